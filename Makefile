@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make help
+ifneq ($(wildcard config.mak),)
+include config.mak
+endif
+
+VERSION := 0.1
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
+VENV := $(CACHE)/venv
+BUILD := build
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
+
+SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
+TESTS := $(wildcard rig/*/test-*.c)
+SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*.c rig/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
+	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
+# Unit tests are sanitized always: they are small and that is what they are for.
+TEST_BINARIES := $(TESTS:rig/%.c=$(BUILD)/tests/%)
+
+all: $(BUILD)/racerig $(BUILD)/guest/init.cpio
+
+help:
+	@echo 'make demo      set everything up, explore the stock kernel and a mutant'
+	@echo 'make check     all tests, set-up included (what CI runs)'
+	@echo 'make           the rig and the guest'
+	@echo 'make kernel    the kernels of the demo'
+	@echo 'make setup     install missing packages and the Python environment'
+	@echo 'make check-unit check-layers check-style check-guest   parts of check'
+	@echo 'make bench     speed, as ratios within one run'
+	@echo 'make install   PREFIX and DESTDIR as usual'
+	@echo 'make clean     forget $(BUILD)/ (kernels stay in $(CACHE))'
+	@echo 'V=1 shows commands'
+
+# --- set-up -----------------------------------------------------------------
+setup: packages $(VENV)/complete
+
+packages:
+	$(Q)test -s config.mak -a ! configure -nt config.mak || tests/install-packages
+
+$(VENV)/complete: analysis/requirements.txt
+	$(call say,VENV,$(VENV))
+	$(Q)mkdir -p $(CACHE)
+	$(Q)test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(Q)$(VENV)/bin/pip -q install -r analysis/requirements.txt
+	$(Q)touch $@
+
+# No rule makes config.mak: on a fresh machine configure fails until `make setup`
+# has installed what is missing, and nobody's options are overwritten.
+config.mak:
+	@echo "config.mak is missing: run ./configure, or make setup to install what it needs" >&2; exit 2
+
+# --- build ------------------------------------------------------------------
+$(BUILD)/config.h: Makefile config.mak
+	@mkdir -p $(@D)
+	$(Q)printf '#define RACERIG_VERSION "%s"\n#define RACERIG_DATADIR "%s"\n' \
+		'$(VERSION)' '$(PREFIX)/share/racerig' >$@
+
+$(BUILD)/rig/%.o: rig/%.c config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(RIG_CFLAGS) $(if $(SANITIZER),$(SANITIZE)) -c -o $@ $<
+
+$(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
+
+$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest
+	$(Q)guest-kernel/guest "$$(guest-kernel/fetch linux-source-7.3)" $(BUILD)/guest
+
+kernel:
+	$(Q)for k in stock scratch-plain-store; do guest-kernel/build $$k >/dev/null || exit; done
+
+# --- use --------------------------------------------------------------------
+demo: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)tests/demo
+
+bench: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(VENV)/bin/python tests/bench.py
+
+check: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory check-style check-layers
+	$(Q)$(MAKE) --no-print-directory unit-tests
+	$(Q)$(VENV)/bin/python -m pytest -q -rs tests analysis/tests
+
+check-unit: unit-tests
+	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
+
+check-guest: all kernel
+	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py
+
+check-layers:
+	$(Q)tests/check-layers
+
+check-style:
+	$(Q)tests/check-style
+	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
+
+# What the unit tests link with: no machine, no I/O.
+UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/wire/rsp.c rig/wire/qmp.c \
+	rig/schedule/schedule.c rig/schedule/policy-dfs.c rig/schedule/policy-replay.c \
+	rig/observe/decode.c
+
+unit-tests: $(TEST_BINARIES)
+
+$(BUILD)/tests/%: rig/%.c $(UNIT_SOURCES) $(wildcard rig/*/*.h) config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(RIG_CFLAGS)) $(SANITIZE) -o $@ $< $(UNIT_SOURCES) $(DEPS_LIBS)
+
+install: all
+	install -D -m 755 $(BUILD)/racerig $(DESTDIR)$(PREFIX)/bin/racerig
+	mkdir -p $(DESTDIR)$(PREFIX)/share/racerig/build
+	cp -r guest-kernel scenarios analysis $(DESTDIR)$(PREFIX)/share/racerig/
+	cp -r $(BUILD)/guest $(DESTDIR)$(PREFIX)/share/racerig/build/
+
+clean:
+	rm -rf $(BUILD) config.mak config.log
+
+-include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
+
+.PHONY: all help setup packages kernel demo bench check check-unit check-guest check-layers \
+	check-style unit-tests install clean

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+BPF arenas in a guest, read with the kernel's own types.
+
+Kernel differences are met by asking for the field or symbol, never for the
+version.
+"""
+
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+from drgn import Object, Program, container_of, sizeof
+from drgn.helpers.linux.bpf import bpf_map_for_each
+from drgn.helpers.linux.mm import page_to_pfn, phys_to_virt, virt_to_phys
+from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
+
+PAGE_SIZE = 4096
+PTE_PRESENT = 1
+PTE_PFN_MASK = 0x000FFFFFFFFFF000
+PTE_LARGE = 1 << 7
+
+
+@dataclass(frozen=True)
+class PageState:
+    """One arena page: where its PTE is, what it holds, what the range tree says."""
+
+    uaddr: int
+    kaddr: int
+    pte_addr: int  # kernel virtual address of the PTE
+    pte_phys: int  # its guest-physical address
+    pte: int
+    free: bool  # set in the range tree
+
+    @property
+    def pfn(self) -> Optional[int]:
+        """The frame the PTE maps, or None when it is not present."""
+        return (self.pte & PTE_PFN_MASK) >> 12 if self.pte & PTE_PRESENT else None
+
+
+def arenas(prog: Program) -> Iterator[Object]:
+    """Every ``struct bpf_arena *`` in the guest."""
+    for bpf_map in bpf_map_for_each(prog):
+        if bpf_map.map_type.value_() == prog.constant("BPF_MAP_TYPE_ARENA").value_():
+            yield container_of(bpf_map, "struct bpf_arena", "map")
+
+
+def find_arena(prog: Program, map_id: int) -> Object:
+    """The arena with BPF map id *map_id*; LookupError when there is none."""
+    for arena in arenas(prog):
+        if arena.map.id.value_() == map_id:
+            return arena
+    raise LookupError(f"no arena with map id {map_id}")
+
+
+def kern_vm_start(arena: Object) -> int:
+    """Kernel address of user offset 0 (bpf_arena_get_kern_vm_start())."""
+    # GUARD_SZ is what a 16-bit offset reaches; half of it lies on each side.
+    off_bits = 8 * sizeof(arena.prog_.type("struct bpf_insn").member("off").type)
+    return int(arena.kern_vm.addr.value_() + (1 << off_bits) // 2)
+
+
+def scratch_page(arena: Object) -> Optional[Object]:
+    """``struct page *`` of the scratch page; None on kernels without one."""
+    try:
+        page = arena.scratch_page
+    except AttributeError:
+        return None
+    return page if page else None
+
+
+def range_tree_has(arena: Object, pgoff: int) -> bool:
+    """Whether *pgoff* is free: the range tree holds free ranges."""
+    root = arena.rt.it_root.rb_root.address_of_()
+    for node in rbtree_inorder_for_each_entry("struct range_node", root, "rn_rbnode"):
+        if node.rn_start.value_() <= pgoff <= node.rn_last.value_():
+            return True
+    return False
+
+
+def pte_address(prog: Program, kaddr: int) -> int:
+    """Kernel virtual address of the PTE for *kaddr*, by walking init_mm."""
+    table = prog["init_mm"].pgd.value_()
+    for shift in (39, 30, 21):
+        entry = prog.read_u64(table + 8 * ((kaddr >> shift) & 511))
+        if not entry & PTE_PRESENT:
+            raise LookupError(f"no page table for {kaddr:#x}")
+        if entry & PTE_LARGE:
+            raise LookupError(f"{kaddr:#x} is mapped by a large page")
+        table = phys_to_virt(prog, entry & PTE_PFN_MASK).value_()
+    return int(table + 8 * ((kaddr >> 12) & 511))
+
+
+def page_state(arena: Object, uaddr: int) -> PageState:
+    """The state of the arena page at user address *uaddr*."""
+    prog = arena.prog_
+    kaddr = kern_vm_start(arena) + (uaddr & 0xFFFFFFFF)
+    address = pte_address(prog, kaddr)
+    user_start = arena.user_vm_start.value_()
+    pgoff = ((uaddr - (user_start & 0xFFFFFFFF)) & 0xFFFFFFFF) >> 12
+    return PageState(
+        uaddr=uaddr,
+        kaddr=kaddr,
+        pte_addr=address,
+        pte_phys=virt_to_phys(prog, address).value_(),
+        pte=prog.read_u64(address),
+        free=range_tree_has(arena, pgoff),
+    )
+
+
+def scratch_pfn(arena: Object) -> Optional[int]:
+    """Frame number of the scratch page; None on kernels without one."""
+    page = scratch_page(arena)
+    return None if page is None else int(page_to_pfn(page).value_())
+
+
+def scratch_refcount(arena: Object) -> Optional[int]:
+    """Reference count of the scratch page; None on kernels without one."""
+    page = scratch_page(arena)
+    return None if page is None else int(page._refcount.counter.value_())

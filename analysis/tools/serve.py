@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The drgn process beside the rig: one JSON request a line on stdin, one JSON
+answer a line on stdout.
+
+  {"op": "arena", "map": ID, "pages": [UADDR…]}
+  {"op": "check", "map": ID, "pages": [UADDR…], "owned": [PFN|null…], "log_seq": N}
+
+An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import Any, Dict
+
+from drgn import Program
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from analysis.helpers import arena, invariants, klog
+from analysis.helpers.guest import attach
+
+
+def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Where everything is: asked once, at the snapshot."""
+    found = arena.find_arena(prog, request["map"])
+    return {
+        "kern_vm_start": arena.kern_vm_start(found),
+        "scratch_pfn": arena.scratch_pfn(found),
+        "log_seq": klog.last_seq(prog),
+        "pages": [asdict(arena.page_state(found, uaddr)) for uaddr in request["pages"]],
+    }
+
+
+def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """The state at the end of a schedule and what is wrong with it."""
+    found = arena.find_arena(prog, request["map"])
+    facts = invariants.Facts(
+        states=[arena.page_state(found, uaddr) for uaddr in request["pages"]],
+        owned=request["owned"],
+        scratch_pfn=arena.scratch_pfn(found),
+        scratch_refcount=arena.scratch_refcount(found),
+        log=klog.lines_since(prog, request["log_seq"]),
+    )
+    return {
+        "scratch_refcount": facts.scratch_refcount,
+        "nr_pages": found.nr_pages.value_(),
+        "free": [state.free for state in facts.states],
+        "log": facts.log,
+        "violations": [asdict(violation) for violation in invariants.check_all(facts)],
+    }
+
+
+OPERATIONS = {"arena": describe_arena, "check": check}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--qmp", required=True, help="QEMU's QMP socket")
+    parser.add_argument("--vmlinux", required=True, help="the guest kernel with DWARF")
+    args = parser.parse_args()
+    answer: Dict[str, Any]
+    prog = None
+    for line in sys.stdin:
+        try:
+            if prog is None:
+                prog = attach(args.qmp, args.vmlinux)
+            request = json.loads(line)
+            answer = {"ok": OPERATIONS[request["op"]](prog, request)}
+        except Exception as error:  # whatever it is, the rig must hear of it
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

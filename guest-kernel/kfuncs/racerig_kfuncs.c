@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kfuncs that touch the arena from kernel code.
+ *
+ * An argument named …__arena arrives rebased to the arena's kernel mapping, so
+ * a plain dereference of an unpopulated address takes a kernel page fault: the
+ * path under test.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/io.h>
+#include <linux/module.h>
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc u64 racerig_arena_read(u64 *p__arena)
+{
+	return READ_ONCE(*p__arena);
+}
+
+__bpf_kfunc void racerig_arena_write(u64 *p__arena, u64 value)
+{
+	WRITE_ONCE(*p__arena, value);
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(racerig_kfuncs)
+BTF_ID_FLAGS(func, racerig_arena_read)
+BTF_ID_FLAGS(func, racerig_arena_write)
+BTF_KFUNCS_END(racerig_kfuncs)
+
+static const struct btf_kfunc_id_set racerig_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &racerig_kfuncs,
+};
+
+/*
+ * Let the RTC tick 8192 times a second, with its interrupt masked.
+ *
+ * At every stop QEMU's instruction clock jumps to the next timer.  While all
+ * vCPUs but one are frozen the kernel's own timers are not armed, and the next
+ * one may be hours away: the kernel then spends seconds catching up.  The RTC
+ * re-arms itself, so a stop costs at most 122 us of guest time.
+ */
+static void __init start_rtc(void)
+{
+	enum { INDEX = 0x70, DATA = 0x71, REG_A = 0x0a, REG_B = 0x0b };
+	enum { RATE_8192 = 0x23, PERIODIC = 0x40 };
+	u8 control;
+
+	outb(REG_A, INDEX);
+	outb(RATE_8192, DATA);
+	outb(REG_B, INDEX);
+	control = inb(DATA);
+	outb(REG_B, INDEX);
+	outb(control | PERIODIC, DATA);
+}
+
+static int __init racerig_init(void)
+{
+	start_rtc();
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &racerig_kfunc_set);
+}
+module_init(racerig_init);
+
+MODULE_DESCRIPTION("Kfuncs that read and write through arena pointers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "catalog/kernel.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "util/error.h"
+#include "util/keyfile.h"
+#include "util/paths.h"
+
+void kernel_free(Kernel *kernel)
+{
+	if (!kernel)
+		return;
+	g_free(kernel->name);
+	g_free(kernel->title);
+	g_free(kernel->kind);
+	g_free(kernel->key);
+	g_free(kernel->dir);
+	g_free(kernel->release);
+	g_free(kernel->source);
+	g_free(kernel->patches);
+	g_free(kernel->config_sha256);
+	g_free(kernel->compiler);
+	g_free(kernel->tree);
+	g_free(kernel);
+}
+
+char *kernel_file(const Kernel *kernel, const char *name)
+{
+	return g_build_filename(kernel->dir, name, NULL);
+}
+
+static bool read_descriptor(Kernel *kernel, GError **error)
+{
+	g_autofree char *base = g_strconcat(kernel->name, ".kernel", NULL);
+	g_autofree char *relative = g_build_filename("guest-kernel", "kernels", base, NULL);
+	g_autofree char *path = paths_in_data(relative);
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		g_autofree char *own = g_build_filename("kernels", base, NULL);
+		g_free(path);
+		path = paths_in_cache(own);
+	}
+	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
+	return keys && (kernel->title = keyfile_string(keys, path, "kernel", "title", error)) &&
+	       (kernel->kind = keyfile_string(keys, path, "kernel", "kind", error));
+}
+
+static bool read_build(Kernel *kernel, GError **error)
+{
+	struct {
+		const char *member;
+		char **field;
+	} fields[] = {
+		{ "release", &kernel->release }, { "source", &kernel->source },
+		{ "patches", &kernel->patches }, { "config_sha256", &kernel->config_sha256 },
+		{ "compiler", &kernel->compiler }, { "tree", &kernel->tree },
+	};
+	g_autofree char *relative = g_build_filename("builds", kernel->key, NULL);
+
+	kernel->dir = paths_in_cache(relative);
+	g_autofree char *path = kernel_file(kernel, "kernel.json");
+	g_autoptr(JsonParser) parser = json_parser_new();
+	if (!json_parser_load_from_file(parser, path, error))
+		return false;
+	JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+		*fields[i].field = g_strdup(json_object_get_string_member_with_default(
+			object, fields[i].member, ""));
+	return true;
+}
+
+static Kernel *parse_status(const char *line, GError **error)
+{
+	g_autoptr(Kernel) kernel = g_new0(Kernel, 1);
+	g_auto(GStrv) words = g_strsplit(line, " ", 2);
+
+	if (g_strv_length(words) != 2) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "guest-kernel/build says '%s'", line);
+		return NULL;
+	}
+	kernel->name = g_strdup(words[0]);
+	if (!read_descriptor(kernel, error))
+		return NULL;
+	if (strcmp(words[1], "-") != 0) {
+		kernel->key = g_strdup(words[1]);
+		if (!read_build(kernel, error))
+			return NULL;
+	}
+	return g_steal_pointer(&kernel);
+}
+
+GPtrArray *kernel_list(GError **error)
+{
+	g_autofree char *build = paths_in_data("guest-kernel/build");
+	g_autofree char *out = NULL, *errors = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char *[]){ build, "--status", NULL }, NULL, G_SPAWN_DEFAULT, NULL,
+			  NULL, &out, &errors, &status, error))
+		return NULL;
+	if (status) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));
+		return NULL;
+	}
+	g_auto(GStrv) lines = g_strsplit(g_strchomp(out), "\n", -1);
+	g_autoptr(GPtrArray) kernels =
+		g_ptr_array_new_with_free_func((GDestroyNotify)kernel_free);
+	for (char **line = lines; *line; line++) {
+		Kernel *kernel = parse_status(*line, error);
+		if (!kernel)
+			return NULL;
+		g_ptr_array_add(kernels, kernel);
+	}
+	return g_steal_pointer(&kernels);
+}
+
+Kernel *kernel_find(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) kernels = kernel_list(error);
+	g_autoptr(GString) known = g_string_new(NULL);
+
+	if (!kernels)
+		return NULL;
+	for (guint i = 0; i < kernels->len; i++) {
+		Kernel *kernel = g_ptr_array_index(kernels, i);
+
+		g_string_append_printf(known, " %s", kernel->name);
+		if (strcmp(kernel->name, name) != 0)
+			continue;
+		if (kernel->key)
+			return g_ptr_array_steal_index(kernels, i);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "kernel '%s' is not built; run: racerig kernel build %s", name, name);
+		return NULL;
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no kernel '%s' (there are:%s)", name,
+		    known->str);
+	return NULL;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernels there are, and where their builds lie.
+ *
+ * A kernel is a descriptor (guest-kernel/kernels, or the user's in the cache)
+ * and, once built, a folder named by a key over everything that went in.
+ * guest-kernel/build is the only one who knows how the key is made.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+	char *name;
+	char *title;
+	char *kind;		/* stock, variant, mutant, own */
+	char *key;		/* NULL: not built from what is on disk now */
+	char *dir;		/* the build; NULL when not built */
+	char *release;		/* "7.3.4"; NULL when not built */
+	char *source;		/* package and version, or the user's tree */
+	char *patches;		/* file names, blank-separated; may be empty */
+	char *config_sha256;
+	char *compiler;
+	char *tree;		/* the sources, for showing lines */
+} Kernel;
+
+/* All kernels by name; elements are Kernel *, owned by the array. */
+GPtrArray *kernel_list(GError **error);
+
+/* A built kernel, or RIG_ERROR_INPUT that says how to build it. */
+Kernel *kernel_find(const char *name, GError **error);
+void kernel_free(Kernel *kernel);
+
+char *kernel_file(const Kernel *kernel, const char *name);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Kernel, kernel_free)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "catalog/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/error.h"
+#include "util/keyfile.h"
+#include "util/paths.h"
+
+void scenario_free(Scenario *scenario)
+{
+	if (!scenario)
+		return;
+	g_free(scenario->name);
+	g_free(scenario->title);
+	g_strfreev(scenario->actors);
+	g_free(scenario->path);
+	g_clear_pointer(&scenario->keys, g_key_file_unref);
+	g_free(scenario);
+}
+
+static Scenario *load(const char *dir, const char *file, GError **error)
+{
+	g_autoptr(Scenario) scenario = g_new0(Scenario, 1);
+
+	scenario->path = g_build_filename(dir, file, NULL);
+	scenario->name = g_strndup(file, strlen(file) - strlen(".scenario"));
+	scenario->keys = keyfile_load(scenario->path, error);
+	if (!scenario->keys)
+		return NULL;
+	scenario->title = keyfile_string(scenario->keys, scenario->path, "scenario", "title", error);
+	g_autofree char *vcpus =
+		scenario->title ? keyfile_string(scenario->keys, scenario->path, "scenario",
+						 "vcpus", error) : NULL;
+	if (!vcpus)
+		return NULL;
+	scenario->vcpus = atoi(vcpus);
+	scenario->actors = keyfile_list(scenario->keys, "scenario", "actors");
+	int actors = g_strv_length(scenario->actors);
+	if (scenario->vcpus < actors || actors == 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: [scenario] has %d actors on %d vCPUs; each needs one of its own",
+			    scenario->path, actors, scenario->vcpus);
+		return NULL;
+	}
+	return g_steal_pointer(&scenario);
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	const Scenario *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+GPtrArray *scenario_list(GError **error)
+{
+	g_autofree char *path = paths_in_data("scenarios");
+	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	g_autoptr(GPtrArray) list =
+		g_ptr_array_new_with_free_func((GDestroyNotify)scenario_free);
+	const char *file;
+
+	if (!dir)
+		return NULL;
+	while ((file = g_dir_read_name(dir))) {
+		if (!g_str_has_suffix(file, ".scenario"))
+			continue;
+		Scenario *scenario = load(path, file, error);
+		if (!scenario)
+			return NULL;
+		g_ptr_array_add(list, scenario);
+	}
+	g_ptr_array_sort(list, by_name);
+	return g_steal_pointer(&list);
+}
+
+Scenario *scenario_find(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) list = scenario_list(error);
+	g_autoptr(GString) known = g_string_new(NULL);
+
+	if (!list)
+		return NULL;
+	for (guint i = 0; i < list->len; i++) {
+		Scenario *scenario = g_ptr_array_index(list, i);
+
+		if (strcmp(scenario->name, name) == 0)
+			return g_ptr_array_steal_index(list, i);
+		g_string_append_printf(known, " %s", scenario->name);
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no scenario '%s' (there are:%s)", name,
+		    known->str);
+	return NULL;
+}
+
+char *scenario_expectation(const Scenario *scenario, const char *kernel)
+{
+	return g_key_file_get_string(scenario->keys, "expect", kernel, NULL);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scenarios there are: the .scenario half of each pair.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+	char *name;
+	char *title;
+	int vcpus;
+	char **actors;
+	char *path;
+	GKeyFile *keys;		/* for the expectations */
+} Scenario;
+
+/* All of them, sorted by name; elements are Scenario *, owned by the array. */
+GPtrArray *scenario_list(GError **error);
+Scenario *scenario_find(const char *name, GError **error);
+void scenario_free(Scenario *scenario);
+
+/* "clean", "documented" or an invariant; NULL when nothing is expected. */
+char *scenario_expectation(const Scenario *scenario, const char *kernel);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I1: a PTE that maps an allocated page never becomes the scratch page.
+ * Source: Dwivedi, bpf list, 12 May 2026: "we shouldn't install scratch page
+ * over a valid page".
+ */
+#include "check/check.h"
+
+void check_i1(Check *check, const Event *event)
+{
+	for (int i = 0; i < check->n_pages; i++)
+		if (check_is_page(check, event->before[i]) &&
+		    check_is_scratch(check, event->after[i]))
+			check_violation(check, "I1", check->n_events,
+					"the scratch page replaced the allocated page in the "
+					"PTE of page %d", i);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I5: a kernel fault in the recoverable range always makes progress.
+ *
+ * A fault may repeat only when somebody emptied a watched PTE in between, so
+ * an actor takes at most one fault a page plus one for every emptying.
+ */
+#include "check/check.h"
+
+void check_i5(Check *check, const Event *event)
+{
+	if (event->kind != EVENT_ACCESS || !event->faulted)
+		return;
+	int faults = ++check->faults[event->actor];
+	int bound = check->n_pages + check->emptied;
+
+	if (faults == bound + 1)
+		check_violation(check, "I5", check->n_events,
+				"fault %d on page %d although at most %d can be explained",
+				faults, event->page, bound);
+}

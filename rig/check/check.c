@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "check/check.h"
+
+#include <string.h>
+
+static void violation_free(gpointer data)
+{
+	Violation *violation = data;
+
+	g_free(violation->invariant);
+	g_free(violation->summary);
+	g_free(violation);
+}
+
+Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn)
+{
+	Check *check = g_new0(Check, 1);
+
+	check->n_actors = n_actors;
+	check->n_pages = n_pages;
+	check->scratch_pfn = scratch_pfn;
+	check->violations = g_ptr_array_new_with_free_func(violation_free);
+	return check;
+}
+
+void check_free(Check *check)
+{
+	if (!check)
+		return;
+	g_ptr_array_unref(check->violations);
+	g_free(check);
+}
+
+void check_begin(Check *check)
+{
+	memset(check->pages, 0, sizeof(check->pages));
+	memset(check->faults, 0, sizeof(check->faults));
+	check->emptied = 0;
+	check->n_events = 0;
+	g_ptr_array_set_size(check->violations, 0);
+}
+
+void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
+{
+	Violation *violation = g_new0(Violation, 1);
+	va_list args;
+
+	va_start(args, format);
+	violation->summary = g_strdup_vprintf(format, args);
+	va_end(args);
+	violation->invariant = g_strdup(invariant);
+	violation->event = event;
+	g_ptr_array_add(check->violations, violation);
+}
+
+bool check_is_scratch(const Check *check, guint64 pte)
+{
+	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch_pfn;
+}
+
+bool check_is_page(const Check *check, guint64 pte)
+{
+	return pte_present(pte) && !check_is_scratch(check, pte);
+}
+
+/* An allocator's store makes a page installed; its return makes it owned. */
+static void update_ownership(Check *check, const Event *event)
+{
+	for (int i = 0; i < check->n_pages; i++) {
+		guint64 before = event->before[i], after = event->after[i];
+		Ownership *page = &check->pages[i];
+
+		if (event->kind == EVENT_RETURN) {
+			if (page->installed && page->by == event->actor)
+				page->owned = true;
+		} else if (check_is_page(check, after) && before != after) {
+			*page = (Ownership){ .installed = true, .by = event->actor,
+					     .pfn = pte_pfn(after) };
+		} else if (check_is_page(check, before) && after == 0) {
+			/* A free takes the page back before it returns. */
+			*page = (Ownership){ 0 };
+		}
+		if (before != 0 && after == 0)
+			check->emptied++;
+	}
+}
+
+void check_event(Check *check, const Event *event)
+{
+	check_i1(check, event);
+	check_i5(check, event);
+	update_ownership(check, event);
+	check_i2(check, event);
+	check->n_events++;
+}
+
+void check_crash(Check *check, const char *actor)
+{
+	check_violation(check, "I5", check->n_events - 1, "the kernel crashed under %s", actor);
+}
+
+void check_deadlock(Check *check)
+{
+	check_violation(check, "I5", check->n_events - 1, "deadlock: every actor waits");
+}

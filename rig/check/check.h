@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The invariants that are cheap enough for every event.
+ *
+ * Checks read events and touch no machine.  Each lives in a file of its own
+ * (check-i1.c …) and adds to the violations of the schedule at hand.
+ */
+#pragma once
+
+#include "observe/event.h"
+
+typedef struct {
+	char *invariant;	/* "I1" */
+	char *summary;		/* one sentence */
+	int event;		/* index of the event that broke it; -1: found at the end */
+} Violation;
+
+/* Who holds which page, as the events so far say. */
+typedef struct {
+	bool installed;		/* a page of the allocator is in the PTE … */
+	int by;			/* … put there by this actor … */
+	bool owned;		/* … whose operation has returned it to the program */
+	guint64 pfn;
+	bool lost;		/* the PTE maps something else, and I2 said so */
+} Ownership;
+
+typedef struct {
+	int n_pages, n_actors;
+	gint64 scratch_pfn;	/* -1: none */
+	Ownership pages[MAX_PAGES];
+	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
+	int emptied;			/* times a watched PTE became none */
+	GPtrArray *violations;		/* of Violation */
+	int n_events;
+} Check;
+
+Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn);
+void check_free(Check *check);
+
+/* Forget everything: a new schedule. */
+void check_begin(Check *check);
+
+/* All per-event checks, then the bookkeeping. */
+void check_event(Check *check, const Event *event);
+
+/* The kernel oopsed or panicked under @actor, or everybody is blocked. */
+void check_crash(Check *check, const char *actor);
+void check_deadlock(Check *check);
+
+/* Add a violation; takes nothing. */
+void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
+
+bool check_is_scratch(const Check *check, guint64 pte);
+
+/* A PTE that maps a page which is not the scratch page. */
+bool check_is_page(const Check *check, guint64 pte);
+
+/* One invariant each. */
+void check_i1(Check *check, const Event *event);
+void check_i2(Check *check, const Event *event);
+void check_i5(Check *check, const Event *event);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command/command.h"
+
+#include "util/error.h"
+
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
+		       int n, const char *summary, GError **error)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(words);
+	g_autofree char *name = g_strdup_printf("racerig %s", (*argv)[0]);
+	g_autoptr(GError) local = NULL;
+
+	g_set_prgname(name);
+	g_option_context_set_summary(context, summary);
+	if (entries)
+		g_option_context_add_main_entries(context, entries, NULL);
+	if (g_option_context_parse(context, argc, argv, &local) && *argc == n + 1)
+		return TRUE;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s (racerig %s --help)",
+		    local ? local->message : n ? "a word is missing or too many" : "no words wanted",
+		    (*argv)[0]);
+	return FALSE;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The subcommands: each parses its own words and returns an exit code, or
+ * sets @error (exit code 2, or 77 for RIG_ERROR_SKIP).
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+enum { EXIT_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_BROKEN = 2, EXIT_SKIPPED = 77 };
+
+typedef int (*CommandFunc)(int argc, char **argv, GCancellable *cancel, GError **error);
+
+int command_boot(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_explore(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
+
+/* Parse options; exactly @n words must remain, named by @words in the help. */
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
+		       int n, const char *summary, GError **error);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command/command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/paths.h"
+
+/* The build is guest-kernel/build's; it checks the words and says what is wrong. */
+int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error)
+{
+	(void)cancel;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		g_print("Usage: racerig kernel build NAME [--tree DIR] [--patch FILE]…\n\n"
+			"Build a named kernel, or your own tree and patches under NAME.\n");
+		return EXIT_EXPECTED;
+	}
+	if (argc < 3 || strcmp(argv[1], "build") != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "usage: racerig kernel build NAME [--tree DIR] [--patch FILE]…");
+		return EXIT_BROKEN;
+	}
+	g_autofree char *build = paths_in_data("guest-kernel/build");
+	argv[1] = build;
+	execv(build, argv + 1);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", build, g_strerror(errno));
+	return EXIT_BROKEN;
+}

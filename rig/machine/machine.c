@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine/launch.h"
+#include "machine/stub.h"
+#include "util/error.h"
+#include "wire/qmp.h"
+
+enum {
+	QMP_SECONDS = 60,
+	/* An actor that runs this long without any stop is a broken rig. */
+	RUN_SECONDS = 60,
+	RAM_BYTES = MACHINE_RAM_MIB << 20,
+};
+
+struct Machine {
+	LaunchResult parts;
+	Stub *stub;
+	Conn *qmp;
+	QmpDecoder *qmp_decoder;
+	guint8 *ram;		/* the guest's RAM, read-only on this side */
+	char *version;
+	int thread;		/* whose registers and memory the stub shows; -1 unknown */
+	GString *reply;
+};
+
+static char *memfd_text(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return g_strdup("");
+	char *text = g_malloc0(st.st_size + 1);
+	if (pread(fd, text, st.st_size, 0) < 0)
+		text[0] = '\0';
+	return text;
+}
+
+/* QEMU's own last words say more than "connection closed". */
+static bool explain(Machine *machine, GError **error)
+{
+	g_autofree char *log = g_strchomp(memfd_text(machine->parts.log));
+
+	if (error && *error && *log && (*error)->domain == RIG_ERROR)
+		g_prefix_error(error, "%s: ", g_strdelimit(log, "\n", ' '));
+	return false;
+}
+
+static bool qmp_command(Machine *machine, const char *command, JsonObject *arguments,
+			JsonObject **ret, GError **error)
+{
+	g_autofree char *line = qmp_encode(command, arguments);
+
+	if (!conn_write(machine->qmp, line, strlen(line), error))
+		return explain(machine, error);
+	for (;;) {
+		g_autoptr(JsonObject) object = NULL;
+		char buffer[4096];
+		gssize got;
+
+		switch (qmp_decoder_next(machine->qmp_decoder, &object)) {
+		case QMP_RETURN:
+			if (ret)
+				*ret = g_steal_pointer(&object);
+			return true;
+		case QMP_ERROR:
+			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "QMP %s: %s", command,
+				    json_object_get_string_member(
+					    json_object_get_object_member(object, "error"), "desc"));
+			return false;
+		case QMP_BAD:
+			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
+				    "QMP %s: the answer is no QMP message", command);
+			return false;
+		case QMP_GREETING:
+		case QMP_EVENT:
+			break;
+		case QMP_NEED_MORE:
+			got = conn_read(machine->qmp, buffer, sizeof(buffer), QMP_SECONDS, error);
+			if (got < 0)
+				return explain(machine, error);
+			qmp_decoder_feed(machine->qmp_decoder, buffer, got);
+			break;
+		}
+	}
+}
+
+/* savevm and loadvm have no synchronous QMP form; the monitor says nothing when well. */
+static bool monitor_command(Machine *machine, const char *line, GError **error)
+{
+	JsonObject *arguments = json_object_new();
+	g_autoptr(JsonObject) answer = NULL;
+
+	json_object_set_string_member(arguments, "command-line", line);
+	if (!qmp_command(machine, "human-monitor-command", arguments, &answer, error))
+		return false;
+	const char *text = json_object_get_string_member(answer, "return");
+	if (!text || !*text)
+		return true;
+	g_autofree char *one_line = g_strchomp(g_strdelimit(g_strdup(text), "\r\n", ' '));
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s: %s", line, one_line);
+	return false;
+}
+
+static bool read_version(Machine *machine, GError **error)
+{
+	g_autoptr(JsonObject) answer = NULL;
+
+	if (!qmp_command(machine, "query-version", NULL, &answer, error))
+		return false;
+	JsonObject *qemu = json_object_get_object_member(
+		json_object_get_object_member(answer, "return"), "qemu");
+	int major = json_object_get_int_member(qemu, "major");
+	int minor = json_object_get_int_member(qemu, "minor");
+	machine->version = g_strdup_printf("%d.%d.%d", major, minor,
+					   (int)json_object_get_int_member(qemu, "micro"));
+	if (major > 7 || (major == 7 && minor >= 2))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE,
+		    "QEMU %s is too old: 7.2 or newer is needed", machine->version);
+	return false;
+}
+
+static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
+{
+	machine->qmp = conn_new(machine->parts.qmp, "QEMU (QMP)", cancel, error);
+	if (!machine->qmp)
+		return false;
+	Conn *gdb = conn_new(machine->parts.gdb, "QEMU (gdbstub)", cancel, error);
+	if (!gdb)
+		return false;
+	machine->stub = stub_new(gdb);
+	machine->qmp_decoder = qmp_decoder_new();
+	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ, MAP_SHARED, machine->parts.ram, 0);
+	if (machine->ram == MAP_FAILED) {
+		machine->ram = NULL;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "mapping guest RAM: %s",
+			    g_strerror(errno));
+		return false;
+	}
+	return qmp_command(machine, "qmp_capabilities", NULL, NULL, error) &&
+	       read_version(machine, error) &&
+	       (stub_ask(machine->stub, machine->reply, error,
+			 "qSupported:multiprocess+;vContSupported+") ||
+		explain(machine, error)) &&
+	       stub_ask(machine->stub, machine->reply, error, "?");
+}
+
+Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error)
+{
+	g_autoptr(Machine) machine = g_new0(Machine, 1);
+
+	machine->thread = -1;
+	machine->parts = (LaunchResult){ .ram = -1, .disk = -1, .console = -1, .log = -1 };
+	machine->reply = g_string_new(NULL);
+	if (!launch_qemu(spec, &machine->parts, error) ||
+	    !connect_all(machine, cancel, error))
+		return NULL;
+	return g_steal_pointer(&machine);
+}
+
+void machine_free(Machine *machine)
+{
+	if (!machine)
+		return;
+	if (machine->parts.process) {
+		g_subprocess_force_exit(machine->parts.process);
+		g_subprocess_wait(machine->parts.process, NULL, NULL);
+		g_object_unref(machine->parts.process);
+	}
+	stub_free(machine->stub);
+	conn_free(machine->qmp);
+	qmp_decoder_free(machine->qmp_decoder);
+	if (machine->ram)
+		munmap(machine->ram, RAM_BYTES);
+	close(machine->parts.ram);
+	close(machine->parts.disk);
+	close(machine->parts.console);
+	close(machine->parts.log);
+	g_string_free(machine->reply, TRUE);
+	g_free(machine->version);
+	g_free(machine);
+}
+
+const char *machine_qemu_version(const Machine *machine)
+{
+	return machine->version;
+}
+
+bool machine_save(Machine *machine, const char *tag, GError **error)
+{
+	g_autofree char *line = g_strdup_printf("savevm %s", tag);
+
+	return monitor_command(machine, line, error);
+}
+
+bool machine_restore(Machine *machine, const char *tag, GError **error)
+{
+	g_autofree char *line = g_strdup_printf("loadvm %s", tag);
+
+	return monitor_command(machine, line, error);
+}
+
+bool machine_export_disk(Machine *machine, const char *path, GError **error)
+{
+	struct stat st;
+
+	fstat(machine->parts.disk, &st);
+	void *disk = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, machine->parts.disk, 0);
+	if (disk == MAP_FAILED) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "reading the snapshot disk: %s",
+			    g_strerror(errno));
+		return false;
+	}
+	/* Written beside and renamed: whole or not there. */
+	bool ok = g_file_set_contents(path, disk, st.st_size, error);
+	munmap(disk, st.st_size);
+	return ok;
+}
+
+static bool parse_stop(Machine *machine, Stop *ret, GError **error)
+{
+	const char *text = machine->reply->str;
+	const char *thread = strstr(text, "thread:p01.");
+
+	machine->thread = -1;
+	*ret = (Stop){ .kind = STOP_BREAK };
+	if (text[0] == 'W' || text[0] == 'X' || g_str_has_prefix(text, "T03")) {
+		ret->kind = STOP_SHUTDOWN;
+		return true;
+	}
+	if (text[0] != 'T' || !thread) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: odd stop '%.60s'", text);
+		return false;
+	}
+	ret->vcpu = strtol(thread + strlen("thread:p01."), NULL, 16) - 1;
+	const char *watch = strstr(text, "watch:");
+	if (watch) {
+		ret->kind = STOP_WATCH;
+		ret->watch = g_ascii_strtoull(watch + strlen("watch:"), NULL, 16);
+	}
+	return true;
+}
+
+bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error)
+{
+	return (stub_resume(machine->stub, seconds, machine->reply, error, "vCont;c") ||
+		explain(machine, error)) &&
+	       parse_stop(machine, ret, error);
+}
+
+static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
+{
+	return (stub_resume(machine->stub, RUN_SECONDS, machine->reply, error, "vCont;%c:p1.%x",
+			    how, vcpu + 1) ||
+		explain(machine, error)) &&
+	       parse_stop(machine, ret, error);
+}
+
+bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error)
+{
+	return resume_one(machine, 'c', vcpu, ret, error);
+}
+
+bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error)
+{
+	return resume_one(machine, 's', vcpu, ret, error);
+}
+
+bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error)
+{
+	return stub_do(machine->stub, error, "%c0,%" G_GINT64_MODIFIER "x,1",
+		       insert ? 'Z' : 'z', addr);
+}
+
+bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,
+		   GError **error)
+{
+	return stub_do(machine->stub, error, "%c%d,%" G_GINT64_MODIFIER "x,%zx",
+		       insert ? 'Z' : 'z', kind, addr, len);
+}
+
+static bool select_vcpu(Machine *machine, int vcpu, GError **error)
+{
+	if (machine->thread == vcpu)
+		return true;
+	if (!stub_do(machine->stub, error, "Hgp1.%x", vcpu + 1))
+		return explain(machine, error);
+	machine->thread = vcpu;
+	return true;
+}
+
+/* @hex holds @len bytes in memory order. */
+static bool parse_hex(const GString *hex, gsize offset, void *buffer, gsize len)
+{
+	guint8 *bytes = buffer;
+
+	if (hex->len < (offset + len) * 2)
+		return false;
+	for (gsize i = 0; i < len; i++) {
+		int high = g_ascii_xdigit_value(hex->str[(offset + i) * 2]);
+		int low = g_ascii_xdigit_value(hex->str[(offset + i) * 2 + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = high * 16 + low;
+	}
+	return true;
+}
+
+bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error)
+{
+	/* The stub's layout: 17 × 8 bytes, eflags and 6 selectors × 4, then bases and CRs. */
+	enum { RIP = 16 * 8, FS_BASE = 17 * 8 + 7 * 4, CR2 = FS_BASE + 4 * 8 };
+
+	if (!select_vcpu(machine, vcpu, error) ||
+	    !stub_ask(machine->stub, machine->reply, error, "g"))
+		return explain(machine, error);
+	const GString *hex = machine->reply;
+	if (parse_hex(hex, 0, ret->gpr, sizeof(ret->gpr)) && parse_hex(hex, RIP, &ret->rip, 8) &&
+	    parse_hex(hex, FS_BASE, &ret->fs_base, 8) &&
+	    parse_hex(hex, FS_BASE + 8, &ret->gs_base, 8) &&
+	    parse_hex(hex, CR2, &ret->cr2, 8) && parse_hex(hex, CR2 + 8, &ret->cr3, 8))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: short register reply");
+	return false;
+}
+
+char *machine_regs_text(Machine *machine, int vcpu, GError **error)
+{
+	if (!select_vcpu(machine, vcpu, error) ||
+	    !stub_ask(machine->stub, machine->reply, error, "g")) {
+		explain(machine, error);
+		return NULL;
+	}
+	return g_strdup(machine->reply->str);
+}
+
+bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
+		  GError **error)
+{
+	enum { CHUNK = 1024 };
+
+	if (!select_vcpu(machine, vcpu, error))
+		return false;
+	for (gsize done = 0; done < len; done += CHUNK) {
+		gsize part = MIN(len - done, CHUNK);
+
+		if (!stub_ask(machine->stub, machine->reply, error,
+			      "m%" G_GINT64_MODIFIER "x,%zx", addr + done, part))
+			return explain(machine, error);
+		if (!parse_hex(machine->reply, 0, (guint8 *)buffer + done, part)) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
+				    "gdbstub: short memory reply");
+			return false;
+		}
+	}
+	return true;
+}
+
+guint64 machine_phys64(const Machine *machine, guint64 phys)
+{
+	guint64 value;
+
+	g_assert(phys + sizeof(value) <= RAM_BYTES);
+	memcpy(&value, machine->ram + phys, sizeof(value));
+	return value;
+}
+
+const guint8 *machine_ram(const Machine *machine, gsize *ret_size)
+{
+	*ret_size = RAM_BYTES;
+	return machine->ram;
+}
+
+char *machine_console(Machine *machine)
+{
+	return memfd_text(machine->parts.console);
+}

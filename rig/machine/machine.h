@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest under full control: one vCPU runs at a time, from stop to stop.
+ *
+ * Owns the QEMU process, its sockets, its RAM (a memfd mapped on both sides)
+ * and its snapshot disk (a memfd): nothing is left on disk, and QEMU dies with
+ * the rig however the rig dies.  vCPUs count from 0.  Every verb that can wait
+ * has a deadline; errors are RIG_ERROR_MACHINE or RIG_ERROR_PROTOCOL.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef struct Machine Machine;
+
+typedef struct {
+	const char *kernel;	/* bzImage */
+	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
+	const char *cmdline;
+	const char *disk;	/* qcow2 with a saved snapshot, or NULL for a new one */
+	const char *qmp_path;	/* where QEMU listens for a second QMP client */
+	int vcpus;
+} MachineSpec;
+
+enum { MACHINE_RAM_MIB = 64 };
+
+typedef struct {
+	/* rax rbx rcx rdx rsi rdi rbp rsp r8…r15, in the stub's order */
+	guint64 gpr[16];
+	guint64 rip;
+	guint64 fs_base, gs_base, cr2, cr3;
+} Regs;
+
+typedef enum {
+	STOP_BREAK,		/* at a breakpoint, or after a step */
+	STOP_WATCH,		/* right after the access */
+	STOP_SHUTDOWN,		/* the guest reset or powered off */
+} StopKind;
+
+typedef struct {
+	StopKind kind;
+	int vcpu;
+	guint64 watch;		/* the watched address, for STOP_WATCH */
+} Stop;
+
+typedef enum { WATCH_WRITE = 2, WATCH_READ = 3, WATCH_ACCESS = 4 } WatchKind;
+
+Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error);
+void machine_free(Machine *machine);
+
+/* "7.2.22", of the QEMU that runs. */
+const char *machine_qemu_version(const Machine *machine);
+
+/* Snapshots live inside the disk; machine_export_disk() writes it to a file. */
+bool machine_save(Machine *machine, const char *tag, GError **error);
+bool machine_restore(Machine *machine, const char *tag, GError **error);
+bool machine_export_disk(Machine *machine, const char *path, GError **error);
+
+/* Let all vCPUs run (boot only: not deterministic), or exactly one. */
+bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error);
+bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error);
+
+/* One instruction, interrupts and timers masked; a fault it takes counts. */
+bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);
+
+bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error);
+bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,
+		   GError **error);
+
+bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
+
+/* Every register the stub knows, as hex; for hashing. */
+char *machine_regs_text(Machine *machine, int vcpu, GError **error);
+
+/* Through @vcpu's page tables, never its TLB. */
+bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
+		  GError **error);
+
+/* Guest-physical memory: no wait, no side effect; valid while the guest is stopped. */
+guint64 machine_phys64(const Machine *machine, guint64 phys);
+const guint8 *machine_ram(const Machine *machine, gsize *ret_size);
+
+/* All the guest ever wrote to its serial console; the caller frees it. */
+char *machine_console(Machine *machine);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/stub.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "util/error.h"
+#include "wire/rsp.h"
+
+enum { REPLY_SECONDS = 30, MAX_RESENDS = 3 };
+
+struct Stub {
+	Conn *conn;
+	RspDecoder *decoder;
+	GString *request;	/* the framed request, kept for a resend */
+};
+
+Stub *stub_new(Conn *conn)
+{
+	Stub *stub = g_new0(Stub, 1);
+
+	stub->conn = conn;
+	stub->decoder = rsp_decoder_new();
+	stub->request = g_string_new(NULL);
+	return stub;
+}
+
+void stub_free(Stub *stub)
+{
+	if (!stub)
+		return;
+	conn_free(stub->conn);
+	rsp_decoder_free(stub->decoder);
+	g_string_free(stub->request, TRUE);
+	g_free(stub);
+}
+
+static bool protocol_error(GError **error, const char *what)
+{
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: %s", what);
+	return false;
+}
+
+/* Read frames until a packet: resend on '-', ask again after a damaged one. */
+static bool next_packet(Stub *stub, int seconds, GString *ret, GError **error)
+{
+	int resends = 0;
+
+	for (;;) {
+		RspFrame frame = rsp_decoder_next(stub->decoder, ret);
+
+		switch (frame) {
+		case RSP_PACKET:
+			/* After "W", exited, there is nobody left to thank. */
+			return ret->str[0] == 'W' || conn_write(stub->conn, "+", 1, error);
+		case RSP_ACK:
+		case RSP_NOTIFICATION:
+			break;
+		case RSP_NACK:
+		case RSP_BAD:
+			if (resends++ == MAX_RESENDS)
+				return protocol_error(error, "too many damaged packets");
+			if (frame == RSP_BAD
+				    ? !conn_write(stub->conn, "-", 1, error)
+				    : !conn_write(stub->conn, stub->request->str,
+						  stub->request->len, error))
+				return false;
+			break;
+		case RSP_NEED_MORE: {
+			char buffer[16384];
+			gssize got = conn_read(stub->conn, buffer, sizeof(buffer), seconds, error);
+
+			if (got < 0)
+				return false;
+			rsp_decoder_feed(stub->decoder, buffer, got);
+			break;
+		}
+		}
+	}
+}
+
+static bool send_request(Stub *stub, const char *format, va_list args, GError **error)
+{
+	g_autofree char *payload = g_strdup_vprintf(format, args);
+
+	g_debug("-> %s", payload);
+	g_string_truncate(stub->request, 0);
+	rsp_encode(payload, strlen(payload), stub->request);
+	return conn_write(stub->conn, stub->request->str, stub->request->len, error);
+}
+
+bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	bool sent = send_request(stub, format, args, error);
+	va_end(args);
+	if (!sent || !next_packet(stub, REPLY_SECONDS, ret, error))
+		return false;
+	g_debug("<- %.60s", ret->str);
+
+	RspReply kind = rsp_reply_kind(ret);
+	if (kind != RSP_REPLY_EMPTY && kind != RSP_REPLY_ERROR)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: %s to '%.40s'",
+		    kind == RSP_REPLY_EMPTY ? "no such request: empty reply" : ret->str,
+		    stub->request->str);
+	return false;
+}
+
+bool stub_do(Stub *stub, GError **error, const char *format, ...)
+{
+	g_autoptr(GString) reply = g_string_new(NULL);
+	va_list args;
+
+	va_start(args, format);
+	bool sent = send_request(stub, format, args, error);
+	va_end(args);
+	if (!sent || !next_packet(stub, REPLY_SECONDS, reply, error))
+		return false;
+	if (rsp_reply_kind(reply) == RSP_REPLY_OK)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: '%.40s' to '%.40s'",
+		    reply->str, stub->request->str);
+	return false;
+}
+
+bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	bool sent = send_request(stub, format, args, error);
+	va_end(args);
+	if (!sent)
+		return false;
+	do {
+		if (!next_packet(stub, seconds, ret, error))
+			return false;
+		g_debug("<- %.60s", ret->str);
+	} while (ret->str[0] == 'O');	/* console output of the stub's monitor */
+	return true;
+}

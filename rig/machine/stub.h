@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU's gdbstub as request and reply, over one connection.
+ *
+ * Takes the connection.  A damaged reply is asked for again a few times.
+ */
+#pragma once
+
+#include "wire/conn.h"
+
+typedef struct Stub Stub;
+
+Stub *stub_new(Conn *conn);
+void stub_free(Stub *stub);
+
+/* Send and take the reply; @ret is replaced.  Empty and Enn replies are errors. */
+bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
+
+/* Send a request that must answer OK. */
+bool stub_do(Stub *stub, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Send a request that resumes the guest, and wait for the stop reply. */
+bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
+	G_GNUC_PRINTF(5, 6);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stub, stub_free)

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The drgn process beside the rig: questions about the frozen guest, answered
+ * with the kernel's own types.
+ *
+ * One process for the whole run; it dies with the rig.  Errors are
+ * RIG_ERROR_PROTOCOL (drgn's own words) or RIG_ERROR_MACHINE.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+typedef struct Analyst Analyst;
+
+Analyst *analyst_new(const char *qmp_path, const char *vmlinux, GCancellable *cancel,
+		     GError **error);
+void analyst_free(Analyst *analyst);
+
+/* Takes @request; the answer's "ok" object, or NULL. */
+JsonObject *analyst_ask(Analyst *analyst, JsonObject *request, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Analyst, analyst_free)

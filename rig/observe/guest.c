@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/guest.h"
+
+#include <glib/gstdio.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/error.h"
+
+static const char SNAPSHOT[] = "parked";
+
+enum { BOOT_SECONDS = 180 };
+
+void guest_free(Guest *guest)
+{
+	if (!guest)
+		return;
+	analyst_free(guest->analyst);
+	machine_free(guest->machine);
+	symbols_free(guest->symbols);
+	g_free(guest);
+}
+
+/* Slow machines may need more; a boot that takes longer is taken for hung. */
+static int boot_seconds(void)
+{
+	const char *env = g_getenv("RACERIG_BOOT_SECONDS");
+	int seconds = env ? atoi(env) : 0;
+
+	return seconds > 0 ? seconds : BOOT_SECONDS;
+}
+
+/* The end of the console, on one line, for an error message. */
+static char *last_words(Machine *machine)
+{
+	g_autofree char *console = g_strchomp(machine_console(machine));
+	const char *panic = strstr(console, "Kernel panic");
+	const char *line = panic ? panic : strrchr(console, '\n');
+
+	line = line ? line + (*line == '\n') : console;
+	return g_strndup(line, strcspn(line, "\r\n"));
+}
+
+static bool never_ready(Guest *guest, const char *what, GError **error)
+{
+	g_autofree char *words = last_words(guest->machine);
+
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest %s; its console ends with: %s",
+		    what, *words ? words : "(nothing)");
+	return false;
+}
+
+static guint64 marker(Guest *guest, const char *name)
+{
+	guint64 addr = symbols_address(guest->symbols, name);
+
+	g_assert(addr);
+	return addr;
+}
+
+static bool read_report(Guest *guest, int vcpu, GError **error)
+{
+	if (!machine_read(guest->machine, vcpu, marker(guest, "guest_report"), &guest->report,
+			  sizeof(guest->report), error))
+		return false;
+	if (guest->report.version == GUEST_ABI_VERSION)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "the guest speaks version %u, the rig %d; run make to rebuild it",
+		    guest->report.version, GUEST_ABI_VERSION);
+	return false;
+}
+
+/* Run everything until guest_ready(); the only part that is not deterministic. */
+static bool boot(Guest *guest, GError **error)
+{
+	guint64 ready = marker(guest, "guest_ready"), failed = marker(guest, "guest_failed");
+	guint64 panic = marker(guest, "panic");
+	guint64 stops[] = { ready, failed, panic };
+	g_autoptr(GError) local = NULL;
+	Stop stop;
+	Regs regs;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
+		if (!machine_break(guest->machine, stops[i], true, error))
+			return false;
+	if (!machine_run_all(guest->machine, boot_seconds(), &stop, &local)) {
+		if (g_error_matches(local, RIG_ERROR, RIG_ERROR_MACHINE) &&
+		    strstr(local->message, "no answer"))
+			return never_ready(guest, "never reached its marker", error);
+		g_propagate_error(error, g_steal_pointer(&local));
+		return false;
+	}
+	if (stop.kind == STOP_SHUTDOWN)
+		return never_ready(guest, "reset while booting", error);
+	if (!machine_regs(guest->machine, stop.vcpu, &regs, error))
+		return false;
+	if (regs.rip == panic) {
+		char text[128] = "";
+		machine_read(guest->machine, stop.vcpu, regs.gpr[5], text, sizeof(text) - 1, NULL);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest panicked at boot: %s",
+			    g_strchomp(text));
+		return false;
+	}
+	if (!read_report(guest, stop.vcpu, error))
+		return false;
+	if (regs.rip == failed) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest could not start: %s",
+			    guest->report.error);
+		return false;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
+		if (!machine_break(guest->machine, stops[i], false, error))
+			return false;
+	return true;
+}
+
+/* One vCPU at a time to guest_park(). */
+static bool park(Guest *guest, GError **error)
+{
+	guint64 parked = marker(guest, "guest_park");
+	Stop stop;
+
+	if (!machine_break(guest->machine, parked, true, error))
+		return false;
+	for (guint i = 0; i < guest->report.n_actors; i++) {
+		if (!machine_run(guest->machine, guest->report.actors[i].cpu, &stop, error)) {
+			g_prefix_error(error, "parking %s: ", guest->report.actors[i].name);
+			return false;
+		}
+		if (stop.kind != STOP_BREAK)
+			return never_ready(guest, "did not park its actors", error);
+	}
+	return machine_break(guest->machine, parked, false, error) &&
+	       machine_save(guest->machine, SNAPSHOT, error);
+}
+
+static bool ask_drgn(Guest *guest, GError **error)
+{
+	JsonObject *request = json_object_new();
+	JsonArray *pages = json_array_new();
+
+	json_object_set_string_member(request, "op", "arena");
+	json_object_set_int_member(request, "map", guest->report.arena_id);
+	for (int i = 0; i < guest->n_pages; i++)
+		json_array_add_int_element(pages, guest->report.pages[i]);
+	json_object_set_array_member(request, "pages", pages);
+
+	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	if (!answer)
+		return false;
+	guest->scratch_pfn = json_object_get_null_member(answer, "scratch_pfn")
+		? -1 : json_object_get_int_member(answer, "scratch_pfn");
+	guest->log_seq = json_object_get_int_member(answer, "log_seq");
+	JsonArray *states = json_object_get_array_member(answer, "pages");
+	for (int i = 0; i < guest->n_pages; i++) {
+		JsonObject *state = json_array_get_object_element(states, i);
+
+		guest->pages[i] = (WatchedPage){
+			.uaddr = guest->report.pages[i],
+			.kaddr = json_object_get_int_member(state, "kaddr"),
+			.pte_addr = json_object_get_int_member(state, "pte_addr"),
+			.pte_phys = json_object_get_int_member(state, "pte_phys"),
+		};
+	}
+	return true;
+}
+
+static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, const char *qmp,
+				const char *initrds[3])
+{
+	initrds[0] = spec->init_cpio;
+	initrds[1] = spec->module_cpio;
+	initrds[2] = NULL;
+	return (MachineSpec){
+		.kernel = spec->bzimage, .initrds = initrds, .cmdline = cmdline,
+		.disk = spec->disk, .qmp_path = qmp, .vcpus = spec->vcpus,
+	};
+}
+
+/* A folder for QEMU's socket, so that its path is short and nobody else's. */
+static char *socket_folder(const GuestSpec *spec, char **ret_socket, GError **error)
+{
+	char *dir = g_dir_make_tmp("racerig-XXXXXX", error);
+
+	if (dir)
+		*ret_socket = spec->qmp ? g_strdup(spec->qmp) : g_build_filename(dir, "qmp", NULL);
+	return dir;
+}
+
+static void drop_socket(const GuestSpec *spec, const char *dir, const char *socket)
+{
+	if (!spec->qmp)
+		g_unlink(socket);
+	g_rmdir(dir);
+}
+
+static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancellable *cancel,
+		  GError **error)
+{
+	g_autofree char *cmdline = g_strdup_printf(
+		"console=ttyS0 panic=0 oops=panic racerig_scenario=%s", spec->scenario);
+	const char *initrds[3];
+	MachineSpec machine = machine_spec(spec, cmdline, qmp, initrds);
+
+	guest->machine = machine_new(&machine, cancel, error);
+	if (!guest->machine ||
+	    !(spec->disk ? guest_restore(guest, error)
+			 : boot(guest, error) && park(guest, error)) ||
+	    !read_report(guest, 0, error) ||
+	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
+		return false;
+	guest->n_actors = guest->report.n_actors;
+	guest->n_pages = guest->report.n_pages;
+	guest->analyst = analyst_new(qmp, spec->vmlinux, cancel, error);
+	return guest->analyst && ask_drgn(guest, error);
+}
+
+Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
+{
+	g_autoptr(Guest) guest = g_new0(Guest, 1);
+	g_autofree char *socket = NULL;
+	g_autofree char *dir = socket_folder(spec, &socket, error);
+
+	if (!dir)
+		return NULL;
+	guest->symbols = symbols_new();
+	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
+		  symbols_add(guest->symbols, spec->init, 0, error) &&
+		  start(guest, spec, socket, cancel, error);
+	/* Everybody who needs the socket has it open by now. */
+	drop_socket(spec, dir, socket);
+	return ok ? g_steal_pointer(&guest) : NULL;
+}
+
+char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
+{
+	g_autofree char *cmdline = g_strdup_printf(
+		"console=ttyS0 panic=-1 oops=panic racerig_scenario=%s racerig_stress=%d",
+		spec->scenario, seconds);
+	g_autofree char *socket = NULL;
+	g_autofree char *dir = socket_folder(spec, &socket, error);
+	const char *initrds[3];
+	Stop stop;
+
+	if (!dir)
+		return NULL;
+	MachineSpec machine_is = machine_spec(spec, cmdline, socket, initrds);
+	g_autoptr(Machine) machine = machine_new(&machine_is, cancel, error);
+	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
+	bool ok = machine && machine_run_all(machine, boot_seconds() + 60 * seconds, &stop, error);
+	drop_socket(spec, dir, socket);
+	return ok ? machine_console(machine) : NULL;
+}
+
+bool guest_restore(Guest *guest, GError **error)
+{
+	return machine_restore(guest->machine, SNAPSHOT, error);
+}
+
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
+{
+	for (int i = 0; i < MAX_PAGES; i++)
+		ret[i] = i < guest->n_pages
+			? machine_phys64(guest->machine, guest->pages[i].pte_phys) : 0;
+}
+
+bool guest_actor_report(Guest *guest, int actor, struct guest_actor *ret, GError **error)
+{
+	guint64 addr = marker(guest, "guest_report") + offsetof(struct guest_report, actors) +
+		       actor * sizeof(*ret);
+
+	return machine_read(guest->machine, guest->report.actors[actor].cpu, addr, ret,
+			    sizeof(*ret), error);
+}
+
+char *guest_hash(Guest *guest, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	gsize size;
+
+	for (int i = 0; i < guest->n_actors; i++) {
+		g_autofree char *regs = machine_regs_text(guest->machine, i, error);
+
+		if (!regs)
+			return NULL;
+		g_checksum_update(sum, (const guchar *)regs, -1);
+	}
+	const guint8 *ram = machine_ram(guest->machine, &size);
+	g_checksum_update(sum, ram, size);
+	return g_strdup(g_checksum_get_string(sum));
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/verdict.h"
+
+#include <json-glib/json-glib.h>
+
+static void violation_free(gpointer data)
+{
+	VerdictViolation *violation = data;
+
+	g_free(violation->invariant);
+	g_free(violation->summary);
+	g_free(violation->schedule);
+	g_free(violation);
+}
+
+Verdict *verdict_new(void)
+{
+	Verdict *verdict = g_new0(Verdict, 1);
+
+	verdict->verdict = "inconclusive";
+	verdict->violations = g_ptr_array_new_with_free_func(violation_free);
+	return verdict;
+}
+
+void verdict_free(Verdict *verdict)
+{
+	if (!verdict)
+		return;
+	g_free(verdict->scenario);
+	g_free(verdict->kernel);
+	g_free(verdict->policy);
+	g_free(verdict->kernel_source);
+	g_free(verdict->kernel_key);
+	g_free(verdict->kernel_patches);
+	g_free(verdict->config_sha256);
+	g_free(verdict->compiler);
+	g_free(verdict->qemu);
+	g_ptr_array_unref(verdict->violations);
+	g_free(verdict);
+}
+
+void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
+		 const char *schedule, int events, int switches)
+{
+	VerdictViolation *violation = g_new0(VerdictViolation, 1);
+
+	violation->invariant = g_strdup(invariant);
+	violation->summary = g_strdup(summary);
+	violation->schedule = g_strdup(schedule);
+	violation->events = events;
+	violation->switches = switches;
+	violation->manifest = true;
+	g_ptr_array_add(verdict->violations, violation);
+}
+
+static void add_string(JsonBuilder *builder, const char *name, const char *value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_string_value(builder, value ? value : "");
+}
+
+static void add_int(JsonBuilder *builder, const char *name, gint64 value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_int_value(builder, value);
+}
+
+static void add_bool(JsonBuilder *builder, const char *name, bool value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_boolean_value(builder, value);
+}
+
+/* Three digits are all that a clock reading is worth. */
+static void add_double(JsonBuilder *builder, const char *name, double value)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_add_double_value(builder, (gint64)(value * 1000 + 0.5) / 1000.0);
+}
+
+char *verdict_json(const Verdict *verdict)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_string(builder, "scenario", verdict->scenario);
+	add_string(builder, "kernel", verdict->kernel);
+	add_string(builder, "policy", verdict->policy);
+	json_builder_set_member_name(builder, "bound");
+	json_builder_add_null_value(builder);
+	add_string(builder, "verdict", verdict->verdict);
+	add_bool(builder, "complete", verdict->complete);
+	add_int(builder, "executed", verdict->executed);
+	add_int(builder, "pruned", 0);
+	add_int(builder, "circles", verdict->circles);
+	add_int(builder, "violating", verdict->violating);
+	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
+	add_double(builder, "wall_s", verdict->wall_s);
+	add_double(builder, "schedules_per_s",
+		   verdict->wall_s > 0 ? verdict->executed / verdict->wall_s : 0);
+	json_builder_set_member_name(builder, "violations");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < verdict->violations->len; i++) {
+		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
+
+		json_builder_begin_object(builder);
+		add_string(builder, "invariant", violation->invariant);
+		add_bool(builder, "manifest", violation->manifest);
+		add_string(builder, "schedule", violation->schedule);
+		add_int(builder, "events", violation->events);
+		add_int(builder, "switches", violation->switches);
+		add_string(builder, "summary", violation->summary);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_array(builder);
+	json_builder_set_member_name(builder, "environment");
+	json_builder_begin_object(builder);
+	add_string(builder, "source", verdict->kernel_source);
+	add_string(builder, "patches", verdict->kernel_patches);
+	add_string(builder, "key", verdict->kernel_key);
+	add_string(builder, "config_sha256", verdict->config_sha256);
+	add_string(builder, "compiler", verdict->compiler);
+	add_string(builder, "qemu", verdict->qemu);
+	json_builder_end_object(builder);
+	json_builder_end_object(builder);
+
+	g_autoptr(JsonNode) node = json_builder_get_root(builder);
+	g_autofree char *text = json_to_string(node, TRUE);
+	return g_strconcat(text, "\n", NULL);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * verdict.json: the machine-readable truth of a run.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+	char *invariant, *summary, *schedule;	/* schedule: file name in the run folder */
+	int events, switches;
+	bool manifest;		/* it happened, not only may happen */
+} VerdictViolation;
+
+typedef struct {
+	char *scenario, *kernel, *policy;
+	const char *verdict;	/* clean, violation, inconclusive */
+	bool complete;
+	int executed, violating, distinct_final_states;
+	int circles;		/* executed schedules cut where they began to repeat */
+	double wall_s;
+	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	GPtrArray *violations;	/* of VerdictViolation */
+} Verdict;
+
+Verdict *verdict_new(void);
+void verdict_free(Verdict *verdict);
+void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
+		 const char *schedule, int events, int switches);
+
+/* As JSON, newline included; the caller's. */
+char *verdict_json(const Verdict *verdict);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdict, verdict_free)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A schedule: the list of decisions "this actor runs to its next event", and
+ * its text form, which is all a replay needs.
+ *
+ *	racerig-schedule 1
+ *	scenario fault-vs-alloc
+ *	kernel stock 1f2e3d4c5b6a7988
+ *	actors alloc fault
+ *	violates I1			(a clean schedule has no such line)
+ *	run fault access racerig_arena_read+0x4 page0
+ *	…
+ *	end 7				(the number of run lines)
+ *
+ * No times, paths or process ids.  Pure data: no I/O but parse and format.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+	int actor;		/* index into actors */
+	char *event;		/* the event it executes, as the trace names it */
+} Decision;
+
+typedef struct {
+	char *scenario;
+	char *kernel;		/* name */
+	char *key;		/* build key of that kernel */
+	char **actors;
+	char *violates;		/* invariant id, or NULL */
+	GArray *decisions;	/* of Decision */
+} Schedule;
+
+Schedule *schedule_new(const char *scenario, const char *kernel, const char *key,
+		       char **actors);
+void schedule_free(Schedule *schedule);
+
+void schedule_add(Schedule *schedule, int actor, const char *event);
+
+/* Context switches: how often another actor goes on than the one before. */
+int schedule_switches(const Schedule *schedule);
+
+char *schedule_format(const Schedule *schedule);
+
+/* @name is what errors call the text: "FILE:LINE: what; fix". */
+Schedule *schedule_parse(const char *text, const char *name, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Schedule, schedule_free)

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "session.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "util/error.h"
+#include "util/paths.h"
+
+void guest_spec_free(GuestSpec *spec)
+{
+	if (!spec)
+		return;
+	g_free((char *)spec->bzimage);
+	g_free((char *)spec->vmlinux);
+	g_free((char *)spec->module);
+	g_free((char *)spec->module_cpio);
+	g_free((char *)spec->init);
+	g_free((char *)spec->init_cpio);
+	g_free((char *)spec->scenario);
+	g_free((char *)spec->disk);
+	g_free((char *)spec->qmp);
+	g_free(spec);
+}
+
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GError **error)
+{
+	g_autoptr(GuestSpec) spec = g_new0(GuestSpec, 1);
+
+	spec->bzimage = kernel_file(kernel, "bzImage");
+	spec->vmlinux = kernel_file(kernel, "vmlinux");
+	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
+	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
+	spec->init = paths_in_data("build/guest/init");
+	spec->init_cpio = paths_in_data("build/guest/init.cpio");
+	spec->scenario = g_strdup(scenario->name);
+	spec->vcpus = scenario->vcpus;
+	if (g_file_test(spec->init, G_FILE_TEST_EXISTS))
+		return g_steal_pointer(&spec);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
+	return NULL;
+}
+
+static bool add_file(GChecksum *sum, const char *path, GError **error)
+{
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
+
+	if (!file)
+		return false;
+	g_checksum_update(sum, (guchar *)g_mapped_file_get_contents(file),
+			  g_mapped_file_get_length(file));
+	return true;
+}
+
+/* Where the snapshot of this very guest is kept: everything that made it is in the name. */
+static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree char *version = NULL;
+
+	if (!g_spawn_sync(NULL, (char *[]){ "qemu-system-x86_64", "--version", NULL }, NULL,
+			  G_SPAWN_SEARCH_PATH, NULL, NULL, &version, NULL, NULL, error)) {
+		g_prefix_error(error, "QEMU (package qemu-system-x86): ");
+		return NULL;
+	}
+	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s", kernel->key, spec->scenario,
+						spec->vcpus, MACHINE_RAM_MIB, version);
+	g_checksum_update(sum, (guchar *)rest, strlen(rest));
+	if (!add_file(sum, spec->init_cpio, error))
+		return NULL;
+	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2",
+						g_checksum_get_string(sum));
+	return paths_in_cache(name);
+}
+
+static bool open_guest(Session *session, GError **error)
+{
+	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario, error);
+	g_autofree char *path = spec ? snapshot_path(session->kernel, spec, error) : NULL;
+	g_autoptr(GError) local = NULL;
+
+	if (!path)
+		return false;
+	if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+		spec->disk = g_strdup(path);
+		session->guest = guest_new(spec, session->cancel, &local);
+		if (session->guest)
+			return true;
+		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return false;
+		}
+		g_message("the cached snapshot is of no use (%s); booting again", local->message);
+		g_unlink(path);
+		g_clear_pointer((char **)&spec->disk, g_free);
+	}
+	g_message("booting %s on kernel %s (%s)", session->scenario->name, session->kernel->name,
+		  session->kernel->release);
+	session->guest = guest_new(spec, session->cancel, error);
+	if (!session->guest) {
+		g_prefix_error(error, "kernel %s: ", session->kernel->name);
+		return false;
+	}
+	g_autofree char *dir = g_path_get_dirname(path);
+	g_mkdir_with_parents(dir, 0755);
+	return machine_export_disk(session->guest->machine, path, error);
+}
+
+Session *session_new(const char *scenario, const char *kernel, GCancellable *cancel,
+		     GError **error)
+{
+	g_autoptr(Session) session = g_new0(Session, 1);
+
+	session->cancel = cancel;
+	session->scenario = scenario_find(scenario, error);
+	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
+	if (!session->kernel || !open_guest(session, error))
+		return NULL;
+	return g_steal_pointer(&session);
+}
+
+bool session_prepare(Session *session, GError **error)
+{
+	Guest *guest = session->guest;
+
+	session->stepper = stepper_new(guest, error);
+	if (!session->stepper)
+		return false;
+	session->trace = trace_new(guest, session->stepper);
+	session->check = check_new(guest->n_actors, guest->n_pages, guest->scratch_pfn);
+	return true;
+}
+
+void session_free(Session *session)
+{
+	if (!session)
+		return;
+	check_free(session->check);
+	trace_free(session->trace);
+	stepper_free(session->stepper);
+	guest_free(session->guest);
+	scenario_free(session->scenario);
+	kernel_free(session->kernel);
+	g_free(session);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One scenario on one kernel, ready to run schedules: everything that is
+ * started once and used for each of them.
+ */
+#pragma once
+
+#include "catalog/kernel.h"
+#include "catalog/scenario.h"
+#include "check/check.h"
+#include "observe/stepper.h"
+#include "report/trace.h"
+
+typedef struct {
+	Kernel *kernel;
+	Scenario *scenario;
+	GCancellable *cancel;
+	Guest *guest;
+	Stepper *stepper;	/* NULL until session_prepare() */
+	Trace *trace;
+	Check *check;
+} Session;
+
+/* Find both, and have a parked guest: from the snapshot cache, or by a boot. */
+Session *session_new(const char *scenario, const char *kernel, GCancellable *cancel,
+		     GError **error);
+
+/* Learn the sites, so that schedules can be run. */
+bool session_prepare(Session *session, GError **error);
+
+void session_free(Session *session);
+
+/* The guest's files, as machine_new() wants them; strings are the caller's. */
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GError **error);
+void guest_spec_free(GuestSpec *spec);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestSpec, guest_spec_free)

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One error domain for everything that goes wrong with the rig itself.
+ *
+ * What the guest does (a panic, a deadlock, a divergence) is a value, never a
+ * GError; a broken invariant of our own is g_assert().  Every RIG_ERROR ends
+ * as one line on stderr and exit code 2, or 77 for RIG_ERROR_SKIP.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define RIG_ERROR (rig_error_quark())
+
+typedef enum {
+	RIG_ERROR_INPUT,	/* a file or argument the user gave */
+	RIG_ERROR_PROTOCOL,	/* RSP, QMP or drgn said something unexpected */
+	RIG_ERROR_MACHINE,	/* QEMU did not start, died or timed out */
+	RIG_ERROR_GUEST,	/* the guest never became ready */
+	RIG_ERROR_SKIP,		/* cannot run here, and that is fine */
+} RigError;
+
+GQuark rig_error_quark(void);

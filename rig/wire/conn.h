@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A connected stream socket with a deadline on every wait.
+ *
+ * Owns the descriptor.  Errors: RIG_ERROR_MACHINE when the peer is gone or the
+ * deadline passed (a deadline is a broken rig, never a verdict), and
+ * G_IO_ERROR_CANCELLED when the user interrupted.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef struct Conn Conn;
+
+/* Takes @fd.  @name says who is at the other end, for messages. */
+Conn *conn_new(int fd, const char *name, GCancellable *cancel, GError **error);
+void conn_free(Conn *conn);
+
+/* At least one byte, at most @size; 0 never.  @seconds bounds the wait. */
+gssize conn_read(Conn *conn, char *buffer, gsize size, int seconds, GError **error);
+bool conn_write(Conn *conn, const char *bytes, gsize len, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Conn, conn_free)

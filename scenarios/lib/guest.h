@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a scenario is made of.  A scenario is one .c file with one struct
+ * scenario; PID 1 (init.c) finds it by name, sets up the arena, starts one
+ * pinned thread per actor and parks it.
+ */
+#pragma once
+
+#include "guest-abi.h"
+
+struct arena;
+
+struct actor {
+	const char *name;
+	/* One kernel operation; its result is reported and compared. */
+	int64_t (*run)(struct arena *arena);
+};
+
+struct scenario {
+	const char *name;
+	uint32_t n_pages;	/* watched pages, from the arena's first on */
+	/* What must be true before the race; 0 or a negative errno. */
+	int (*setup)(struct arena *arena);
+	struct actor actors[GUEST_MAX_ACTORS];	/* up to the first without a name */
+};
+
+/* Place a scenario where init.c finds it. */
+#define SCENARIO(ident) \
+	const struct scenario ident \
+	__attribute__((used, section("scenarios"), aligned(8)))
+
+/* Stop with a message that the rig shows; does not return. */
+void guest_fail(const char *format, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PID 1: mount, load the kfuncs, set the scenario up, park the actors.
+ *
+ * Kernel command line: racerig_scenario=NAME, or racerig_stress=SECONDS beside
+ * it for plain concurrent loops.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "guest.h"
+
+#define MARKER __attribute__((noinline, used)) void
+
+struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
+
+extern const struct scenario __start_scenarios[], __stop_scenarios[];
+
+static struct arena *arena;
+static const struct scenario *scenario;
+static atomic_int parked;
+static atomic_bool go;
+static long stress_seconds;
+
+MARKER guest_failed(void) { asm volatile("" ::: "memory"); }
+MARKER guest_ready(void) { asm volatile("" ::: "memory"); }
+MARKER guest_park(void) { asm volatile("" ::: "memory"); }
+MARKER guest_done(void) { asm volatile("" ::: "memory"); }
+
+void guest_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(guest_report.error, sizeof(guest_report.error), format, args);
+	va_end(args);
+	printf("racerig: %s\n", guest_report.error);
+	for (;;) {
+		guest_failed();
+		sleep(1);
+	}
+}
+
+static void mount_all(void)
+{
+	static const char *const kinds[] = { "proc", "sysfs" };
+	static const char *const points[] = { "/proc", "/sys" };
+
+	for (int i = 0; i < 2; i++) {
+		mkdir(points[i], 0755);
+		if (mount(kinds[i], points[i], kinds[i], 0, NULL))
+			guest_fail("mounting %s: %s", points[i], strerror(errno));
+	}
+}
+
+static void load_kfuncs(void)
+{
+	int fd = open("/racerig_kfuncs.ko", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		guest_fail("loading racerig_kfuncs.ko: %s", strerror(errno));
+	close(fd);
+
+	FILE *text = fopen("/sys/module/racerig_kfuncs/sections/.text", "re");
+	if (!text || fscanf(text, "%lx", &guest_report.module_text) != 1)
+		guest_fail("racerig_kfuncs.ko has no known .text");
+	fclose(text);
+}
+
+static const struct scenario *find_scenario(const char *name)
+{
+	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++)
+		if (name && strcmp(s->name, name) == 0)
+			return s;
+	guest_fail("no scenario '%s' in this guest", name ? name : "");
+}
+
+/* An allocation is followed by a free, or only the first one would be real. */
+static void stress_actor(const struct actor *actor)
+{
+	struct timespec now, end;
+	unsigned long loops = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += stress_seconds;
+	do {
+		actor->run(arena);
+		if (strcmp(actor->name, "alloc") == 0)
+			arena_free(arena, 0);
+		loops++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < end.tv_sec);
+	printf("racerig: stress %s loops %lu\n", actor->name, loops);
+}
+
+static void pin(uint32_t cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		guest_fail("pinning to CPU %u: %s", cpu, strerror(errno));
+}
+
+static void *actor_main(void *arg)
+{
+	uint32_t i = (uintptr_t)arg;
+	const struct actor *actor = &scenario->actors[i];
+	struct guest_actor *mine = &guest_report.actors[i];
+
+	pin(mine->cpu);
+	atomic_fetch_add(&parked, 1);
+	if (stress_seconds) {
+		while (!atomic_load(&go))
+			sched_yield();
+		stress_actor(actor);
+		return NULL;
+	}
+	/* No PAUSE and no sleep: the rig must find the vCPU here. */
+	while (!atomic_load(&go))
+		;
+	guest_park();
+	mine->result = actor->run(arena);
+	mine->returned = 1;
+	for (;;)
+		guest_done();
+}
+
+static void start_actors(pthread_t *threads)
+{
+	for (uint32_t i = 0; i < GUEST_MAX_ACTORS && scenario->actors[i].name; i++) {
+		snprintf(guest_report.actors[i].name, GUEST_NAME_SIZE, "%s", scenario->actors[i].name);
+		guest_report.actors[i].cpu = i;
+		guest_report.n_actors++;
+	}
+	for (uintptr_t i = 0; i < guest_report.n_actors; i++)
+		if (pthread_create(&threads[i], NULL, actor_main, (void *)i))
+			guest_fail("starting actor %lu", (unsigned long)i);
+	while (atomic_load(&parked) < (int)guest_report.n_actors)
+		usleep(1000);
+}
+
+int main(void)
+{
+	pthread_t threads[GUEST_MAX_ACTORS];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* The rig moves one vCPU at a time, and this one first. */
+	pin(0);
+	mount_all();
+	load_kfuncs();
+	scenario = find_scenario(getenv("racerig_scenario"));
+	if (getenv("racerig_stress"))
+		stress_seconds = atol(getenv("racerig_stress"));
+	arena = arena_new(scenario->n_pages);
+	guest_report.arena_id = arena_map_id(arena);
+	guest_report.n_pages = scenario->n_pages;
+	for (uint32_t i = 0; i < guest_report.n_pages; i++)
+		guest_report.pages[i] = arena_page_addr(arena, i);
+	int err = scenario->setup ? scenario->setup(arena) : 0;
+	if (err)
+		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
+
+	start_actors(threads);
+	guest_ready();
+	atomic_store(&go, true);
+	for (uint32_t i = 0; i < guest_report.n_actors; i++)
+		pthread_join(threads[i], NULL);
+	printf("racerig: stress done\n");
+	reboot(RB_AUTOBOOT);
+	return 0;
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The C unit tests: built with ASan and UBSan, one binary beside each unit."""
+
+import subprocess
+
+import pytest
+from conftest import TOP
+
+BINARIES = sorted((TOP / "build" / "tests").glob("*/test-*"))
+
+
+def test_there_are_some() -> None:
+    sources = sorted((TOP / "rig").glob("*/test-*.c"))
+    assert [b.name for b in BINARIES] == [s.stem for s in sources] and sources
+
+
+@pytest.mark.parametrize("binary", BINARIES, ids=lambda binary: binary.name)
+def test_unit(binary) -> None:
+    result = subprocess.run([binary, "--tap"], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nok " in result.stdout
+
+
+def test_units_are_sanitized() -> None:
+    symbols = subprocess.run(["nm", BINARIES[0]], capture_output=True, text=True).stdout
+    assert "__asan_init" in symbols and "__ubsan_handle" in symbols
