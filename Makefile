@@ -103,8 +103,7 @@ check-style:
 
 # What the unit tests link with: no machine, no I/O.
 UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/wire/rsp.c rig/wire/qmp.c \
-	rig/schedule/schedule.c rig/schedule/policy-dfs.c rig/schedule/policy-replay.c \
-	rig/observe/decode.c
+	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)
 

@@ -1,172 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
+#include "journal.h"
 #include "util/error.h"
+#include "workers.h"
 
-enum { MAX_SAVED = 20, PROGRESS_USEC = 200000 };
+enum { MAX_SAVED = 20, PROGRESS_USEC = 200000, FORESEE = 64 };
 
 typedef struct {
 	Session *session;
-	const ExploreLimits *limits;
+	Policy *policy;
+	const ExploreOptions *options;
 	Verdict *verdict;
+	Workers *workers;
+	Journal *journal;
+	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
+	GHashTable *running;	/* set of plan keys */
 	GHashTable *final_states;
 	GHashTable *invariants;	/* those with a saved schedule */
 	gint64 started, progressed;
 } Explorer;
 
-static bool write_file(const char *dir, const char *relative, const char *text, GError **error)
+static bool is_first(Explorer *explorer, const char *invariant)
 {
-	g_autofree char *path = g_build_filename(dir, relative, NULL);
-
-	return g_file_set_contents(path, text, -1, error);
-}
-
-/* A run folder of this project's may be replaced; anything else may not. */
-bool explore_may_write(const char *out, GError **error)
-{
-	g_autofree char *trace = g_build_filename(out, "trace", NULL);
-	g_autoptr(GDir) old = g_dir_open(out, 0, NULL);
-
-	if (!old || !g_dir_read_name(old) || g_file_test(trace, G_FILE_TEST_IS_DIR))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s is not empty and no run folder; give another --out", out);
-	return false;
-}
-
-/* An empty run folder, whatever an earlier run left in it. */
-static bool make_folder(const char *out, GError **error)
-{
-	static const char *const parts[] = { "schedules", "trace" };
-	g_autofree char *verdict = g_build_filename(out, "verdict.json", NULL);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
-		g_autofree char *path = g_build_filename(out, parts[i], NULL);
-
-		if (g_mkdir_with_parents(path, 0755)) {
-			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: cannot be made", path);
-			return false;
-		}
-		g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-		for (const char *name; dir && (name = g_dir_read_name(dir));) {
-			g_autofree char *file = g_build_filename(path, name, NULL);
-			g_unlink(file);
-		}
-	}
-	g_unlink(verdict);
-	return true;
-}
-
-static bool save_schedule(Explorer *explorer, const Schedule *schedule, const char *stem,
-			  GError **error)
-{
-	g_autofree char *text = schedule_format(schedule);
-	g_autofree char *trace = trace_json(explorer->session->trace);
-	g_autofree char *schedule_name = g_strdup_printf("schedules/%s.sched", stem);
-	g_autofree char *trace_name = g_strdup_printf("trace/%s.jsonl", stem);
-
-	return write_file(explorer->limits->out, schedule_name, text, error) &&
-	       write_file(explorer->limits->out, trace_name, trace, error);
+	return g_hash_table_add(explorer->invariants, g_strdup(invariant));
 }
 
 /* Keep the first schedule of every invariant, and a few more. */
-static bool record(Explorer *explorer, const Schedule *schedule, RunEnd end, GError **error)
+static bool record_violation(Explorer *explorer, const Outcome *outcome, GError **error)
 {
-	Session *session = explorer->session;
 	Verdict *verdict = explorer->verdict;
-	GPtrArray *violations = session->check->violations;
-	int number = ++verdict->executed;
+	bool first = is_first(explorer, outcome->violates);
 
-	if (end == RUN_CIRCLE)
-		verdict->circles++;
-	else
-		g_hash_table_add(explorer->final_states, trace_final_state(session->trace));
-	if (end == RUN_CIRCLE && verdict->circles == 1 && !violations->len)
-		return save_schedule(explorer, schedule, "circle", error);
-	if (!violations->len)
-		return number > 1 || save_schedule(explorer, schedule, "0001-clean", error);
 	verdict->violating++;
-
-	const Violation *first = g_ptr_array_index(violations, 0);
-	bool seen = g_hash_table_contains(explorer->invariants, first->invariant);
-	if (seen && verdict->violations->len >= MAX_SAVED)
+	if (!first && verdict->violations->len >= MAX_SAVED)
 		return true;
-	g_autofree char *stem = g_strdup_printf("%04d-%s", number, first->invariant);
+	g_autofree char *stem = g_strdup_printf("%04d-%s", verdict->executed, outcome->violates);
 	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
-	for (guint i = 0; i < violations->len; i++) {
-		const Violation *violation = g_ptr_array_index(violations, i);
+	g_auto(GStrv) lines = g_strsplit(g_strchomp(outcome->violations), "\n", -1);
+	int switches = 0;
+	for (guint i = 1; i < outcome_length(outcome); i++)
+		switches += outcome_step(outcome, i)->thread != outcome_step(outcome, i - 1)->thread;
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) words = g_strsplit(*line, " ", 2);
+		verdict_add(verdict, words[0], words[1], file, outcome_length(outcome), switches);
+	}
+	if (first)
+		g_print("schedule %d violates %s\n\n%s\n", verdict->executed,
+			outcome->violations, outcome->interleaving);
+	return folder_save(explorer->options->out, stem, outcome, error);
+}
 
-		verdict_add(verdict, violation->invariant, violation->summary, file,
-			    schedule->decisions->len, schedule_switches(schedule));
+static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	Verdict *verdict = explorer->verdict;
+	const char *out = explorer->options->out;
+
+	if (outcome->end == END_ASLEEP && !outcome->violates) {
+		verdict->redundant++;
+		return true;
 	}
-	if (!seen) {
-		g_autofree char *text = trace_interleaving(session->trace, first->event);
-		g_hash_table_add(explorer->invariants, g_strdup(first->invariant));
-		g_print("schedule %d violates %s: %s\n\n%s\n", number, first->invariant,
-			first->summary, text);
-	}
-	return save_schedule(explorer, schedule, stem, error);
+	verdict->executed++;
+	if (outcome->final_state)
+		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
+	if (outcome->violates)
+		return record_violation(explorer, outcome, error);
+	/* An outcome from the journal has no texts: its files are there or were not kept. */
+	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
+		return folder_save(out, "circle", outcome, error);
+	if (verdict->executed == 1 && outcome->schedule)
+		return folder_save(out, "0001-clean", outcome, error);
+	return true;
+}
+
+static double seconds_since(gint64 start)
+{
+	return (g_get_monotonic_time() - start) / 1e6;
 }
 
 static void progress(Explorer *explorer, bool last)
 {
 	gint64 now = g_get_monotonic_time();
-	double seconds = (now - explorer->started) / 1e6;
+	const Verdict *verdict = explorer->verdict;
+	Policy *policy = explorer->policy;
+	int runs = verdict->executed + verdict->redundant;
+	double fraction = policy->fraction && runs ? policy->fraction(policy) : 0;
 
 	if (!isatty(STDERR_FILENO) || (!last && now - explorer->progressed < PROGRESS_USEC))
 		return;
 	explorer->progressed = now;
-	g_printerr("\r\033[K  %d schedules, %d violating, %.1f/s%s", explorer->verdict->executed,
-		   explorer->verdict->violating, explorer->verdict->executed / seconds,
-		   last ? "\r\033[K" : "");
+	if (last) {
+		g_printerr("\r\033[K");
+		return;
+	}
+	g_autofree char *left = fraction > 0
+		? g_strdup_printf(", about %.0f left by the tree known so far", runs / fraction - runs)
+		: g_strdup("");
+	g_printerr("\r\033[K  %d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
+		   "%d violating%s", verdict->executed, policy->pruned, policy->frontier,
+		   runs / seconds_since(explorer->started), verdict->violating, left);
 }
 
 static bool limit_reached(const Explorer *explorer)
 {
-	const ExploreLimits *limits = explorer->limits;
-	double seconds = (g_get_monotonic_time() - explorer->started) / 1e6;
+	const ExploreOptions *options = explorer->options;
 
-	return (limits->max_schedules && explorer->verdict->executed >= limits->max_schedules) ||
-	       (limits->max_seconds > 0 && seconds >= limits->max_seconds);
+	return (options->max_schedules &&
+		explorer->verdict->executed >= options->max_schedules) ||
+	       (options->max_seconds > 0 &&
+		seconds_since(explorer->started) >= options->max_seconds);
 }
 
-static bool explore_all(Explorer *explorer, Policy *policy, GError **error)
+/* Hand @plan over unless it is done or under way.  Takes it. */
+static void start(Explorer *explorer, Plan *plan, char *key)
 {
-	bool more = true;
-
-	while (more && !limit_reached(explorer)) {
-		g_autoptr(Schedule) schedule = NULL;
-		g_autofree char *diverged = NULL;
-		RunEnd end;
-
-		if (!run_schedule(explorer->session, policy, &schedule, &end, &diverged, error))
-			return false;
-		if (diverged) {
-			g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-				    "the guest is not deterministic: schedule %d, %s",
-				    explorer->verdict->executed + 1, diverged);
-			return false;
-		}
-		if (!record(explorer, schedule, end, error))
-			return false;
-		progress(explorer, false);
-		more = policy->end(policy);
+	if (g_hash_table_contains(explorer->ready, key) ||
+	    g_hash_table_contains(explorer->running, key)) {
+		plan_free(plan);
+		g_free(key);
+		return;
 	}
-	explorer->verdict->complete = !more;
+	Outcome *known = journal_take(explorer->journal, key);
+	if (known) {
+		plan_free(plan);
+		g_hash_table_insert(explorer->ready, key, known);
+		return;
+	}
+	g_hash_table_add(explorer->running, key);
+	workers_start(explorer->workers, plan);
+}
+
+/* Work ahead: idle guests take what will be asked for soon. */
+static void start_foreseen(Explorer *explorer)
+{
+	Plan *plans[FORESEE];
+	guint n;
+
+	if (workers_idle(explorer->workers) <= 0)
+		return;
+	n = explorer->policy->foresee(explorer->policy, plans, FORESEE);
+	for (guint i = 0; i < n; i++) {
+		if (workers_idle(explorer->workers) > 0)
+			start(explorer, plans[i], plan_key(plans[i]));
+		else
+			plan_free(plans[i]);
+	}
+}
+
+/* Fetch one result; false: an error. */
+static bool fetch(Explorer *explorer, GError **error)
+{
+	g_autoptr(Result) result = workers_wait(explorer->workers, PROGRESS_USEC);
+
+	progress(explorer, false);
+	if (!result)
+		return true;
+	g_hash_table_remove(explorer->running, result->key);
+	if (result->error) {
+		g_propagate_error(error, g_steal_pointer(&result->error));
+		return false;
+	}
+	if (!journal_add(explorer->journal, result->key, result->outcome, error))
+		return false;
+	g_hash_table_insert(explorer->ready, g_steal_pointer(&result->key),
+			    g_steal_pointer(&result->outcome));
 	return true;
 }
 
-static bool write_results(Explorer *explorer, GError **error)
+/* The outcome of @plan, wherever it comes from.  Takes @plan. */
+static Outcome *outcome_of(Explorer *explorer, Plan *plan, GError **error)
 {
-	g_autofree char *json = verdict_json(explorer->verdict);
-	g_autofree char *console = machine_console(explorer->session->guest->machine);
+	g_autofree char *key = plan_key(plan);
+	char *stolen;
+	Outcome *outcome;
 
-	return write_file(explorer->limits->out, "console.log", console, error) &&
-	       write_file(explorer->limits->out, "verdict.json", json, error);
+	start(explorer, plan, g_strdup(key));
+	while (!g_hash_table_contains(explorer->ready, key)) {
+		start_foreseen(explorer);
+		if (!fetch(explorer, error))
+			return NULL;
+	}
+	g_hash_table_steal_extended(explorer->ready, key, (gpointer *)&stolen,
+				    (gpointer *)&outcome);
+	g_free(stolen);
+	return outcome;
+}
+
+static bool explore_all(Explorer *explorer, GError **error)
+{
+	Policy *policy = explorer->policy;
+
+	while (!limit_reached(explorer)) {
+		Plan *plan = policy->next(policy);
+
+		explorer->verdict->complete = plan == NULL;
+		if (!plan)
+			return true;
+		g_autoptr(Outcome) outcome = outcome_of(explorer, plan, error);
+		if (!outcome)
+			return false;
+		if (!policy->learn(policy, outcome)) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+				    "the guest is not deterministic: schedule %d did not go the "
+				    "way it went before", explorer->verdict->executed + 1);
+			return false;
+		}
+		if (!record(explorer, outcome, error))
+			return false;
+		progress(explorer, false);
+	}
+	return true;
 }
 
 static Verdict *start_verdict(const Session *session, const Policy *policy)
@@ -186,34 +233,106 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	return verdict;
 }
 
-bool explore(Session *session, Policy *policy, const ExploreLimits *limits, Verdict **ret,
+static void finish_verdict(Explorer *explorer)
+{
+	Verdict *verdict = explorer->verdict;
+
+	verdict->wall_s = seconds_since(explorer->started);
+	verdict->pruned = explorer->policy->pruned;
+	verdict->distinct_final_states = g_hash_table_size(explorer->final_states);
+	verdict->final_states = g_list_sort(g_hash_table_get_keys(explorer->final_states),
+					    (GCompareFunc)strcmp);
+	for (GList *state = verdict->final_states; state; state = state->next)
+		state->data = g_strdup(state->data);
+	verdict->verdict = verdict->violating ? "violation"
+			   : verdict->complete ? "clean" : "inconclusive";
+}
+
+/* Once nobody runs any more. */
+static void add_times(Explorer *explorer)
+{
+	WorkersTimes times;
+
+	while (workers_idle(explorer->workers) < explorer->options->jobs)
+		result_free(workers_wait(explorer->workers, PROGRESS_USEC));
+	times = workers_times(explorer->workers);
+	explorer->verdict->spent_s = (VerdictTimes){
+		times.total / 1e6, times.restore / 1e6, times.guest / 1e6, times.stub / 1e6,
+		times.drgn / 1e6,
+	};
+}
+
+static bool open_journal(Explorer *explorer, GError **error)
+{
+	const Session *session = explorer->session;
+	const ExploreOptions *options = explorer->options;
+	g_autofree char *path = folder_path(options->out, "journal");
+	g_autofree char *what = g_strdup_printf("%s %s %s %s %s", session->scenario->name,
+						session->kernel->name, session->kernel->key,
+						session->snapshot, options->options);
+
+	explorer->journal = (options->resume ? journal_resume : journal_new)(path, what, error);
+	return explorer->journal != NULL;
+}
+
+static bool prepare(Explorer *explorer, GError **error)
+{
+	const ExploreOptions *options = explorer->options;
+
+	/* A journal for something else must not cost the old run its results. */
+	if (!folder_may_write(options->out, error) ||
+	    (options->resume && !open_journal(explorer, error)) ||
+	    !folder_make(options->out, options->resume, error) ||
+	    (!options->resume && !open_journal(explorer, error)))
+		return false;
+	if (options->resume)
+		g_message("%u schedules are done already", journal_left(explorer->journal));
+	return true;
+}
+
+static bool write_results(Explorer *explorer, GError **error)
+{
+	g_autofree char *json = verdict_json(explorer->verdict);
+	g_autofree char *console = machine_console(explorer->session->guest->machine);
+
+	return folder_write(explorer->options->out, "console.log", console, error) &&
+	       folder_write(explorer->options->out, "verdict.json", json, error);
+}
+
+bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
 	     GError **error)
 {
 	g_autoptr(Verdict) verdict = start_verdict(session, policy);
 	g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) invariants =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							    (GDestroyNotify)outcome_free);
+	verdict->bound = g_strdup(options->bound);
 	Explorer explorer = {
-		.session = session, .limits = limits, .verdict = verdict,
-		.final_states = states, .invariants = invariants,
-		.started = g_get_monotonic_time(),
+		.session = session, .policy = policy, .options = options, .verdict = verdict,
+		.ready = ready, .running = running, .final_states = states,
+		.invariants = invariants,
 	};
 	g_autoptr(GError) local = NULL;
 
-	if (!explore_may_write(limits->out, error) || !make_folder(limits->out, error))
+	if (!prepare(&explorer, error))
 		return false;
-	bool ok = explore_all(&explorer, policy, &local);
+	g_autoptr(Journal) journal = explorer.journal;
+	g_autoptr(Workers) workers = workers_new(session, options->jobs, options->recheck);
+	explorer.workers = workers;
+	explorer.started = g_get_monotonic_time();
+	bool ok = explore_all(&explorer, &local);
 	bool interrupted = g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 	progress(&explorer, true);
-	verdict->wall_s = (g_get_monotonic_time() - explorer.started) / 1e6;
-	verdict->distinct_final_states = g_hash_table_size(states);
-	verdict->verdict = verdict->violating ? "violation"
-			   : verdict->complete ? "clean" : "inconclusive";
+	finish_verdict(&explorer);
 	if (!ok && !interrupted) {
 		/* A broken rig has no verdict; violations seen before keep their schedules. */
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
+	add_times(&explorer);
 	if (!write_results(&explorer, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);

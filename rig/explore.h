@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All schedules of a policy, and the run folder they leave behind:
- * verdict.json, schedules/, trace/, console.log.
+ * All schedules of a policy, and the run folder they leave behind.
+ *
+ * The policy sees outcomes one after another, in its own order; guests work ahead
+ * of it, and outcomes that a journal holds are not run again.  So neither the
+ * number of guests nor an interruption changes what is found.
  */
 #pragma once
 
 #include "report/verdict.h"
-#include "run.h"
+#include "schedule/policy.h"
+#include "session.h"
 
 typedef struct {
 	int max_schedules;	/* 0: no limit */
 	double max_seconds;	/* 0: no limit; between schedules only */
-	const char *out;	/* the run folder; made when the first result is there */
-} ExploreLimits;
-
-/* Whether @out is free or a run folder; asked before anything is started. */
-bool explore_may_write(const char *out, GError **error);
+	int jobs;		/* guests */
+	int recheck;		/* run violations and one plan in so many twice; 0: none */
+	bool resume;
+	const char *out;	/* the run folder */
+	const char *options;	/* the policy and its options, as one word */
+	const char *bound;	/* for a reader, or NULL */
+} ExploreOptions;
 
 /*
  * Run until the policy has no more, a limit, or an interrupt.  What is finished
  * is written in every case; @ret says how far it got.
  */
-bool explore(Session *session, Policy *policy, const ExploreLimits *limits, Verdict **ret,
+bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
 	     GError **error);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "touch.h"
+#include "util/error.h"
+
 /* What drgn needs to judge: the page each address was given, as the events say. */
 static JsonObject *final_request(const Session *session)
 {
@@ -41,9 +44,11 @@ static bool already_violated(const Check *check, const char *invariant)
 /* drgn at the end: @quiet when every operation has returned, so all of it counts. */
 static bool check_final(Session *session, bool quiet, GError **error)
 {
+	gint64 before = g_get_monotonic_time();
 	g_autoptr(JsonObject) answer =
 		analyst_ask(session->guest->analyst, final_request(session), error);
 
+	session->drgn_usec += g_get_monotonic_time() - before;
 	if (!answer)
 		return false;
 	JsonArray *found = json_object_get_array_member(answer, "violations");
@@ -64,127 +69,257 @@ static bool check_final(Session *session, bool quiet, GError **error)
 static bool judge_actors(Session *session)
 {
 	const Guest *guest = session->guest;
-	bool quiet = true, crashed = false;
+	g_autoptr(GString) waits = g_string_new(NULL);
+	bool crashed = false;
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		ActorState state = stepper_state(session->stepper, i);
+		const char *name = guest->report.actors[i].name;
 
 		if (state == ACTOR_CRASHED) {
-			check_crash(session->check, guest->report.actors[i].name);
+			check_crash(session->check, name);
 			crashed = true;
+		} else if (state != ACTOR_RETURNED) {
+			g_autofree char *why = stepper_describe_wait(session->stepper, i);
+			g_string_append_printf(waits, "%s%s %s", waits->len ? ", " : "", name, why);
 		}
-		quiet = quiet && state == ACTOR_RETURNED;
 	}
-	if (!quiet && !crashed)
-		check_deadlock(session->check);
-	return quiet;
+	if (waits->len && !crashed)
+		check_deadlock(session->check, waits->str);
+	return !waits->len && !crashed;
 }
 
-static bool any_crashed(const Session *session)
+static void take_events(Session *session, const GArray *events)
 {
-	for (int i = 0; i < session->guest->n_actors; i++)
-		if (stepper_state(session->stepper, i) == ACTOR_CRASHED)
-			return true;
-	return false;
+	for (guint i = 0; i < events->len; i++) {
+		const Event *event = &g_array_index(events, Event, i);
+
+		trace_add(session->trace, event);
+		check_event(session->check, event);
+	}
 }
 
-/* Note where the schedule is; true when it has been there before. */
-static bool been_here(Session *session, GHashTable *seen)
+/* Who could do what, before a step. */
+static Step observe(const Session *session)
 {
-	return !g_hash_table_add(seen, stepper_state_key(session->stepper));
-}
+	Step step = { .thread = -1, .enabled = stepper_enabled(session->stepper) };
 
-/* One attempt; @ret_move says when a new site makes it worthless. */
-static bool attempt(Session *session, Policy *policy, Schedule *schedule, Move *ret_move,
-		    RunEnd *ret_end, char **ret_diverged, GError **error)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	unsigned int enabled;
-
-	*ret_end = RUN_ENDED;
-
-	policy->begin(policy);
-	trace_begin(session->trace);
-	check_begin(session->check);
-	if (!stepper_begin(session->stepper, ret_move, error))
-		return false;
-	while (*ret_move == MOVE_DONE && !any_crashed(session) &&
-	       (enabled = stepper_enabled(session->stepper))) {
-		if (been_here(session, seen)) {
-			*ret_end = RUN_CIRCLE;
-			return true;
-		}
-		int actor = policy->choose(policy, enabled);
+	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
 		Event event;
 
-		if (actor < 0) {
-			*ret_diverged = g_strdup_printf(
-				"event %u: the recorded actor cannot go on here",
-				schedule->decisions->len + 1);
-			return true;
-		}
-		if (!stepper_move(session->stepper, actor, &event, ret_move, error))
-			return false;
-		g_autofree char *label = stepper_event_label(session->stepper, &event);
-		schedule_add(schedule, actor, label);
-		trace_add(session->trace, &event);
-		check_event(session->check, &event);
+		if (thread_actor(thread) >= session->guest->n_actors ||
+		    !stepper_pending(session->stepper, thread, &event))
+			continue;
+		step.known |= 1u << thread;
+		step.pending[thread] = touch_pending(&event);
 	}
+	return step;
+}
+
+/* One more step of @plan; *@ret_more is false when the schedule has ended. */
+static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *outcome,
+		      bool *ret_more, bool *ret_again, GError **error)
+{
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+	Step step = observe(session);
+	gpointer before;
+
+	*ret_more = false;
+	if (!step.enabled) {
+		if (!stepper_wait(session->stepper, events, ret_again, error))
+			return false;
+		take_events(session, events);
+		g_array_set_size(events, 0);
+		step = observe(session);
+	}
+	if (*ret_again)
+		return true;
+	g_autofree char *key = stepper_state_key(session->stepper);
+	if (!step.enabled) {
+		outcome->end = END_DONE;
+	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
+		outcome->end = END_CIRCLE;
+		outcome->circle = GPOINTER_TO_UINT(before);
+	} else {
+		step.thread = plan_choose(plan, step.enabled, &outcome->end);
+	}
+	if (step.thread < 0) {
+		g_array_append_val(outcome->steps, step);
+		return true;
+	}
+	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
+	if (!stepper_move(session->stepper, step.thread, events, ret_again, error))
+		return false;
+	if (*ret_again)
+		return true;
+	step.done = touch_done(events);
+	guint clean = session->check->violations->len;
+	take_events(session, events);
+	if (!clean && session->check->violations->len)
+		outcome->event = outcome->steps->len;
+	plan_stepped(plan, &step);
+	g_array_append_val(outcome->steps, step);
+	*ret_more = true;
 	return true;
 }
 
-bool run_schedule(Session *session, Policy *policy, Schedule **ret, RunEnd *ret_end,
-		  char **ret_diverged, GError **error)
+/* One attempt; *@ret_again says when a new site makes it worthless. */
+static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **error)
 {
-	g_autoptr(Schedule) schedule = NULL;
-	Move move;
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+	g_autoptr(Outcome) outcome = outcome_new();
+	bool more = true;
+
+	plan_begin(plan);
+	trace_begin(session->trace);
+	check_begin(session->check);
+	if (!stepper_begin(session->stepper, events, ret_again, error))
+		return NULL;
+	take_events(session, events);
+	while (more && !*ret_again)
+		if (!next_step(session, plan, seen, outcome, &more, ret_again, error))
+			return NULL;
+	return g_steal_pointer(&outcome);
+}
+
+static char *describe_violations(const Check *check)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < check->violations->len; i++) {
+		const Violation *violation = g_ptr_array_index(check->violations, i);
+
+		g_string_append_printf(text, "%s %s\n", violation->invariant, violation->summary);
+	}
+	return g_string_free(text, FALSE);
+}
+
+Schedule *run_decisions(const Session *session, const Outcome *outcome)
+{
+	Schedule *schedule = schedule_new(session->scenario->name, session->kernel->name,
+					  session->kernel->key, session->scenario->actors);
+
+	for (guint i = 0; i < outcome_length(outcome); i++) {
+		g_autofree char *label = trace_decision(session->trace, i);
+
+		schedule_add(schedule, outcome_step(outcome, i)->thread, label);
+	}
+	schedule->violates = g_strdup(outcome->violates);
+	return schedule;
+}
+
+static void describe(const Session *session, Outcome *outcome)
+{
+	const Check *check = session->check;
+	int marked = -1;
+
+	outcome->final_state = outcome->end == END_DONE ? trace_final_state(session->trace) : NULL;
+	if (check->violations->len) {
+		const Violation *first = g_ptr_array_index(check->violations, 0);
+
+		outcome->violates = g_strdup(first->invariant);
+		outcome->violations = describe_violations(check);
+		marked = first->event;
+	}
+	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
+	outcome->schedule = schedule_format(schedule);
+	outcome->trace = trace_json(session->trace);
+	outcome->interleaving = trace_interleaving(session->trace, marked);
+}
+
+Outcome *run_plan(Session *session, Plan *plan, GError **error)
+{
+	gint64 before = g_get_monotonic_time();
+	g_autoptr(Outcome) outcome = NULL;
+	bool again = false;
+
+	do {
+		g_clear_pointer(&outcome, outcome_free);
+		again = false;
+		outcome = attempt(session, plan, &again, error);
+		if (!outcome)
+			return NULL;
+	} while (again);
+
+	/* In the middle of things the end has nothing to say. */
+	if (outcome->end == END_DONE && !check_final(session, judge_actors(session), error))
+		return NULL;
+	describe(session, outcome);
+	session->run_usec += g_get_monotonic_time() - before;
+	return g_steal_pointer(&outcome);
+}
+
+int run_first_difference(const char *a, const char *b)
+{
+	int line = 1;
+
+	for (; *a && *a == *b; a++, b++)
+		line += *a == '\n';
+	return line;
+}
+
+static Outcome *run_and_hash(Session *session, Plan *plan, GError **error)
+{
+	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
+
+	if (!outcome)
+		return NULL;
+	outcome->hash = guest_watched_hash(session->guest, error);
+	return outcome->hash ? g_steal_pointer(&outcome) : NULL;
+}
+
+Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
+{
+	g_autoptr(Outcome) first = run_and_hash(session, plan, error);
+
+	if (!first)
+		return NULL;
+	g_autoptr(Schedule) schedule = run_decisions(session, first);
+	g_autoptr(Plan) same = schedule_plan(schedule);
+	g_autoptr(Outcome) second = run_and_hash(session, same, error);
+	if (!second)
+		return NULL;
+	if (strcmp(first->trace, second->trace) != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest is not deterministic: two runs of one schedule differ from "
+			    "event %d on", run_first_difference(first->trace, second->trace) - 1);
+		return NULL;
+	}
+	if (strcmp(first->hash, second->hash) != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest is not deterministic: two runs of one schedule have the same "
+			    "%u events and end with other registers or watched memory",
+			    outcome_length(first));
+		return NULL;
+	}
+	return g_steal_pointer(&first);
+}
+
+Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,
+		      GError **error)
+{
+	g_autoptr(Plan) plan = schedule_plan(schedule);
+	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
 
 	*ret_diverged = NULL;
-	do {
-		g_clear_pointer(&schedule, schedule_free);
-		schedule = schedule_new(session->scenario->name, session->kernel->name,
-					session->kernel->key, session->scenario->actors);
-		if (!attempt(session, policy, schedule, &move, ret_end, ret_diverged, error))
-			return false;
-	} while (move == MOVE_NEW_SITE);
+	if (!outcome)
+		return NULL;
+	for (guint i = 0; i < outcome_length(outcome); i++) {
+		const Decision *recorded = &g_array_index(schedule->decisions, Decision, i);
+		g_autofree char *now = trace_decision(session->trace, i);
 
-	/* In a circle operations are under way: the end has nothing to say. */
-	if (!*ret_diverged && *ret_end == RUN_ENDED &&
-	    !check_final(session, judge_actors(session), error))
-		return false;
-	if (session->check->violations->len) {
-		const Violation *first = g_ptr_array_index(session->check->violations, 0);
-		schedule->violates = g_strdup(first->invariant);
-	}
-	*ret = g_steal_pointer(&schedule);
-	return true;
-}
-
-bool run_replay(Session *session, const Schedule *schedule, char **ret_diverged,
-		GError **error)
-{
-	const Decision *recorded = (const Decision *)schedule->decisions->data;
-	g_autoptr(GArray) actors = g_array_new(FALSE, FALSE, sizeof(int));
-	g_autoptr(Schedule) done = NULL;
-	RunEnd end;
-
-	for (guint i = 0; i < schedule->decisions->len; i++)
-		g_array_append_val(actors, recorded[i].actor);
-	g_autoptr(Policy) policy = policy_replay_new((int *)actors->data, actors->len);
-	if (!run_schedule(session, policy, &done, &end, ret_diverged, error))
-		return false;
-	for (guint i = 0; i < done->decisions->len && i < schedule->decisions->len; i++) {
-		const Decision *now = &g_array_index(done->decisions, Decision, i);
-
-		if (strcmp(now->event, recorded[i].event) != 0) {
-			g_free(*ret_diverged);
+		if (strcmp(now, recorded->event) != 0) {
 			*ret_diverged = g_strdup_printf("event %u is '%s', recorded was '%s'",
-							i + 1, now->event, recorded[i].event);
-			return true;
+							i + 1, now, recorded->event);
+			return g_steal_pointer(&outcome);
 		}
 	}
-	if (!*ret_diverged && done->decisions->len != schedule->decisions->len)
+	if (outcome->end == END_REFUSED)
+		*ret_diverged = g_strdup_printf("event %u: the recorded actor cannot go on here",
+						outcome_length(outcome) + 1);
+	else if (outcome_length(outcome) != schedule->decisions->len)
 		*ret_diverged = g_strdup_printf("ended after %u events, recorded were %u",
-						done->decisions->len, schedule->decisions->len);
-	return true;
+						outcome_length(outcome), schedule->decisions->len);
+	return g_steal_pointer(&outcome);
 }

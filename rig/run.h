@@ -4,28 +4,28 @@
  */
 #pragma once
 
-#include "schedule/policy.h"
 #include "schedule/schedule.h"
 #include "session.h"
 
-typedef enum {
-	RUN_ENDED,		/* every actor returned, crashed or waits for ever */
-	/*
-	 * Back in a state it has been in, so going on would only repeat it: cut
-	 * there.  An unfair scheduler could stay in this circle (Musuvathi and
-	 * Qadeer, "Fair stateless model checking", PLDI 2008).
-	 */
-	RUN_CIRCLE,
-} RunEnd;
+/* Run @plan; the session's trace and check keep what happened. */
+Outcome *run_plan(Session *session, Plan *plan, GError **error);
 
 /*
- * Run one schedule as @policy chooses.  The session's trace and check hold what
- * happened.  @ret_diverged: the policy asked for an actor that could not move
- * (a replay on a guest that behaves differently); says what, else NULL.
+ * The same, twice: the decisions of the first run again, and another trace,
+ * other registers or other watched memory is an error that names the first event
+ * that differs.
  */
-bool run_schedule(Session *session, Policy *policy, Schedule **ret, RunEnd *ret_end,
-		  char **ret_diverged, GError **error);
+Outcome *run_plan_twice(Session *session, Plan *plan, GError **error);
 
-/* Replay @schedule; as run_schedule(), and events must have the recorded names. */
-bool run_replay(Session *session, const Schedule *schedule, char **ret_diverged,
-		GError **error);
+/*
+ * Run @schedule again.  *@ret_diverged is NULL, or says which event was not the
+ * recorded one.
+ */
+Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,
+		      GError **error);
+
+/* The decisions of the last run, as a schedule of @session's; the caller's. */
+Schedule *run_decisions(const Session *session, const Outcome *outcome);
+
+/* The first differing line of two texts, from 1. */
+int run_first_difference(const char *a, const char *b);

@@ -81,6 +81,7 @@ static bool open_guest(Session *session, GError **error)
 
 	if (!path)
 		return false;
+	session->snapshot = g_path_get_basename(path);
 	if (g_file_test(path, G_FILE_TEST_EXISTS)) {
 		spec->disk = g_strdup(path);
 		session->guest = guest_new(spec, session->cancel, &local);
@@ -141,5 +142,6 @@ void session_free(Session *session)
 	guest_free(session->guest);
 	scenario_free(session->scenario);
 	kernel_free(session->kernel);
+	g_free(session->snapshot);
 	g_free(session);
 }

@@ -15,10 +15,12 @@ typedef struct {
 	Kernel *kernel;
 	Scenario *scenario;
 	GCancellable *cancel;
+	char *snapshot;		/* names everything that made the guest, by hash */
 	Guest *guest;
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
 	Check *check;
+	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
 
 /* Find both, and have a parked guest: from the snapshot cache, or by a boot. */

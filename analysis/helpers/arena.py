@@ -11,7 +11,7 @@ from typing import Iterator, Optional
 
 from drgn import Object, Program, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
-from drgn.helpers.linux.mm import page_to_pfn, phys_to_virt, virt_to_phys
+from drgn.helpers.linux.mm import page_to_pfn, pfn_to_page, phys_to_virt, virt_to_phys
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 PAGE_SIZE = 4096
@@ -68,6 +68,26 @@ def scratch_page(arena: Object) -> Optional[Object]:
     return page if page else None
 
 
+def lock_address(arena: Object) -> int:
+    """Kernel address of the lock that guards the range tree and the PTEs."""
+    return int(arena.spinlock.address_of_().value_())
+
+
+def physical(prog: Program, address: int) -> int:
+    """Guest-physical address of the direct-map *address*."""
+    return int(virt_to_phys(prog, address).value_())
+
+
+def vmemmap(prog: Program) -> int:
+    """Kernel address of the ``struct page`` of frame 0."""
+    return int(pfn_to_page(prog, 0).value_())
+
+
+def struct_page_size(prog: Program) -> int:
+    """Bytes of a ``struct page``."""
+    return int(sizeof(prog.type("struct page")))
+
+
 def range_tree_has(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is free: the range tree holds free ranges."""
     root = arena.rt.it_root.rb_root.address_of_()
@@ -101,7 +121,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
         uaddr=uaddr,
         kaddr=kaddr,
         pte_addr=address,
-        pte_phys=virt_to_phys(prog, address).value_(),
+        pte_phys=physical(prog, address),
         pte=prog.read_u64(address),
         free=range_tree_has(arena, pgoff),
     )

@@ -4,7 +4,7 @@
 The drgn process beside the rig: one JSON request a line on stdin, one JSON
 answer a line on stdout.
 
-  {"op": "arena", "map": ID, "pages": [UADDR…]}
+  {"op": "arena", "map": ID, "pages": [UADDR…], "cpus": N}
   {"op": "check", "map": ID, "pages": [UADDR…], "owned": [PFN|null…], "log_seq": N}
 
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
@@ -21,7 +21,7 @@ from drgn import Program
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog
+from analysis.helpers import arena, invariants, klog, smp
 from analysis.helpers.guest import attach
 
 
@@ -29,6 +29,11 @@ def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """Where everything is: asked once, at the snapshot."""
     found = arena.find_arena(prog, request["map"])
     return {
+        "lock": arena.lock_address(found),
+        "lock_phys": arena.physical(prog, arena.lock_address(found)),
+        "irq_queues": [smp.irq_queues(prog, cpu) for cpu in range(request["cpus"])],
+        "vmemmap": arena.vmemmap(prog),
+        "page_size": arena.struct_page_size(prog),
         "kern_vm_start": arena.kern_vm_start(found),
         "scratch_pfn": arena.scratch_pfn(found),
         "log_seq": klog.last_seq(prog),

@@ -99,7 +99,7 @@ void check_crash(Check *check, const char *actor)
 	check_violation(check, "I5", check->n_events - 1, "the kernel crashed under %s", actor);
 }
 
-void check_deadlock(Check *check)
+void check_deadlock(Check *check, const char *waits)
 {
-	check_violation(check, "I5", check->n_events - 1, "deadlock: every actor waits");
+	check_violation(check, "I5", check->n_events - 1, "deadlock: %s", waits);
 }

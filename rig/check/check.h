@@ -43,9 +43,9 @@ void check_begin(Check *check);
 /* All per-event checks, then the bookkeeping. */
 void check_event(Check *check, const Event *event);
 
-/* The kernel oopsed or panicked under @actor, or everybody is blocked. */
+/* The kernel oopsed or panicked under @actor, or nobody can go on: @waits says why. */
 void check_crash(Check *check, const char *actor);
-void check_deadlock(Check *check);
+void check_deadlock(Check *check, const char *waits);
 
 /* Add a violation; takes nothing. */
 void check_violation(Check *check, const char *invariant, int event, const char *format, ...)

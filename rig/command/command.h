@@ -16,6 +16,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 

@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "folder.h"
 #include "util/error.h"
 
-static char *opt_kernel, *opt_policy, *opt_out, *opt_time;
-static int opt_schedules;
+static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time;
+static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
+static int opt_recheck = 50;
+static gboolean opt_resume;
 
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
-	{ "policy", 'p', 0, G_OPTION_ARG_STRING, &opt_policy, "How to choose: dfs", "P" },
+	{ "policy", 'p', 0, G_OPTION_ARG_STRING, &opt_policy,
+	  "How to choose: dpor (the default), dfs, pct or random", "P" },
+	{ "preemptions", 0, 0, G_OPTION_ARG_INT, &opt_preemptions,
+	  "dpor, dfs: at most N preemptions a schedule", "N" },
+	{ "seed", 0, 0, G_OPTION_ARG_INT, &opt_seed, "pct, random: what to start from (1)", "S" },
+	{ "depth", 0, 0, G_OPTION_ARG_INT, &opt_depth, "pct: depth of the bug (3)", "D" },
+	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },
+	{ "recheck", 0, 0, G_OPTION_ARG_INT, &opt_recheck,
+	  "Run violations and one schedule in N twice and compare (50; 0: none)", "N" },
+	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
+	  "Go on where an earlier run into the same folder was stopped", NULL },
 	{ "max-schedules", 0, 0, G_OPTION_ARG_INT, &opt_schedules, "Stop after N", "N" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
@@ -49,20 +63,35 @@ static gboolean as_expected(const Verdict *verdict, const char *expectation)
 	return FALSE;
 }
 
-static void print_verdict(const Verdict *verdict, const char *expectation, const char *out,
-			  gboolean expected)
+static void print_coverage(const Verdict *verdict, const Policy *policy)
+{
+	double chance = strcmp(policy->name, "pct") == 0 ? policy_pct_bound(policy) : 0;
+
+	g_print("  schedules  %d executed, %d violating, %" G_GUINT64_FORMAT " pruned, %d redundant\n",
+		verdict->executed, verdict->violating, verdict->pruned, verdict->redundant);
+	g_print("  coverage   %s", verdict->policy);
+	if (verdict->bound)
+		g_print(", %s", verdict->bound);
+	g_print(": %s\n", !verdict->complete ? "NOT complete"
+			  : verdict->bound ? "complete within the bound"
+			  : "complete: every interleaving of the events");
+	if (chance > 0)
+		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
+			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
+			1 - pow(1 - chance, verdict->executed));
+	if (verdict->circles)
+		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
+			verdict->circles);
+}
+
+static void print_verdict(const Verdict *verdict, const Policy *policy, const char *expectation,
+			  const char *out, gboolean expected)
 {
 	g_print("%s on %s: %s (%s)\n", verdict->scenario, verdict->kernel, verdict->verdict,
 		expected ? "as expected" : "NOT as expected");
 	if (!expected)
 		g_print("  expected   %s\n", expectation);
-	g_print("  schedules  %d executed, %d violating, %s\n", verdict->executed,
-		verdict->violating,
-		verdict->complete ? "complete: every interleaving of the events"
-				  : "NOT complete");
-	if (verdict->circles)
-		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
-			verdict->circles);
+	print_coverage(verdict, policy);
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
 	g_print("  speed      %.1f schedules/s\n", verdict->executed / verdict->wall_s);
 	g_print("  kernel     %s %s\n", verdict->kernel_source, verdict->kernel_patches);
@@ -74,43 +103,87 @@ static void print_verdict(const Verdict *verdict, const char *expectation, const
 	}
 }
 
+static gboolean bad_input(GError **error, const char *option, int value, const char *fix)
+{
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s %d: %s", option, value, fix);
+	return FALSE;
+}
+
+static gboolean check_options(GError **error)
+{
+	gboolean bounded = strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
+
+	if (opt_schedules < 0)
+		return bad_input(error, "--max-schedules", opt_schedules, "give a positive number");
+	if (opt_jobs < 1 || opt_jobs > 64)
+		return bad_input(error, "--jobs", opt_jobs, "give 1 to 64");
+	if (opt_depth < 1 || opt_depth > 100)
+		return bad_input(error, "--depth", opt_depth, "give 1 to 100");
+	if (opt_recheck < 0)
+		return bad_input(error, "--recheck", opt_recheck, "give 0 or more");
+	if (opt_preemptions < -1)
+		return bad_input(error, "--preemptions", opt_preemptions, "give 0 or more");
+	if (opt_preemptions >= 0 && !bounded)
+		return bad_input(error, "--preemptions", opt_preemptions,
+				 "only dfs and dpor have a bound");
+	return TRUE;
+}
+
+static Policy *make_policy(int actors, GError **error)
+{
+	if (strcmp(opt_policy, "dfs") == 0)
+		return policy_dfs_new(opt_preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS,
+				      opt_preemptions);
+	if (strcmp(opt_policy, "dpor") == 0)
+		return policy_dpor_new(opt_preemptions);
+	if (strcmp(opt_policy, "random") == 0)
+		return policy_random_new(opt_seed);
+	/* Actors, and the interrupts of their vCPUs. */
+	if (strcmp(opt_policy, "pct") == 0)
+		return policy_pct_new(opt_seed, opt_depth, 2 * actors);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "no policy '%s' (there are: dpor dfs pct random)", opt_policy);
+	return NULL;
+}
+
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
-	ExploreLimits limits = { 0 };
+	ExploreOptions options = { 0 };
 
 	if (!command_parse(&argc, &argv, entries, "SCENARIO", 1,
 			   "Walk the interleavings of a scenario.", error))
 		return EXIT_BROKEN;
 	const char *kernel = opt_kernel ? opt_kernel : "stock";
-	if (opt_policy && strcmp(opt_policy, "dfs") != 0) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no policy '%s' (there is: dfs)",
-			    opt_policy);
-		return EXIT_BROKEN;
-	}
-	if (opt_schedules < 0) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "--max-schedules %d: give a positive number", opt_schedules);
-		return EXIT_BROKEN;
-	}
-	if (opt_time && !parse_duration(opt_time, &limits.max_seconds, error))
+	g_autoptr(Scenario) scenario = check_options(error) ? scenario_find(argv[1], error) : NULL;
+	g_autoptr(Policy) policy =
+		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
+	if (!policy || (opt_time && !parse_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", argv[1], kernel);
-	limits.out = opt_out ? opt_out : folder;
-	limits.max_schedules = opt_schedules;
-	if (!explore_may_write(limits.out, error))
+	g_autofree char *words = g_strdup_printf("%s/%d/%d/%d", policy->name, opt_preemptions,
+						 opt_seed, opt_depth);
+	options.out = opt_out ? opt_out : folder;
+	options.options = words;
+	options.max_schedules = opt_schedules;
+	options.jobs = opt_jobs;
+	options.recheck = opt_recheck;
+	options.resume = opt_resume;
+	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
 	g_autoptr(Session) session = session_new(argv[1], kernel, cancel, error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 
-	g_autoptr(Policy) policy = policy_dfs_new();
 	g_autoptr(Verdict) verdict = NULL;
-	if (!explore(session, policy, &limits, &verdict, error))
+	g_autofree char *bound =
+		opt_preemptions >= 0 ? g_strdup_printf("at most %d preemptions", opt_preemptions) : NULL;
+	options.bound = bound;
+	if (!explore(session, policy, &options, &verdict, error))
 		return EXIT_BROKEN;
 
 	g_autofree char *known = scenario_expectation(session->scenario, kernel);
 	const char *expectation = known ? known : "clean";
 	gboolean expected = as_expected(verdict, expectation);
-	print_verdict(verdict, expectation, limits.out, expected);
+	print_verdict(verdict, policy, expectation, options.out, expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

@@ -23,12 +23,10 @@ int command_hash(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	for (int i = 0; i < opt_times; i++) {
-		g_autoptr(Policy) policy = policy_dfs_new();
-		g_autoptr(Schedule) schedule = NULL;
-		g_autofree char *diverged = NULL;
-		RunEnd end;
+		g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
+		g_autoptr(Outcome) outcome = run_plan(session, plan, error);
 
-		if (!run_schedule(session, policy, &schedule, &end, &diverged, error))
+		if (!outcome)
 			return EXIT_BROKEN;
 		g_autofree char *hash = guest_hash(session->guest, error);
 		if (!hash)

@@ -3,12 +3,15 @@
 
 #include <json-glib/json-glib.h>
 
-#include "catalog/kernel.h"
-#include "catalog/scenario.h"
+#include "session.h"
 
 static gboolean opt_json;
+static char *opt_windows, *opt_kernel = "stock";
 
 static const GOptionEntry entries[] = {
+	{ "windows", 'w', 0, G_OPTION_ARG_STRING, &opt_windows,
+	  "The instructions of this scenario that the explorer stops at", "SCENARIO" },
+	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "… on this kernel (stock)", "K" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "For programs", NULL },
 	{ NULL },
 };
@@ -94,12 +97,44 @@ static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 		g_print("  %-22s %s\n", invariants[i].id, invariants[i].statement);
 }
 
+static const char *site_kind(const Site *site)
+{
+	if (site->kind == SITE_LOCK)
+		return "lock";
+	if (site->kind == SITE_ACCESS)
+		return site->insn.access == ACCESS_READ ? "load" : "store";
+	return site->insn.access == ACCESS_RMW && !site->insn.locked
+		? "rmw, split" : access_name(site->insn.access);
+}
+
+/* Boots or restores the guest and runs each actor alone: windows are found, not listed. */
+static int print_windows(GCancellable *cancel, GError **error)
+{
+	g_autoptr(Session) session = session_new(opt_windows, opt_kernel, cancel, error);
+
+	if (!session || !session_prepare(session, error))
+		return EXIT_BROKEN;
+	g_autoptr(GPtrArray) sites = sites_list(stepper_sites(session->stepper));
+	for (int actor = 0; actor < session->guest->n_actors; actor++) {
+		g_print("%s\n", session->guest->report.actors[actor].name);
+		for (guint i = 0; i < sites->len; i++) {
+			const Site *site = g_ptr_array_index(sites, i);
+
+			if (site->actors & (1u << actor))
+				g_print("  %-10s %-36s %-26s %s\n", site_kind(site), site->where,
+					site->line ? site->line : "?", site->insn.text);
+		}
+	}
+	return EXIT_EXPECTED;
+}
+
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error)
 {
-	(void)cancel;
 	if (!command_parse(&argc, &argv, entries, NULL, 0,
 			   "Scenarios, kernels and invariants.", error))
 		return EXIT_BROKEN;
+	if (opt_windows)
+		return print_windows(cancel, error);
 	g_autoptr(GPtrArray) scenarios = scenario_list(error);
 	g_autoptr(GPtrArray) kernels = scenarios ? kernel_list(error) : NULL;
 	if (!kernels)

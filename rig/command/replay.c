@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/recorded.h"
 #include "util/error.h"
 
 static int opt_times = 1;
@@ -18,40 +19,30 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static Schedule *load(const char *path, GError **error)
+/* One run; *@ret_same is false when it is not what was recorded or what @trace and @hash say. */
+static Outcome *run_once(Session *session, const Schedule *schedule, int number, char **trace,
+			 char **hash, gboolean *ret_same, GError **error)
 {
-	g_autofree char *text = NULL;
-	g_autoptr(GError) local = NULL;
-	gsize len;
+	g_autofree char *diverged = NULL, *hash_now = NULL;
+	g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
 
-	if (!g_file_get_contents(path, &text, &len, &local)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
+	*ret_same = FALSE;
+	if (!outcome || !(hash_now = guest_hash(session->guest, error)))
 		return NULL;
+	if (diverged)
+		g_print("run %d diverges: %s\n", number, diverged);
+	else if (*trace && strcmp(*trace, outcome->trace) != 0)
+		g_print("run %d differs from run 1 in line %d of the trace\n", number,
+			run_first_difference(*trace, outcome->trace));
+	else if (*hash && strcmp(*hash, hash_now) != 0)
+		g_print("run %d has the trace of run 1 and other registers or memory\n", number);
+	else
+		*ret_same = TRUE;
+	if (!*trace) {
+		*trace = g_strdup(outcome->trace);
+		*hash = g_steal_pointer(&hash_now);
 	}
-	return schedule_parse(text, path, error);
-}
-
-/* A schedule belongs to a build; another one may have other instructions. */
-static gboolean same_build(const Session *session, const Schedule *schedule, const char *path,
-			   GError **error)
-{
-	if (opt_kernel || strcmp(session->kernel->key, schedule->key) == 0)
-		return TRUE;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s was made on build %s of kernel %s, this is build %s; explore again, "
-		    "or try it with --kernel %s", path, schedule->key, schedule->kernel,
-		    session->kernel->key, schedule->kernel);
-	return FALSE;
-}
-
-/* The first differing line of two texts, from 1. */
-static int first_difference(const char *a, const char *b)
-{
-	int line = 1;
-
-	for (; *a && *a == *b; a++, b++)
-		line += *a == '\n';
-	return line;
+	return g_steal_pointer(&outcome);
 }
 
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
@@ -66,56 +57,31 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 			    opt_times);
 		return EXIT_BROKEN;
 	}
-	g_autoptr(Schedule) schedule = load(argv[1], error);
-	g_autoptr(Session) session = schedule ? session_new(
-		schedule->scenario, opt_kernel ? opt_kernel : schedule->kernel, cancel, error) : NULL;
-	if (!session || !same_build(session, schedule, argv[1], error) ||
-	    !session_prepare(session, error))
+	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
+	g_autoptr(Session) session =
+		schedule ? recorded_session(schedule, argv[1], opt_kernel, cancel, error) : NULL;
+	g_autoptr(Outcome) outcome = NULL;
+	if (!session)
 		return EXIT_BROKEN;
-
 	for (int i = 1; i <= opt_times; i++) {
-		g_autofree char *diverged = NULL;
+		gboolean same;
 
-		if (!run_replay(session, schedule, &diverged, error))
+		g_clear_pointer(&outcome, outcome_free);
+		outcome = run_once(session, schedule, i, &trace, &hash, &same, error);
+		if (!outcome)
 			return EXIT_BROKEN;
-		if (diverged) {
-			g_print("run %d diverges: %s\n", i, diverged);
+		if (!same)
 			return EXIT_UNEXPECTED;
-		}
-		g_autofree char *now = trace_json(session->trace);
-		g_autofree char *hash_now = guest_hash(session->guest, error);
-		if (!hash_now)
-			return EXIT_BROKEN;
-		if (trace && strcmp(trace, now) != 0) {
-			g_print("run %d differs from run 1 in line %d of the trace\n", i,
-				first_difference(trace, now));
-			return EXIT_UNEXPECTED;
-		}
-		if (hash && strcmp(hash, hash_now) != 0) {
-			g_print("run %d has the trace of run 1 and other registers or memory\n", i);
-			return EXIT_UNEXPECTED;
-		}
-		g_free(trace);
-		trace = g_steal_pointer(&now);
-		g_free(hash);
-		hash = g_steal_pointer(&hash_now);
 	}
-
-	GPtrArray *violations = session->check->violations;
-	const Violation *first = violations->len ? g_ptr_array_index(violations, 0) : NULL;
-	g_autofree char *text = trace_interleaving(session->trace, first ? first->event : -1);
-	g_print("%s", opt_trace ? trace : text);
-	for (guint i = 0; !opt_trace && i < violations->len; i++) {
-		const Violation *violation = g_ptr_array_index(violations, i);
-		g_print("%s: %s\n", violation->invariant, violation->summary);
-	}
-	const char *found = first ? first->invariant : NULL;
-	if (!opt_trace)
-		g_print("%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n",
+	if (opt_trace)
+		g_print("%s", trace);
+	else
+		g_print("%s%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n",
+			outcome->interleaving, outcome->violations ? outcome->violations : "",
 			opt_times, opt_times, hash);
-	if (g_strcmp0(found, schedule->violates) == 0)
+	if (g_strcmp0(outcome->violates, schedule->violates) == 0)
 		return EXIT_EXPECTED;
 	g_print("recorded as %s, now %s\n", schedule->violates ? schedule->violates : "clean",
-		found ? found : "clean");
+		outcome->violates ? outcome->violates : "clean");
 	return EXIT_UNEXPECTED;
 }

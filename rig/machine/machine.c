@@ -25,9 +25,11 @@ struct Machine {
 	Stub *stub;
 	Conn *qmp;
 	QmpDecoder *qmp_decoder;
-	guint8 *ram;		/* the guest's RAM, read-only on this side */
+	guint8 *ram;		/* the guest's RAM */
 	char *version;
+	gint64 restore_usec;
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
+	GHashTable *breaks;	/* set of guint64: where breakpoints are */
 	GString *reply;
 };
 
@@ -138,7 +140,8 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 		return false;
 	machine->stub = stub_new(gdb);
 	machine->qmp_decoder = qmp_decoder_new();
-	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ, MAP_SHARED, machine->parts.ram, 0);
+	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, machine->parts.ram,
+			    0);
 	if (machine->ram == MAP_FAILED) {
 		machine->ram = NULL;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "mapping guest RAM: %s",
@@ -150,6 +153,9 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 	       (stub_ask(machine->stub, machine->reply, error,
 			 "qSupported:multiprocess+;vContSupported+") ||
 		explain(machine, error)) &&
+	       /* Registers can be written one by one once their description was asked for. */
+	       stub_ask(machine->stub, machine->reply, error,
+			"qXfer:features:read:target.xml:0,800") &&
 	       stub_ask(machine->stub, machine->reply, error, "?");
 }
 
@@ -160,6 +166,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	machine->thread = -1;
 	machine->parts = (LaunchResult){ .ram = -1, .disk = -1, .console = -1, .log = -1 };
 	machine->reply = g_string_new(NULL);
+	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	if (!launch_qemu(spec, &machine->parts, error) ||
 	    !connect_all(machine, cancel, error))
 		return NULL;
@@ -185,8 +192,15 @@ void machine_free(Machine *machine)
 	close(machine->parts.console);
 	close(machine->parts.log);
 	g_string_free(machine->reply, TRUE);
+	g_hash_table_unref(machine->breaks);
 	g_free(machine->version);
 	g_free(machine);
+}
+
+MachineTimes machine_times(const Machine *machine)
+{
+	return (MachineTimes){ machine->restore_usec, stub_run_usec(machine->stub),
+			       stub_ask_usec(machine->stub) };
 }
 
 const char *machine_qemu_version(const Machine *machine)
@@ -204,8 +218,11 @@ bool machine_save(Machine *machine, const char *tag, GError **error)
 bool machine_restore(Machine *machine, const char *tag, GError **error)
 {
 	g_autofree char *line = g_strdup_printf("loadvm %s", tag);
+	gint64 before = g_get_monotonic_time();
+	bool ok = monitor_command(machine, line, error);
 
-	return monitor_command(machine, line, error);
+	machine->restore_usec += g_get_monotonic_time() - before;
+	return ok;
 }
 
 bool machine_export_disk(Machine *machine, const char *path, GError **error)
@@ -274,8 +291,35 @@ bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error)
 	return resume_one(machine, 's', vcpu, ret, error);
 }
 
+static bool select_vcpu(Machine *machine, int vcpu, GError **error)
+{
+	if (machine->thread == vcpu)
+		return true;
+	if (!stub_do(machine->stub, error, "Hgp1.%x", vcpu + 1))
+		return explain(machine, error);
+	machine->thread = vcpu;
+	return true;
+}
+
+bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error)
+{
+	enum { CR8 = 31 };
+
+	return select_vcpu(machine, vcpu, error) &&
+	       stub_do(machine->stub, error, "P%x=%02x00000000000000", CR8, hold);
+}
+
+bool machine_is_break(const Machine *machine, guint64 addr)
+{
+	return g_hash_table_contains(machine->breaks, &addr);
+}
+
 bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error)
 {
+	if (insert)
+		g_hash_table_add(machine->breaks, g_memdup2(&addr, sizeof(addr)));
+	else
+		g_hash_table_remove(machine->breaks, &addr);
 	return stub_do(machine->stub, error, "%c0,%" G_GINT64_MODIFIER "x,1",
 		       insert ? 'Z' : 'z', addr);
 }
@@ -285,16 +329,6 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 {
 	return stub_do(machine->stub, error, "%c%d,%" G_GINT64_MODIFIER "x,%zx",
 		       insert ? 'Z' : 'z', kind, addr, len);
-}
-
-static bool select_vcpu(Machine *machine, int vcpu, GError **error)
-{
-	if (machine->thread == vcpu)
-		return true;
-	if (!stub_do(machine->stub, error, "Hgp1.%x", vcpu + 1))
-		return explain(machine, error);
-	machine->thread = vcpu;
-	return true;
 }
 
 /* @hex holds @len bytes in memory order. */
@@ -325,6 +359,7 @@ bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error)
 		return explain(machine, error);
 	const GString *hex = machine->reply;
 	if (parse_hex(hex, 0, ret->gpr, sizeof(ret->gpr)) && parse_hex(hex, RIP, &ret->rip, 8) &&
+	    parse_hex(hex, RIP + 8, &ret->eflags, 4) &&
 	    parse_hex(hex, FS_BASE, &ret->fs_base, 8) &&
 	    parse_hex(hex, FS_BASE + 8, &ret->gs_base, 8) &&
 	    parse_hex(hex, CR2, &ret->cr2, 8) && parse_hex(hex, CR2 + 8, &ret->cr3, 8))
@@ -372,6 +407,12 @@ guint64 machine_phys64(const Machine *machine, guint64 phys)
 	g_assert(phys + sizeof(value) <= RAM_BYTES);
 	memcpy(&value, machine->ram + phys, sizeof(value));
 	return value;
+}
+
+void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
+{
+	g_assert(phys + sizeof(value) <= RAM_BYTES);
+	memcpy(machine->ram + phys, &value, sizeof(value));
 }
 
 const guint8 *machine_ram(const Machine *machine, gsize *ret_size)

@@ -29,6 +29,7 @@ typedef struct {
 	/* rax rbx rcx rdx rsi rdi rbp rsp r8…r15, in the stub's order */
 	guint64 gpr[16];
 	guint64 rip;
+	guint32 eflags;
 	guint64 fs_base, gs_base, cr2, cr3;
 } Regs;
 
@@ -46,8 +47,17 @@ typedef struct {
 
 typedef enum { WATCH_WRITE = 2, WATCH_READ = 3, WATCH_ACCESS = 4 } WatchKind;
 
+/* Where the time went so far, in microseconds. */
+typedef struct {
+	gint64 restore;
+	gint64 run;		/* the guest ran, from the request to the stop */
+	gint64 ask;		/* registers, memory, breakpoints */
+} MachineTimes;
+
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error);
 void machine_free(Machine *machine);
+
+MachineTimes machine_times(const Machine *machine);
 
 /* "7.2.22", of the QEMU that runs. */
 const char *machine_qemu_version(const Machine *machine);
@@ -61,10 +71,24 @@ bool machine_export_disk(Machine *machine, const char *path, GError **error);
 bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error);
 bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error);
 
+/*
+ * Which interrupts a vCPU takes when its own flags allow it, by task priority (CR8,
+ * which the kernel never touches after boot; SDM vol. 3, 11.8.3.1).  Linux puts
+ * inter-processor interrupts into the vectors from 0xf0 on and the local timer
+ * below.  Part of a snapshot.
+ */
+typedef enum {
+	INTERRUPTS_OPEN = 0,
+	INTERRUPTS_TIMERS_HELD = 14,
+	INTERRUPTS_HELD = 15,
+} HoldInterrupts;
+bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error);
+
 /* One instruction, interrupts and timers masked; a fault it takes counts. */
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);
 
 bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error);
+bool machine_is_break(const Machine *machine, guint64 addr);
 bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,
 		   GError **error);
 
@@ -79,6 +103,7 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 
 /* Guest-physical memory: no wait, no side effect; valid while the guest is stopped. */
 guint64 machine_phys64(const Machine *machine, guint64 phys);
+void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 const guint8 *machine_ram(const Machine *machine, gsize *ret_size);
 
 /* All the guest ever wrote to its serial console; the caller frees it. */

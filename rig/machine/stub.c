@@ -13,6 +13,7 @@ struct Stub {
 	Conn *conn;
 	RspDecoder *decoder;
 	GString *request;	/* the framed request, kept for a resend */
+	gint64 run_usec, ask_usec;
 };
 
 Stub *stub_new(Conn *conn)
@@ -39,6 +40,16 @@ static bool protocol_error(GError **error, const char *what)
 {
 	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: %s", what);
 	return false;
+}
+
+gint64 stub_run_usec(const Stub *stub)
+{
+	return stub->run_usec;
+}
+
+gint64 stub_ask_usec(const Stub *stub)
+{
+	return stub->ask_usec;
 }
 
 /* Read frames until a packet: resend on '-', ask again after a damaged one. */
@@ -89,14 +100,25 @@ static bool send_request(Stub *stub, const char *format, va_list args, GError **
 	return conn_write(stub->conn, stub->request->str, stub->request->len, error);
 }
 
+/* One request and its answer. */
+static bool exchange(Stub *stub, GString *ret, const char *format, va_list args, GError **error)
+{
+	gint64 before = g_get_monotonic_time();
+	bool ok = send_request(stub, format, args, error) &&
+		  next_packet(stub, REPLY_SECONDS, ret, error);
+
+	stub->ask_usec += g_get_monotonic_time() - before;
+	return ok;
+}
+
 bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	bool sent = send_request(stub, format, args, error);
+	bool ok = exchange(stub, ret, format, args, error);
 	va_end(args);
-	if (!sent || !next_packet(stub, REPLY_SECONDS, ret, error))
+	if (!ok)
 		return false;
 	g_debug("<- %.60s", ret->str);
 
@@ -115,9 +137,9 @@ bool stub_do(Stub *stub, GError **error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	bool sent = send_request(stub, format, args, error);
+	bool ok = exchange(stub, reply, format, args, error);
 	va_end(args);
-	if (!sent || !next_packet(stub, REPLY_SECONDS, reply, error))
+	if (!ok)
 		return false;
 	if (rsp_reply_kind(reply) == RSP_REPLY_OK)
 		return true;
@@ -128,6 +150,7 @@ bool stub_do(Stub *stub, GError **error, const char *format, ...)
 
 bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
 {
+	gint64 before = g_get_monotonic_time();
 	va_list args;
 
 	va_start(args, format);
@@ -140,5 +163,6 @@ bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const ch
 			return false;
 		g_debug("<- %.60s", ret->str);
 	} while (ret->str[0] == 'O');	/* console output of the stub's monitor */
+	stub->run_usec += g_get_monotonic_time() - before;
 	return true;
 }

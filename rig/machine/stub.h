@@ -24,4 +24,8 @@ bool stub_do(Stub *stub, GError **error, const char *format, ...) G_GNUC_PRINTF(
 bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
 	G_GNUC_PRINTF(5, 6);
 
+/* Microseconds spent so far: in stub_resume(), and in all the rest. */
+gint64 stub_run_usec(const Stub *stub);
+gint64 stub_ask_usec(const Stub *stub);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stub, stub_free)

@@ -67,6 +67,19 @@ static Access classify(const cs_insn *insn, const cs_x86_op *op, bool locked)
 	return op->access & CS_AC_WRITE ? ACCESS_WRITE : ACCESS_READ;
 }
 
+static Flush flush_of(const cs_insn *insn)
+{
+	const cs_x86_op *to = &insn->detail->x86.operands[0];
+
+	if (insn->id == X86_INS_INVLPG)
+		return FLUSH_PAGE;
+	if (insn->id == X86_INS_INVPCID)
+		return FLUSH_PCID;
+	if (insn->id != X86_INS_MOV || insn->detail->x86.op_count < 1 || to->type != X86_OP_REG)
+		return FLUSH_NONE;
+	return to->reg == X86_REG_CR3 ? FLUSH_CR3 : to->reg == X86_REG_CR4 ? FLUSH_CR4 : FLUSH_NONE;
+}
+
 bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, Insn *ret)
 {
 	cs_insn *insn = decoder->insn;
@@ -81,6 +94,8 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.length = insn->size,
 		.locked = x86->prefix[0] == X86_PREFIX_LOCK,
 		.pause = insn->id == X86_INS_PAUSE || insn->id == X86_INS_HLT,
+		.halt = insn->id == X86_INS_HLT,
+		.flush = flush_of(insn),
 		.base = GPR_NONE,
 		.index = GPR_NONE,
 	};

@@ -19,11 +19,21 @@ typedef enum {
 	ACCESS_RMW,		/* read-modify-write; atomic only with LOCK */
 } Access;
 
+/* What an instruction takes out of the TLB (SDM vol. 3, 4.10.4.1). */
+typedef enum {
+	FLUSH_NONE,
+	FLUSH_PAGE,		/* INVLPG: one page, global or not */
+	FLUSH_PCID,		/* INVPCID */
+	FLUSH_CR3,		/* MOV to CR3: all but global pages */
+	FLUSH_CR4,		/* MOV to CR4 that changes PGE: everything */
+} Flush;
+
 typedef struct {
 	guint64 pc;
 	int length;		/* bytes */
 	bool locked;
-	bool pause;		/* PAUSE or HLT: where a vCPU waits for another */
+	bool pause, halt;	/* where a vCPU waits; HLT is both */
+	Flush flush;
 	Access access;		/* of the memory operand */
 	char text[64];
 	/* memory operand: gpr indices or -1; base -2 is RIP */

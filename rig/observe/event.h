@@ -16,21 +16,40 @@ enum { MAX_ACTORS = 8, MAX_PAGES = 8 };
 
 typedef enum {
 	EVENT_NONE,
-	EVENT_PTE,		/* an instruction on a watched PTE */
+	/* what the explorer decides about */
+	EVENT_PTE,		/* an instruction on a watched PTE, or half of one */
 	EVENT_ACCESS,		/* a load or store on a watched arena page */
+	EVENT_LOCK,		/* the arena lock is taken */
+	EVENT_FREE,		/* a page goes back to the allocator */
+	EVENT_IRQ,		/* the vCPU serves what another one asked of it */
+	/* what goes with the event before it: nobody else can tell when it happens */
+	EVENT_UNLOCK,
+	EVENT_FLUSH,		/* the vCPU drops translations */
 	EVENT_RETURN,		/* the operation returns to user space */
 } EventKind;
 
+/* A read-modify-write without LOCK is two events. */
+typedef enum { HALF_NONE, HALF_LOAD, HALF_STORE } EventHalf;
+
 typedef struct {
 	EventKind kind;
-	int actor;
-	int page;		/* index of the watched page; -1 for RETURN */
+	int actor;		/* on whose vCPU */
+	bool irq;		/* in an interrupt of that vCPU */
+	int page;		/* index of the watched page; -1: none, or FLUSH: all */
 	Access access;		/* for PTE and ACCESS */
+	EventHalf half;
+	Flush flush;
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	guint64 pc;
+	guint64 pfn;		/* FREE: which frame */
 	gint64 result;		/* RETURN: what the operation returned */
 	guint64 before[MAX_PAGES], after[MAX_PAGES];	/* raw PTEs around it */
 } Event;
+
+static inline bool event_is_decision(const Event *event)
+{
+	return event->kind < EVENT_UNLOCK;
+}
 
 /* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */
 static const guint64 PTE_PRESENT = 1;

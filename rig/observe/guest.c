@@ -8,7 +8,7 @@
 
 #include "util/error.h"
 
-static const char SNAPSHOT[] = "parked";
+const char GUEST_PARKED[] = "parked";
 
 enum { BOOT_SECONDS = 180 };
 
@@ -132,8 +132,13 @@ static bool park(Guest *guest, GError **error)
 		if (stop.kind != STOP_BREAK)
 			return never_ready(guest, "did not park its actors", error);
 	}
+	/* From here on interrupts come when the explorer says so. */
+	for (guint i = 0; i < guest->report.n_actors; i++)
+		if (!machine_hold_interrupts(guest->machine, guest->report.actors[i].cpu,
+					     INTERRUPTS_HELD, error))
+			return false;
 	return machine_break(guest->machine, parked, false, error) &&
-	       machine_save(guest->machine, SNAPSHOT, error);
+	       guest_save(guest, GUEST_PARKED, error);
 }
 
 static bool ask_drgn(Guest *guest, GError **error)
@@ -146,6 +151,7 @@ static bool ask_drgn(Guest *guest, GError **error)
 	for (int i = 0; i < guest->n_pages; i++)
 		json_array_add_int_element(pages, guest->report.pages[i]);
 	json_object_set_array_member(request, "pages", pages);
+	json_object_set_int_member(request, "cpus", guest->n_actors);
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
 	if (!answer)
@@ -153,6 +159,15 @@ static bool ask_drgn(Guest *guest, GError **error)
 	guest->scratch_pfn = json_object_get_null_member(answer, "scratch_pfn")
 		? -1 : json_object_get_int_member(answer, "scratch_pfn");
 	guest->log_seq = json_object_get_int_member(answer, "log_seq");
+	guest->lock_addr = json_object_get_int_member(answer, "lock");
+	guest->lock_phys = json_object_get_int_member(answer, "lock_phys");
+	guest->vmemmap = json_object_get_int_member(answer, "vmemmap");
+	guest->page_size = json_object_get_int_member(answer, "page_size");
+	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
+	for (int i = 0; i < guest->n_actors; i++)
+		for (int j = 0; j < 2; j++)
+			guest->irq_queues[i][j] = json_array_get_int_element(
+				json_array_get_array_element(queues, i), j);
 	JsonArray *states = json_object_get_array_member(answer, "pages");
 	for (int i = 0; i < guest->n_pages; i++) {
 		JsonObject *state = json_array_get_object_element(states, i);
@@ -206,7 +221,7 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancell
 
 	guest->machine = machine_new(&machine, cancel, error);
 	if (!guest->machine ||
-	    !(spec->disk ? guest_restore(guest, error)
+	    !(spec->disk ? guest_restore(guest, GUEST_PARKED, error)
 			 : boot(guest, error) && park(guest, error)) ||
 	    !read_report(guest, 0, error) ||
 	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
@@ -254,9 +269,27 @@ char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GEr
 	return ok ? machine_console(machine) : NULL;
 }
 
-bool guest_restore(Guest *guest, GError **error)
+bool guest_save(Guest *guest, const char *tag, GError **error)
 {
-	return machine_restore(guest->machine, SNAPSHOT, error);
+	return machine_save(guest->machine, tag, error);
+}
+
+bool guest_restore(Guest *guest, const char *tag, GError **error)
+{
+	return machine_restore(guest->machine, tag, error);
+}
+
+guint32 guest_lock(const Guest *guest)
+{
+	return (guint32)machine_phys64(guest->machine, guest->lock_phys);
+}
+
+bool guest_irq_pending(const Guest *guest, int actor)
+{
+	for (int i = 0; i < 2; i++)
+		if (machine_phys64(guest->machine, guest->irq_queues[actor][i]))
+			return true;
+	return false;
 }
 
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
@@ -275,19 +308,43 @@ bool guest_actor_report(Guest *guest, int actor, struct guest_actor *ret, GError
 			    sizeof(*ret), error);
 }
 
+static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)
+{
+	for (int i = 0; i < guest->n_actors; i++) {
+		g_autofree char *regs = machine_regs_text(guest->machine, i, error);
+
+		if (!regs)
+			return false;
+		g_checksum_update(sum, (const guchar *)regs, -1);
+	}
+	return true;
+}
+
 char *guest_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	gsize size;
 
-	for (int i = 0; i < guest->n_actors; i++) {
-		g_autofree char *regs = machine_regs_text(guest->machine, i, error);
-
-		if (!regs)
-			return NULL;
-		g_checksum_update(sum, (const guchar *)regs, -1);
-	}
+	if (!hash_registers(guest, sum, error))
+		return NULL;
 	const guint8 *ram = machine_ram(guest->machine, &size);
 	g_checksum_update(sum, ram, size);
+	return g_strdup(g_checksum_get_string(sum));
+}
+
+char *guest_watched_hash(Guest *guest, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 ptes[MAX_PAGES];
+	gsize size;
+
+	if (!hash_registers(guest, sum, error))
+		return NULL;
+	const guint8 *ram = machine_ram(guest->machine, &size);
+	guest_ptes(guest, ptes);
+	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
+	for (int i = 0; i < guest->n_pages; i++)
+		if (pte_present(ptes[i]) && (pte_pfn(ptes[i]) + 1) << 12 <= size)
+			g_checksum_update(sum, ram + (pte_pfn(ptes[i]) << 12), 4096);
 	return g_strdup(g_checksum_get_string(sum));
 }

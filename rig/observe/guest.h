@@ -27,6 +27,9 @@ typedef struct {
 	Analyst *analyst;
 	struct guest_report report;	/* as it was at the snapshot */
 	WatchedPage pages[MAX_PAGES];
+	guint64 lock_addr, lock_phys;	/* of the arena lock's word */
+	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
+	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	int n_actors, n_pages;
 	gint64 scratch_pfn;		/* -1: this kernel has none */
 	gint64 log_seq;			/* newest kernel log record at the snapshot */
@@ -51,8 +54,16 @@ void guest_free(Guest *guest);
  */
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);
 
-/* Back to the snapshot. */
-bool guest_restore(Guest *guest, GError **error);
+/* A snapshot inside the machine.  The one guest_new() makes is GUEST_PARKED. */
+extern const char GUEST_PARKED[];
+bool guest_save(Guest *guest, const char *tag, GError **error);
+bool guest_restore(Guest *guest, const char *tag, GError **error);
+
+/* The word of the arena lock; 0: free. */
+guint32 guest_lock(const Guest *guest);
+
+/* Whether another vCPU waits for @actor's to take an interrupt. */
+bool guest_irq_pending(const Guest *guest, int actor);
 
 /* The raw PTEs of the watched pages, now. */
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);
@@ -62,5 +73,8 @@ bool guest_actor_report(Guest *guest, int actor, struct guest_actor *ret, GError
 
 /* SHA-256 over every register of every vCPU and all RAM; the caller's. */
 char *guest_hash(Guest *guest, GError **error);
+
+/* The same over the registers, the watched PTEs and the pages they map. */
+char *guest_watched_hash(Guest *guest, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)

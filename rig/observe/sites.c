@@ -9,8 +9,7 @@ struct Sites {
 	Guest *guest;		/* not ours */
 	Decoder *decoder;
 	GHashTable *by_pc;	/* guint64 -> Site */
-	GHashTable *waits;	/* set of guint64 */
-	GArray *wait_list;	/* the same in the order found */
+	GArray *scanned;	/* guint64: waits and flushes in the order found */
 };
 
 static void site_free(gpointer data)
@@ -22,63 +21,81 @@ static void site_free(gpointer data)
 	g_free(site);
 }
 
-Sites *sites_new(Guest *guest)
-{
-	Sites *sites = g_new0(Sites, 1);
-
-	sites->guest = guest;
-	sites->decoder = decoder_new();
-	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
-	sites->waits = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	sites->wait_list = g_array_new(FALSE, FALSE, sizeof(guint64));
-	return sites;
-}
-
 void sites_free(Sites *sites)
 {
 	if (!sites)
 		return;
 	decoder_free(sites->decoder);
 	g_hash_table_unref(sites->by_pc);
-	g_hash_table_unref(sites->waits);
-	g_array_unref(sites->wait_list);
+	g_array_unref(sites->scanned);
 	g_free(sites);
+}
+
+static Site *add_site(Sites *sites, const Insn *insn, SiteKind kind)
+{
+	Site *site = g_new0(Site, 1);
+
+	site->kind = kind;
+	site->insn = *insn;
+	g_hash_table_replace(sites->by_pc, &site->insn.pc, site);
+	return site;
+}
+
+/* Decoding all of the kernel takes seconds: only functions with a telling byte pair. */
+static bool worth_decoding(const guint8 *text, gsize size)
+{
+	static const char *const pairs[] = {
+		"\xf3\x90",		/* pause */
+		"\x0f\x01",		/* invlpg, among others */
+		"\x0f\x22",		/* mov to a control register */
+		"\x38\x82",		/* invpcid */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+		if (memmem(text, size, pairs[i], 2))
+			return true;
+	return memchr(text, 0xf4, size) != NULL;	/* hlt */
 }
 
 static void scan_function(const char *name, guint64 start, guint64 size, gpointer data)
 {
 	Sites *sites = data;
 	g_autofree guint8 *text = g_malloc(size);
+	Insn insn;
 
 	(void)name;
-	if (!symbols_text(sites->guest->symbols, start, text, size) ||
-	    (!memmem(text, size, "\xf3\x90", 2) && !memchr(text, 0xf4, size)))
+	/* User code waits too, but never for another vCPU of ours. */
+	if ((gint64)start > 0 || !symbols_text(sites->guest->symbols, start, text, size) ||
+	    !worth_decoding(text, size))
 		return;
-	Insn insn;
 	for (guint64 at = 0; at < size; at += insn.length) {
 		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
 			return;
-		/* User code waits too, but never for another vCPU of ours. */
-		if (!insn.pause || (gint64)insn.pc > 0 ||
-		    g_hash_table_contains(sites->waits, &insn.pc))
+		if ((!insn.pause && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
 			continue;
-		g_hash_table_add(sites->waits, g_memdup2(&insn.pc, sizeof(insn.pc)));
-		g_array_append_val(sites->wait_list, insn.pc);
+		add_site(sites, &insn, insn.pause ? SITE_WAIT : SITE_FLUSH);
+		g_array_append_val(sites->scanned, insn.pc);
 	}
 }
 
-bool sites_break_on_waits(Sites *sites, GError **error)
+Sites *sites_new(Guest *guest, GError **error)
 {
-	symbols_each_function(sites->guest->symbols, scan_function, sites);
-	for (guint i = 0; i < sites->wait_list->len; i++)
-		if (!machine_break(sites->guest->machine,
-				   g_array_index(sites->wait_list, guint64, i), true, error))
-			return false;
-	return true;
+	g_autoptr(Sites) sites = g_new0(Sites, 1);
+
+	sites->guest = guest;
+	sites->decoder = decoder_new();
+	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
+	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
+	symbols_each_function(guest->symbols, scan_function, sites);
+	for (guint i = 0; i < sites->scanned->len; i++)
+		if (!machine_break(guest->machine, g_array_index(sites->scanned, guint64, i), true,
+				   error))
+			return NULL;
+	return g_steal_pointer(&sites);
 }
 
 /* x86 cannot be decoded backwards: go through the function from its start. */
-static bool insn_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error)
+bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error)
 {
 	Guest *guest = sites->guest;
 	const char *name;
@@ -98,26 +115,19 @@ static bool insn_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GErr
 		}
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-		    "an instruction before 0x%" G_GINT64_MODIFIER "x touches a watched page "
+		    "an instruction before 0x%" G_GINT64_MODIFIER "x touches something watched "
 		    "and has no symbol", next_pc);
 	return false;
 }
 
-bool sites_learn(Sites *sites, int vcpu, guint64 next_pc, bool pte, GError **error)
+bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 {
-	Site *site = g_new0(Site, 1);
+	Site *site = add_site(sites, insn, kind);
 
-	if (!insn_before(sites, vcpu, next_pc, &site->insn, error)) {
-		g_free(site);
-		return false;
-	}
-	site->pte = pte;
-	site->where = symbols_describe(sites->guest->symbols, site->insn.pc);
-	site->line = symbols_line(sites->guest->symbols, site->insn.pc);
+	site->where = symbols_describe(sites->guest->symbols, insn->pc);
+	site->line = symbols_line(sites->guest->symbols, insn->pc);
 	g_info("site %s (%s): %s", site->where, site->line ? site->line : "?", site->insn.text);
-	guint64 pc = site->insn.pc;
-	g_hash_table_replace(sites->by_pc, &site->insn.pc, site);
-	return machine_break(sites->guest->machine, pc, true, error);
+	return machine_break(sites->guest->machine, insn->pc, true, error);
 }
 
 const Site *sites_find(const Sites *sites, guint64 pc)
@@ -125,7 +135,28 @@ const Site *sites_find(const Sites *sites, guint64 pc)
 	return g_hash_table_lookup(sites->by_pc, &pc);
 }
 
-bool sites_is_wait(const Sites *sites, guint64 pc)
+void sites_note_actor(Sites *sites, const Site *site, int actor)
 {
-	return g_hash_table_contains(sites->waits, &pc);
+	((Site *)g_hash_table_lookup(sites->by_pc, &site->insn.pc))->actors |= 1u << actor;
+}
+
+static int by_pc(gconstpointer a, gconstpointer b)
+{
+	const Site *left = *(const Site *const *)a, *right = *(const Site *const *)b;
+
+	return left->insn.pc < right->insn.pc ? -1 : left->insn.pc > right->insn.pc;
+}
+
+GPtrArray *sites_list(const Sites *sites)
+{
+	GPtrArray *list = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer site;
+
+	g_hash_table_iter_init(&iter, sites->by_pc);
+	while (g_hash_table_iter_next(&iter, NULL, &site))
+		if (((Site *)site)->where)
+			g_ptr_array_add(list, site);
+	g_ptr_array_sort(list, by_pc);
+	return list;
 }

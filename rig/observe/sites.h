@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The instructions known to touch a watched PTE or arena page, and where
- * vCPUs wait: found in the guest, not listed by hand.
+ * The instructions known to touch something watched, and those where vCPUs wait
+ * or drop translations: found in the guest, not listed by hand.
  */
 #pragma once
 
 #include "observe/guest.h"
 
+typedef enum {
+	SITE_PTE,
+	SITE_ACCESS,		/* an arena page */
+	SITE_LOCK,		/* takes the arena lock */
+	SITE_WAIT,		/* PAUSE or HLT */
+	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
+} SiteKind;
+
 typedef struct {
+	SiteKind kind;
 	Insn insn;
-	bool pte;		/* seen on a PTE; else on an arena page */
-	char *where;		/* "apply_range_set_cb+0x4b" */
+	guint32 actors;		/* bits: who has been seen there */
+	char *where;		/* "apply_range_set_cb+0x4b"; NULL for WAIT and FLUSH */
 	char *line;		/* "kernel/bpf/arena.c:160", or NULL */
 } Site;
 
 typedef struct Sites Sites;
 
-Sites *sites_new(Guest *guest);
+/* @guest is not owned.  Breaks on all waits and flushes of the kernel's text. */
+Sites *sites_new(Guest *guest, GError **error);
 void sites_free(Sites *sites);
 
-/* Break on every PAUSE and HLT of the kernel. */
-bool sites_break_on_waits(Sites *sites, GError **error);
+/* Decode the instruction that ends at @next_pc. */
+bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
 
-/* Remember the instruction that ends at @next_pc, and break on it from now on. */
-bool sites_learn(Sites *sites, int vcpu, guint64 next_pc, bool pte, GError **error);
+/* Remember @insn, and break on it from now on. */
+bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 
 const Site *sites_find(const Sites *sites, guint64 pc);
-bool sites_is_wait(const Sites *sites, guint64 pc);
+void sites_note_actor(Sites *sites, const Site *site, int actor);
+
+/* Those on PTEs, pages and the lock, by address; the caller frees the array. */
+GPtrArray *sites_list(const Sites *sites);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sites, sites_free)

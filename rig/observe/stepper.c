@@ -5,378 +5,317 @@
 
 #include "util/error.h"
 
-enum {
-	PAGE_BYTES = 4096,
-	/* Stops of one move that are no event (sites on other pages, mostly). */
-	MAX_STOPS = 100000,
-};
+/* Every stop lets up to 122 us of guest time pass, so this is a tenth of a second. */
+enum { WAIT_ROUNDS = 820 };
 
+static const char START[] = "start";
+
+/* What a snapshot of the machine does not hold. */
 typedef struct {
-	ActorState state;
-	Event pending;		/* valid in ACTOR_READY */
-	Regs regs;		/* of its vCPU, where it stands */
-} Actor;
+	Actor actors[MAX_ACTORS];
+	int lock_holder;
+	guint frames;		/* how many of the stage's, which only grow */
+	GArray *events;		/* of Event: on the way to the start */
+} Start;
 
 struct Stepper {
-	Guest *guest;
-	Sites *sites;
-	Actor actors[MAX_ACTORS];
-	guint64 done;		/* guest_done() */
-	guint64 page_fault;	/* the #PF entry */
-	guint64 crashes[2];
-	bool discovering;	/* arena pages are watched as well as PTEs */
+	Stage *stage;
+	Start start;
+	bool started;		/* START and start are there */
 };
-
-/* What a run from one stop to the next interesting one came to. */
-typedef enum { REACHED_EVENT, REACHED_WAIT, REACHED_CRASH, REACHED_NEW_SITE } Reached;
 
 void stepper_free(Stepper *stepper)
 {
 	if (!stepper)
 		return;
-	sites_free(stepper->sites);
+	g_clear_pointer(&stepper->start.events, g_array_unref);
+	stage_free(stepper->stage);
 	g_free(stepper);
 }
 
-static int vcpu_of(const Stepper *stepper, int actor)
+static void take_log(Stepper *stepper, GArray *ret)
 {
-	return stepper->guest->report.actors[actor].cpu;
+	GArray *log = stepper->stage->log;
+
+	if (log->len)
+		g_array_append_vals(ret, log->data, log->len);
+	g_array_set_size(log, 0);
 }
 
-/* Which watched object lies at @addr; -1: none. */
-static int page_at(const Guest *guest, guint64 addr, bool pte)
+static void forget(Stage *stage)
 {
-	for (int i = 0; i < guest->n_pages; i++) {
-		guint64 start = pte ? guest->pages[i].pte_addr : guest->pages[i].kaddr;
-
-		if (addr >= start && addr < start + (pte ? 8 : PAGE_BYTES))
-			return i;
-	}
-	return -1;
+	memset(stage->actors, 0, sizeof(stage->actors));
+	g_array_set_size(stage->frames, 0);
+	g_array_set_size(stage->log, 0);
+	stage->lock_holder = -1;
+	stage->new_site = false;
 }
 
-/* At a site: fill in the pending event if it touches something watched. */
-static bool pending_at_site(Stepper *stepper, int actor, const Site *site, const Regs *regs)
+/* Every actor from where the guest parked it to its first event. */
+static bool advance_all(Stepper *stepper, GError **error)
 {
-	guint64 addr = insn_address(&site->insn, regs);
-	Event *event = &stepper->actors[actor].pending;
-	int pte = page_at(stepper->guest, addr, true);
-	int page = pte >= 0 ? pte : page_at(stepper->guest, addr, false);
+	Stage *stage = stepper->stage;
+	guint64 ptes[MAX_PAGES];
 
-	if (page < 0)
+	forget(stage);
+	if (!guest_restore(stage->guest, GUEST_PARKED, error))
 		return false;
-	*event = (Event){
-		.kind = pte >= 0 ? EVENT_PTE : EVENT_ACCESS,
-		.actor = actor,
-		.page = page,
-		.access = site->insn.access,
-		.pc = site->insn.pc,
-	};
-	return true;
+	stage_ptes(stage, ptes);
+	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++)
+		if (!stage_advance(stage, i, false, error))
+			return false;
+	return stage_poll(stage, false, error);
 }
 
-static bool is_crash(const Stepper *stepper, guint64 pc)
+static bool save_start(Stepper *stepper, GError **error)
 {
-	return pc == stepper->crashes[0] || pc == stepper->crashes[1];
+	Stage *stage = stepper->stage;
+	Start *start = &stepper->start;
+
+	memcpy(start->actors, stage->actors, sizeof(start->actors));
+	start->lock_holder = stage->lock_holder;
+	start->frames = stage->frames->len;
+	g_clear_pointer(&start->events, g_array_unref);
+	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
+	take_log(stepper, start->events);
+	stepper->started = true;
+	return guest_save(stage->guest, START, error);
 }
 
-/* Run from a stop that is not itself of interest to one that is. */
-static bool run_to_next(Stepper *stepper, int actor, bool step_first, Reached *ret,
-			GError **error)
+static bool restore_start(Stepper *stepper, GError **error)
 {
-	Machine *machine = stepper->guest->machine;
-	Actor *self = &stepper->actors[actor];
-	int vcpu = vcpu_of(stepper, actor);
-	Regs regs;
-	Stop stop;
+	Stage *stage = stepper->stage;
+	const Start *start = &stepper->start;
 
-	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		/* A breakpoint under the vCPU would hit again at once: step off it. */
-		if (step_first && !machine_step(machine, vcpu, &stop, error))
-			return false;
-		if (!step_first && !machine_run(machine, vcpu, &stop, error))
-			return false;
-		if (stop.kind == STOP_SHUTDOWN) {
-			*ret = REACHED_CRASH;
-			return true;
-		}
-		if (!machine_regs(machine, vcpu, &regs, error))
-			return false;
-		self->regs = regs;
-		if (stop.kind == STOP_WATCH) {
-			bool pte = page_at(stepper->guest, stop.watch, true) >= 0;
-
-			*ret = REACHED_NEW_SITE;
-			return sites_learn(stepper->sites, vcpu, regs.rip, pte, error);
-		}
-		const Site *site = sites_find(stepper->sites, regs.rip);
-		if (site && pending_at_site(stepper, actor, site, &regs)) {
-			*ret = REACHED_EVENT;
-			return true;
-		}
-		if (regs.rip == stepper->done) {
-			self->pending = (Event){ .kind = EVENT_RETURN, .actor = actor,
-						 .page = -1, .pc = regs.rip };
-			*ret = REACHED_EVENT;
-			return true;
-		}
-		if (is_crash(stepper, regs.rip) || sites_is_wait(stepper->sites, regs.rip)) {
-			*ret = is_crash(stepper, regs.rip) ? REACHED_CRASH : REACHED_WAIT;
-			return true;
-		}
-		/* A site that touches another page this time: go on behind it. */
-		step_first = site != NULL;
-	}
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
-		    stepper->guest->report.actors[actor].name, MAX_STOPS);
-	return false;
+	memcpy(stage->actors, start->actors, sizeof(start->actors));
+	stage->lock_holder = start->lock_holder;
+	g_array_set_size(stage->frames, start->frames);
+	g_array_set_size(stage->log, 0);
+	stage->new_site = false;
+	return guest_restore(stage->guest, START, error);
 }
 
-static bool settle(Stepper *stepper, int actor, Reached reached, Move *ret)
+bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
-	static const ActorState states[] = {
-		[REACHED_EVENT] = ACTOR_READY, [REACHED_WAIT] = ACTOR_BLOCKED,
-		[REACHED_CRASH] = ACTOR_CRASHED, [REACHED_NEW_SITE] = ACTOR_READY,
-	};
+	Stage *stage = stepper->stage;
 
-	stepper->actors[actor].state = states[reached];
-	*ret = reached == REACHED_NEW_SITE ? MOVE_NEW_SITE : MOVE_DONE;
-	return true;
-}
-
-/* Let @actor's vCPU take what interrupts it has, and come back to where it stands. */
-static bool serve_interrupts(Stepper *stepper, int actor, GError **error)
-{
-	Machine *machine = stepper->guest->machine;
-	int vcpu = vcpu_of(stepper, actor);
-	Regs regs;
-	Stop stop;
-
-	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		if (!machine_run(machine, vcpu, &stop, error) ||
-		    !machine_regs(machine, vcpu, &regs, error))
-			return false;
-		if (regs.rip == stepper->actors[actor].regs.rip)
-			return true;
-		if (!machine_step(machine, vcpu, &stop, error))
-			return false;
-	}
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s never came back from an interrupt",
-		    stepper->guest->report.actors[actor].name);
-	return false;
-}
-
-/* After a move: whoever was blocked may go on now. */
-static bool wake_blocked(Stepper *stepper, Move *ret, GError **error)
-{
-	int n = stepper->guest->n_actors;
-
-	for (int i = 0; i < n; i++) {
-		Reached reached;
-
-		if (stepper->actors[i].state != ACTOR_BLOCKED)
-			continue;
-		for (int other = 0; other < n; other++)
-			if (other != i && stepper->actors[other].state != ACTOR_CRASHED &&
-			    !serve_interrupts(stepper, other, error))
-				return false;
-		if (!run_to_next(stepper, i, true, &reached, error) ||
-		    !settle(stepper, i, reached, ret))
-			return false;
-		if (*ret == MOVE_NEW_SITE)
-			return true;
-	}
-	return true;
-}
-
-bool stepper_begin(Stepper *stepper, Move *ret, GError **error)
-{
-	*ret = MOVE_DONE;
-	if (!guest_restore(stepper->guest, error))
+	if (!stepper->started && !advance_all(stepper, error))
 		return false;
-	for (int i = 0; i < stepper->guest->n_actors; i++) {
-		Reached reached;
-
-		if (!run_to_next(stepper, i, false, &reached, error))
-			return false;
-		settle(stepper, i, reached, ret);
-		if (*ret == MOVE_NEW_SITE)
-			return true;
-	}
-	return wake_blocked(stepper, ret, error);
+	*ret_again = stage->new_site;
+	if (*ret_again)
+		return true;
+	if (!(stepper->started ? restore_start : save_start)(stepper, error))
+		return false;
+	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
+	return true;
 }
 
-unsigned int stepper_enabled(const Stepper *stepper)
+/* The lock's holder can always go on: AA deadlocks are rqspinlock's own business. */
+static bool lock_is_taken(const Stage *stage, int actor)
 {
-	unsigned int enabled = 0;
+	return guest_lock(stage->guest) && stage->lock_holder != actor;
+}
 
-	for (int i = 0; i < stepper->guest->n_actors; i++)
-		if (stepper->actors[i].state == ACTOR_READY)
+guint32 stepper_enabled(const Stepper *stepper)
+{
+	const Stage *stage = stepper->stage;
+	guint32 enabled = 0;
+
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Actor *actor = &stage->actors[i];
+
+		if (actor->state == ACTOR_CRASHED)
+			return 0;
+		if (actor->state == ACTOR_READY &&
+		    !(actor->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
 			enabled |= 1u << i;
+		if (stage_takes_irq(stage, i))
+			enabled |= 1u << (MAX_ACTORS + i);
+	}
 	return enabled;
 }
 
-static bool execute_return(Stepper *stepper, int actor, Event *ret_event, GError **error)
+bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 {
-	struct guest_actor mine;
+	const Stage *stage = stepper->stage;
+	int actor = thread % MAX_ACTORS;
 
-	if (!guest_actor_report(stepper->guest, actor, &mine, error))
-		return false;
-	ret_event->result = mine.result;
-	guest_ptes(stepper->guest, ret_event->after);
-	stepper->actors[actor].state = ACTOR_RETURNED;
-	return true;
-}
-
-/* The watchpoint that this event would trip. */
-static bool watch_object(Stepper *stepper, const Event *event, bool insert, GError **error)
-{
-	const WatchedPage *page = &stepper->guest->pages[event->page];
-
-	if (event->kind == EVENT_PTE)
-		return machine_watch(stepper->guest->machine, page->pte_addr, 8, WATCH_ACCESS,
-				     insert, error);
-	return !stepper->discovering ||
-	       machine_watch(stepper->guest->machine, page->kaddr, PAGE_BYTES, WATCH_ACCESS,
-			     insert, error);
-}
-
-static bool execute_insn(Stepper *stepper, int actor, Event *ret_event, GError **error)
-{
-	Machine *machine = stepper->guest->machine;
-	int vcpu = vcpu_of(stepper, actor);
-	Regs regs;
-	Stop stop;
-
-	/* QEMU reports a watchpoint hit by a step twice; the second stop would be lost time. */
-	if (!watch_object(stepper, ret_event, false, error) ||
-	    !machine_step(machine, vcpu, &stop, error) ||
-	    !watch_object(stepper, ret_event, true, error) ||
-	    !machine_regs(machine, vcpu, &regs, error))
-		return false;
-	stepper->actors[actor].regs = regs;
-	ret_event->faulted = regs.rip == stepper->page_fault;
-	guest_ptes(stepper->guest, ret_event->after);
-	return true;
-}
-
-bool stepper_move(Stepper *stepper, int actor, Event *ret_event, Move *ret, GError **error)
-{
-	Actor *self = &stepper->actors[actor];
-	Reached reached;
-
-	g_assert(self->state == ACTOR_READY);
-	*ret = MOVE_DONE;
-	*ret_event = self->pending;
-	guest_ptes(stepper->guest, ret_event->before);
-	if (self->pending.kind == EVENT_RETURN) {
-		if (!execute_return(stepper, actor, ret_event, error))
-			return false;
-	} else {
-		if (!execute_insn(stepper, actor, ret_event, error) ||
-		    !run_to_next(stepper, actor, false, &reached, error))
-			return false;
-		settle(stepper, actor, reached, ret);
-		if (*ret == MOVE_NEW_SITE)
-			return true;
+	if (thread < MAX_ACTORS) {
+		*ret = stage->actors[actor].pending;
+		return stage->actors[actor].state == ACTOR_READY;
 	}
-	return wake_blocked(stepper, ret, error);
+	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1 };
+	return stage_takes_irq(stage, actor);
 }
 
-static bool watch_pages(Stepper *stepper, bool insert, GError **error)
+/* What the move of a thread is, without what others make of it. */
+static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **error)
 {
-	Guest *guest = stepper->guest;
+	Stage *stage = stepper->stage;
+	int actor = thread % MAX_ACTORS;
 
-	for (int i = 0; i < guest->n_pages; i++)
-		if (!machine_watch(guest->machine, guest->pages[i].kaddr, PAGE_BYTES,
-				   WATCH_ACCESS, insert, error))
-			return false;
-	return true;
+	if (thread < MAX_ACTORS)
+		return stage_execute(stage, actor, ret_event, error);
+	stepper_pending(stepper, thread, ret_event);
+	stage_ptes(stage, ret_event->before);
+	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+	return stage_serve(stage, actor, error);
 }
 
-/* Run @actor alone to its end, as often as it takes to know all it touches. */
-static bool discover(Stepper *stepper, int actor, GError **error)
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error)
 {
-	Move move;
+	Stage *stage = stepper->stage;
 	Event event;
 
-	do {
-		if (!stepper_begin(stepper, &move, error))
+	if (!execute(stepper, thread, &event, error))
+		return false;
+	g_array_append_val(ret_events, event);
+	if (!stage_poll(stage, false, error))
+		return false;
+	take_log(stepper, ret_events);
+	*ret_again = stage->new_site;
+	/* Where actors stood before a site was known is not where they stand with it. */
+	if (*ret_again)
+		stepper->started = false;
+	return true;
+}
+
+static bool somebody_waits(const Stage *stage)
+{
+	for (int i = 0; i < stage->guest->n_actors; i++)
+		if (stage->actors[i].state == ACTOR_SPINNING ||
+		    stage->actors[i].state == ACTOR_IDLE)
+			return true;
+	return false;
+}
+
+bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
+{
+	Stage *stage = stepper->stage;
+
+	for (int i = 0; i < WAIT_ROUNDS && !stage->new_site && !stepper_enabled(stepper) &&
+			somebody_waits(stage); i++)
+		if (!stage_poll(stage, true, error))
 			return false;
-		while (move == MOVE_DONE && stepper->actors[actor].state == ACTOR_READY)
-			if (!stepper_move(stepper, actor, &event, &move, error))
-				return false;
-	} while (move == MOVE_NEW_SITE);
+	take_log(stepper, ret_events);
+	*ret_again = stage->new_site;
+	if (*ret_again)
+		stepper->started = false;
+	return true;
+}
+
+/* Run @stepper's actors, @first before all others, until nobody can go on. */
+static bool run_through(Stepper *stepper, guint32 only, bool *ret_again, GError **error)
+{
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+	guint32 enabled;
+
+	if (!stepper_begin(stepper, events, ret_again, error))
+		return false;
+	while (!*ret_again && (enabled = stepper_enabled(stepper) & only))
+		if (!stepper_move(stepper, g_bit_nth_lsf(enabled, -1), events, ret_again, error))
+			return false;
+	return true;
+}
+
+/* As often as it takes to know all that the threads of @only touch. */
+static bool discover(Stepper *stepper, guint32 only, GError **error)
+{
+	bool again;
+
+	do {
+		stepper->started = false;
+		if (!run_through(stepper, only, &again, error))
+			return false;
+	} while (again);
 	return true;
 }
 
 Stepper *stepper_new(Guest *guest, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
-	Machine *machine = guest->machine;
+	guint32 interrupts = ~0u << MAX_ACTORS;
 
-	stepper->guest = guest;
-	stepper->sites = sites_new(guest);
-	stepper->done = symbols_address(guest->symbols, "guest_done");
-	stepper->page_fault = symbols_address(guest->symbols, "asm_exc_page_fault");
-	stepper->crashes[0] = symbols_address(guest->symbols, "oops_enter");
-	stepper->crashes[1] = symbols_address(guest->symbols, "panic");
-	if (!sites_break_on_waits(stepper->sites, error) ||
-	    !machine_break(machine, stepper->done, true, error))
+	stepper->stage = stage_new(guest, error);
+	if (!stepper->stage || !stage_watch_pages(stepper->stage, true, error))
 		return NULL;
-	for (gsize i = 0; i < G_N_ELEMENTS(stepper->crashes); i++)
-		if (stepper->crashes[i] &&
-		    !machine_break(machine, stepper->crashes[i], true, error))
-			return NULL;
-	for (int i = 0; i < guest->n_pages; i++)
-		if (!machine_watch(machine, guest->pages[i].pte_addr, 8, WATCH_ACCESS, true, error))
-			return NULL;
-	if (!watch_pages(stepper, true, error))
-		return NULL;
-	stepper->discovering = true;
 	for (int i = 0; i < guest->n_actors; i++)
-		if (!discover(stepper, i, error))
+		if (!discover(stepper, 1u << i | interrupts, error))
 			return NULL;
-	/* A watchpoint on an arena page flushes its TLB entry: only while looking. */
-	stepper->discovering = false;
-	if (!watch_pages(stepper, false, error))
+	if (!discover(stepper, ~0u, error))
 		return NULL;
+	/* A watchpoint on an arena page flushes its TLB entry: only while looking. */
+	if (!stage_watch_pages(stepper->stage, false, error))
+		return NULL;
+	stepper->started = false;
 	return g_steal_pointer(&stepper);
 }
 
 ActorState stepper_state(const Stepper *stepper, int actor)
 {
-	return stepper->actors[actor].state;
+	return stepper->stage->actors[actor].state;
+}
+
+char *stepper_describe_wait(const Stepper *stepper, int actor)
+{
+	const Stage *stage = stepper->stage;
+	const Actor *self = &stage->actors[actor];
+
+	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK)
+		return g_strdup_printf("waits for the arena lock held by %s",
+				       stage->lock_holder < 0 ? "nobody"
+				       : stage->guest->report.actors[stage->lock_holder].name);
+	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
+	return g_strdup_printf("%s at %s", self->state == ACTOR_IDLE ? "sleeps" : "spins", where);
 }
 
 char *stepper_state_key(const Stepper *stepper)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	const Stage *stage = stepper->stage;
+	guint32 words[] = { guest_lock(stage->guest), stepper_enabled(stepper) };
 	guint64 ptes[MAX_PAGES];
 
-	guest_ptes(stepper->guest, ptes);
+	guest_ptes(stage->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	for (int i = 0; i < stepper->guest->n_actors; i++) {
-		const Actor *actor = &stepper->actors[i];
+	g_checksum_update(sum, (const guchar *)words, sizeof(words));
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Actor *actor = &stage->actors[i];
+		guint64 half[] = { actor->state, actor->regs.rip,
+				   actor->pending.half, actor->loaded };
 
-		g_checksum_update(sum, (const guchar *)&actor->state, sizeof(actor->state));
+		g_checksum_update(sum, (const guchar *)half, sizeof(half));
 		g_checksum_update(sum, (const guchar *)actor->regs.gpr, sizeof(actor->regs.gpr));
-		g_checksum_update(sum, (const guchar *)&actor->regs.rip, sizeof(actor->regs.rip));
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }
 
 const Sites *stepper_sites(const Stepper *stepper)
 {
-	return stepper->sites;
+	return stepper->stage->sites;
 }
 
 char *stepper_event_label(const Stepper *stepper, const Event *event)
 {
-	if (event->kind == EVENT_RETURN)
-		return g_strdup("return");
-	const Site *site = sites_find(stepper->sites, event->pc);
+	static const char *const halves[] = { "", "load half of ", "store half of " };
+	static const char *const plain[] = {
+		[EVENT_IRQ] = "irq", [EVENT_UNLOCK] = "unlock",
+		[EVENT_RETURN] = "return",
+	};
+
+	if (event->kind == EVENT_FREE)
+		return g_strdup_printf("free page%d", event->page);
+	if (event->kind == EVENT_FLUSH)
+		return event->page < 0 ? g_strdup("flush all")
+				       : g_strdup_printf("flush page%d", event->page);
+	if (event->kind == EVENT_IRQ || event->kind == EVENT_UNLOCK || event->kind == EVENT_RETURN)
+		return g_strdup(plain[event->kind]);
+	const Site *site = sites_find(stepper->stage->sites, event->pc);
+	if (event->kind == EVENT_LOCK)
+		return g_strdup_printf("lock %s", site->where);
 	const char *what = event->kind == EVENT_PTE ? access_name(event->access)
 			   : event->access == ACCESS_READ ? "load" : "store";
-	return g_strdup_printf("%s %s page%d", what, site->where, event->page);
+	return g_strdup_printf("%s%s %s page%d", halves[event->half], what, site->where,
+			       event->page);
 }

@@ -1,48 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Actors, moved one event at a time.
+ * Threads, moved one decision at a time.
  *
- * Between two moves every actor stands right before its next event.  A move
- * executes that event and runs the actor up to the one after it; nothing else
- * in the guest runs.  An actor that waits for another (PAUSE, HLT) is blocked
- * until somebody else has moved.
+ * Thread a is actor a; thread MAX_ACTORS + a is the interrupts of its vCPU.
+ * Between two moves every actor stands right before its next event, or waits.  A
+ * move executes one event and runs the actor up to the one after it; nothing
+ * else in the guest runs.  An actor that waits goes on when it finds, after
+ * somebody's move, that it can.
  */
 #pragma once
 
-#include "observe/sites.h"
+#include "observe/stage.h"
 
 typedef struct Stepper Stepper;
-
-typedef enum {
-	ACTOR_READY,		/* before its pending event */
-	ACTOR_BLOCKED,
-	ACTOR_RETURNED,
-	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it */
-} ActorState;
-
-typedef enum {
-	MOVE_DONE,
-	MOVE_NEW_SITE,		/* a site nobody knew: start the schedule again */
-} Move;
 
 /* @guest is not owned.  Finds the sites by running each actor alone. */
 Stepper *stepper_new(Guest *guest, GError **error);
 void stepper_free(Stepper *stepper);
 
-/* Back to the snapshot, and every actor up to its first event. */
-bool stepper_begin(Stepper *stepper, Move *ret, GError **error);
+/*
+ * Back to the start: every actor before its first event.  @ret_events (of Event)
+ * gets what happened on the way.  Here and in the other moves *@ret_again says
+ * that a site turned up which nobody knew: start the schedule again.
+ */
+bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
 
-/* Bits of the actors that can move. */
-unsigned int stepper_enabled(const Stepper *stepper);
+/* Bits of the threads that can move. */
+guint32 stepper_enabled(const Stepper *stepper);
 
-/* Execute @actor's pending event; @ret_event is what happened. */
-bool stepper_move(Stepper *stepper, int actor, Event *ret_event, Move *ret, GError **error);
+/* What @thread would do next; false when that is not known. */
+bool stepper_pending(const Stepper *stepper, int thread, Event *ret);
+
+/* Carry out @thread's event: the first of @ret_events, then what followed from it. */
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error);
+
+/*
+ * Nobody can move: let guest time pass, timers included, for up to a tenth of a
+ * second, until somebody can.
+ */
+bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
 
 ActorState stepper_state(const Stepper *stepper, int actor);
+/* Why @actor cannot go on, for a reader: "waits for the arena lock held by alloc". */
+char *stepper_describe_wait(const Stepper *stepper, int actor);
+
 /*
- * What the actors' further doing depends on: the watched PTEs, and every
- * actor's state, general registers and pc.  Two equal keys in one schedule mean
- * that it went round in a circle.  The caller's.
+ * What the actors' further doing depends on: the watched PTEs, the arena lock,
+ * interrupts to be served, and every actor's state, general registers and pc.
+ * Two equal keys in one schedule mean that it went round in a circle.
  */
 char *stepper_state_key(const Stepper *stepper);
 

@@ -11,7 +11,7 @@ struct Trace {
 	GArray *frames;		/* guint64: frame numbers in order of appearance */
 };
 
-enum { COLUMN = 36 };
+enum { WIDTH = 72 };
 
 Trace *trace_new(const Guest *guest, const Stepper *stepper)
 {
@@ -83,8 +83,20 @@ static char *pte_name(const Trace *trace, guint64 pte)
 
 static const Site *site_of(const Trace *trace, const Event *event)
 {
-	return event->kind == EVENT_RETURN
-		? NULL : sites_find(stepper_sites(trace->stepper), event->pc);
+	const Site *site = sites_find(stepper_sites(trace->stepper), event->pc);
+
+	return site && site->where ? site : NULL;
+}
+
+char *trace_decision(const Trace *trace, guint n)
+{
+	for (guint i = 0; i < trace->events->len; i++) {
+		const Event *event = &g_array_index(trace->events, Event, i);
+
+		if (event_is_decision(event) && n-- == 0)
+			return stepper_event_label(trace->stepper, event);
+	}
+	return g_strdup("");
 }
 
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
@@ -119,6 +131,12 @@ static void append_json(const Trace *trace, guint n, GString *text)
 	json_builder_set_member_name(builder, "vcpu");
 	json_builder_add_int_value(builder, trace->guest->report.actors[event->actor].cpu);
 	add_string(builder, "event", label);
+	json_builder_set_member_name(builder, "decision");
+	json_builder_add_boolean_value(builder, event_is_decision(event));
+	if (event->irq) {
+		json_builder_set_member_name(builder, "irq");
+		json_builder_add_boolean_value(builder, TRUE);
+	}
 	if (site) {
 		add_string(builder, "line", site->line ? site->line : "");
 		add_string(builder, "insn", site->insn.text);
@@ -142,62 +160,108 @@ static void append_json(const Trace *trace, guint n, GString *text)
 
 char *trace_json(const Trace *trace)
 {
-	GString *text = g_string_new("{\"racerig-trace\":1}\n");
+	GString *text = g_string_new("{\"racerig-trace\":2}\n");
 
 	for (guint i = 0; i < trace->events->len; i++)
 		append_json(trace, i, text);
 	return g_string_free(text, FALSE);
 }
 
-/* The two lines an event takes in its column: what, and what it did. */
-static void describe(const Trace *trace, const Event *event, char **ret_what, char **ret_did)
+/* "page 0  arena.c:160" and the like: the place, for a column. */
+static const char *short_line(const Site *site)
 {
-	const Site *site = site_of(trace, event);
+	const char *line = site->line ? site->line : site->where;
+	const char *slash = strrchr(line, '/');
 
-	if (event->kind == EVENT_RETURN) {
-		*ret_what = g_strdup_printf("returns %" G_GINT64_FORMAT, event->result);
-		*ret_did = NULL;
-		return;
-	}
-	const char *name = strrchr(site->line ? site->line : site->where, '/');
-	name = name ? name + 1 : site->line ? site->line : site->where;
+	return slash ? slash + 1 : line;
+}
+
+static void describe_pte(const Trace *trace, const Event *event, char **ret_what, char **ret_did)
+{
+	static const char *const halves[] = { "", "load half, ", "store half, " };
 	g_autofree char *before = pte_name(trace, event->before[event->page]);
 	g_autofree char *after = pte_name(trace, event->after[event->page]);
-	if (event->kind == EVENT_ACCESS) {
-		*ret_what = g_strdup_printf("%s page %d",
-					    event->access == ACCESS_READ ? "load" : "store",
-					    event->page);
-		*ret_did = event->faulted ? g_strdup("  page fault")
-					  : g_strdup_printf("  through %s", after);
-		return;
-	}
-	*ret_what = g_strdup_printf("%s pte %d  %s", access_name(event->access), event->page, name);
-	bool reads = event->access == ACCESS_READ;
-	bool failed = event->access == ACCESS_CMPXCHG && event->before[event->page] ==
-						event->after[event->page];
+	bool reads = event->access == ACCESS_READ || event->half == HALF_LOAD;
+	bool failed = event->access == ACCESS_CMPXCHG &&
+		      event->before[event->page] == event->after[event->page];
+
+	*ret_what = g_strdup_printf("%s%s pte %d  %s", halves[event->half],
+				    access_name(event->access), event->page,
+				    short_line(site_of(trace, event)));
 	*ret_did = reads ? g_strdup_printf("  sees %s", before)
 		   : failed ? g_strdup_printf("  fails: finds %s", before)
 			    : g_strdup_printf("  %s -> %s", before, after);
 }
 
-static void append_cell(GString *text, int number, int column, const char *cell, bool mark)
+static void describe_access(const Trace *trace, const Event *event, char **ret_what,
+			    char **ret_did)
 {
-	if (number)
-		g_string_append_printf(text, "%c%3d  ", mark ? '>' : ' ', number);
-	else
-		g_string_append(text, "      ");
-	g_string_append_printf(text, "%*s%s\n", column * COLUMN, "", cell);
+	g_autofree char *after = pte_name(trace, event->after[event->page]);
+
+	*ret_what = g_strdup_printf("%s page %d", event->access == ACCESS_READ ? "load" : "store",
+				    event->page);
+	*ret_did = event->faulted ? g_strdup("  page fault")
+				  : g_strdup_printf("  its PTE: %s", after);
+}
+
+/* The one or two lines an event takes in its column: what, and what it did. */
+static void describe(const Trace *trace, const Event *event, char **ret_what, char **ret_did)
+{
+	*ret_did = NULL;
+	switch (event->kind) {
+	case EVENT_PTE:
+		describe_pte(trace, event, ret_what, ret_did);
+		return;
+	case EVENT_ACCESS:
+		describe_access(trace, event, ret_what, ret_did);
+		return;
+	case EVENT_LOCK:
+		*ret_what = g_strdup_printf("takes the lock  %s", short_line(site_of(trace, event)));
+		return;
+	case EVENT_UNLOCK:
+		*ret_what = g_strdup("releases the lock");
+		return;
+	case EVENT_FREE:
+		*ret_what = g_strdup_printf("frees the page that page %d had", event->page);
+		return;
+	case EVENT_IRQ:
+		*ret_what = g_strdup("takes the interrupt");
+		return;
+	case EVENT_FLUSH:
+		*ret_what = event->page < 0
+			? g_strdup("flushes its whole TLB")
+			: g_strdup_printf("flushes page %d from its TLB", event->page);
+		return;
+	case EVENT_NONE:
+	case EVENT_RETURN:
+		*ret_what = g_strdup_printf("returns %" G_GINT64_FORMAT, event->result);
+		return;
+	}
+}
+
+static int column_width(const Trace *trace)
+{
+	return MAX(WIDTH / trace->guest->n_actors, 20);
+}
+
+static void append_cell(GString *text, int number, int indent, const char *cell, bool mark)
+{
+	g_autofree char *digits = number ? g_strdup_printf("%d", number) : g_strdup("");
+
+	g_string_append_printf(text, "%c%3s  ", mark ? '>' : ' ', digits);
+	g_string_append_printf(text, "%*s%s\n", indent, "", cell);
 }
 
 char *trace_interleaving(const Trace *trace, int marked)
 {
 	GString *text = g_string_new("      ");
+	int width = column_width(trace), number = 0;
 
 	for (int i = 0; i < trace->guest->n_actors; i++) {
 		g_autofree char *head = g_strdup_printf("CPU%u (%s)",
 							trace->guest->report.actors[i].cpu,
 							trace->guest->report.actors[i].name);
-		g_string_append_printf(text, "%-*s", i + 1 < trace->guest->n_actors ? COLUMN : 0,
+		g_string_append_printf(text, "%-*s", i + 1 < trace->guest->n_actors ? width : 0,
 				       head);
 	}
 	g_string_append_c(text, '\n');
@@ -206,9 +270,11 @@ char *trace_interleaving(const Trace *trace, int marked)
 		g_autofree char *what = NULL, *did = NULL;
 
 		describe(trace, event, &what, &did);
-		append_cell(text, i + 1, event->actor, what, (int)i == marked);
+		/* Only decisions have numbers: what follows from one cannot come elsewhere. */
+		append_cell(text, event_is_decision(event) ? ++number : 0, event->actor * width,
+			    what, (int)i == marked);
 		if (did)
-			append_cell(text, 0, event->actor, did, false);
+			append_cell(text, 0, event->actor * width, did, false);
 	}
 	return g_string_free(text, FALSE);
 }

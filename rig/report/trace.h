@@ -20,10 +20,13 @@ void trace_free(Trace *trace);
 void trace_begin(Trace *trace);
 void trace_add(Trace *trace, const Event *event);
 
-/* One JSON object a line; version 1. */
+/* How a schedule names decision @n, from 0; the caller's. */
+char *trace_decision(const Trace *trace, guint n);
+
+/* One JSON object a line; version 2. */
 char *trace_json(const Trace *trace);
 
-/* One column a vCPU, 80 wide with two; @marked is the event a violation points at, or -1. */
+/* One column a vCPU, 80 wide with up to three; @marked is the event a violation points at, or -1. */
 char *trace_interleaving(const Trace *trace, int marked);
 
 /* What tells one final state from another: results and PTEs. */

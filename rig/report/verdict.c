@@ -29,6 +29,8 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->scenario);
 	g_free(verdict->kernel);
 	g_free(verdict->policy);
+	g_free(verdict->bound);
+	g_list_free_full(verdict->final_states, g_free);
 	g_free(verdict->kernel_source);
 	g_free(verdict->kernel_key);
 	g_free(verdict->kernel_patches);
@@ -87,17 +89,34 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "kernel", verdict->kernel);
 	add_string(builder, "policy", verdict->policy);
 	json_builder_set_member_name(builder, "bound");
-	json_builder_add_null_value(builder);
+	if (verdict->bound)
+		json_builder_add_string_value(builder, verdict->bound);
+	else
+		json_builder_add_null_value(builder);
 	add_string(builder, "verdict", verdict->verdict);
 	add_bool(builder, "complete", verdict->complete);
 	add_int(builder, "executed", verdict->executed);
-	add_int(builder, "pruned", 0);
+	add_int(builder, "pruned", verdict->pruned);
+	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s",
 		   verdict->wall_s > 0 ? verdict->executed / verdict->wall_s : 0);
+	json_builder_set_member_name(builder, "spent_s");
+	json_builder_begin_object(builder);
+	add_double(builder, "total", verdict->spent_s.total);
+	add_double(builder, "restore", verdict->spent_s.restore);
+	add_double(builder, "guest", verdict->spent_s.guest);
+	add_double(builder, "stub", verdict->spent_s.stub);
+	add_double(builder, "drgn", verdict->spent_s.drgn);
+	json_builder_end_object(builder);
+	json_builder_set_member_name(builder, "final_states");
+	json_builder_begin_array(builder);
+	for (GList *state = verdict->final_states; state; state = state->next)
+		json_builder_add_string_value(builder, state->data);
+	json_builder_end_array(builder);
 	json_builder_set_member_name(builder, "violations");
 	json_builder_begin_array(builder);
 	for (guint i = 0; i < verdict->violations->len; i++) {

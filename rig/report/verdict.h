@@ -13,11 +13,21 @@ typedef struct {
 	bool manifest;		/* it happened, not only may happen */
 } VerdictViolation;
 
+/* Where the guests' time went, in seconds. */
+typedef struct {
+	double total, restore, guest, stub, drgn;
+} VerdictTimes;
+
 typedef struct {
 	char *scenario, *kernel, *policy;
+	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, violation, inconclusive */
 	bool complete;
 	int executed, violating, distinct_final_states;
+	int redundant;		/* begun, and found to be equivalent to one executed */
+	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
+	GList *final_states;	/* strings, sorted */
+	VerdictTimes spent_s;
 	int circles;		/* executed schedules cut where they began to repeat */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;

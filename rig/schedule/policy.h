@@ -1,34 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What chooses the next actor.  Policies are pure: no clock, no I/O.
- *
- * begin() starts a schedule; when a schedule is begun again before end(), the
- * choices already made are made again.  end() says whether there is another.
+ * What to run next.  Policies are pure: no clock, no I/O, and nothing but the
+ * outcomes they are told.  So an exploration that is told the outcomes of an
+ * earlier one goes the same way (resume), and outcomes may be worked out ahead
+ * (jobs) without changing where it goes.
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "schedule/plan.h"
 
 typedef struct Policy Policy;
 
 struct Policy {
 	const char *name;
-	void (*begin)(Policy *policy);
-	/* One of the bits in @enabled (never empty), as an index; -1: no such choice. */
-	int (*choose)(Policy *policy, unsigned int enabled);
-	bool (*end)(Policy *policy);
+	/* The next plan, or NULL: all done.  The caller's. */
+	Plan *(*next)(Policy *policy);
+	/* What came of the plan last given out; false: it cannot be. */
+	bool (*learn)(Policy *policy, const Outcome *outcome);
+	/* Plans likely to be asked for later, nearest first, at most @n. */
+	guint (*foresee)(Policy *policy, Plan **ret, guint n);
+	/* Share of the whole that is done, by the tree known so far; NULL: unknown. */
+	double (*fraction)(Policy *policy);
 	void (*free)(Policy *policy);
+	guint64 pruned;		/* choices never made: equivalent to others, or out of bound */
+	guint frontier;		/* choices known and not yet made */
 };
 
-/* Depth-first over all interleavings: each exactly once, in a fixed order. */
-Policy *policy_dfs_new(void);
+typedef enum {
+	BOUND_NONE,
+	BOUND_PREEMPTIONS,	/* leaving a thread that could go on */
+	BOUND_SWITCHES,		/* any change of thread */
+} BoundKind;
 
-/* The given actors in the given order, then nothing. Copies them. */
-Policy *policy_replay_new(const int *actors, guint n);
+/* All interleavings (within a bound), each exactly once. */
+Policy *policy_dfs_new(BoundKind kind, int bound);
 
-/* One actor alone, for as long as it can go on. */
-Policy *policy_solo_new(int actor);
+/* All interleavings up to the order of independent events; @preemptions < 0: no bound. */
+Policy *policy_dpor_new(int preemptions);
+
+Policy *policy_random_new(guint32 seed);
+
+/* @depth: d of the paper, at least 1; @threads: its n. */
+Policy *policy_pct_new(guint32 seed, int depth, int threads);
+
+/* PCT's promise: a bug of depth d is hit with at least this probability; 0: not known yet. */
+double policy_pct_bound(const Policy *policy);
 
 static inline void policy_free(Policy *policy)
 {

@@ -7,7 +7,7 @@
 
 #include "util/error.h"
 
-static const char MAGIC[] = "racerig-schedule 1";
+static const char MAGIC[] = "racerig-schedule 2";
 
 static void decision_clear(gpointer data)
 {
@@ -47,11 +47,28 @@ void schedule_free(Schedule *schedule)
 	g_free(schedule);
 }
 
-void schedule_add(Schedule *schedule, int actor, const char *event)
+void schedule_add(Schedule *schedule, int thread, const char *event)
 {
-	Decision decision = { actor, g_strdup(event) };
+	Decision decision = { thread, g_strdup(event) };
 
 	g_array_append_val(schedule->decisions, decision);
+}
+
+void schedule_cut(Schedule *schedule, guint n)
+{
+	g_array_set_size(schedule->decisions, MIN(n, schedule->decisions->len));
+}
+
+Plan *schedule_plan(const Schedule *schedule)
+{
+	Plan *plan = plan_new(NULL, 0, REST_STOP);
+
+	for (guint i = 0; i < schedule->decisions->len; i++) {
+		guint8 thread = g_array_index(schedule->decisions, Decision, i).thread;
+
+		g_byte_array_append(plan->prefix, &thread, 1);
+	}
+	return plan;
 }
 
 int schedule_switches(const Schedule *schedule)
@@ -60,7 +77,7 @@ int schedule_switches(const Schedule *schedule)
 	int switches = 0;
 
 	for (guint i = 1; i < schedule->decisions->len; i++)
-		if (decisions[i].actor != decisions[i - 1].actor)
+		if (decisions[i].thread != decisions[i - 1].thread)
 			switches++;
 	return switches;
 }
@@ -77,8 +94,12 @@ char *schedule_format(const Schedule *schedule)
 	for (guint i = 0; i < schedule->decisions->len; i++) {
 		const Decision *decision = &g_array_index(schedule->decisions, Decision, i);
 
-		g_string_append_printf(text, "run %s %s\n", schedule->actors[decision->actor],
-				       decision->event);
+		const char *actor = schedule->actors[thread_actor(decision->thread)];
+
+		if (thread_is_irq(decision->thread))
+			g_string_append_printf(text, "irq %s\n", actor);
+		else
+			g_string_append_printf(text, "run %s %s\n", actor, decision->event);
 	}
 	g_string_append_printf(text, "end %u\n", schedule->decisions->len);
 	return g_string_free(text, FALSE);
@@ -86,7 +107,7 @@ char *schedule_format(const Schedule *schedule)
 
 static int find_actor(const Schedule *schedule, const char *name)
 {
-	for (int i = 0; schedule->actors && schedule->actors[i]; i++)
+	for (int i = 0; schedule->actors && schedule->actors[i] && i < SCHEDULE_ACTORS; i++)
 		if (strcmp(schedule->actors[i], name) == 0)
 			return i;
 	return -1;
@@ -124,9 +145,15 @@ static const char *parse_line(Schedule *schedule, const char *line, bool *ret_en
 		if (n != 3)
 			return "expected 'run ACTOR EVENT'";
 		schedule_add(schedule, actor, words[2]);
+	} else if (strcmp(words[0], "irq") == 0) {
+		int actor = find_actor(schedule, words[1]);
+
+		if (actor < 0 || n != 2)
+			return "expected 'irq ACTOR', one of the 'actors' line";
+		schedule_add(schedule, SCHEDULE_ACTORS + actor, "irq");
 	} else if (strcmp(words[0], "end") == 0) {
 		if ((guint)atoi(words[1]) != schedule->decisions->len)
-			return "'end' counts another number of run lines; some are missing";
+			return "'end' counts another number of decisions; some are missing";
 		*ret_ended = true;
 	} else {
 		return "unknown line";

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A schedule: the list of decisions "this actor runs to its next event", and
- * its text form, which is all a replay needs.
+ * A schedule: the list of decisions "this actor runs to its next event" or "its
+ * vCPU takes its interrupts now", and its text form, which is all a replay needs.
  *
- *	racerig-schedule 1
+ *	racerig-schedule 2
  *	scenario fault-vs-alloc
  *	kernel stock 1f2e3d4c5b6a7988
  *	actors alloc fault
  *	violates I1			(a clean schedule has no such line)
  *	run fault access racerig_arena_read+0x4 page0
+ *	irq fault
  *	…
- *	end 7				(the number of run lines)
+ *	end 7				(the number of run and irq lines)
  *
  * No times, paths or process ids.  Pure data: no I/O but parse and format.
  */
 #pragma once
 
-#include <glib.h>
+#include "schedule/plan.h"
 
 typedef struct {
-	int actor;		/* index into actors */
+	int thread;		/* see footprint.h */
 	char *event;		/* the event it executes, as the trace names it */
 } Decision;
 
@@ -36,10 +37,16 @@ Schedule *schedule_new(const char *scenario, const char *kernel, const char *key
 		       char **actors);
 void schedule_free(Schedule *schedule);
 
-void schedule_add(Schedule *schedule, int actor, const char *event);
+void schedule_add(Schedule *schedule, int thread, const char *event);
 
-/* Context switches: how often another actor goes on than the one before. */
+/* Keep the first @n decisions. */
+void schedule_cut(Schedule *schedule, guint n);
+
+/* Context switches: how often another thread goes on than the one before. */
 int schedule_switches(const Schedule *schedule);
+
+/* The plan that makes the same decisions and stops; the caller's. */
+Plan *schedule_plan(const Schedule *schedule);
 
 char *schedule_format(const Schedule *schedule);
 

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What vCPUs ask of each other."""
+
+from typing import List
+
+from drgn import Program
+from drgn.helpers.linux.mm import virt_to_phys
+from drgn.helpers.linux.percpu import per_cpu_ptr
+
+# Lists that an inter-processor interrupt empties: function calls, irq_work.
+QUEUES = ("call_single_queue", "raised_list")
+
+
+def irq_queues(prog: Program, cpu: int) -> List[int]:
+    """Physical addresses of the heads of *cpu*'s queues; zero there means empty."""
+    return [
+        int(virt_to_phys(prog, per_cpu_ptr(prog[name].address_of_(), cpu).value_()).value_())
+        for name in QUEUES
+    ]

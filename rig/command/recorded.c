@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command/recorded.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+Schedule *recorded_load(const char *path, GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) local = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, &local)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
+		return NULL;
+	}
+	return schedule_parse(text, path, error);
+}
+
+/* A schedule belongs to a build; another one may have other instructions. */
+static bool same_build(const Session *session, const Schedule *schedule, const char *path,
+		       GError **error)
+{
+	if (strcmp(session->kernel->key, schedule->key) == 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s was made on build %s of kernel %s, this is build %s; explore again, "
+		    "or try it with --kernel %s", path, schedule->key, schedule->kernel,
+		    session->kernel->key, schedule->kernel);
+	return false;
+}
+
+Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
+			  GCancellable *cancel, GError **error)
+{
+	g_autoptr(Session) session = session_new(schedule->scenario,
+						 kernel ? kernel : schedule->kernel, cancel, error);
+
+	if (!session || (!kernel && !same_build(session, schedule, path, error)) ||
+	    !session_prepare(session, error))
+		return NULL;
+	return g_steal_pointer(&session);
+}

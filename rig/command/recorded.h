@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the commands on recorded schedules share.
+ */
+#pragma once
+
+#include "run.h"
+
+/* Read FILE.sched; errors name the file and the line. */
+Schedule *recorded_load(const char *path, GError **error);
+
+/* The guest it was made on, ready to run; @kernel: on that kernel instead, or NULL. */
+Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
+			  GCancellable *cancel, GError **error);

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/stage.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+enum {
+	PAGE_BYTES = 4096,
+	/* Stops on the way to one event: sites on other pages, mostly. */
+	MAX_STOPS = 100000,
+	EFLAGS_IF = 1 << 9,
+};
+
+static int vcpu_of(const Stage *stage, int actor)
+{
+	return stage->guest->report.actors[actor].cpu;
+}
+
+static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	*ret = symbols_address(stage->guest->symbols, name);
+	return !*ret || machine_break(stage->guest->machine, *ret, true, error);
+}
+
+/* 4 bytes: a release of the lock stores one, an acquire exchanges four. */
+static bool watch_lock(Stage *stage, bool insert, GError **error)
+{
+	return machine_watch(stage->guest->machine, stage->guest->lock_addr, 4, WATCH_WRITE, insert,
+			     error);
+}
+
+static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
+{
+	return machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr, 8,
+			     WATCH_ACCESS, insert, error);
+}
+
+static bool watch_page(Stage *stage, int page, bool insert, GError **error)
+{
+	const WatchedPage *watched = &stage->guest->pages[page];
+
+	return machine_watch(stage->guest->machine, watched->kaddr, PAGE_BYTES, WATCH_ACCESS, insert,
+			     error) &&
+	       machine_watch(stage->guest->machine, watched->uaddr, PAGE_BYTES, WATCH_ACCESS, insert,
+			     error);
+}
+
+bool stage_watch_pages(Stage *stage, bool insert, GError **error)
+{
+	for (int i = 0; i < stage->guest->n_pages; i++)
+		if (!watch_page(stage, i, insert, error))
+			return false;
+	stage->discovering = insert;
+	return true;
+}
+
+Stage *stage_new(Guest *guest, GError **error)
+{
+	g_autoptr(Stage) stage = g_new0(Stage, 1);
+
+	stage->guest = guest;
+	stage->lock_holder = -1;
+	stage->frames = g_array_new(FALSE, FALSE, sizeof(Frame));
+	stage->log = g_array_new(FALSE, FALSE, sizeof(Event));
+	stage->sites = sites_new(guest, error);
+	stage->page_fault = symbols_address(guest->symbols, "asm_exc_page_fault");
+	if (!stage->sites || !break_on(stage, "guest_done", &stage->done, error) ||
+	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
+	    !break_on(stage, "panic", &stage->crashes[1], error) ||
+	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
+	    !break_on(stage, "free_pages_nolock", &stage->frees[1], error) ||
+	    !watch_lock(stage, true, error))
+		return NULL;
+	for (int i = 0; i < guest->n_pages; i++)
+		if (!watch_pte(stage, i, true, error))
+			return NULL;
+	return g_steal_pointer(&stage);
+}
+
+void stage_free(Stage *stage)
+{
+	if (!stage)
+		return;
+	sites_free(stage->sites);
+	g_array_unref(stage->frames);
+	g_array_unref(stage->log);
+	g_free(stage);
+}
+
+void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES])
+{
+	guest_ptes(stage->guest, ret);
+	for (int i = 0; i < stage->guest->n_pages; i++) {
+		Frame frame = { pte_pfn(ret[i]), i };
+		guint at;
+
+		if (!pte_present(ret[i]))
+			continue;
+		for (at = 0; at < stage->frames->len; at++)
+			if (g_array_index(stage->frames, Frame, at).pfn == frame.pfn)
+				break;
+		if (at < stage->frames->len)
+			g_array_index(stage->frames, Frame, at) = frame;
+		else
+			g_array_append_val(stage->frames, frame);
+	}
+}
+
+/* Something that is no decision has happened. */
+static void note(Stage *stage, Event event)
+{
+	stage_ptes(stage, event.before);
+	memcpy(event.after, event.before, sizeof(event.after));
+	g_array_append_val(stage->log, event);
+}
+
+static int pte_at(const Guest *guest, guint64 addr)
+{
+	for (int i = 0; i < guest->n_pages; i++)
+		if (addr - guest->pages[i].pte_addr < 8)
+			return i;
+	return -1;
+}
+
+/* Which watched page @addr is in, by its kernel or its user address. */
+static int page_at(const Guest *guest, guint64 addr)
+{
+	for (int i = 0; i < guest->n_pages; i++)
+		if (addr - guest->pages[i].kaddr < PAGE_BYTES ||
+		    addr - guest->pages[i].uaddr < PAGE_BYTES)
+			return i;
+	return -1;
+}
+
+static bool is_lock(const Guest *guest, guint64 addr)
+{
+	return addr - guest->lock_addr < 4;
+}
+
+/* At a site: fill in the pending event if it touches something watched. */
+static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
+{
+	guint64 addr = insn_address(&site->insn, regs);
+	Event event = { .actor = actor, .page = -1, .access = site->insn.access,
+			.pc = site->insn.pc };
+
+	if ((event.page = pte_at(stage->guest, addr)) >= 0) {
+		event.kind = EVENT_PTE;
+		if (event.access == ACCESS_RMW && !site->insn.locked)
+			event.half = HALF_LOAD;
+	} else if ((event.page = page_at(stage->guest, addr)) >= 0) {
+		event.kind = EVENT_ACCESS;
+	} else if (is_lock(stage->guest, addr)) {
+		event.kind = EVENT_LOCK;
+	} else {
+		return false;
+	}
+	sites_note_actor(stage->sites, site, actor);
+	stage->actors[actor].pending = event;
+	stage->actors[actor].state = ACTOR_READY;
+	return true;
+}
+
+/* A watched thing was touched: by a release of the lock, or by a site nobody knew. */
+static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_stay,
+			  GError **error)
+{
+	const Guest *guest = stage->guest;
+	guint64 next = stage->actors[actor].regs.rip;
+	Insn insn;
+
+	*ret_stay = false;
+	if (is_lock(guest, stop->watch)) {
+		if (guest_lock(guest) == 0) {
+			stage->lock_holder = -1;
+			note(stage, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1 });
+			return true;
+		}
+		/* The queue of waiters behind a holder is not an event. */
+		if (stage->lock_holder >= 0)
+			return true;
+	}
+	SiteKind kind = is_lock(guest, stop->watch) ? SITE_LOCK
+			: pte_at(guest, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
+	*ret_stay = stage->new_site = true;
+	return sites_decode_before(stage->sites, vcpu_of(stage, actor), next, &insn, error) &&
+	       sites_learn(stage->sites, &insn, kind, error);
+}
+
+static void note_flush(Stage *stage, int actor, const Site *site, const Regs *regs)
+{
+	Event event = { .kind = EVENT_FLUSH, .actor = actor, .page = -1,
+			.flush = site->insn.flush, .pc = site->insn.pc };
+
+	if (event.flush == FLUSH_PAGE &&
+	    (event.page = page_at(stage->guest, insn_address(&site->insn, regs))) < 0)
+		return;
+	note(stage, event);
+}
+
+/* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
+static bool pending_free(Stage *stage, int actor, const Regs *regs)
+{
+	enum { RDI = 5 };
+	const Guest *guest = stage->guest;
+	guint64 pfn = (regs->gpr[RDI] - guest->vmemmap) / guest->page_size;
+
+	for (guint i = 0; i < stage->frames->len; i++) {
+		const Frame *frame = &g_array_index(stage->frames, Frame, i);
+
+		if (frame->pfn != pfn)
+			continue;
+		stage->actors[actor].state = ACTOR_READY;
+		stage->actors[actor].pending = (Event){
+			.kind = EVENT_FREE, .actor = actor, .page = frame->page, .pfn = pfn,
+			.pc = regs->rip,
+		};
+		return true;
+	}
+	return false;
+}
+
+static bool note_return(Stage *stage, int actor, GError **error)
+{
+	struct guest_actor mine;
+
+	if (!guest_actor_report(stage->guest, actor, &mine, error))
+		return false;
+	stage->actors[actor].state = ACTOR_RETURNED;
+	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
+			     .pc = stage->done, .result = mine.result });
+	return true;
+}
+
+/* At a breakpoint; false: nothing to stay for. */
+static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
+{
+	Actor *self = &stage->actors[actor];
+	guint64 pc = self->regs.rip;
+	const Site *site = sites_find(stage->sites, pc);
+
+	*ret_stay = true;
+	if (pc == stage->done)
+		return note_return(stage, actor, error);
+	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
+		self->state = ACTOR_CRASHED;
+		return true;
+	}
+	if ((pc == stage->frees[0] || pc == stage->frees[1]) &&
+	    pending_free(stage, actor, &self->regs))
+		return true;
+	if (site && site->kind == SITE_WAIT) {
+		self->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
+		return true;
+	}
+	if (site && site->kind == SITE_FLUSH)
+		note_flush(stage, actor, site, &self->regs);
+	else if (site && pending_at_site(stage, actor, site, &self->regs))
+		return true;
+	*ret_stay = false;
+	return true;
+}
+
+bool stage_advance(Stage *stage, int actor, bool step, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Actor *self = &stage->actors[actor];
+	int vcpu = vcpu_of(stage, actor);
+	bool stay;
+	Stop stop;
+
+	for (int stops = 0; stops < MAX_STOPS; stops++) {
+		/* A breakpoint under the vCPU would hit again at once: step off it. */
+		if (!(step ? machine_step : machine_run)(machine, vcpu, &stop, error))
+			return false;
+		if (stop.kind == STOP_SHUTDOWN) {
+			self->state = ACTOR_CRASHED;
+			return true;
+		}
+		if (!machine_regs(machine, vcpu, &self->regs, error) ||
+		    !(stop.kind == STOP_WATCH
+			      ? at_watchpoint(stage, actor, &stop, &stay, error)
+			      : at_breakpoint(stage, actor, &stay, error)))
+			return false;
+		if (stay)
+			return true;
+		/* Behind a watchpoint there may be a breakpoint not yet seen. */
+		step = stop.kind != STOP_WATCH && machine_is_break(machine, self->regs.rip);
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
+		    stage->guest->report.actors[actor].name, MAX_STOPS);
+	return false;
+}
+
+/* The watchpoint that this event would trip. */
+static bool watch_object(Stage *stage, const Event *event, bool insert, GError **error)
+{
+	if (event->kind == EVENT_LOCK)
+		return watch_lock(stage, insert, error);
+	if (event->kind == EVENT_PTE)
+		return watch_pte(stage, event->page, insert, error);
+	return event->kind != EVENT_ACCESS || !stage->discovering ||
+	       watch_page(stage, event->page, insert, error);
+}
+
+/* The store half of a split read-modify-write sees what the load half saw. */
+static void begin_store_half(Stage *stage, const Actor *self)
+{
+	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
+			   self->loaded);
+}
+
+bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Actor *self = &stage->actors[actor];
+	int vcpu = vcpu_of(stage, actor);
+	Stop stop;
+
+	*ret_event = self->pending;
+	stage_ptes(stage, ret_event->before);
+	if (self->pending.half == HALF_LOAD) {
+		self->loaded = ret_event->before[self->pending.page];
+		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+		self->pending.half = HALF_STORE;
+		return true;
+	}
+	if (self->pending.half == HALF_STORE)
+		begin_store_half(stage, self);
+	/* QEMU reports a watchpoint hit by a step twice; the second stop would be lost time. */
+	if (!watch_object(stage, ret_event, false, error) ||
+	    !machine_step(machine, vcpu, &stop, error) ||
+	    !watch_object(stage, ret_event, true, error) ||
+	    !machine_regs(machine, vcpu, &self->regs, error))
+		return false;
+	self->loaded = 0;
+	ret_event->faulted = self->regs.rip == stage->page_fault;
+	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
+		stage->lock_holder = actor;
+	stage_ptes(stage, ret_event->after);
+	/* Where the step ended may be the next event: running stops there at once. */
+	return stage_advance(stage, actor, false, error);
+}
+
+bool stage_takes_irq(const Stage *stage, int actor)
+{
+	const Actor *self = &stage->actors[actor];
+
+	return self->state != ACTOR_CRASHED && self->state != ACTOR_IDLE &&
+	       (self->regs.eflags & EFLAGS_IF) && guest_irq_pending(stage->guest, actor);
+}
+
+bool stage_serve(Stage *stage, int actor, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	const Regs *stands = &stage->actors[actor].regs;
+	int vcpu = vcpu_of(stage, actor);
+	enum { RSP = 7 };
+	Regs regs;
+	Stop stop;
+
+	if (!machine_hold_interrupts(machine, vcpu, INTERRUPTS_TIMERS_HELD, error))
+		return false;
+	for (int stops = 0; stops < MAX_STOPS; stops++) {
+		if (!machine_run(machine, vcpu, &stop, error) ||
+		    !machine_regs(machine, vcpu, &regs, error))
+			return false;
+		if (regs.rip == stands->rip && regs.gpr[RSP] == stands->gpr[RSP])
+			return machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
+		const Site *site = sites_find(stage->sites, regs.rip);
+		guint first = stage->log->len;
+		if (site && site->kind == SITE_FLUSH)
+			note_flush(stage, actor, site, &regs);
+		if (stage->log->len > first)
+			g_array_index(stage->log, Event, first).irq = true;
+		if (!machine_step(machine, vcpu, &stop, error))
+			return false;
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s never came back from an interrupt",
+		    stage->guest->report.actors[actor].name);
+	return false;
+}
+
+bool stage_poll(Stage *stage, bool timers, GError **error)
+{
+	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
+		ActorState state = stage->actors[i].state;
+		bool idle = state == ACTOR_IDLE;
+
+		if (!idle && state != ACTOR_SPINNING)
+			continue;
+		/* One that sleeps is woken by an interrupt; one that spins looks again. */
+		HoldInterrupts hold = timers ? INTERRUPTS_OPEN
+				      : idle ? INTERRUPTS_TIMERS_HELD : INTERRUPTS_HELD;
+		if ((hold != INTERRUPTS_HELD &&
+		     !machine_hold_interrupts(stage->guest->machine, vcpu_of(stage, i), hold,
+					      error)) ||
+		    !stage_advance(stage, i, !idle, error) ||
+		    (hold != INTERRUPTS_HELD &&
+		     !machine_hold_interrupts(stage->guest->machine, vcpu_of(stage, i),
+					      INTERRUPTS_HELD, error)))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vCPUs and where they stand: each right before its actor's next event, or
+ * waiting.  Runs one of them at a time to its next stop worth knowing.
+ *
+ * Interrupts are held back (machine_hold_interrupts) except where this file lets
+ * them in.  What happens on the way and is no decision is added to the log.
+ */
+#pragma once
+
+#include "observe/sites.h"
+
+typedef enum {
+	ACTOR_READY,		/* before its pending event */
+	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
+	ACTOR_IDLE,		/* before a HLT: sleeps */
+	ACTOR_RETURNED,
+	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it */
+} ActorState;
+
+typedef struct {
+	ActorState state;
+	Event pending;		/* valid in ACTOR_READY */
+	Regs regs;		/* of its vCPU, where it stands */
+	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+} Actor;
+
+typedef struct {
+	guint64 pfn;
+	int page;		/* the watched page whose PTE had it last */
+} Frame;
+
+typedef struct {
+	Guest *guest;		/* not ours */
+	Sites *sites;
+	Actor actors[MAX_ACTORS];
+	int lock_holder;	/* actor; -1: nobody */
+	GArray *frames;		/* of Frame: all that were ever in a watched PTE */
+	GArray *log;		/* of Event, since the caller emptied it */
+	bool new_site;		/* an unknown instruction touched something watched */
+	bool discovering;	/* arena pages are watched as well as PTEs */
+	guint64 done;		/* guest_done() */
+	guint64 page_fault;	/* the #PF entry */
+	guint64 crashes[2];
+	guint64 frees[2];	/* entries of the allocator's free functions */
+} Stage;
+
+Stage *stage_new(Guest *guest, GError **error);
+void stage_free(Stage *stage);
+
+/* Watch or unwatch the arena pages themselves; doing so flushes their TLB entries. */
+bool stage_watch_pages(Stage *stage, bool insert, GError **error);
+
+/* From a stop that is no event of interest (@step: from one that is) to the next. */
+bool stage_advance(Stage *stage, int actor, bool step, GError **error);
+
+/* Carry out the pending event of @actor; @ret_event gets what it did. */
+bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error);
+
+/* Let @actor's vCPU serve its interrupts and come back to where it stands. */
+bool stage_serve(Stage *stage, int actor, GError **error);
+
+/* Whoever waits may find that it need not any more.  @timers: let those in, too. */
+bool stage_poll(Stage *stage, bool timers, GError **error);
+
+/* Whether @actor's vCPU would take an interrupt now. */
+bool stage_takes_irq(const Stage *stage, int actor);
+
+/* The PTEs as they are, their frames remembered. */
+void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)

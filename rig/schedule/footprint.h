@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an event touches, as sets of objects: the whole notion of dependence.
+ *
+ * Threads are numbered: actor a is thread a, the interrupts of its vCPU are
+ * thread MAX_ACTORS + a.  Objects are bits: watched PTEs, the data behind them
+ * (one object: through scratch or a stale translation any page may be any
+ * other), locks, each vCPU's TLB.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum {
+	SCHEDULE_ACTORS = 8,
+	SCHEDULE_THREADS = 2 * SCHEDULE_ACTORS,
+	OBJECT_PTE = 0,			/* + page, 8 of them */
+	OBJECT_DATA = 8,
+	OBJECT_LOCK = 9,		/* + lock, 7 of them */
+	OBJECT_TLB = 16,		/* + vCPU, 8 of them */
+};
+
+static const guint32 OBJECTS_LOCKS = 0x7fu << OBJECT_LOCK;
+
+typedef struct {
+	guint32 reads, writes;
+	/* Locks taken; they are in writes, too, as are those let go. */
+	guint32 acquires;
+} Footprint;
+
+/* Their order can be observed. */
+static inline bool footprint_dependent(const Footprint *a, const Footprint *b)
+{
+	return (a->writes & (b->reads | b->writes)) || (a->reads & b->writes);
+}
+
+/*
+ * Their order can be observed and turned round: a release and an acquire of one
+ * lock are never enabled together, two acquires are.
+ */
+static inline bool footprint_race(const Footprint *a, const Footprint *b)
+{
+	return (((a->writes & (b->reads | b->writes)) | (a->reads & b->writes)) &
+		~OBJECTS_LOCKS) || (a->acquires & b->acquires);
+}
+
+static inline bool thread_is_irq(int thread)
+{
+	return thread >= SCHEDULE_ACTORS;
+}
+
+/* Whose vCPU a thread runs on. */
+static inline int thread_actor(int thread)
+{
+	return thread % SCHEDULE_ACTORS;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "schedule/plan.h"
+
+Plan *plan_new(const guint8 *prefix, guint n, PlanRest rest)
+{
+	Plan *plan = g_new0(Plan, 1);
+
+	plan->prefix = g_byte_array_new();
+	if (n)
+		g_byte_array_append(plan->prefix, prefix, n);
+	plan->rest = rest;
+	return plan;
+}
+
+void plan_free(Plan *plan)
+{
+	if (!plan)
+		return;
+	g_byte_array_unref(plan->prefix);
+	g_clear_pointer(&plan->rand, g_rand_free);
+	g_clear_pointer(&plan->changes, g_array_unref);
+	g_free(plan);
+}
+
+char *plan_key(const Plan *plan)
+{
+	GString *key = g_string_new(NULL);
+
+	g_string_append_printf(key, "%d/%x/%u/%u/%d/%d/", plan->rest, plan->sleep, plan->seed,
+			       plan->number, plan->depth, plan->length);
+	for (guint i = 0; i < plan->prefix->len; i++)
+		g_string_append_printf(key, "%x", plan->prefix->data[i]);
+	return g_string_free(key, FALSE);
+}
+
+/* Burckhardt et al.: random distinct priorities, d - 1 random change points. */
+static void begin_pct(Plan *plan)
+{
+	g_clear_pointer(&plan->changes, g_array_unref);
+	plan->changes = g_array_new(FALSE, FALSE, sizeof(int));
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		plan->priority[i] = plan->depth + i;
+	for (int i = SCHEDULE_THREADS - 1; i > 0; i--) {
+		int other = g_rand_int_range(plan->rand, 0, i + 1);
+		gint32 mine = plan->priority[i];
+
+		plan->priority[i] = plan->priority[other];
+		plan->priority[other] = mine;
+	}
+	for (int i = 1; i < plan->depth; i++) {
+		int at = g_rand_int_range(plan->rand, 0, MAX(plan->length, 1));
+		g_array_append_val(plan->changes, at);
+	}
+}
+
+void plan_begin(Plan *plan)
+{
+	plan->step = 0;
+	plan->asleep = plan->prefix->len ? 0 : plan->sleep;
+	plan->last = -1;
+	if (plan->rest != REST_RANDOM && plan->rest != REST_PCT)
+		return;
+	g_clear_pointer(&plan->rand, g_rand_free);
+	plan->rand = g_rand_new_with_seed_array((guint32[]){ plan->seed, plan->number }, 2);
+	if (plan->rest == REST_PCT)
+		begin_pct(plan);
+}
+
+static int choose_random(Plan *plan, guint32 enabled)
+{
+	int nth = g_rand_int_range(plan->rand, 0, __builtin_popcount(enabled));
+	int thread = g_bit_nth_lsf(enabled, -1);
+
+	while (nth--)
+		thread = g_bit_nth_lsf(enabled, thread);
+	return thread;
+}
+
+static int choose_pct(Plan *plan, guint32 enabled)
+{
+	int best = -1;
+
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		if ((enabled & (1u << i)) &&
+		    (best < 0 || plan->priority[i] > plan->priority[best]))
+			best = i;
+	for (guint i = 0; i < plan->changes->len; i++) {
+		if (g_array_index(plan->changes, int, i) != (int)plan->step)
+			continue;
+		/* The i-th change point gives a priority below all the initial ones. */
+		g_array_index(plan->changes, int, i) = -1;
+		plan->priority[best] = plan->depth - 1 - (int)i;
+		return choose_pct(plan, enabled);
+	}
+	return best;
+}
+
+int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end)
+{
+	if (plan->step < plan->prefix->len) {
+		int thread = plan->prefix->data[plan->step];
+
+		*ret_end = END_REFUSED;
+		return enabled & (1u << thread) ? thread : -1;
+	}
+	*ret_end = plan->rest == REST_STOP ? END_STOPPED : END_ASLEEP;
+	guint32 awake = enabled & ~plan->asleep;
+	if (plan->rest == REST_STOP || !awake)
+		return -1;
+	if (plan->rest == REST_RANDOM)
+		return choose_random(plan, awake);
+	if (plan->rest == REST_PCT)
+		return choose_pct(plan, awake);
+	bool stay = plan->last >= 0 && (awake & (1u << plan->last));
+	return stay ? plan->last : g_bit_nth_lsf(awake, -1);
+}
+
+guint32 plan_sleep_after(guint32 asleep, const Step *step)
+{
+	guint32 ret = 0;
+
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		if ((asleep & (1u << i)) && i != step->thread &&
+		    !footprint_dependent(&step->pending[i], &step->done))
+			ret |= 1u << i;
+	return ret;
+}
+
+void plan_stepped(Plan *plan, const Step *step)
+{
+	if (plan->step + 1 == plan->prefix->len)
+		plan->asleep = plan->sleep;
+	if (plan->step + 1 >= plan->prefix->len)
+		plan->asleep = plan_sleep_after(plan->asleep, step);
+	plan->last = step->thread;
+	plan->step++;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A plan: which decisions come first, and by what rule the rest are made.
+ *
+ * Whoever runs it asks plan_choose() before every step and tells it what the
+ * step touched; nothing else decides.  Pure: no clock, no I/O.
+ */
+#pragma once
+
+#include "schedule/outcome.h"
+
+typedef enum {
+	REST_STAY,		/* go on with the same thread for as long as it can */
+	REST_STOP,		/* nothing after the prefix */
+	REST_RANDOM,		/* any thread, equally likely */
+	REST_PCT,		/* priorities; see policy-pct.c */
+} PlanRest;
+
+typedef struct {
+	GByteArray *prefix;	/* thread numbers */
+	guint32 sleep;		/* asleep before the last decision of the prefix */
+	PlanRest rest;
+	guint32 seed, number;	/* RANDOM, PCT: what the generator starts from */
+	int depth, length;	/* PCT: bug depth d, steps k of a schedule */
+	/* while it runs */
+	guint step;
+	guint32 asleep;
+	int last;		/* thread of the last step; -1: none */
+	GRand *rand;
+	gint32 priority[SCHEDULE_THREADS];
+	GArray *changes;	/* int: PCT's change points, in steps */
+} Plan;
+
+Plan *plan_new(const guint8 *prefix, guint n, PlanRest rest);
+void plan_free(Plan *plan);
+
+/* Two plans with one key are one plan; the caller's. */
+char *plan_key(const Plan *plan);
+
+void plan_begin(Plan *plan);
+
+/* A thread of @enabled, or what the schedule ends with (never DONE). */
+int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end);
+
+/* The step chosen last, as it was: its state, its thread, what it touched. */
+void plan_stepped(Plan *plan, const Step *step);
+
+/* Asleep after @step when @asleep were before it. */
+guint32 plan_sleep_after(guint32 asleep, const Step *step);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)

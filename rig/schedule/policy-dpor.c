@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dynamic partial-order reduction: Flanagan and Godefroid, "Dynamic
+ * partial-order reduction for model checking software", POPL 2005, with the
+ * sleep sets of Godefroid's thesis (LNCS 1032).  Where two events of different
+ * threads are in a race, the order not seen yet is asked for at the earlier one.
+ *
+ * Under a preemption bound: Coons, Musuvathi, McKinley, "Bounded partial-order
+ * reduction", OOPSLA 2013: the same is also asked for where the earlier
+ * thread's block began, since switching there may cost less; no sleep sets.
+ *
+ * A schedule cut because its state came again says nothing of what lies behind:
+ * every state on such a circle is expanded in full (the cycle proviso; Holzmann,
+ * Peled, "An improvement in formal verification", FORTE 1994).
+ */
+#include <string.h>
+
+#include "schedule/search.h"
+
+enum { OBJECTS = 32 };
+
+/* clock[t]: how many of the first steps of the schedule, up to and including the
+ * last one by t, happen before; as in the paper, indices into the schedule. */
+typedef struct {
+	guint at[SCHEDULE_THREADS];
+} Clock;
+
+typedef struct {
+	Clock thread[SCHEDULE_THREADS];
+	Clock written[OBJECTS], read[OBJECTS];
+} Order;
+
+static void clock_join(Clock *clock, const Clock *other)
+{
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		clock->at[i] = MAX(clock->at[i], other->at[i]);
+}
+
+/* Account for step @k; @enabled are the threads enabled after it. */
+static void order_step(Order *order, const Step *step, guint k, guint32 enabled)
+{
+	Clock *clock = &order->thread[step->thread];
+	guint32 touched = step->done.reads | step->done.writes;
+
+	for (int i = 0; i < OBJECTS; i++) {
+		if (touched & (1u << i))
+			clock_join(clock, &order->written[i]);
+		if (step->done.writes & (1u << i))
+			clock_join(clock, &order->read[i]);
+	}
+	clock->at[step->thread] = k + 1;
+	for (int i = 0; i < OBJECTS; i++) {
+		if (step->done.writes & (1u << i))
+			order->written[i] = *clock;
+		if (step->done.reads & (1u << i))
+			clock_join(&order->read[i], clock);
+	}
+	/* Whoever can go on only because of this step comes after it. */
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		if ((enabled & ~step->enabled) & (1u << i))
+			clock_join(&order->thread[i], clock);
+}
+
+static void want_enabled(Search *search, guint at)
+{
+	for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
+		search_want(search, at, thread);
+}
+
+/* Have @thread, or whoever must go before it, go on at @at. */
+static void reverse(Search *search, const Outcome *outcome, const Clock *clock, guint at,
+		    int thread, guint now)
+{
+	guint32 enabled = outcome_step(outcome, at)->enabled;
+	guint32 before = 0;
+
+	if (enabled & (1u << thread)) {
+		search_want(search, at, thread);
+		return;
+	}
+	/* With a bound the paper's refinement does not hold: ask for all. */
+	for (guint i = at + 1; i < now && search->kind == BOUND_NONE; i++) {
+		int other = outcome_step(outcome, i)->thread;
+
+		if ((enabled & (1u << other)) && clock->at[other] > i)
+			before |= 1u << other;
+	}
+	if (!before)
+		want_enabled(search, at);
+	else if (!(before & search_node(search, at)->wanted))
+		search_want(search, at, g_bit_nth_lsf(before, -1));
+}
+
+static guint block_start(const Outcome *outcome, guint at)
+{
+	while (at && outcome_step(outcome, at - 1)->thread == outcome_step(outcome, at)->thread)
+		at--;
+	return at;
+}
+
+/* The last step that races with what @thread does next at state @now. */
+static void find_race(Search *search, const Outcome *outcome, const Order *order, int thread,
+		      guint now)
+{
+	const Footprint *next = &outcome_step(outcome, now)->pending[thread];
+	const Clock *clock = &order->thread[thread];
+
+	for (guint i = now; i-- > 0;) {
+		const Step *step = outcome_step(outcome, i);
+
+		if (step->thread == thread || clock->at[step->thread] > i ||
+		    !footprint_race(&step->done, next))
+			continue;
+		reverse(search, outcome, clock, i, thread, now);
+		if (search->kind != BOUND_NONE)
+			reverse(search, outcome, clock, block_start(outcome, i), thread, now);
+		return;
+	}
+}
+
+static void want_races(Search *search, const Outcome *outcome)
+{
+	g_autofree Order *order = g_new0(Order, 1);
+	guint n = outcome_length(outcome);
+
+	for (guint k = 0; k <= n; k++) {
+		const Step *step = outcome_step(outcome, k);
+
+		for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
+			if (step->known & (1u << thread))
+				find_race(search, outcome, order, thread, k);
+		if (k < n)
+			order_step(order, step, k, outcome_step(outcome, k + 1)->enabled);
+	}
+	if (outcome->end == END_CIRCLE)
+		for (guint k = outcome->circle; k < n; k++)
+			want_enabled(search, k);
+}
+
+Policy *policy_dpor_new(int preemptions)
+{
+	Search *search = g_new0(Search, 1);
+
+	search_init(search, "dpor", want_races,
+		    preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS, preemptions);
+	search->sleep_sets = preemptions < 0;
+	return &search->policy;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "schedule/search.h"
+
+/* What choosing @thread at @node adds to the bound. */
+static int cost_of(const Search *search, guint node, int thread)
+{
+	if (search->kind == BOUND_NONE || node == 0)
+		return 0;
+	const Node *before = &g_array_index(search->nodes, Node, node - 1);
+	const Node *here = &g_array_index(search->nodes, Node, node);
+	int last = before->step.thread;
+
+	if (last == thread)
+		return 0;
+	return search->kind == BOUND_SWITCHES || (here->step.enabled & (1u << last)) ? 1 : 0;
+}
+
+void search_want(Search *search, guint at, int thread)
+{
+	Node *node = search_node(search, at);
+
+	if (!(node->step.enabled & (1u << thread)) || (node->wanted & (1u << thread)))
+		return;
+	if (search->kind != BOUND_NONE &&
+	    node->cost + cost_of(search, at, thread) > search->bound)
+		return;
+	node->wanted |= 1u << thread;
+	node->queue[node->n_queue++] = thread;
+}
+
+static bool is_open(const Node *node, int thread)
+{
+	guint32 bit = 1u << thread;
+
+	return thread != node->step.thread && !(node->done & bit) && !(node->asleep & bit);
+}
+
+/* Take the next choice of the deepest node that has one. */
+static bool backtrack(Search *search)
+{
+	while (search->nodes->len) {
+		Node *node = search_node(search, search->nodes->len - 1);
+
+		node->done |= 1u << node->step.thread;
+		for (guint i = 0; i < node->n_queue; i++)
+			if (is_open(node, node->queue[i])) {
+				node->step.thread = node->queue[i];
+				return true;
+			}
+		search->policy.pruned +=
+			__builtin_popcount(node->step.enabled & ~node->done);
+		g_array_set_size(search->nodes, search->nodes->len - 1);
+	}
+	return false;
+}
+
+/* The plan that takes @thread at node @last and the stack's choices before. */
+static Plan *plan_at(Search *search, guint last, int thread, guint32 asleep)
+{
+	Plan *plan = plan_new(NULL, 0, REST_STAY);
+
+	for (guint i = 0; i < last; i++)
+		g_byte_array_append(plan->prefix,
+				    &(guint8){ search_node(search, i)->step.thread }, 1);
+	g_byte_array_append(plan->prefix, &(guint8){ thread }, 1);
+	plan->sleep = search->sleep_sets ? asleep : 0;
+	return plan;
+}
+
+static Plan *search_next(Policy *policy)
+{
+	Search *search = (Search *)policy;
+
+	if (!search->started) {
+		search->started = true;
+		return plan_new(NULL, 0, REST_STAY);
+	}
+	if (!backtrack(search))
+		return NULL;
+	guint last = search->nodes->len - 1;
+	const Node *node = search_node(search, last);
+	return plan_at(search, last, node->step.thread, node->asleep | node->done);
+}
+
+static bool search_learn(Policy *policy, const Outcome *outcome)
+{
+	Search *search = (Search *)policy;
+	guint known = search->nodes->len;
+
+	if (outcome->end == END_REFUSED || outcome_length(outcome) < known)
+		return false;
+	for (guint i = 0; i < known; i++) {
+		Node *node = search_node(search, i);
+		const Step *step = outcome_step(outcome, i);
+
+		if (node->step.thread != step->thread || node->step.enabled != step->enabled)
+			return false;
+		node->step.done = step->done;
+	}
+	for (guint i = known; i < outcome_length(outcome); i++) {
+		Node node = { .step = *outcome_step(outcome, i) };
+
+		node.wanted = 1u << node.step.thread;
+		node.queue[node.n_queue++] = node.step.thread;
+		if (i) {
+			Node *before = search_node(search, i - 1);
+
+			node.cost = before->cost + cost_of(search, i - 1, before->step.thread);
+			if (search->sleep_sets)
+				node.asleep = plan_sleep_after(before->asleep | before->done,
+							       &before->step);
+		}
+		g_array_append_val(search->nodes, node);
+	}
+	search->grow(search, outcome);
+	policy->frontier = 0;
+	for (guint i = 0; i < search->nodes->len; i++) {
+		const Node *node = search_node(search, i);
+
+		for (guint j = 0; j < node->n_queue; j++)
+			policy->frontier += is_open(node, node->queue[j]);
+	}
+	return true;
+}
+
+/*
+ * Deepest first.  Where the current choice of a node is not finished yet it will
+ * be by the time the next one is asked for.
+ */
+static guint search_foresee(Policy *policy, Plan **ret, guint n)
+{
+	Search *search = (Search *)policy;
+	guint found = 0;
+
+	for (guint i = search->nodes->len; i-- > 0 && found < n;) {
+		const Node *node = search_node(search, i);
+		guint32 done = node->done | (1u << node->step.thread);
+
+		for (guint j = 0; j < node->n_queue && found < n; j++) {
+			if (!is_open(node, node->queue[j]))
+				continue;
+			ret[found++] = plan_at(search, i, node->queue[j], node->asleep | done);
+			done |= 1u << node->queue[j];
+		}
+	}
+	return found;
+}
+
+/* Knuth, "Estimating the efficiency of backtrack programs", 1975, summed over the leaves. */
+static double search_fraction(Policy *policy)
+{
+	Search *search = (Search *)policy;
+	double weight = 1, fraction = 0;
+
+	for (guint i = 0; i < search->nodes->len; i++) {
+		const Node *node = search_node(search, i);
+		int width = 0, done = 0;
+
+		for (guint j = 0; j < node->n_queue; j++) {
+			guint32 bit = 1u << node->queue[j];
+
+			width += !(node->asleep & bit) || node->queue[j] == node->step.thread;
+			done += (node->done & bit) != 0;
+		}
+		fraction += weight * done / MAX(width, 1);
+		weight /= MAX(width, 1);
+	}
+	return MIN(fraction + weight, 1);
+}
+
+static void search_free(Policy *policy)
+{
+	g_array_unref(((Search *)policy)->nodes);
+	g_free(policy);
+}
+
+void search_init(Search *search, const char *name,
+		 void (*grow)(Search *, const Outcome *), BoundKind kind, int bound)
+{
+	search->policy = (Policy){
+		.name = name, .next = search_next, .learn = search_learn,
+		.foresee = search_foresee, .fraction = search_fraction, .free = search_free,
+	};
+	search->grow = grow;
+	search->kind = kind;
+	search->bound = bound;
+	search->nodes = g_array_new(FALSE, TRUE, sizeof(Node));
+}
