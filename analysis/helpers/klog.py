@@ -26,8 +26,19 @@ def last_seq(prog: Program) -> int:
     return max((record.seq for record in get_printk_records(prog)), default=-1)
 
 
+def unchanged_since(prog: Program, seq: int) -> bool:
+    """Whether nothing came after *seq*; cheap where the kernel counts records."""
+    try:
+        last = prog["prb"].desc_ring.last_finalized_seq.counter.value_()
+    except AttributeError:
+        return False
+    return bool(last == seq)
+
+
 def lines_since(prog: Program, seq: int) -> List[str]:
     """The text of every record newer than *seq*."""
+    if unchanged_since(prog, seq):
+        return []
     return [
         record.text.decode(errors="replace")
         for record in get_printk_records(prog)

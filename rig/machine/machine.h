@@ -37,6 +37,7 @@ typedef enum {
 	STOP_BREAK,		/* at a breakpoint, or after a step */
 	STOP_WATCH,		/* right after the access */
 	STOP_SHUTDOWN,		/* the guest reset or powered off */
+	STOP_INTERRUPTED,	/* no other stop came for seconds: somewhere, not reproducible */
 } StopKind;
 
 typedef struct {
@@ -62,10 +63,20 @@ MachineTimes machine_times(const Machine *machine);
 /* "7.2.22", of the QEMU that runs. */
 const char *machine_qemu_version(const Machine *machine);
 
-/* Snapshots live inside the disk; machine_export_disk() writes it to a file. */
+/*
+ * A snapshot that is whole on the disk, to be kept in a file and loaded by another
+ * machine.
+ */
+bool machine_save_whole(Machine *machine, const char *tag, GError **error);
+bool machine_load_whole(Machine *machine, const char *tag, GError **error);
+bool machine_export_disk(Machine *machine, const char *path, GError **error);
+
+/*
+ * A snapshot for as long as the machine lives, quick to go back to: QEMU keeps the
+ * devices, we keep the RAM and put back the pages that differ.
+ */
 bool machine_save(Machine *machine, const char *tag, GError **error);
 bool machine_restore(Machine *machine, const char *tag, GError **error);
-bool machine_export_disk(Machine *machine, const char *path, GError **error);
 
 /* Let all vCPUs run (boot only: not deterministic), or exactly one. */
 bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error);

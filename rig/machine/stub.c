@@ -166,3 +166,9 @@ bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const ch
 	stub->run_usec += g_get_monotonic_time() - before;
 	return true;
 }
+
+bool stub_interrupt(Stub *stub, GString *ret, GError **error)
+{
+	return conn_write(stub->conn, "\x03", 1, error) &&
+	       next_packet(stub, REPLY_SECONDS, ret, error);
+}

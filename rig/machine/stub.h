@@ -24,6 +24,9 @@ bool stub_do(Stub *stub, GError **error, const char *format, ...) G_GNUC_PRINTF(
 bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
 	G_GNUC_PRINTF(5, 6);
 
+/* Stop a guest that stub_resume() gave up on. */
+bool stub_interrupt(Stub *stub, GString *ret, GError **error);
+
 /* Microseconds spent so far: in stub_resume(), and in all the rest. */
 gint64 stub_run_usec(const Stub *stub);
 gint64 stub_ask_usec(const Stub *stub);

@@ -10,6 +10,9 @@
 
 const char GUEST_PARKED[] = "parked";
 
+/* The same on the disk, RAM included. */
+static const char WHOLE[] = "whole";
+
 enum { BOOT_SECONDS = 180 };
 
 void guest_free(Guest *guest)
@@ -86,8 +89,7 @@ static bool boot(Guest *guest, GError **error)
 		if (!machine_break(guest->machine, stops[i], true, error))
 			return false;
 	if (!machine_run_all(guest->machine, boot_seconds(), &stop, &local)) {
-		if (g_error_matches(local, RIG_ERROR, RIG_ERROR_MACHINE) &&
-		    strstr(local->message, "no answer"))
+		if (g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE))
 			return never_ready(guest, "never reached its marker", error);
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
@@ -138,7 +140,7 @@ static bool park(Guest *guest, GError **error)
 					     INTERRUPTS_HELD, error))
 			return false;
 	return machine_break(guest->machine, parked, false, error) &&
-	       guest_save(guest, GUEST_PARKED, error);
+	       machine_save_whole(guest->machine, WHOLE, error);
 }
 
 static bool ask_drgn(Guest *guest, GError **error)
@@ -221,8 +223,9 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancell
 
 	guest->machine = machine_new(&machine, cancel, error);
 	if (!guest->machine ||
-	    !(spec->disk ? guest_restore(guest, GUEST_PARKED, error)
+	    !(spec->disk ? machine_load_whole(guest->machine, WHOLE, error)
 			 : boot(guest, error) && park(guest, error)) ||
+	    !guest_save(guest, GUEST_PARKED, error) ||
 	    !read_report(guest, 0, error) ||
 	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
 		return false;

@@ -9,6 +9,7 @@ struct Sites {
 	Guest *guest;		/* not ours */
 	Decoder *decoder;
 	GHashTable *by_pc;	/* guint64 -> Site */
+	guint64 init_start, init_size;	/* the kernel's __init text */
 	GArray *scanned;	/* guint64: waits and flushes in the order found */
 };
 
@@ -64,8 +65,8 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 	Insn insn;
 
 	(void)name;
-	/* User code waits too, but never for another vCPU of ours. */
-	if ((gint64)start > 0 || !symbols_text(sites->guest->symbols, start, text, size) ||
+	/* User code waits too, but never for another vCPU of ours; __init is gone. */
+	if ((gint64)start > 0 || start - sites->init_start < sites->init_size || !symbols_text(sites->guest->symbols, start, text, size) ||
 	    !worth_decoding(text, size))
 		return;
 	for (guint64 at = 0; at < size; at += insn.length) {
@@ -78,6 +79,23 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 	}
 }
 
+/* Where the kernel waits for what another vCPU holds or does. */
+static bool is_likely(Sites *sites, const Site *site)
+{
+	static const char *const folders[] = {
+		"kernel/locking/", "kernel/smp.c", "kernel/sched/", "kernel/workqueue.c",
+		"kernel/bpf/",
+	};
+
+	if (site->kind != SITE_WAIT || site->insn.halt)
+		return true;
+	g_autofree char *line = symbols_line(sites->guest->symbols, site->insn.pc);
+	for (gsize i = 0; line && i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(line, folders[i]))
+			return true;
+	return false;
+}
+
 Sites *sites_new(Guest *guest, GError **error)
 {
 	g_autoptr(Sites) sites = g_new0(Sites, 1);
@@ -86,12 +104,40 @@ Sites *sites_new(Guest *guest, GError **error)
 	sites->decoder = decoder_new();
 	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
 	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
+	sites->init_start = symbols_address(guest->symbols, "_sinittext");
+	sites->init_size = symbols_address(guest->symbols, "_einittext") - sites->init_start;
 	symbols_each_function(guest->symbols, scan_function, sites);
-	for (guint i = 0; i < sites->scanned->len; i++)
-		if (!machine_break(guest->machine, g_array_index(sites->scanned, guint64, i), true,
-				   error))
+	for (guint i = 0; i < sites->scanned->len; i++) {
+		guint64 pc = g_array_index(sites->scanned, guint64, i);
+
+		if (is_likely(sites, sites_find(sites, pc)) &&
+		    !machine_break(guest->machine, pc, true, error))
 			return NULL;
+	}
 	return g_steal_pointer(&sites);
+}
+
+int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
+{
+	Machine *machine = sites->guest->machine;
+	guint64 start, size;
+	const char *name;
+	int armed = 0;
+
+	if (!symbols_function(sites->guest->symbols, pc, &name, &start, &size))
+		return 0;
+	for (guint i = 0; i < sites->scanned->len; i++) {
+		guint64 wait = g_array_index(sites->scanned, guint64, i);
+
+		if (wait - start >= size || machine_is_break(machine, wait))
+			continue;
+		if (!machine_break(machine, wait, true, error))
+			return -1;
+		armed++;
+	}
+	if (armed)
+		g_message("a vCPU waits in %s; watching for that from now on", name);
+	return armed;
 }
 
 /* x86 cannot be decoded backwards: go through the function from its start. */

@@ -25,7 +25,11 @@ typedef struct {
 
 typedef struct Sites Sites;
 
-/* @guest is not owned.  Breaks on all waits and flushes of the kernel's text. */
+/*
+ * @guest is not owned.  Breaks on all flushes, and on the waits that can be for a
+ * frozen vCPU: QEMU runs every page with a breakpoint one instruction at a time
+ * (check_for_breakpoints_slow()), and most PAUSEs are for hardware.
+ */
 Sites *sites_new(Guest *guest, GError **error);
 void sites_free(Sites *sites);
 
@@ -34,6 +38,9 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 
 /* Remember @insn, and break on it from now on. */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
+
+/* A vCPU hangs around @pc: break on the waits of that function, too; how many. */
+int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
 
 const Site *sites_find(const Sites *sites, guint64 pc);
 void sites_note_actor(Sites *sites, const Site *site, int actor);

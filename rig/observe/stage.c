@@ -262,6 +262,22 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	return true;
 }
 
+/* It spins where nobody thought it would: break there, and start again. */
+static bool at_hang(Stage *stage, int actor, GError **error)
+{
+	guint64 pc = stage->actors[actor].regs.rip;
+	int armed = sites_arm_waits(stage->sites, pc, error);
+
+	stage->new_site = true;
+	if (armed > 0 || armed < 0)
+		return armed > 0;
+	g_autofree char *where = symbols_describe(stage->guest->symbols, pc);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "%s runs on and on near %s and never waits for anybody",
+		    stage->guest->report.actors[actor].name, where);
+	return false;
+}
+
 bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 {
 	Machine *machine = stage->guest->machine;
@@ -278,8 +294,11 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 			self->state = ACTOR_CRASHED;
 			return true;
 		}
-		if (!machine_regs(machine, vcpu, &self->regs, error) ||
-		    !(stop.kind == STOP_WATCH
+		if (!machine_regs(machine, vcpu, &self->regs, error))
+			return false;
+		if (stop.kind == STOP_INTERRUPTED)
+			return at_hang(stage, actor, error);
+		if (!(stop.kind == STOP_WATCH
 			      ? at_watchpoint(stage, actor, &stop, &stay, error)
 			      : at_breakpoint(stage, actor, &stay, error)))
 			return false;

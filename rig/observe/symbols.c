@@ -183,10 +183,14 @@ static const char *short_path(const char *file)
  */
 static bool outer_line(Dwfl_Module *module, guint64 addr, const char **ret_file, int *ret_line)
 {
+	const char *name = dwfl_module_addrname(module, addr);
 	Dwarf_Addr bias;
 	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, &bias);
-	Dwarf_Die *scopes = NULL;
-	int n = unit ? dwarf_getscopes(unit, addr - bias, &scopes) : 0;
+	Dwarf_Die *lexical = NULL, *scopes = NULL;
+	/* Behind an inlined function the first list goes on where that was written; the
+	 * second where it was put. */
+	int n = unit ? dwarf_getscopes(unit, addr - bias, &lexical) : 0;
+	n = n > 0 ? dwarf_getscopes_die(&lexical[0], &scopes) : 0;
 	bool found = false;
 
 	for (int i = 0; i < n; i++) {
@@ -195,7 +199,9 @@ static bool outer_line(Dwfl_Module *module, guint64 addr, const char **ret_file,
 		Dwarf_Files *files;
 		size_t n_files;
 
+		/* A part of a function that gcc split off and put back is no call. */
 		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine ||
+		    g_strcmp0(dwarf_diename(&scopes[i]), name) == 0 ||
 		    !dwarf_attr(&scopes[i], DW_AT_call_file, &file_attr) ||
 		    !dwarf_attr(&scopes[i], DW_AT_call_line, &line_attr) ||
 		    dwarf_formudata(&file_attr, &file) || dwarf_formudata(&line_attr, &line) ||
@@ -205,6 +211,7 @@ static bool outer_line(Dwfl_Module *module, guint64 addr, const char **ret_file,
 		*ret_line = line;
 		found = *ret_file != NULL;
 	}
+	free(lexical);
 	free(scopes);
 	return found;
 }

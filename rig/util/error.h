@@ -16,6 +16,7 @@ typedef enum {
 	RIG_ERROR_INPUT,	/* a file or argument the user gave */
 	RIG_ERROR_PROTOCOL,	/* RSP, QMP or drgn said something unexpected */
 	RIG_ERROR_MACHINE,	/* QEMU did not start, died or timed out */
+	RIG_ERROR_DEADLINE,	/* QEMU did not answer in time */
 	RIG_ERROR_GUEST,	/* the guest never became ready */
 	RIG_ERROR_SKIP,		/* cannot run here, and that is fine */
 } RigError;

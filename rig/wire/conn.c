@@ -46,7 +46,7 @@ static bool wait_for(Conn *conn, GIOCondition condition, int seconds, GError **e
 					  seconds * G_USEC_PER_SEC, conn->cancel, &local))
 		return true;
 	if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s: no answer in %d s",
+		g_set_error(error, RIG_ERROR, RIG_ERROR_DEADLINE, "%s: no answer in %d s",
 			    conn->name, seconds);
 	else
 		g_propagate_error(error, g_steal_pointer(&local));

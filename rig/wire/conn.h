@@ -2,8 +2,8 @@
 /*
  * A connected stream socket with a deadline on every wait.
  *
- * Owns the descriptor.  Errors: RIG_ERROR_MACHINE when the peer is gone or the
- * deadline passed (a deadline is a broken rig, never a verdict), and
+ * Owns the descriptor.  Errors: RIG_ERROR_MACHINE when the peer is gone,
+ * RIG_ERROR_DEADLINE when it took too long (never a verdict), and
  * G_IO_ERROR_CANCELLED when the user interrupted.
  */
 #pragma once
