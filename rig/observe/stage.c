@@ -374,8 +374,8 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 	const Regs *stands = &stage->actors[actor].regs;
-	int vcpu = vcpu_of(stage, actor);
-	enum { RSP = 7 };
+	int vcpu = vcpu_of(stage, actor), unserved = 0;
+	enum { RSP = 7, MAX_UNSERVED = 8 };
 	Regs regs;
 	Stop stop;
 
@@ -385,8 +385,15 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 		if (!machine_run(machine, vcpu, &stop, error) ||
 		    !machine_regs(machine, vcpu, &regs, error))
 			return false;
-		if (regs.rip == stands->rip && regs.gpr[RSP] == stands->gpr[RSP])
+		/* The first run may only have QEMU notice that the priority has changed. */
+		if (regs.rip == stands->rip && regs.gpr[RSP] == stands->gpr[RSP]) {
+			if (guest_irq_pending(stage->guest, actor)) {
+				if (unserved++ == MAX_UNSERVED)
+					break;
+				continue;
+			}
 			return machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
+		}
 		const Site *site = sites_find(stage->sites, regs.rip);
 		guint first = stage->log->len;
 		if (site && site->kind == SITE_FLUSH)
@@ -396,7 +403,7 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 		if (!machine_step(machine, vcpu, &stop, error))
 			return false;
 	}
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s never came back from an interrupt",
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the vCPU of %s does not get done with its interrupts",
 		    stage->guest->report.actors[actor].name);
 	return false;
 }
