@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "config.h"
+#include "util/cpu.h"
 #include "util/error.h"
 
 static const struct {
@@ -92,8 +93,10 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) != 0)
 			continue;
-		if (commands[i].run != command_kernel)
+		if (commands[i].run != command_kernel) {
+			cpu_claim(0);
 			catch_signals(cancel);
+		}
 		int code = commands[i].run(argc - 1, argv + 1, cancel, &error);
 		if (!error)
 			return code;

@@ -13,6 +13,11 @@ static guint32 tlb(int actor)
 	return 1u << (OBJECT_TLB + actor);
 }
 
+static guint32 irq(int actor)
+{
+	return 1u << (OBJECT_IRQ + actor);
+}
+
 Footprint touch_pending(const Event *event)
 {
 	static const guint32 data = 1u << OBJECT_DATA, lock = 1u << OBJECT_LOCK;
@@ -34,7 +39,12 @@ Footprint touch_pending(const Event *event)
 		return (Footprint){ .writes = lock };
 	case EVENT_FREE:
 		return (Footprint){ .writes = data };
+	case EVENT_MASK:
+		return (Footprint){ .writes = irq(event->actor) };
+	case EVENT_SEND:
+		return (Footprint){ .writes = irq(event->to) };
 	case EVENT_IRQ:
+		return (Footprint){ .writes = tlb(event->actor) | irq(event->actor) };
 	case EVENT_FLUSH:
 		return (Footprint){ .writes = tlb(event->actor) };
 	case EVENT_NONE:

@@ -2,6 +2,7 @@
 #include "workers.h"
 
 #include "run.h"
+#include "util/cpu.h"
 
 typedef struct {
 	Workers *all;
@@ -72,6 +73,7 @@ static gpointer work(gpointer data)
 	g_autoptr(GError) broken = NULL;
 	Plan *plan;
 
+	cpu_claim(worker - worker->all->workers);
 	if (!worker->session && !start_session(worker, &broken))
 		g_clear_pointer(&worker->session, session_free);
 	if (worker->session)

@@ -99,8 +99,8 @@ static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 
 static const char *site_kind(const Site *site)
 {
-	if (site->kind == SITE_LOCK)
-		return "lock";
+	if (site->kind == SITE_LOCK || site->kind == SITE_MASK)
+		return site->kind == SITE_LOCK ? "lock" : "mask";
 	if (site->kind == SITE_ACCESS)
 		return site->insn.access == ACCESS_READ ? "load" : "store";
 	return site->insn.access == ACCESS_RMW && !site->insn.locked

@@ -32,6 +32,7 @@ typedef struct {
 	guint64 pc;
 	int length;		/* bytes */
 	bool locked;
+	bool cli;
 	bool pause, halt;	/* where a vCPU waits; HLT is both */
 	Flush flush;
 	Access access;		/* of the memory operand */

@@ -19,12 +19,14 @@ typedef enum {
 	/* what the explorer decides about */
 	EVENT_PTE,		/* an instruction on a watched PTE, or half of one */
 	EVENT_ACCESS,		/* a load or store on a watched arena page */
+	EVENT_MASK,		/* the vCPU stops taking interrupts, on its way to the lock */
 	EVENT_LOCK,		/* the arena lock is taken */
 	EVENT_FREE,		/* a page goes back to the allocator */
 	EVENT_IRQ,		/* the vCPU serves what another one asked of it */
 	/* what goes with the event before it: nobody else can tell when it happens */
 	EVENT_UNLOCK,
 	EVENT_FLUSH,		/* the vCPU drops translations */
+	EVENT_SEND,		/* asks another vCPU to take an interrupt */
 	EVENT_RETURN,		/* the operation returns to user space */
 } EventKind;
 
@@ -39,6 +41,7 @@ typedef struct {
 	Access access;		/* for PTE and ACCESS */
 	EventHalf half;
 	Flush flush;
+	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */

@@ -287,12 +287,13 @@ guint32 guest_lock(const Guest *guest)
 	return (guint32)machine_phys64(guest->machine, guest->lock_phys);
 }
 
-bool guest_irq_pending(const Guest *guest, int actor)
+guint64 guest_irq_queue(const Guest *guest, int actor)
 {
-	for (int i = 0; i < 2; i++)
-		if (machine_phys64(guest->machine, guest->irq_queues[actor][i]))
-			return true;
-	return false;
+	guint64 calls = machine_phys64(guest->machine, guest->irq_queues[actor][0]);
+	guint64 works = machine_phys64(guest->machine, guest->irq_queues[actor][1]);
+
+	/* Kernel addresses: never 1, and with the top bits alike. */
+	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
 }
 
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])

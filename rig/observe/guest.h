@@ -62,8 +62,11 @@ bool guest_restore(Guest *guest, const char *tag, GError **error);
 /* The word of the arena lock; 0: free. */
 guint32 guest_lock(const Guest *guest);
 
-/* Whether another vCPU waits for @actor's to take an interrupt. */
-bool guest_irq_pending(const Guest *guest, int actor);
+/*
+ * What other vCPUs have queued for @actor's, to be served in an interrupt; 0: nothing.
+ * Another value means that something was added.
+ */
+guint64 guest_irq_queue(const Guest *guest, int actor);
 
 /* The raw PTEs of the watched pages, now. */
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);

@@ -166,6 +166,30 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 	return false;
 }
 
+/* The last CLI before @pc in its function. */
+static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
+{
+	const char *name;
+	guint64 start, size;
+	bool found = false;
+	Insn insn;
+
+	if (!symbols_function(sites->guest->symbols, pc, &name, &start, &size))
+		return false;
+	g_autofree guint8 *text = g_malloc(size);
+	if (!symbols_text(sites->guest->symbols, start, text, size))
+		return false;
+	for (guint64 at = 0; start + at < pc; at += insn.length) {
+		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
+			break;
+		if (insn.cli) {
+			*ret = insn;
+			found = true;
+		}
+	}
+	return found;
+}
+
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 {
 	Site *site = add_site(sites, insn, kind);
@@ -173,6 +197,10 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 	site->where = symbols_describe(sites->guest->symbols, insn->pc);
 	site->line = symbols_line(sites->guest->symbols, insn->pc);
 	g_info("site %s (%s): %s", site->where, site->line ? site->line : "?", site->insn.text);
+	Insn cli;
+	if (kind == SITE_LOCK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
+	    !sites_learn(sites, &cli, SITE_MASK, error))
+		return false;
 	return machine_break(sites->guest->machine, insn->pc, true, error);
 }
 

@@ -11,6 +11,7 @@ typedef enum {
 	SITE_PTE,
 	SITE_ACCESS,		/* an arena page */
 	SITE_LOCK,		/* takes the arena lock */
+	SITE_MASK,		/* the CLI before that */
 	SITE_WAIT,		/* PAUSE or HLT */
 	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
 } SiteKind;
@@ -36,7 +37,10 @@ void sites_free(Sites *sites);
 /* Decode the instruction that ends at @next_pc. */
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
 
-/* Remember @insn, and break on it from now on. */
+/*
+ * Remember @insn, and break on it from now on; with a lock's also on the CLI before it,
+ * since an interrupt may still come before that and not after.
+ */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 
 /* A vCPU hangs around @pc: break on the waits of that function, too; how many. */

@@ -221,6 +221,18 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 	return false;
 }
 
+void stage_note_queues(Stage *stage, int actor)
+{
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		guint64 now = guest_irq_queue(stage->guest, i);
+
+		if (now && now != stage->queues[i] && actor >= 0)
+			note(stage, (Event){ .kind = EVENT_SEND, .actor = actor, .page = -1,
+					     .to = i });
+		stage->queues[i] = now;
+	}
+}
+
 static bool note_return(Stage *stage, int actor, GError **error)
 {
 	struct guest_actor mine;
@@ -230,6 +242,21 @@ static bool note_return(Stage *stage, int actor, GError **error)
 	stage->actors[actor].state = ACTOR_RETURNED;
 	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
 			     .pc = stage->done, .result = mine.result });
+	return true;
+}
+
+/* Worth a decision only where an interrupt can come from another vCPU at all. */
+static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
+{
+	Actor *self = &stage->actors[actor];
+
+	*ret_stay = stage->interrupts && (self->regs.eflags & EFLAGS_IF);
+	if (!*ret_stay)
+		return true;
+	sites_note_actor(stage->sites, site, actor);
+	self->state = ACTOR_READY;
+	self->pending = (Event){ .kind = EVENT_MASK, .actor = actor, .page = -1,
+				 .pc = site->insn.pc };
 	return true;
 }
 
@@ -256,6 +283,8 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	}
 	if (site && site->kind == SITE_FLUSH)
 		note_flush(stage, actor, site, &self->regs);
+	else if (site && site->kind == SITE_MASK)
+		return at_mask(stage, actor, site, ret_stay);
 	else if (site && pending_at_site(stage, actor, site, &self->regs))
 		return true;
 	*ret_stay = false;
@@ -302,6 +331,7 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 			      ? at_watchpoint(stage, actor, &stop, &stay, error)
 			      : at_breakpoint(stage, actor, &stay, error)))
 			return false;
+		stage_note_queues(stage, actor);
 		if (stay)
 			return true;
 		/* Behind a watchpoint there may be a breakpoint not yet seen. */
@@ -362,12 +392,20 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	return stage_advance(stage, actor, false, error);
 }
 
+/* The first interrupt from another vCPU makes a difference to what is an event. */
+static void look_for_interrupts(Stage *stage)
+{
+	for (int i = 0; i < stage->guest->n_actors && !stage->interrupts; i++)
+		if (guest_irq_queue(stage->guest, i))
+			stage->interrupts = stage->new_site = true;
+}
+
 bool stage_takes_irq(const Stage *stage, int actor)
 {
 	const Actor *self = &stage->actors[actor];
 
 	return self->state != ACTOR_CRASHED && self->state != ACTOR_IDLE &&
-	       (self->regs.eflags & EFLAGS_IF) && guest_irq_pending(stage->guest, actor);
+	       (self->regs.eflags & EFLAGS_IF) && guest_irq_queue(stage->guest, actor);
 }
 
 bool stage_serve(Stage *stage, int actor, GError **error)
@@ -387,11 +425,12 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 			return false;
 		/* The first run may only have QEMU notice that the priority has changed. */
 		if (regs.rip == stands->rip && regs.gpr[RSP] == stands->gpr[RSP]) {
-			if (guest_irq_pending(stage->guest, actor)) {
+			if (guest_irq_queue(stage->guest, actor)) {
 				if (unserved++ == MAX_UNSERVED)
 					break;
 				continue;
 			}
+			stage_note_queues(stage, actor);
 			return machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
 		}
 		const Site *site = sites_find(stage->sites, regs.rip);
@@ -410,6 +449,7 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 
 bool stage_poll(Stage *stage, bool timers, GError **error)
 {
+	look_for_interrupts(stage);
 	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
 		ActorState state = stage->actors[i].state;
 		bool idle = state == ACTOR_IDLE;

@@ -37,6 +37,8 @@ typedef struct {
 	int lock_holder;	/* actor; -1: nobody */
 	GArray *frames;		/* of Frame: all that were ever in a watched PTE */
 	GArray *log;		/* of Event, since the caller emptied it */
+	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
+	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool discovering;	/* arena pages are watched as well as PTEs */
 	guint64 done;		/* guest_done() */
@@ -65,6 +67,9 @@ bool stage_poll(Stage *stage, bool timers, GError **error);
 
 /* Whether @actor's vCPU would take an interrupt now. */
 bool stage_takes_irq(const Stage *stage, int actor);
+
+/* Look at what is queued for interrupts; what is new there was sent by @actor (-1: see nothing). */
+void stage_note_queues(Stage *stage, int actor);
 
 /* The PTEs as they are, their frames remembered. */
 void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);

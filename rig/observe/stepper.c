@@ -61,6 +61,7 @@ static bool advance_all(Stepper *stepper, GError **error)
 	if (!guest_restore(stage->guest, GUEST_PARKED, error))
 		return false;
 	stage_ptes(stage, ptes);
+	stage_note_queues(stage, -1);
 	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++)
 		if (!stage_advance(stage, i, false, error))
 			return false;
@@ -92,7 +93,10 @@ static bool restore_start(Stepper *stepper, GError **error)
 	g_array_set_size(stage->frames, start->frames);
 	g_array_set_size(stage->log, 0);
 	stage->new_site = false;
-	return guest_restore(stage->guest, START, error);
+	if (!guest_restore(stage->guest, START, error))
+		return false;
+	stage_note_queues(stage, -1);
+	return true;
 }
 
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
@@ -144,8 +148,9 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 		*ret = stage->actors[actor].pending;
 		return stage->actors[actor].state == ACTOR_READY;
 	}
+	/* One that is masked is pending all the same: it races with the masking. */
 	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1 };
-	return stage_takes_irq(stage, actor);
+	return guest_irq_queue(stage->guest, actor) != 0;
 }
 
 /* What the move of a thread is, without what others make of it. */
@@ -309,11 +314,14 @@ char *stepper_event_label(const Stepper *stepper, const Event *event)
 	if (event->kind == EVENT_FLUSH)
 		return event->page < 0 ? g_strdup("flush all")
 				       : g_strdup_printf("flush page%d", event->page);
+	if (event->kind == EVENT_SEND)
+		return g_strdup_printf("send %s", stepper->stage->guest->report.actors[event->to].name);
 	if (event->kind == EVENT_IRQ || event->kind == EVENT_UNLOCK || event->kind == EVENT_RETURN)
 		return g_strdup(plain[event->kind]);
 	const Site *site = sites_find(stepper->stage->sites, event->pc);
-	if (event->kind == EVENT_LOCK)
-		return g_strdup_printf("lock %s", site->where);
+	if (event->kind == EVENT_LOCK || event->kind == EVENT_MASK)
+		return g_strdup_printf("%s %s", event->kind == EVENT_LOCK ? "lock" : "mask",
+				       site->where);
 	const char *what = event->kind == EVENT_PTE ? access_name(event->access)
 			   : event->access == ACCESS_READ ? "load" : "store";
 	return g_strdup_printf("%s%s %s page%d", halves[event->half], what, site->where,

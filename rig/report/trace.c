@@ -215,6 +215,9 @@ static void describe(const Trace *trace, const Event *event, char **ret_what, ch
 	case EVENT_ACCESS:
 		describe_access(trace, event, ret_what, ret_did);
 		return;
+	case EVENT_MASK:
+		*ret_what = g_strdup("masks interrupts");
+		return;
 	case EVENT_LOCK:
 		*ret_what = g_strdup_printf("takes the lock  %s", short_line(site_of(trace, event)));
 		return;
@@ -226,6 +229,10 @@ static void describe(const Trace *trace, const Event *event, char **ret_what, ch
 		return;
 	case EVENT_IRQ:
 		*ret_what = g_strdup("takes the interrupt");
+		return;
+	case EVENT_SEND:
+		*ret_what = g_strdup_printf("interrupts CPU%u",
+					    trace->guest->report.actors[event->to].cpu);
 		return;
 	case EVENT_FLUSH:
 		*ret_what = event->page < 0

@@ -5,7 +5,7 @@
  * Threads are numbered: actor a is thread a, the interrupts of its vCPU are
  * thread MAX_ACTORS + a.  Objects are bits: watched PTEs, the data behind them
  * (one object: through scratch or a stale translation any page may be any
- * other), locks, each vCPU's TLB.
+ * other), locks, each vCPU's TLB and whether it takes interrupts.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ enum {
 	OBJECT_DATA = 8,
 	OBJECT_LOCK = 9,		/* + lock, 7 of them */
 	OBJECT_TLB = 16,		/* + vCPU, 8 of them */
+	OBJECT_IRQ = 24,		/* + vCPU, 8 of them: whether it takes interrupts */
 };
 
 static const guint32 OBJECTS_LOCKS = 0x7fu << OBJECT_LOCK;
@@ -43,6 +44,11 @@ static inline bool footprint_race(const Footprint *a, const Footprint *b)
 {
 	return (((a->writes & (b->reads | b->writes)) | (a->reads & b->writes)) &
 		~OBJECTS_LOCKS) || (a->acquires & b->acquires);
+}
+
+static inline Footprint footprint_join(Footprint a, Footprint b)
+{
+	return (Footprint){ a.reads | b.reads, a.writes | b.writes, a.acquires | b.acquires };
 }
 
 static inline bool thread_is_irq(int thread)

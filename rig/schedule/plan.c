@@ -28,6 +28,10 @@ char *plan_key(const Plan *plan)
 
 	g_string_append_printf(key, "%d/%x/%u/%u/%d/%d/", plan->rest, plan->sleep, plan->seed,
 			       plan->number, plan->depth, plan->length);
+	for (int i = 0; i < SCHEDULE_THREADS; i++)
+		if (plan->sleep & (1u << i))
+			g_string_append_printf(key, "%x.%x.%x/", plan->touched[i].reads,
+					       plan->touched[i].writes, plan->touched[i].acquires);
 	for (guint i = 0; i < plan->prefix->len; i++)
 		g_string_append_printf(key, "%x", plan->prefix->data[i]);
 	return g_string_free(key, FALSE);
@@ -115,14 +119,17 @@ int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end)
 	return stay ? plan->last : g_bit_nth_lsf(awake, -1);
 }
 
-guint32 plan_sleep_after(guint32 asleep, const Step *step)
+guint32 plan_sleep_after(guint32 asleep, const Footprint *touched, const Step *step)
 {
 	guint32 ret = 0;
 
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
+	for (int i = 0; i < SCHEDULE_THREADS; i++) {
+		Footprint next = footprint_join(step->pending[i], touched[i]);
+
 		if ((asleep & (1u << i)) && i != step->thread &&
-		    !footprint_dependent(&step->pending[i], &step->done))
+		    !footprint_dependent(&next, &step->done))
 			ret |= 1u << i;
+	}
 	return ret;
 }
 
@@ -131,7 +138,7 @@ void plan_stepped(Plan *plan, const Step *step)
 	if (plan->step + 1 == plan->prefix->len)
 		plan->asleep = plan->sleep;
 	if (plan->step + 1 >= plan->prefix->len)
-		plan->asleep = plan_sleep_after(plan->asleep, step);
+		plan->asleep = plan_sleep_after(plan->asleep, plan->touched, step);
 	plan->last = step->thread;
 	plan->step++;
 }

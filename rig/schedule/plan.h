@@ -18,7 +18,10 @@ typedef enum {
 
 typedef struct {
 	GByteArray *prefix;	/* thread numbers */
-	guint32 sleep;		/* asleep before the last decision of the prefix */
+	guint32 sleep;		/* asleep before the last decision of the prefix … */
+	/* … and what their steps touched when they were run: more than can be known before,
+	 * since a step takes along what nobody else can tell the time of */
+	Footprint touched[SCHEDULE_THREADS];
 	PlanRest rest;
 	guint32 seed, number;	/* RANDOM, PCT: what the generator starts from */
 	int depth, length;	/* PCT: bug depth d, steps k of a schedule */
@@ -45,7 +48,7 @@ int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end);
 /* The step chosen last, as it was: its state, its thread, what it touched. */
 void plan_stepped(Plan *plan, const Step *step);
 
-/* Asleep after @step when @asleep were before it. */
-guint32 plan_sleep_after(guint32 asleep, const Step *step);
+/* Asleep after @step when @asleep were before it and are known to have @touched that. */
+guint32 plan_sleep_after(guint32 asleep, const Footprint *touched, const Step *step);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)

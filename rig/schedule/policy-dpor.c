@@ -102,14 +102,17 @@ static guint block_start(const Outcome *outcome, guint at)
 static void find_race(Search *search, const Outcome *outcome, const Order *order, int thread,
 		      guint now)
 {
-	const Footprint *next = &outcome_step(outcome, now)->pending[thread];
+	const Step *state = outcome_step(outcome, now);
+	/* Of the step that was taken more is known than could be seen before. */
+	Footprint next = state->thread == thread
+		? footprint_join(state->pending[thread], state->done) : state->pending[thread];
 	const Clock *clock = &order->thread[thread];
 
 	for (guint i = now; i-- > 0;) {
 		const Step *step = outcome_step(outcome, i);
 
 		if (step->thread == thread || clock->at[step->thread] > i ||
-		    !footprint_race(&step->done, next))
+		    !footprint_race(&step->done, &next))
 			continue;
 		reverse(search, outcome, clock, i, thread, now);
 		if (search->kind != BOUND_NONE)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "schedule/search.h"
 
+#include <string.h>
+
 /* What choosing @thread at @node adds to the bound. */
 static int cost_of(const Search *search, guint node, int thread)
 {
@@ -42,6 +44,7 @@ static bool backtrack(Search *search)
 		Node *node = search_node(search, search->nodes->len - 1);
 
 		node->done |= 1u << node->step.thread;
+		node->touched[node->step.thread] = node->step.done;
 		for (guint i = 0; i < node->n_queue; i++)
 			if (is_open(node, node->queue[i])) {
 				node->step.thread = node->queue[i];
@@ -58,12 +61,17 @@ static bool backtrack(Search *search)
 static Plan *plan_at(Search *search, guint last, int thread, guint32 asleep)
 {
 	Plan *plan = plan_new(NULL, 0, REST_STAY);
+	const Node *node = search_node(search, last);
 
 	for (guint i = 0; i < last; i++)
 		g_byte_array_append(plan->prefix,
 				    &(guint8){ search_node(search, i)->step.thread }, 1);
 	g_byte_array_append(plan->prefix, &(guint8){ thread }, 1);
 	plan->sleep = search->sleep_sets ? asleep : 0;
+	memcpy(plan->touched, node->touched, sizeof(plan->touched));
+	/* Foreseen while the node's own choice is still being explored. */
+	if (node->step.thread != thread)
+		plan->touched[node->step.thread] = node->step.done;
 	return plan;
 }
 
@@ -108,7 +116,8 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 			node.cost = before->cost + cost_of(search, i - 1, before->step.thread);
 			if (search->sleep_sets)
 				node.asleep = plan_sleep_after(before->asleep | before->done,
-							       &before->step);
+							       before->touched, &before->step);
+			memcpy(node.touched, before->touched, sizeof(node.touched));
 		}
 		g_array_append_val(search->nodes, node);
 	}

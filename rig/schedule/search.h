@@ -13,6 +13,7 @@ typedef struct {
 	guint32 wanted;		/* choices to be made here; invariant: has step.thread */
 	guint32 done;		/* … whose subtrees are finished */
 	guint32 asleep;		/* … that need not be: explored before, elsewhere */
+	Footprint touched[SCHEDULE_THREADS];	/* by the steps of those done or asleep */
 	guint8 queue[SCHEDULE_THREADS];	/* the wanted ones in the order they were added */
 	guint n_queue;
 	int cost;		/* bound used up by the steps before this node */

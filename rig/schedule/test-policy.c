@@ -16,6 +16,7 @@ typedef enum {
 	OP_CACHED,	/* event: read a cell through the vCPU's own cache of it */
 	OP_LOCK,	/* event, once the lock is free */
 	OP_SPIN,	/* event, once the cell is @a */
+	OP_MASK,	/* event: no interrupts until the next unlock */
 	OP_UNLOCK,	/* local from here on: they go with the event before */
 	OP_SKIP,	/* branch: skip @b operations if the last value read is @a */
 	OP_FLUSH,	/* interrupt all the others, wait until they have served it */
@@ -36,6 +37,7 @@ typedef struct {
 	guint8 holder[LOCKS];		/* 0: free, else actor + 1 */
 	guint8 pc[3];
 	guint8 last[3];			/* last value read */
+	guint8 masked[3];
 	guint8 flushed[3];		/* the flush at pc has been sent */
 	guint8 pending[3];		/* interrupt waiting at this vCPU, for actors (bits) */
 	guint8 cache[3][CELLS];		/* 0: nothing cached, else value + 1 */
@@ -44,7 +46,7 @@ typedef struct {
 
 static bool is_event(OpKind kind)
 {
-	return kind >= OP_READ && kind <= OP_SPIN;
+	return kind >= OP_READ && kind <= OP_MASK;
 }
 
 /* Local operations up to the next event; stays before a wait that goes on. */
@@ -55,8 +57,10 @@ static void settle_actor(const Program *program, State *state, int actor)
 
 		if (op->kind == OP_END || is_event(op->kind))
 			return;
-		if (op->kind == OP_UNLOCK && state->holder[op->cell] == actor + 1)
+		if (op->kind == OP_UNLOCK && state->holder[op->cell] == actor + 1) {
 			state->holder[op->cell] = 0;
+			state->masked[actor] = 0;
+		}
 		if (op->kind == OP_FLUSH) {
 			bool waits = false;
 
@@ -97,9 +101,16 @@ static Footprint footprint(const Op *op, int actor)
 		return (Footprint){ .reads = cell, .writes = 1u << (OBJECT_TLB + actor) };
 	case OP_LOCK:
 		return (Footprint){ .writes = lock, .acquires = lock };
+	case OP_MASK:
+		return (Footprint){ .writes = 1u << (OBJECT_IRQ + actor) };
 	default:
 		return (Footprint){ .writes = cell };
 	}
+}
+
+static Footprint irq_footprint(int actor)
+{
+	return (Footprint){ .writes = 1u << (OBJECT_TLB + actor) | 1u << (OBJECT_IRQ + actor) };
 }
 
 static void observe(const Program *program, const State *state, Step *ret)
@@ -119,8 +130,8 @@ static void observe(const Program *program, const State *state, Step *ret)
 		}
 		if (state->pending[i]) {
 			ret->known |= 1u << irq;
-			ret->enabled |= 1u << irq;
-			ret->pending[irq] = (Footprint){ .writes = 1u << (OBJECT_TLB + i) };
+			ret->enabled |= state->masked[i] ? 0 : 1u << irq;
+			ret->pending[irq] = irq_footprint(i);
 		}
 	}
 }
@@ -142,12 +153,14 @@ static Footprint execute(const Program *program, State *state, int thread)
 	if (thread_is_irq(thread)) {
 		memset(state->cache[actor], 0, CELLS);
 		state->pending[actor] = 0;
-		settle(program, state);
-		return (Footprint){ .writes = 1u << (OBJECT_TLB + actor) };
+		done = irq_footprint(actor);
+	} else {
+		done = footprint(op, actor);
 	}
-	done = footprint(op, actor);
 	guint8 *cell = &state->cells[op->cell];
-	switch (op->kind) {
+	switch (thread_is_irq(thread) ? OP_END : op->kind) {
+	case OP_END:
+		break;
 	case OP_READ:
 	case OP_SPIN:
 		note(state, actor, *cell);
@@ -171,11 +184,17 @@ static Footprint execute(const Program *program, State *state, int thread)
 	case OP_LOCK:
 		state->holder[op->cell] = actor + 1;
 		break;
+	case OP_MASK:
+		state->masked[actor] = 1;
+		break;
 	default:
 		g_assert_not_reached();
 	}
-	state->pc[actor]++;
+	state->pc[actor] += !thread_is_irq(thread);
 	settle(program, state);
+	for (int i = 0; i < program->actors; i++)
+		if (state->pending[i] & ~before.pending[i])
+			done.writes |= 1u << (OBJECT_IRQ + i);
 	for (int i = 0; i < LOCKS; i++)
 		if (state->holder[i] != before.holder[i])
 			done.writes |= 1u << (OBJECT_LOCK + i);
@@ -263,7 +282,10 @@ static void generate(GRand *rand, Program *program)
 		int n = g_rand_int_range(rand, 1, program->actors == 2 ? 6 : 4);
 		int locked = -1;
 
-		for (int j = 0; j < n; j++) {
+		/* As the arena does it: mask, lock, change something, unlock. */
+		if (g_rand_boolean(rand))
+			program->ops[i][0] = (Op){ .kind = OP_MASK };
+		for (int j = program->ops[i][0].kind == OP_MASK; j < n; j++) {
 			Op *op = &program->ops[i][j];
 
 			op->kind = g_rand_int_range(rand, OP_READ, N_OPS);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keeping a thread, and the processes it starts from then on, on one host CPU.
+ *
+ * The rig and its QEMU take turns, so a second CPU only adds the cost of waking
+ * each other across it: a schedule takes a fifth less time on one.
+ */
+#pragma once
+
+/*
+ * Stay on the @nth of the CPUs this process may use, counted from the one it was
+ * started on.  Does nothing where that is not allowed.
+ */
+void cpu_claim(int nth);
