@@ -47,7 +47,12 @@ static bool record_violation(Explorer *explorer, const Outcome *outcome, GError 
 		switches += outcome_step(outcome, i)->thread != outcome_step(outcome, i - 1)->thread;
 	for (char **line = lines; *line; line++) {
 		g_auto(GStrv) words = g_strsplit(*line, " ", 2);
-		verdict_add(verdict, words[0], words[1], file, outcome_length(outcome), switches);
+		char *possible = strchr(words[0], '?');
+
+		if (possible)
+			*possible = '\0';
+		verdict_add(verdict, words[0], words[1], file, outcome_length(outcome), switches,
+			    !possible);
 	}
 	if (first)
 		g_print("schedule %d violates %s\n\n%s\n", verdict->executed,
@@ -69,6 +74,14 @@ static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
 	if (outcome->violates)
 		return record_violation(explorer, outcome, error);
+	if (outcome->documented && verdict->documented++ == 0) {
+		g_autofree char *stem = g_strdup_printf("%04d-documented", verdict->executed);
+
+		verdict->documented_summary = g_strdup(outcome->documented);
+		verdict->documented_schedule = g_strdup_printf("schedules/%s.sched", stem);
+		if (!folder_save(out, stem, outcome, error))
+			return false;
+	}
 	/* An outcome from the journal has no texts: its files are there or were not kept. */
 	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
 		return folder_save(out, "circle", outcome, error);
@@ -245,7 +258,8 @@ static void finish_verdict(Explorer *explorer)
 	for (GList *state = verdict->final_states; state; state = state->next)
 		state->data = g_strdup(state->data);
 	verdict->verdict = verdict->violating ? "violation"
-			   : verdict->complete ? "clean" : "inconclusive";
+			   : !verdict->complete ? "inconclusive"
+			   : verdict->documented ? "documented" : "clean";
 }
 
 /* Once nobody runs any more. */

@@ -6,6 +6,23 @@
 #include "touch.h"
 #include "util/error.h"
 
+/* The faults that the programs should have been told of. */
+static JsonArray *faults_taken(const Session *session)
+{
+	const GArray *taken = session->check->faults_taken;
+	JsonArray *faults = json_array_new();
+
+	for (guint i = 0; i < taken->len; i++) {
+		const FaultTaken *fault = &g_array_index(taken, FaultTaken, i);
+		JsonArray *pair = json_array_new();
+
+		json_array_add_int_element(pair, session->guest->pages[fault->page].uaddr);
+		json_array_add_boolean_element(pair, fault->write);
+		json_array_add_array_element(faults, pair);
+	}
+	return faults;
+}
+
 /* What drgn needs to judge: the page each address was given, as the events say. */
 static JsonObject *final_request(const Session *session)
 {
@@ -27,6 +44,8 @@ static JsonObject *final_request(const Session *session)
 	}
 	json_object_set_array_member(request, "pages", pages);
 	json_object_set_array_member(request, "owned", owned);
+	json_object_set_array_member(request, "faults", faults_taken(session));
+	json_object_set_member(request, "reports", json_node_copy(guest->reports));
 	return request;
 }
 
@@ -87,6 +106,18 @@ static bool judge_actors(Session *session)
 	if (waits->len && !crashed)
 		check_deadlock(session->check, waits->str);
 	return !waits->len && !crashed;
+}
+
+/* A circle that one thread makes alone is nobody's bad luck with the scheduler. */
+static void judge_circle(Session *session, const Outcome *outcome)
+{
+	const Step *last = outcome_step(outcome, outcome_length(outcome));
+
+	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
+		if (last->enabled != 1u << outcome_step(outcome, i)->thread)
+			return;
+	int actor = thread_actor(outcome_step(outcome, outcome->circle)->thread);
+	check_livelock(session->check, session->guest->report.actors[actor].name);
 }
 
 static void take_events(Session *session, const GArray *events)
@@ -173,9 +204,11 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 
 	plan_begin(plan);
 	trace_begin(session->trace);
-	check_begin(session->check);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
+	guint64 ptes[MAX_PAGES];
+	guest_ptes(session->guest, ptes);
+	check_begin(session->check, ptes);
 	take_events(session, events);
 	while (more && !*ret_again)
 		if (!next_step(session, plan, seen, outcome, &more, ret_again, error))
@@ -190,7 +223,8 @@ static char *describe_violations(const Check *check)
 	for (guint i = 0; i < check->violations->len; i++) {
 		const Violation *violation = g_ptr_array_index(check->violations, i);
 
-		g_string_append_printf(text, "%s %s\n", violation->invariant, violation->summary);
+		g_string_append_printf(text, "%s%s %s\n", violation->invariant,
+				       violation->possible ? "?" : "", violation->summary);
 	}
 	return g_string_free(text, FALSE);
 }
@@ -222,6 +256,7 @@ static void describe(const Session *session, Outcome *outcome)
 		outcome->violations = describe_violations(check);
 		marked = first->event;
 	}
+	outcome->documented = g_strdup(check->documented);
 	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
 	outcome->schedule = schedule_format(schedule);
 	outcome->trace = trace_json(session->trace);
@@ -242,6 +277,8 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 			return NULL;
 	} while (again);
 
+	if (outcome->end == END_CIRCLE)
+		judge_circle(session, outcome);
 	/* In the middle of things the end has nothing to say. */
 	if (outcome->end == END_DONE && !check_final(session, judge_actors(session), error))
 		return NULL;

@@ -127,6 +127,31 @@ def page_state(arena: Object, uaddr: int) -> PageState:
     )
 
 
+def pages_mapped(arena: Object) -> int:
+    """How many PTEs of the arena's user range map a page that is not the scratch page."""
+    prog = arena.prog_
+    scratch = scratch_pfn(arena)
+    start = arena.user_vm_start.value_()
+    mapped = 0
+    for i in range(arena.map.max_entries.value_()):
+        kaddr = kern_vm_start(arena) + ((start + i * PAGE_SIZE) & 0xFFFFFFFF)
+        try:
+            pte = prog.read_u64(pte_address(prog, kaddr))
+        except LookupError:
+            continue
+        if pte & PTE_PRESENT and (pte & PTE_PFN_MASK) >> 12 != scratch:
+            mapped += 1
+    return mapped
+
+
+def pages_counted(arena: Object) -> Optional[int]:
+    """The kernel's own count of them; None on kernels that keep none."""
+    try:
+        return int(arena.nr_pages.value_())
+    except AttributeError:
+        return None
+
+
 def scratch_pfn(arena: Object) -> Optional[int]:
     """Frame number of the scratch page; None on kernels without one."""
     page = scratch_page(arena)

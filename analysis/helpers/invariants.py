@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The invariants a quiet guest can be asked about: I1 to I4 and I10.
+The invariants a quiet guest can be asked about: I1 to I4 and I9 to I11.
 
 Asked after a schedule, when every operation has returned.  Each check looks at
 facts only; what the operations returned comes from the rig.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import List, Optional
 
 from .arena import PageState
 from .klog import splats
+from .stream import Report
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,12 @@ class Facts:
     scratch_pfn: Optional[int]
     scratch_refcount: Optional[int]
     log: List[str]
+    # PTEs that map pages, and what the kernel counts; None: it counts nothing.
+    pages_mapped: int = 0
+    pages_counted: Optional[int] = None
+    # Faults that the kernel took, and those it told the programs of; None: no streams.
+    faults: List[Report] = field(default_factory=list)
+    reports: Optional[List[Report]] = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,41 @@ def check_i4(facts: Facts) -> List[Violation]:
     return found
 
 
+def check_i9(facts: Facts) -> List[Violation]:
+    """I9: the arena's page count equals the PTEs that map pages."""
+    if facts.pages_counted in (None, facts.pages_mapped):
+        return []
+    return [
+        Violation(
+            "I9",
+            f"the arena counts {facts.pages_counted} pages and maps {facts.pages_mapped}",
+        )
+    ]
+
+
+def _describe(report: Report) -> str:
+    return f"the {'write' if report.write else 'read'} fault at {report.address:#x}"
+
+
+def check_i11(facts: Facts) -> List[Violation]:
+    """I11: a kernel fault is reported once, with address and direction."""
+    if facts.reports is None:
+        return []
+    taken, told = Counter(facts.faults), Counter(facts.reports)
+    return [
+        Violation("I11", f"{_describe(report)} was taken {taken[report]} times and reported "
+                         f"{told[report]} times")
+        for report in sorted(taken | told)
+        if taken[report] != told[report]
+    ]
+
+
 def check_i10(facts: Facts) -> List[Violation]:
     """I10: the kernel log holds no splat."""
     return [Violation("I10", f"kernel log: {line}") for line in splats(facts.log)]
 
 
-CHECKS = (check_i1, check_i2, check_i3, check_i4, check_i10)
+CHECKS = (check_i1, check_i2, check_i3, check_i4, check_i9, check_i10, check_i11)
 
 
 def check_all(facts: Facts) -> List[Violation]:

@@ -5,7 +5,8 @@ The drgn process beside the rig: one JSON request a line on stdin, one JSON
 answer a line on stdout.
 
   {"op": "arena", "map": ID, "pages": [UADDR…], "cpus": N}
-  {"op": "check", "map": ID, "pages": [UADDR…], "owned": [PFN|null…], "log_seq": N}
+  {"op": "check", "map": ID, "pages": [UADDR…], "owned": [PFN|null…], "log_seq": N,
+   "faults": [[UADDR, WRITE]…], "reports": the answer's from "arena"}
 
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
@@ -17,11 +18,11 @@ import sys
 from dataclasses import asdict
 from typing import Any, Dict
 
-from drgn import Program
+from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, smp
+from analysis.helpers import arena, invariants, klog, smp, stream
 from analysis.helpers.guest import attach
 
 
@@ -34,9 +35,11 @@ def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         "irq_queues": [smp.irq_queues(prog, cpu) for cpu in range(request["cpus"])],
         "vmemmap": arena.vmemmap(prog),
         "page_size": arena.struct_page_size(prog),
+        "refcount_offset": offsetof(prog.type("struct page"), "_refcount.counter"),
         "kern_vm_start": arena.kern_vm_start(found),
         "scratch_pfn": arena.scratch_pfn(found),
         "log_seq": klog.last_seq(prog),
+        "reports": stream.as_lists(stream.reports(prog)),
         "pages": [asdict(arena.page_state(found, uaddr)) for uaddr in request["pages"]],
     }
 
@@ -50,10 +53,13 @@ def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         scratch_pfn=arena.scratch_pfn(found),
         scratch_refcount=arena.scratch_refcount(found),
         log=klog.lines_since(prog, request["log_seq"]),
+        pages_mapped=arena.pages_mapped(found),
+        pages_counted=arena.pages_counted(found),
+        faults=[stream.Report(uaddr, write) for uaddr, write in request["faults"]],
+        reports=stream.since(stream.reports(prog), request["reports"]),
     )
     return {
         "scratch_refcount": facts.scratch_refcount,
-        "nr_pages": found.nr_pages.value_(),
         "free": [state.free for state in facts.states],
         "log": facts.log,
         "violations": [asdict(violation) for violation in invariants.check_all(facts)],

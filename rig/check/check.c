@@ -19,6 +19,7 @@ Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn)
 	check->n_actors = n_actors;
 	check->n_pages = n_pages;
 	check->scratch_pfn = scratch_pfn;
+	check->faults_taken = g_array_new(FALSE, FALSE, sizeof(FaultTaken));
 	check->violations = g_ptr_array_new_with_free_func(violation_free);
 	return check;
 }
@@ -28,11 +29,16 @@ void check_free(Check *check)
 	if (!check)
 		return;
 	g_ptr_array_unref(check->violations);
+	g_array_unref(check->faults_taken);
+	g_free(check->documented);
 	g_free(check);
 }
 
-void check_begin(Check *check)
+void check_begin(Check *check, const guint64 *ptes)
 {
+	tlb_begin(&check->tlb, check->n_actors, check->n_pages, ptes);
+	g_array_set_size(check->faults_taken, 0);
+	g_clear_pointer(&check->documented, g_free);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
 	check->emptied = 0;
@@ -51,6 +57,22 @@ void check_violation(Check *check, const char *invariant, int event, const char 
 	violation->invariant = g_strdup(invariant);
 	violation->event = event;
 	g_ptr_array_add(check->violations, violation);
+}
+
+void check_last_is_possible(Check *check)
+{
+	((Violation *)g_ptr_array_index(check->violations, check->violations->len - 1))->possible =
+		true;
+}
+
+void check_document(Check *check, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (!check->documented)
+		check->documented = g_strdup_vprintf(format, args);
+	va_end(args);
 }
 
 bool check_is_scratch(const Check *check, guint64 pte)
@@ -85,18 +107,38 @@ static void update_ownership(Check *check, const Event *event)
 	}
 }
 
+/* The kernel has addresses of its own in the upper half. */
+static void note_fault(Check *check, const Event *event)
+{
+	FaultTaken fault = { event->page, event->access != ACCESS_READ };
+
+	if (event->kind == EVENT_ACCESS && event->faulted && (gint64)event->pc < 0)
+		g_array_append_val(check->faults_taken, fault);
+}
+
 void check_event(Check *check, const Event *event)
 {
 	check_i1(check, event);
 	check_i5(check, event);
+	check_i6(check, event);
+	check_i7(check, event);
 	update_ownership(check, event);
 	check_i2(check, event);
+	note_fault(check, event);
+	tlb_event(&check->tlb, event);
 	check->n_events++;
 }
 
 void check_crash(Check *check, const char *actor)
 {
 	check_violation(check, "I5", check->n_events - 1, "the kernel crashed under %s", actor);
+}
+
+void check_livelock(Check *check, const char *actor)
+{
+	check_violation(check, "I5", check->n_events - 1,
+			"livelock: %s goes round in a circle and nobody else is left to end it",
+			actor);
 }
 
 void check_deadlock(Check *check, const char *waits)

@@ -7,12 +7,13 @@
  */
 #pragma once
 
-#include "observe/event.h"
+#include "observe/tlb.h"
 
 typedef struct {
 	char *invariant;	/* "I1" */
 	char *summary;		/* one sentence */
 	int event;		/* index of the event that broke it; -1: found at the end */
+	bool possible;		/* it may happen on hardware; what TCG did does not show it */
 } Violation;
 
 /* Who holds which page, as the events so far say. */
@@ -24,21 +25,30 @@ typedef struct {
 	bool lost;		/* the PTE maps something else, and I2 said so */
 } Ownership;
 
+/* A kernel fault that the program should hear of. */
+typedef struct {
+	int page;
+	bool write;
+} FaultTaken;
+
 typedef struct {
 	int n_pages, n_actors;
 	gint64 scratch_pfn;	/* -1: none */
 	Ownership pages[MAX_PAGES];
 	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
 	int emptied;			/* times a watched PTE became none */
+	Tlb tlb;			/* as it is before the next event */
+	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GPtrArray *violations;		/* of Violation */
+	char *documented;		/* the first accepted anomaly, or NULL */
 	int n_events;
 } Check;
 
 Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn);
 void check_free(Check *check);
 
-/* Forget everything: a new schedule. */
-void check_begin(Check *check);
+/* Forget everything: a new schedule, which starts with @ptes. */
+void check_begin(Check *check, const guint64 *ptes);
 
 /* All per-event checks, then the bookkeeping. */
 void check_event(Check *check, const Event *event);
@@ -51,6 +61,15 @@ void check_deadlock(Check *check, const char *waits);
 void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 
+/* The violation added last is possible, not manifest. */
+void check_last_is_possible(Check *check);
+
+/* Something that is wrong and was accepted; only the first is kept. */
+void check_document(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same few threads go round and round, and nobody else is left to stop them. */
+void check_livelock(Check *check, const char *actor);
+
 bool check_is_scratch(const Check *check, guint64 pte);
 
 /* A PTE that maps a page which is not the scratch page. */
@@ -60,5 +79,7 @@ bool check_is_page(const Check *check, guint64 pte);
 void check_i1(Check *check, const Event *event);
 void check_i2(Check *check, const Event *event);
 void check_i5(Check *check, const Event *event);
+void check_i6(Check *check, const Event *event);
+void check_i7(Check *check, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

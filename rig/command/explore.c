@@ -92,6 +92,9 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 	if (!expected)
 		g_print("  expected   %s\n", expectation);
 	print_coverage(verdict, policy);
+	if (verdict->documented)
+		g_print("  documented %d schedules: %s\n             first: %s/%s\n", verdict->documented,
+			verdict->documented_summary, out, verdict->documented_schedule);
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
 	g_print("  speed      %.1f schedules/s\n", verdict->executed / verdict->wall_s);
 	g_print("  kernel     %s %s\n", verdict->kernel_source, verdict->kernel_patches);

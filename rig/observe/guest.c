@@ -22,6 +22,7 @@ void guest_free(Guest *guest)
 	analyst_free(guest->analyst);
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
+	g_clear_pointer(&guest->reports, json_node_unref);
 	g_free(guest);
 }
 
@@ -161,9 +162,12 @@ static bool ask_drgn(Guest *guest, GError **error)
 	guest->scratch_pfn = json_object_get_null_member(answer, "scratch_pfn")
 		? -1 : json_object_get_int_member(answer, "scratch_pfn");
 	guest->log_seq = json_object_get_int_member(answer, "log_seq");
+	g_clear_pointer(&guest->reports, json_node_unref);
+	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
 	guest->lock_addr = json_object_get_int_member(answer, "lock");
 	guest->lock_phys = json_object_get_int_member(answer, "lock_phys");
 	guest->vmemmap = json_object_get_int_member(answer, "vmemmap");
+	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
 	guest->page_size = json_object_get_int_member(answer, "page_size");
 	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
 	for (int i = 0; i < guest->n_actors; i++)

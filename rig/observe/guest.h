@@ -30,9 +30,11 @@ typedef struct {
 	guint64 lock_addr, lock_phys;	/* of the arena lock's word */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
+	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
 	gint64 scratch_pfn;		/* -1: this kernel has none */
 	gint64 log_seq;			/* newest kernel log record at the snapshot */
+	JsonNode *reports;		/* faults that programs were told of by then */
 } Guest;
 
 typedef struct {

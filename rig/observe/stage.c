@@ -199,6 +199,15 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	note(stage, event);
 }
 
+static bool is_last_user(Stage *stage, int actor, guint64 page)
+{
+	gint32 count;
+
+	return machine_read(stage->guest->machine, vcpu_of(stage, actor),
+			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL) &&
+	       count <= 1;
+}
+
 /* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
 static bool pending_free(Stage *stage, int actor, const Regs *regs)
 {
@@ -209,7 +218,7 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 	for (guint i = 0; i < stage->frames->len; i++) {
 		const Frame *frame = &g_array_index(stage->frames, Frame, i);
 
-		if (frame->pfn != pfn)
+		if (frame->pfn != pfn || !is_last_user(stage, actor, regs->gpr[RDI]))
 			continue;
 		stage->actors[actor].state = ACTOR_READY;
 		stage->actors[actor].pending = (Event){

@@ -30,6 +30,8 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel);
 	g_free(verdict->policy);
 	g_free(verdict->bound);
+	g_free(verdict->documented_summary);
+	g_free(verdict->documented_schedule);
 	g_list_free_full(verdict->final_states, g_free);
 	g_free(verdict->kernel_source);
 	g_free(verdict->kernel_key);
@@ -42,7 +44,7 @@ void verdict_free(Verdict *verdict)
 }
 
 void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
-		 const char *schedule, int events, int switches)
+		 const char *schedule, int events, int switches, bool manifest)
 {
 	VerdictViolation *violation = g_new0(VerdictViolation, 1);
 
@@ -51,7 +53,7 @@ void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
 	violation->schedule = g_strdup(schedule);
 	violation->events = events;
 	violation->switches = switches;
-	violation->manifest = true;
+	violation->manifest = manifest;
 	g_ptr_array_add(verdict->violations, violation);
 }
 
@@ -100,6 +102,11 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
 	add_int(builder, "violating", verdict->violating);
+	add_int(builder, "documented", verdict->documented);
+	if (verdict->documented) {
+		add_string(builder, "documented_summary", verdict->documented_summary);
+		add_string(builder, "documented_schedule", verdict->documented_schedule);
+	}
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s",

@@ -21,7 +21,9 @@ typedef struct {
 typedef struct {
 	char *scenario, *kernel, *policy;
 	char *bound;		/* "2 preemptions", or NULL: none */
-	const char *verdict;	/* clean, violation, inconclusive */
+	const char *verdict;	/* clean, documented, violation, inconclusive */
+	int documented;		/* executed schedules with an accepted anomaly … */
+	char *documented_summary, *documented_schedule;	/* … and the first of them */
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
@@ -37,7 +39,7 @@ typedef struct {
 Verdict *verdict_new(void);
 void verdict_free(Verdict *verdict);
 void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
-		 const char *schedule, int events, int switches);
+		 const char *schedule, int events, int switches, bool manifest);
 
 /* As JSON, newline included; the caller's. */
 char *verdict_json(const Verdict *verdict);

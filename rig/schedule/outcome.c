@@ -6,7 +6,7 @@
 /* As a GVariant: steps, end, circle, event, strings ("" is NULL). */
 static const char FORMAT[] = "(a(uuiuuua(yuuu))uuias)";
 
-enum { N_STRINGS = 7 };
+enum { N_STRINGS = 8 };
 
 Outcome *outcome_new(void)
 {
@@ -21,7 +21,7 @@ static void strings(Outcome *outcome, char **ret[N_STRINGS])
 {
 	char **all[N_STRINGS] = { &outcome->violates, &outcome->final_state, &outcome->hash,
 				  &outcome->violations, &outcome->schedule, &outcome->trace,
-				  &outcome->interleaving };
+				  &outcome->interleaving, &outcome->documented };
 
 	memcpy(ret, all, sizeof(all));
 }
@@ -66,7 +66,8 @@ char *outcome_format(const Outcome *outcome)
 	strings((Outcome *)outcome, all);
 	g_variant_builder_init(&texts, G_VARIANT_TYPE("as"));
 	for (int i = 0; i < N_STRINGS; i++) {
-		bool keep = *all[i] && (outcome->violates || all[i] == &outcome->final_state);
+		bool keep = *all[i] && (outcome->violates || outcome->documented ||
+				     all[i] == &outcome->final_state);
 
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}

@@ -30,6 +30,7 @@ typedef struct {
 	GArray *steps;		/* of Step; the last one is the final state */
 	OutcomeEnd end;
 	guint circle;		/* END_CIRCLE: the step whose state came again */
+	char *documented;	/* an accepted anomaly, in a sentence, or NULL */
 	char *violates;		/* the first violated invariant, or NULL */
 	int event;		/* step that violated it; -1: seen at the end */
 	char *final_state;
@@ -53,7 +54,7 @@ static inline const Step *outcome_step(const Outcome *outcome, guint i)
 }
 
 /* One line of text and back; NULL when it is damaged.  The texts are kept only
- * of outcomes that violate something. */
+ * of outcomes that violate or document something. */
 char *outcome_format(const Outcome *outcome);
 Outcome *outcome_parse(const char *line);
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the kernel told BPF programs: the messages in their streams."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, List, Optional
+
+from drgn import Object, Program, cast
+from drgn.helpers.linux.bpf import bpf_prog_for_each
+from drgn.helpers.linux.llist import llist_for_each_entry
+
+# As __bpf_prog_report_arena_violation() writes it.
+REPORT = re.compile(r"Arena (READ|WRITE) access at unmapped address 0x([0-9a-f]+)")
+
+
+@dataclass(frozen=True, order=True)
+class Report:
+    """One reported fault."""
+
+    address: int
+    write: bool
+
+
+def _texts(stream: Object) -> List[str]:
+    return [
+        cast("char *", element.str).string_().decode(errors="replace")
+        for element in llist_for_each_entry(
+            "struct bpf_stream_elem", stream.log.address_of_(), "node"
+        )
+    ]
+
+
+def reports(prog: Program) -> Optional[List[Report]]:
+    """Every arena fault reported so far, sorted; None on kernels without streams."""
+    found = []
+    try:
+        for bpf_prog in bpf_prog_for_each(prog):
+            for stream in bpf_prog.aux.stream:
+                for text in _texts(stream):
+                    match = REPORT.search(text)
+                    if match:
+                        found.append(Report(int(match[2], 16), match[1] == "WRITE"))
+    except AttributeError:
+        return None
+    return sorted(found)
+
+
+def as_lists(found: Optional[List[Report]]) -> Optional[List[List[Any]]]:
+    """For JSON."""
+    return None if found is None else [[report.address, report.write] for report in found]
+
+
+def since(
+    found: Optional[List[Report]], before: Optional[List[List[Any]]]
+) -> Optional[List[Report]]:
+    """Those of *found* that are not in *before*, as as_lists() gave it."""
+    if found is None or before is None:
+        return None
+    new = Counter(found) - Counter(Report(address, write) for address, write in before)
+    return sorted(new.elements())

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/tlb.h"
+
+enum { A = 0x10, B = 0x20 };
+
+#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
+#define GLOBAL(frame) (PTE(frame) | 1 << 8)
+
+typedef struct {
+	EventKind kind;		/* PTE or FLUSH */
+	int actor, page;
+	Flush flush;
+	guint64 after;		/* PTE 0 from now on */
+	const char *holds[2];	/* frames that vCPU 0 and 1 may hold for page 0 */
+} Row;
+
+static char *holds(const Tlb *tlb, int actor)
+{
+	GString *text = g_string_new(NULL);
+
+	for (int i = 0; i < tlb->n[actor][0]; i++)
+		g_string_append_c(text, tlb->may[actor][0][i].pfn == A ? 'A' : 'B');
+	return g_string_free(text, FALSE);
+}
+
+static void play(guint64 pte, const Row *rows, gsize n)
+{
+	guint64 ptes[MAX_PAGES] = { pte };
+	Tlb tlb;
+
+	tlb_begin(&tlb, 2, 2, ptes);
+	for (gsize i = 0; i < n; i++) {
+		Event event = { .kind = rows[i].kind, .actor = rows[i].actor,
+				.page = rows[i].page, .flush = rows[i].flush,
+				.after = { rows[i].after } };
+
+		tlb_event(&tlb, &event);
+		for (int actor = 0; actor < 2; actor++) {
+			g_autofree char *found = holds(&tlb, actor);
+			g_assert_cmpstr(found, ==, rows[i].holds[actor]);
+		}
+	}
+}
+
+/* Clear, then flush on each: a vCPU is safe once it has flushed, and not before. */
+static void test_shootdown(void)
+{
+	static const Row rows[] = {
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
+		{ EVENT_FLUSH, 0, 0, FLUSH_PAGE, 0, { "", "A" } },
+		{ EVENT_FLUSH, 1, 0, FLUSH_PAGE, 0, { "", "" } },
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, PTE(B), { "B", "B" } },
+	};
+
+	play(PTE(A), rows, G_N_ELEMENTS(rows));
+}
+
+/* Flushed too early: the PTE can be walked again. */
+static void test_flush_first(void)
+{
+	static const Row rows[] = {
+		{ EVENT_FLUSH, 1, 0, FLUSH_PAGE, PTE(A), { "A", "A" } },
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
+	};
+
+	play(PTE(A), rows, G_N_ELEMENTS(rows));
+}
+
+static void test_replaced(void)
+{
+	static const Row rows[] = {
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, PTE(B), { "AB", "AB" } },
+		{ EVENT_FLUSH, 0, 1, FLUSH_PAGE, PTE(B), { "AB", "AB" } },	/* another page */
+		{ EVENT_FLUSH, 0, 0, FLUSH_PAGE, PTE(B), { "B", "AB" } },
+		{ EVENT_FLUSH, 1, -1, FLUSH_CR4, PTE(B), { "B", "B" } },
+	};
+
+	play(PTE(A), rows, G_N_ELEMENTS(rows));
+}
+
+/* A write to CR3 leaves global translations alone (4.10.2.4). */
+static void test_global(void)
+{
+	static const Row rows[] = {
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_CR3, 0, { "A", "A" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_CR4, 0, { "", "A" } },
+		{ EVENT_FLUSH, 1, -1, FLUSH_PCID, 0, { "", "" } },
+	};
+	static const Row plain[] = {
+		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_CR3, 0, { "", "A" } },
+	};
+
+	play(GLOBAL(A), rows, G_N_ELEMENTS(rows));
+	play(PTE(A), plain, G_N_ELEMENTS(plain));
+}
+
+static void test_questions(void)
+{
+	guint64 ptes[MAX_PAGES] = { PTE(A), PTE(B) };
+	Event cleared = { .kind = EVENT_PTE, .after = { 0, PTE(B) } };
+	Tlb tlb;
+
+	tlb_begin(&tlb, 2, 2, ptes);
+	g_assert_cmpint(tlb_stale(&tlb, 1, 0, A), ==, -1);
+	tlb_event(&tlb, &cleared);
+	g_assert_cmpint(tlb_stale(&tlb, 1, 0, -1), ==, A);
+	g_assert_true(tlb_reaches(&tlb, 0, A));
+	g_assert_false(tlb_reaches(&tlb, 0, 0x30));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/tlb/shootdown", test_shootdown);
+	g_test_add_func("/tlb/flush-first", test_flush_first);
+	g_test_add_func("/tlb/replaced", test_replaced);
+	g_test_add_func("/tlb/global", test_global);
+	g_test_add_func("/tlb/questions", test_questions);
+	return g_test_run();
+}

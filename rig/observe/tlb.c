@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/tlb.h"
+
+#include <string.h>
+
+static const guint64 PTE_GLOBAL = 1 << 8;
+
+static void take(Tlb *tlb, int actor, int page, guint64 pte)
+{
+	int n = tlb->n[actor][page];
+
+	if (!pte_present(pte))
+		return;
+	for (int i = 0; i < n; i++)
+		if (tlb->may[actor][page][i].pfn == pte_pfn(pte))
+			return;
+	g_assert(n < TLB_FRAMES);
+	tlb->may[actor][page][n] = (Translation){ pte_pfn(pte), pte & PTE_GLOBAL };
+	tlb->n[actor][page]++;
+}
+
+static void drop(Tlb *tlb, int actor, int page, bool global)
+{
+	int kept = 0;
+
+	for (int i = 0; i < tlb->n[actor][page]; i++) {
+		Translation translation = tlb->may[actor][page][i];
+
+		if (translation.global && !global)
+			tlb->may[actor][page][kept++] = translation;
+	}
+	tlb->n[actor][page] = kept;
+}
+
+static void take_all(Tlb *tlb, const guint64 *ptes)
+{
+	for (int actor = 0; actor < tlb->n_actors; actor++)
+		for (int page = 0; page < tlb->n_pages; page++)
+			take(tlb, actor, page, ptes[page]);
+}
+
+void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes)
+{
+	memset(tlb->n, 0, sizeof(tlb->n));
+	tlb->n_actors = n_actors;
+	tlb->n_pages = n_pages;
+	take_all(tlb, ptes);
+}
+
+void tlb_event(Tlb *tlb, const Event *event)
+{
+	if (event->kind == EVENT_FLUSH)
+		for (int page = 0; page < tlb->n_pages; page++)
+			if (event->page < 0 || event->page == page)
+				drop(tlb, event->actor, page, event->flush != FLUSH_CR3);
+	take_all(tlb, event->after);
+}
+
+gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
+{
+	for (int i = 0; i < tlb->n[actor][page]; i++)
+		if ((gint64)tlb->may[actor][page][i].pfn != pfn)
+			return tlb->may[actor][page][i].pfn;
+	return -1;
+}
+
+bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
+{
+	for (int page = 0; page < tlb->n_pages; page++)
+		for (int i = 0; i < tlb->n[actor][page]; i++)
+			if (tlb->may[actor][page][i].pfn == pfn)
+				return true;
+	return false;
+}

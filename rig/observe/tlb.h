@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which translations each vCPU may hold, for the kernel addresses of the watched
+ * pages.
+ *
+ * The architecture lets a processor walk the page tables whenever it likes and
+ * keep what it finds until told otherwise (Intel SDM vol. 3, 4.10.2.3 and 4.10.4.2):
+ * while a PTE is present every vCPU may take its frame, and it goes only with an
+ * invalidation on that vCPU.  An invalidation while the PTE is present lets the
+ * vCPU take the same frame again.
+ */
+#pragma once
+
+#include "observe/event.h"
+
+enum { TLB_FRAMES = 16 };
+
+typedef struct {
+	guint64 pfn;
+	bool global;		/* survives a write to CR3 (4.10.2.4) */
+} Translation;
+
+typedef struct {
+	int n_actors, n_pages;
+	Translation may[MAX_ACTORS][MAX_PAGES][TLB_FRAMES];
+	int n[MAX_ACTORS][MAX_PAGES];
+} Tlb;
+
+/* All that @ptes let the vCPUs hold, and nothing else. */
+void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes);
+void tlb_event(Tlb *tlb, const Event *event);
+
+/* A frame other than @pfn that @actor's vCPU may use for @page; -1: none. */
+gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn);
+
+/* Whether @actor's vCPU may reach frame @pfn by any watched page. */
+bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn);

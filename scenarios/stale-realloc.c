@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One vCPU frees an address that others have warm in their TLBs, another allocates the same
+ * address again, a third one goes on reading it.
+ *
+ * Failure: after the second allocation the reader still reaches the first page (I7), or
+ * that page is somebody else's by then (I6).
+ */
+#include <errno.h>
+
+#include "lib/arena.h"
+#include "lib/guest.h"
+
+static int setup(struct arena *arena)
+{
+	if (arena_alloc(arena, 0) != 1)
+		return -ENOMEM;
+	return 0;
+}
+
+static int64_t run_user(struct arena *arena)
+{
+	arena_kfunc_read(arena, 0);
+	return arena_kfunc_read(arena, 0);
+}
+
+static int64_t run_free(struct arena *arena)
+{
+	return arena_free(arena, 0);
+}
+
+static int64_t run_alloc(struct arena *arena)
+{
+	return arena_alloc(arena, 0);
+}
+
+SCENARIO(stale_realloc) = {
+	.name = "stale-realloc",
+	.n_pages = 1,
+	.setup = setup,
+	.actors = {
+		{ "user", run_user },
+		{ "free", run_free },
+		{ "alloc", run_alloc },
+	},
+};
