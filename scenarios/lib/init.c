@@ -117,6 +117,18 @@ static void pin(uint32_t cpu)
 		guest_fail("pinning to CPU %u: %s", cpu, strerror(errno));
 }
 
+/*
+ * Kernel threads must not take an actor's vCPU from it: its next event would be theirs.
+ * They still run where an actor sleeps.
+ */
+static void go_before_others(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	if (!stress_seconds && sched_setscheduler(0, SCHED_FIFO, &param))
+		guest_fail("becoming SCHED_FIFO: %s", strerror(errno));
+}
+
 static void *actor_main(void *arg)
 {
 	uint32_t i = (uintptr_t)arg;
@@ -124,6 +136,7 @@ static void *actor_main(void *arg)
 	struct guest_actor *mine = &guest_report.actors[i];
 
 	pin(mine->cpu);
+	go_before_others(1);
 	atomic_fetch_add(&parked, 1);
 	if (stress_seconds) {
 		while (!atomic_load(&go))
@@ -176,6 +189,8 @@ int main(void)
 	if (err)
 		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
 
+	/* The actors wait busily, on this CPU too. */
+	go_before_others(2);
 	start_actors(threads);
 	guest_ready();
 	atomic_store(&go, true);
