@@ -111,13 +111,13 @@ static bool judge_actors(Session *session)
 /* A circle that one thread makes alone is nobody's bad luck with the scheduler. */
 static void judge_circle(Session *session, const Outcome *outcome)
 {
-	const Step *last = outcome_step(outcome, outcome_length(outcome));
+	int thread = outcome_step(outcome, outcome->circle)->thread;
 
 	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
-		if (last->enabled != 1u << outcome_step(outcome, i)->thread)
+		if (outcome_step(outcome, i)->thread != thread)
 			return;
-	int actor = thread_actor(outcome_step(outcome, outcome->circle)->thread);
-	check_livelock(session->check, session->guest->report.actors[actor].name);
+	check_livelock(session->check,
+		       session->guest->report.actors[thread_actor(thread)].name);
 }
 
 static void take_events(Session *session, const GArray *events)

@@ -25,25 +25,23 @@ class Report:
 def _texts(stream: Object) -> List[str]:
     return [
         cast("char *", element.str).string_().decode(errors="replace")
-        for element in llist_for_each_entry(
-            "struct bpf_stream_elem", stream.log.address_of_(), "node"
-        )
+        for element in llist_for_each_entry("struct bpf_stream_elem", stream.log.first, "node")
     ]
 
 
 def reports(prog: Program) -> Optional[List[Report]]:
     """Every arena fault reported so far, sorted; None on kernels without streams."""
-    found = []
-    try:
-        for bpf_prog in bpf_prog_for_each(prog):
-            for stream in bpf_prog.aux.stream:
-                for text in _texts(stream):
-                    match = REPORT.search(text)
-                    if match:
-                        found.append(Report(int(match[2], 16), match[1] == "WRITE"))
-    except AttributeError:
+    if not prog.type("struct bpf_prog_aux").has_member("stream"):
         return None
-    return sorted(found)
+    matches = [
+        REPORT.search(text)
+        for bpf_prog in bpf_prog_for_each(prog)
+        for stream in bpf_prog.aux.stream
+        for text in _texts(stream)
+    ]
+    return sorted(
+        Report(int(match[2], 16), match[1] == "WRITE") for match in matches if match
+    )
 
 
 def as_lists(found: Optional[List[Report]]) -> Optional[List[List[Any]]]:

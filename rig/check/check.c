@@ -137,7 +137,7 @@ void check_crash(Check *check, const char *actor)
 void check_livelock(Check *check, const char *actor)
 {
 	check_violation(check, "I5", check->n_events - 1,
-			"livelock: %s goes round in a circle and nobody else is left to end it",
+			"livelock: %s goes round in a circle all by itself",
 			actor);
 }
 

@@ -67,7 +67,7 @@ void check_last_is_possible(Check *check);
 /* Something that is wrong and was accepted; only the first is kept. */
 void check_document(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The same few threads go round and round, and nobody else is left to stop them. */
+/* @actor came back to a state it had been in, and nobody else had done anything. */
 void check_livelock(Check *check, const char *actor);
 
 bool check_is_scratch(const Check *check, guint64 pte);

@@ -140,6 +140,19 @@ int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
 	return armed;
 }
 
+bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **error)
+{
+	guint8 text[INSN_MAX_BYTES];
+
+	if (!machine_read(sites->guest->machine, vcpu, pc, text, sizeof(text), error))
+		return false;
+	if (decoder_insn(sites->decoder, text, sizeof(text), pc, ret))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "what faulted at 0x%" G_GINT64_MODIFIER "x is no instruction", pc);
+	return false;
+}
+
 /* x86 cannot be decoded backwards: go through the function from its start. */
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error)
 {

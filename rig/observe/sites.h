@@ -34,7 +34,10 @@ typedef struct Sites Sites;
 Sites *sites_new(Guest *guest, GError **error);
 void sites_free(Sites *sites);
 
-/* Decode the instruction that ends at @next_pc. */
+/* Decode the instruction at @pc, as the guest's memory has it. */
+bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **error);
+
+/* Decode the one that ends at @next_pc. */
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
 
 /*

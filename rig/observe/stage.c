@@ -52,7 +52,8 @@ bool stage_watch_pages(Stage *stage, bool insert, GError **error)
 		if (!watch_page(stage, i, insert, error))
 			return false;
 	stage->discovering = insert;
-	return true;
+	/* An access that always faults never trips the watchpoint. */
+	return machine_break(stage->guest->machine, stage->page_fault, insert, error);
 }
 
 Stage *stage_new(Guest *guest, GError **error)
@@ -269,6 +270,29 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 	return true;
 }
 
+/* While discovering: whoever faulted on a watched page is a site. */
+static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
+{
+	enum { RSP = 7 };
+	const Regs *regs = &stage->actors[actor].regs;
+	struct {
+		guint64 error_code, rip;	/* as the CPU pushes them */
+	} frame;
+	Insn insn;
+
+	*ret_stay = false;
+	if (page_at(stage->guest, regs->cr2) < 0)
+		return true;
+	if (!machine_read(stage->guest->machine, vcpu_of(stage, actor), regs->gpr[RSP], &frame,
+			  sizeof(frame), error))
+		return false;
+	if (sites_find(stage->sites, frame.rip))
+		return true;
+	*ret_stay = stage->new_site = true;
+	return sites_decode_at(stage->sites, vcpu_of(stage, actor), frame.rip, &insn, error) &&
+	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
+}
+
 /* At a breakpoint; false: nothing to stay for. */
 static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
@@ -279,6 +303,8 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	*ret_stay = true;
 	if (pc == stage->done)
 		return note_return(stage, actor, error);
+	if (stage->discovering && pc == stage->page_fault)
+		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
 		self->state = ACTOR_CRASHED;
 		return true;

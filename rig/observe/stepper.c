@@ -210,15 +210,18 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 	return true;
 }
 
-/* Run @stepper's actors, @first before all others, until nobody can go on. */
+/* Run the threads of @only, the first that can go on each time, until none can. */
 static bool run_through(Stepper *stepper, guint32 only, bool *ret_again, GError **error)
 {
 	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	guint32 enabled;
 
 	if (!stepper_begin(stepper, events, ret_again, error))
 		return false;
-	while (!*ret_again && (enabled = stepper_enabled(stepper) & only))
+	/* Alone, an actor may go round in a circle that is only broken by another one. */
+	while (!*ret_again && (enabled = stepper_enabled(stepper) & only) &&
+	       g_hash_table_add(seen, stepper_state_key(stepper)))
 		if (!stepper_move(stepper, g_bit_nth_lsf(enabled, -1), events, ret_again, error))
 			return false;
 	return true;
