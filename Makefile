@@ -8,6 +8,8 @@ VERSION := 0.1
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
 BUILD := build
+# What the demo and the tests need; `make kernels` builds all.
+KERNELS := stock scratch-plain-store scratch-cmpxchg-unlocked alloc-keeps-lock free-no-flush
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
@@ -26,7 +28,7 @@ help:
 	@echo 'make demo      set everything up, explore the stock kernel and a mutant'
 	@echo 'make check     all tests, set-up included (what CI runs)'
 	@echo 'make           the rig and the guest'
-	@echo 'make kernel    the kernels of the demo'
+	@echo 'make kernel    the kernels of the demo and the tests;  make kernels: all'
 	@echo 'make setup     install missing packages and the Python environment'
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
 	@echo 'make bench     speed, as ratios within one run'
@@ -71,7 +73,10 @@ $(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel
 	$(Q)guest-kernel/guest "$$(guest-kernel/fetch linux-source-7.3)" $(BUILD)/guest
 
 kernel:
-	$(Q)for k in stock scratch-plain-store; do guest-kernel/build $$k >/dev/null || exit; done
+	$(Q)for k in $(KERNELS); do guest-kernel/build $$k >/dev/null || exit; done
+
+kernels:
+	$(Q)$(MAKE) --no-print-directory kernel KERNELS='$(basename $(notdir $(wildcard guest-kernel/kernels/*.kernel)))'
 
 # --- use --------------------------------------------------------------------
 demo: setup
@@ -88,11 +93,15 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q -rs tests analysis/tests
 
+# Hours: all interleavings of three actors, a thousand replays, four actors.
+check-long: all kernel
+	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py
+
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
 
 check-guest: all kernel
-	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py
+	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py tests/test_explorer.py
 
 check-layers:
 	$(Q)tests/check-layers
@@ -102,7 +111,7 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no machine, no I/O.
-UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/wire/rsp.c rig/wire/qmp.c \
+UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)
@@ -123,5 +132,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
 
-.PHONY: all help setup packages kernel demo bench check check-unit check-guest check-layers \
+.PHONY: all help setup packages kernel kernels demo bench check check-long check-unit check-guest check-layers \
 	check-style unit-tests install clean

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running the rig and reading what it says; no logic of the rig's own."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -23,16 +24,23 @@ def run_rig(*words: Any, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def verdict(out: Path) -> Any:
+    return json.loads((out / "verdict.json").read_text())
+
+
 @pytest.fixture(scope="session")
 def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Explore once per kernel; (result, run folder)."""
-    done: dict[str, Any] = {}
+    """Explore once per kernel, scenario and options; (result, run folder)."""
+    done: dict[Any, Any] = {}
 
-    def get(kernel: str) -> Any:
-        if kernel not in done:
-            out = tmp_path_factory.mktemp("runs") / kernel
-            result = run_rig("explore", "fault-vs-alloc", "--kernel", kernel, "--out", out)
-            done[kernel] = (result, out)
-        return done[kernel]
+    def get(kernel: str, scenario: str = "fault-vs-alloc", *words: str, **kwargs: Any) -> Any:
+        key = (kernel, scenario, *words)
+        if key not in done:
+            out = tmp_path_factory.mktemp("runs") / "-".join(key).replace("/", "_")
+            result = run_rig("explore", scenario, "--kernel", kernel, "--out", out, *words,
+                             **kwargs)
+            assert result.returncode in (0, 1), result.stdout + result.stderr
+            done[key] = (result, out)
+        return done[key]
 
     return get

@@ -27,6 +27,10 @@ def assert_refused(result, *parts):
         (["explore", "fault-vs-alloc", "--policy", "luck"], ["no policy 'luck'", "dfs"]),
         (["explore", "fault-vs-alloc", "--max-time", "soon"], ["--max-time 'soon'", "90s"]),
         (["explore", "fault-vs-alloc", "--max-schedules", "-1"], ["positive"]),
+        (["explore", "fault-vs-alloc", "--jobs", "0"], ["--jobs 0", "1 to 64"]),
+        (["explore", "fault-vs-alloc", "--policy", "pct", "--preemptions", "1"], ["only dfs and dpor"]),
+        (["minimise", "/nonexistent.sched"], ["/nonexistent.sched"]),
+        (["list", "--windows", "nothing"], ["no scenario 'nothing'"]),
         (["replay", "/nonexistent.sched"], ["/nonexistent.sched"]),
         (["replay", "Makefile"], ["Makefile:1: no schedule"]),
         (["kernel", "build", "no such"], ["no kernel 'no such'"]),
@@ -46,7 +50,7 @@ def test_unbuilt_kernel_says_how(tmp_path):
 
 def test_truncated_schedule(tmp_path):
     path = tmp_path / "cut.sched"
-    path.write_text("racerig-schedule 1\nscenario s\nkernel stock 0\nactors a\nrun a retu")
+    path.write_text("racerig-schedule 2\nscenario s\nkernel stock 0\nactors a\nrun a retu")
     assert_refused(run_rig("replay", path), "cut.sched", "truncated")
 
 

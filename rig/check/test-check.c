@@ -19,7 +19,7 @@ static void play(const Step *steps, gsize n)
 {
 	g_autoptr(Check) check = check_new(2, 1, SCRATCH);
 
-	check_begin(check);
+	check_begin(check, (guint64[MAX_PAGES]){ n ? steps[0].before : 0 });
 	for (gsize i = 0; i < n; i++) {
 		Event event = { .kind = steps[i].kind, .actor = steps[i].actor,
 				.faulted = steps[i].faulted, .before = { steps[i].before },
@@ -103,9 +103,9 @@ static void test_i5(void)
 	g_autoptr(Check) check = check_new(2, 1, SCRATCH);
 
 	play(steps, G_N_ELEMENTS(steps));
-	check_begin(check);
+	check_begin(check, (guint64[MAX_PAGES]){ 0 });
 	check_crash(check, "fault");
-	check_deadlock(check);
+	check_deadlock(check, "alloc waits for the lock");
 	g_assert_cmpuint(check->violations->len, ==, 2);
 }
 

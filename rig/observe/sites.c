@@ -66,8 +66,8 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 
 	(void)name;
 	/* User code waits too, but never for another vCPU of ours; __init is gone. */
-	if ((gint64)start > 0 || start - sites->init_start < sites->init_size || !symbols_text(sites->guest->symbols, start, text, size) ||
-	    !worth_decoding(text, size))
+	if ((gint64)start > 0 || start - sites->init_start < sites->init_size ||
+	    !symbols_text(sites->guest->symbols, start, text, size) || !worth_decoding(text, size))
 		return;
 	for (guint64 at = 0; at < size; at += insn.length) {
 		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The explorer on real kernels: complete, reduced, minimal, resumable, the same with any jobs."""
+
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import RIG, TOP, run_rig, verdict
+
+LONG = pytest.mark.skipif("RACERIG_LONG" not in os.environ, reason="make check-long runs it")
+
+# Small enough for all interleavings: (scenario, kernel).
+SMALL = [
+    ("fault-vs-alloc", "stock"),
+    ("fault-vs-alloc", "scratch-plain-store"),
+    ("fault-vs-alloc", "scratch-cmpxchg-unlocked"),
+    ("fault-vs-free", "stock"),
+    ("fault-vs-free", "free-no-flush"),
+    ("alloc-vs-alloc", "alloc-keeps-lock"),
+    ("alloc-vs-free", "stock"),
+    ("alloc-over-scratch", "stock"),
+    ("free-over-scratch", "stock"),
+    ("alloc-vs-free-unallocated", "stock"),
+]
+
+
+def found(run):
+    """What two explorations must agree on."""
+    return run["final_states"], sorted({v["invariant"] for v in run["violations"]}), run["verdict"]
+
+
+def comparable(run):
+    """All of a verdict but what a clock says."""
+    return {k: v for k, v in run.items() if k not in ("wall_s", "schedules_per_s", "spent_s")}
+
+
+@pytest.mark.parametrize("scenario, kernel", SMALL)
+def test_dpor_finds_what_dfs_finds(explored, scenario, kernel):
+    dfs = verdict(explored(kernel, scenario, "--policy", "dfs")[1])
+    dpor = verdict(explored(kernel, scenario)[1])
+    assert dfs["complete"] and dpor["complete"]
+    assert found(dfs) == found(dpor)
+    assert dpor["executed"] <= dfs["executed"]
+
+
+def test_dfs_count_is_the_multinomial(explored):
+    """Two faults on two pages: four events each, in any order, all different schedules."""
+    dfs = verdict(explored("stock", "fault-vs-fault-neighbours", "--policy", "dfs")[1])
+    assert dfs["executed"] == math.comb(8, 4)
+    dpor = verdict(explored("stock", "fault-vs-fault-neighbours")[1])
+    assert dpor["executed"] == 1 and found(dpor) == found(dfs)
+
+
+def test_three_actors(explored):
+    result, out = explored("stock", "fault-vs-alloc-vs-free", "--jobs", "2")
+    dpor = verdict(out)
+    assert dpor["complete"] and dpor["verdict"] == "documented", result.stdout
+    # dfs needs more than three times as many: it is not through by then
+    some = verdict(explored("stock", "fault-vs-alloc-vs-free", "--policy", "dfs", "--recheck", "0",
+                            "--jobs", "2", "--max-schedules", str(3 * dpor["executed"]))[1])
+    assert not some["complete"]
+    assert set(some["final_states"]) <= set(dpor["final_states"])
+
+
+@LONG
+def test_three_actors_in_full(explored):
+    dfs = verdict(explored("stock", "fault-vs-alloc-vs-free", "--policy", "dfs", "--recheck", "0",
+                           "--jobs", "2", timeout=7200)[1])
+    dpor = verdict(explored("stock", "fault-vs-alloc-vs-free", "--jobs", "2")[1])
+    assert dfs["complete"] and found(dfs) == found(dpor)
+
+
+@pytest.mark.parametrize("bound", [0, 1])
+def test_bounded_dpor_finds_what_bounded_dfs_finds(explored, bound):
+    words = ("--preemptions", str(bound), "--jobs", "2")
+    dfs = verdict(explored("stock", "fault-vs-alloc-vs-free", "--policy", "dfs", *words)[1])
+    dpor = verdict(explored("stock", "fault-vs-alloc-vs-free", *words)[1])
+    assert dfs["complete"] and dpor["complete"] and found(dfs) == found(dpor)
+    assert dpor["bound"] == f"at most {bound} preemptions"
+
+
+@LONG
+def test_four_actors_two_preemptions(explored):
+    run = verdict(explored("stock", "two-faults-vs-alloc-vs-free", "--preemptions", "2",
+                           "--jobs", "2", timeout=3600)[1])
+    assert run["complete"] and run["verdict"] == "documented"
+
+
+def test_jobs_do_not_change_the_result(explored):
+    one = verdict(explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs")[1])
+    two = verdict(explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs", "--jobs",
+                           "2")[1])
+    assert comparable(one) == comparable(two)
+
+
+def test_killed_and_resumed(explored, tmp_path):
+    out = tmp_path / "run"
+    words = ("explore", "fault-vs-alloc", "--kernel", "scratch-plain-store", "--policy", "dfs",
+             "--out", out)
+    journal = out / "journal"
+    for lines in (4, 11):  # kill -9, twice
+        resume = ("--resume",) if journal.exists() else ()
+        rig = subprocess.Popen([RIG, *words, *resume], cwd=TOP, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        while not journal.exists() or len(journal.read_text().splitlines()) < lines:
+            assert rig.poll() is None
+            time.sleep(0.01)
+        rig.send_signal(signal.SIGKILL)
+        rig.wait()
+        with journal.open("a") as file:
+            file.write("0/0/1/0/0/0/0101\t([(uint32 1, 2")  # cut in the middle
+    done = len(journal.read_text().splitlines()) - 2
+    result = run_rig(*words, "--resume")
+    assert f"{done} schedules are done already" in result.stderr
+    whole = verdict(explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs")[1])
+    assert comparable(verdict(out)) == comparable(whole)
+    keys = [line.split("\t")[0] for line in journal.read_text().splitlines()[1:]]
+    assert len(keys) == len(set(keys)) == whole["executed"]
+    for violation in whole["violations"]:
+        assert (out / violation["schedule"]).exists()
+
+
+def test_resume_of_something_else_is_refused(explored, tmp_path):
+    _, out = explored("stock", "fault-vs-alloc")
+    result = run_rig("explore", "fault-vs-alloc", "--policy", "dfs", "--resume", "--out", out)
+    assert result.returncode == 2 and "journal:1: made for" in result.stderr
+    assert (out / "verdict.json").exists()
+    result = run_rig("explore", "fault-vs-alloc", "--resume", "--out", tmp_path / "none")
+    assert result.returncode == 2 and "nothing to resume" in result.stderr
+
+
+def test_minimise(explored, tmp_path):
+    _, out = explored("scratch-plain-store", "fault-vs-alloc")
+    schedule = sorted((out / "schedules").glob("*-I1.sched"))[0]
+    least = tmp_path / "least.sched"
+    result = run_rig("minimise", schedule, "--times", 100, "--out", least)
+    assert result.returncode == 0, result.stdout + result.stderr
+    match = re.search(r"^(\d+) context switches and (\d+) events still violate I1", result.stdout,
+                      re.M)
+    assert match and int(match[1]) <= 3
+    assert "none has fewer switches" in result.stdout and "100 of 100 identical" in result.stdout
+    assert run_rig("replay", least, "--times", 5).returncode == 0
+
+
+@LONG
+def test_a_thousand_replays(explored):
+    _, out = explored("scratch-plain-store", "fault-vs-alloc")
+    schedule = sorted((out / "schedules").glob("*-I1.sched"))[0]
+    result = run_rig("replay", schedule, "--times", 1000, timeout=1800)
+    assert "1000 of 1000 runs identical" in result.stdout
+
+
+def test_deadlock_names_the_lock_and_its_holder(explored):
+    result, _ = explored("alloc-keeps-lock", "alloc-vs-alloc")
+    assert re.search(r"I5 deadlock: alloc2? waits for the arena lock held by alloc", result.stdout)
+
+
+def test_unlocked_cmpxchg_is_split(explored):
+    result, _ = explored("scratch-cmpxchg-unlocked", "fault-vs-alloc")
+    halves = re.findall(r"(load|store) half", result.stdout)
+    assert halves.index("load") < halves.index("store")
+    # with the allocation in between, which is what an atomic one would not allow
+    assert re.search(r"load half.*none -> frame A.*store half.*frame A -> scratch", result.stdout,
+                     re.S)
+
+
+def test_interrupts_are_decisions(explored):
+    _, out = explored("stock", "fault-vs-free")
+    assert "irq fault\n" in (out / "schedules" / "0001-clean.sched").read_text()
+    events = [json.loads(line) for line in
+              (out / "trace" / "0001-clean.jsonl").read_text().splitlines()[1:]]
+    taken = [e for e in events if e["event"] == "irq"]
+    assert taken and taken[0]["decision"] and taken[0]["actor"] == "fault"
+    flushed = events[events.index(taken[0]) + 1]
+    assert flushed["event"] == "flush page0" and flushed["actor"] == "fault"
+    # the page goes back only after that
+    assert [e["event"] for e in events].index("free page0") > events.index(flushed)
+
+
+def test_windows_are_listed():
+    result = run_rig("list", "--windows", "fault-vs-free")
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^fault\n  load +racerig_arena_read\+\S+ +\S+racerig_kfuncs.c:\d+ +mov",
+                     result.stdout, re.M)
+    assert re.search(r"^free\n(?:  .*\n)*  xchg +apply_range_clear_cb\+\S+ +kernel/bpf/arena.c:\d+ "
+                     r"+xchg ", result.stdout, re.M)
+    assert re.search(r"^  lock +arena_free_pages\+", result.stdout, re.M)
+
+
+def test_random_policies(explored):
+    words = ("--policy", "pct", "--depth", "2", "--seed", "7", "--max-schedules", "40")
+    result, out = explored("scratch-plain-store", "fault-vs-alloc", *words)
+    assert "a bug of depth 2 is hit by a schedule with probability" in result.stdout
+    pct = verdict(out)
+    assert not pct["complete"] and pct["executed"] == 40
+    again = verdict(explored("scratch-plain-store", "fault-vs-alloc", *words, "--jobs", "2")[1])
+    assert comparable(pct) == comparable(again)
+    luck = verdict(explored("scratch-plain-store", "fault-vs-alloc", "--policy", "random",
+                            "--max-schedules", "40")[1])
+    assert luck["executed"] == 40 and luck["violating"] > 0
