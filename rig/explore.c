@@ -46,13 +46,11 @@ static bool record_violation(Explorer *explorer, const Outcome *outcome, GError 
 	for (guint i = 1; i < outcome_length(outcome); i++)
 		switches += outcome_step(outcome, i)->thread != outcome_step(outcome, i - 1)->thread;
 	for (char **line = lines; *line; line++) {
-		g_auto(GStrv) words = g_strsplit(*line, " ", 2);
-		char *possible = strchr(words[0], '?');
+		g_auto(GStrv) halves = g_strsplit(*line, ": ", 2);
+		g_auto(GStrv) words = g_strsplit(halves[0], " ", 2);
 
-		if (possible)
-			*possible = '\0';
-		verdict_add(verdict, words[0], words[1], file, outcome_length(outcome), switches,
-			    !possible);
+		verdict_add(verdict, words[0], halves[1], file, outcome_length(outcome), switches,
+			    words[1] == NULL);
 	}
 	if (first)
 		g_print("schedule %d violates %s\n\n%s\n", verdict->executed,

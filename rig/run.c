@@ -223,8 +223,8 @@ static char *describe_violations(const Check *check)
 	for (guint i = 0; i < check->violations->len; i++) {
 		const Violation *violation = g_ptr_array_index(check->violations, i);
 
-		g_string_append_printf(text, "%s%s %s\n", violation->invariant,
-				       violation->possible ? "?" : "", violation->summary);
+		g_string_append_printf(text, "%s%s: %s\n", violation->invariant,
+				       violation->possible ? " (possible)" : "", violation->summary);
 	}
 	return g_string_free(text, FALSE);
 }

@@ -72,7 +72,7 @@ def test_replay_of_a_changed_order_diverges(explored, tmp_path):
     changed = tmp_path / "changed.sched"
     changed.write_text("\n".join(lines) + "\n")
     result = run_rig("replay", changed)
-    assert result.returncode == 1 and "diverges: event 1" in result.stdout
+    assert result.returncode == 1 and "diverges: event 2 is" in result.stdout
 
 
 def test_restore_run_hash_twenty_times():

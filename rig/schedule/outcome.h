@@ -35,7 +35,7 @@ typedef struct {
 	int event;		/* step that violated it; -1: seen at the end */
 	char *final_state;
 	char *hash;		/* registers, watched memory and trace; NULL: not taken */
-	char *violations;	/* "I1 summary\nI2 summary\n" or NULL */
+	char *violations;	/* "I1: summary\nI7 (possible): summary\n" or NULL */
 	char *schedule, *trace, *interleaving;	/* texts, of those worth keeping */
 } Outcome;
 
