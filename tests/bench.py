@@ -13,47 +13,73 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
-def explore(out: Path, cache: Path, *words: str) -> float:
-    """Seconds of wall time for one explore."""
+def explore(out: Path, cache: Path, scenario: str, *words: str) -> tuple[float, Any]:
+    """Seconds of wall time for one explore, and its verdict."""
     start = time.monotonic()
     subprocess.run(
-        [RIG, "explore", "fault-vs-alloc", "--out", out, *words],
+        [RIG, "explore", scenario, "--out", out, *words],
         cwd=TOP,
         check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "XDG_CACHE_HOME": str(cache), "RACERIG_PYTHON": str(CACHE / "venv/bin/python")},
     )
-    return time.monotonic() - start
+    return time.monotonic() - start, json.loads((out / "verdict.json").read_text())
+
+
+def breakdown(verdict: Any) -> None:
+    """Where a schedule's time goes; the rig's own part is what nobody else took."""
+    spent = verdict["spent_s"]
+    runs = verdict["executed"] + verdict["redundant"]
+    own = spent["total"] - sum(spent[part] for part in ("restore", "guest", "stub", "drgn"))
+    print(f"one schedule                {1000 * spent['total'] / runs:.1f} ms")
+    for part, name in (("restore", "restore"), ("guest", "guest execution"),
+                       ("stub", "gdbstub traffic"), ("drgn", "drgn")):
+        print(f"  {name:<25} {1000 * spent[part] / runs:5.1f} ms  {100 * spent[part] / spent['total']:3.0f} %")
+    print(f"  {'the rig itself':<25} {1000 * own / runs:5.1f} ms  {100 * own / spent['total']:3.0f} %")
+    overhead = spent["total"] - spent["restore"] - spent["guest"]
+    print(f"  all but restore and guest {100 * overhead / spent['total']:12.0f} %")
+
+
+def from_reboot(work: Path) -> float:
+    """Seconds from nothing to one schedule: the same kernels and no snapshot."""
+    fresh = work / "cache" / "racerig"
+    fresh.mkdir(parents=True)
+    for name in ("builds", "sources"):
+        os.symlink(CACHE / name, fresh / name)
+    boots = []
+    for _ in range(2):
+        shutil.rmtree(fresh / "snapshots", ignore_errors=True)
+        boots.append(explore(work / "boot", work / "cache", "fault-vs-alloc", "--max-schedules", "1")[0])
+    return min(boots)
 
 
 def main() -> None:
     work = Path(tempfile.mkdtemp(prefix="racerig-bench-"))
     try:
-        # The same kernels, and no snapshot: every start is a boot.
-        fresh = work / "cache" / "racerig"
-        fresh.mkdir(parents=True)
-        for name in ("builds", "sources"):
-            os.symlink(CACHE / name, fresh / name)
-        boots = []
-        for _ in range(2):
-            shutil.rmtree(fresh / "snapshots", ignore_errors=True)
-            boots.append(explore(work / "boot", work / "cache", "--max-schedules", "1"))
-        explore(work / "warm", CACHE.parent, "--max-schedules", "1")
-        explore(work / "run", CACHE.parent)
-        verdict = json.loads((work / "run" / "verdict.json").read_text())
-        rate = verdict["schedules_per_s"]
-        print(f"schedules explored          {verdict['executed']}")
-        print(f"schedules per second        {rate:.1f}")
-        print(f"one schedule from a reboot  {min(boots):.2f} s")
-        print(f"one from the snapshot       {1 / rate:.3f} s")
-        print(f"ratio                       {min(boots) * rate:.0f}")
+        boot = from_reboot(work)
+        explore(work / "warm", CACHE.parent, "fault-vs-alloc", "--max-schedules", "1")
+        words = ("--policy", "dfs", "--recheck", "0")
+        _, two_actors = explore(work / "run", CACHE.parent, "fault-vs-alloc", *words)
+        breakdown(two_actors)
+        rate = (two_actors["executed"] + two_actors["redundant"]) / two_actors["spent_s"]["total"]
+        print(f"schedules per second        {rate:.1f}  (fault-vs-alloc)")
+        print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
+
+        rates = {}
+        for jobs in (1, 2):
+            words = ("--policy", "dfs", "--recheck", "0", "--max-schedules", "500", "--jobs", str(jobs))
+            _, verdict = explore(work / f"jobs{jobs}", CACHE.parent, "fault-vs-alloc-vs-free", *words)
+            rates[jobs] = verdict["schedules_per_s"]
+            print(f"  with {jobs} guest{'s' if jobs > 1 else ' '}             {rates[jobs]:5.1f}  (fault-vs-alloc-vs-free)")
+        print(f"two guests against one      {rates[2] / rates[1]:.2f}")
     finally:
         shutil.rmtree(work)
 

@@ -28,6 +28,13 @@ def verdict(out: Path) -> Any:
     return json.loads((out / "verdict.json").read_text())
 
 
+def qemus_of(rig: "subprocess.Popen[str]") -> list[int]:
+    """Pids of the machines that a rig started; `qemu --version`, which it also runs, is none."""
+    found = subprocess.run(["pgrep", "-P", str(rig.pid), "-f", "--", "-icount"],
+                           capture_output=True, text=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
 @pytest.fixture(scope="session")
 def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Explore once per kernel, scenario and options; (result, run folder)."""

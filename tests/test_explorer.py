@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The explorer on real kernels: complete, reduced, minimal, resumable, the same with any jobs."""
 
+import itertools
 import json
 import math
 import os
@@ -10,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import RIG, TOP, run_rig, verdict
+from conftest import RIG, TOP, qemus_of, run_rig, verdict
 
 LONG = pytest.mark.skipif("RACERIG_LONG" not in os.environ, reason="make check-long runs it")
 
@@ -203,3 +204,41 @@ def test_random_policies(explored):
     luck = verdict(explored("scratch-plain-store", "fault-vs-alloc", "--policy", "random",
                             "--max-schedules", "40")[1])
     assert luck["executed"] == 40 and luck["violating"] > 0
+
+def test_a_site_found_on_the_way(explored):
+    """The retry over scratch is only reached in a race: no actor alone shows it."""
+    alone = run_rig("list", "--windows", "fault-vs-alloc").stdout
+    _, out = explored("stock", "fault-vs-alloc")
+    race = "".join(path.read_text() for path in (out / "schedules").glob("*.sched"))
+    (line,) = set(re.findall(r"^run alloc xchg (apply_range_set_cb\+\S+) page0$", race, re.M))
+    assert "apply_range_set_cb" in alone and line not in alone
+
+
+def test_progress_on_a_terminal(tmp_path):
+    out = tmp_path / "run"
+    rig = subprocess.run(["script", "-qec", f"{RIG} explore fault-vs-alloc --out {out} "
+                          "--policy dfs", "/dev/null"], cwd=TOP, capture_output=True, text=True)
+    assert re.search(r"\d+ schedules, \d+ pruned, frontier [1-9]\d*, \d+\.\d/s, 0 violating, "
+                     r"about \d+ left", rig.stdout)
+
+
+def test_a_disturbed_guest_is_noticed(explored):
+    """Somebody writes into the guest's memory from outside: no two runs are the same."""
+    _, out = explored("stock", "fault-vs-alloc")
+    rig = subprocess.Popen([RIG, "replay", out / "schedules" / "0001-clean.sched", "--times", "200"],
+                           cwd=TOP, stdout=subprocess.PIPE, text=True)
+    ram = None
+    while not ram:
+        assert rig.poll() is None
+        for pid in qemus_of(rig):
+            ram = next((f"/proc/{pid}/fd/{fd.name}" for fd in os.scandir(f"/proc/{pid}/fd")
+                        if "racerig-ram" in os.readlink(fd.path)), None)
+    with open(ram, "r+b", buffering=0) as memory:
+        for value in itertools.count():
+            if rig.poll() is not None:
+                break
+            memory.seek(0x500)  # between the BIOS's data and the kernel's
+            memory.write(value.to_bytes(8, "little"))
+    text, _ = rig.communicate()
+    assert rig.returncode == 1
+    assert re.search(r"run \d+ has the trace of run 1 and other registers or memory", text)

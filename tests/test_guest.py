@@ -7,14 +7,7 @@ import signal
 import subprocess
 import time
 
-from conftest import RIG, TOP, run_rig, verdict
-
-
-def qemus_of(rig):
-    """Pids of the machines that a rig started; `qemu --version`, which it also runs, is none."""
-    found = subprocess.run(["pgrep", "-P", str(rig.pid), "-f", "--", "-icount"],
-                           capture_output=True, text=True)
-    return [int(pid) for pid in found.stdout.split()]
+from conftest import RIG, TOP, qemus_of, run_rig, verdict
 
 
 def alive(pid):
