@@ -388,6 +388,13 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 		       insert ? 'Z' : 'z', kind, addr, len);
 }
 
+bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error)
+{
+	return select_vcpu(machine, vcpu, error) &&
+	       stub_do(machine->stub, error, "P%x=%016" G_GINT64_MODIFIER "x", index,
+		       GUINT64_SWAP_LE_BE(value));
+}
+
 /* @hex holds @len bytes in memory order. */
 static bool parse_hex(const GString *hex, gsize offset, void *buffer, gsize len)
 {

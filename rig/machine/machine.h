@@ -105,6 +105,9 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
+/* Sets Regs.gpr[@index] of @vcpu. */
+bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error);
+
 /* Every register the stub knows, as hex; for hashing. */
 char *machine_regs_text(Machine *machine, int vcpu, GError **error);
 

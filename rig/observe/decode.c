@@ -99,6 +99,9 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.flush = flush_of(insn),
 		.base = GPR_NONE,
 		.index = GPR_NONE,
+		.plain = insn->id == X86_INS_MOV,
+		.target = insn->id == X86_INS_MOV && x86->operands[0].type == X86_OP_REG
+				  ? MAX(gpr_index(x86->operands[0].reg), GPR_NONE) : GPR_NONE,
 	};
 	g_snprintf(ret->text, sizeof(ret->text), "%s%s%s", insn->mnemonic,
 		   *insn->op_str ? " " : "", insn->op_str);
@@ -108,6 +111,7 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		if (op->type != X86_OP_MEM || op->mem.segment != X86_REG_INVALID)
 			continue;
 		ret->access = classify(insn, op, ret->locked);
+		ret->bytes = op->size;
 		ret->base = gpr_index(op->mem.base);
 		ret->index = gpr_index(op->mem.index);
 		ret->scale = op->mem.scale;

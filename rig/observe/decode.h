@@ -36,6 +36,9 @@ typedef struct {
 	bool pause, halt;	/* where a vCPU waits; HLT is both */
 	Flush flush;
 	Access access;		/* of the memory operand */
+	int bytes;		/* it has */
+	bool plain;		/* a MOV: it loads or stores, and nothing else */
+	int target;		/* gpr index of a plain load of 8 bytes, or -1 */
 	char text[64];
 	/* memory operand: gpr indices or -1; base -2 is RIP */
 	int base, index, scale;

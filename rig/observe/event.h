@@ -43,6 +43,7 @@ typedef struct {
 	Flush flush;
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
+	guint64 landed;		/* ACCESS: the frame it really used; 0: not seen */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
 	gint64 result;		/* RETURN: what the operation returned */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "observe/stage.h"
 
+#include "observe/probe.h"
+
 #include <string.h>
 
 #include "util/error.h"
@@ -377,15 +379,18 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	return false;
 }
 
-/* The watchpoint that this event would trip. */
-static bool watch_object(Stage *stage, const Event *event, bool insert, GError **error)
+/* Before an access: stamp whatever may stand behind the page. */
+static bool begin_probe(const Stage *stage, const Actor *self, const Site *site, Probe *ret)
 {
-	if (event->kind == EVENT_LOCK)
-		return watch_lock(stage, insert, error);
-	if (event->kind == EVENT_PTE)
-		return watch_pte(stage, event->page, insert, error);
-	return event->kind != EVENT_ACCESS || !stage->discovering ||
-	       watch_page(stage, event->page, insert, error);
+	guint64 frames[PROBE_FRAMES];
+	guint n = MIN(stage->frames->len, PROBE_FRAMES);
+
+	if (self->pending.kind != EVENT_ACCESS || stage->discovering || stage->blind)
+		return false;
+	for (guint i = 0; i < n; i++)
+		frames[i] = g_array_index(stage->frames, Frame, i).pfn;
+	return probe_begin(ret, stage->guest->machine, &site->insn,
+			   insn_address(&site->insn, &self->regs), frames, n);
 }
 
 /* The store half of a split read-modify-write sees what the load half saw. */
@@ -400,6 +405,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	Machine *machine = stage->guest->machine;
 	Actor *self = &stage->actors[actor];
 	int vcpu = vcpu_of(stage, actor);
+	Probe probe;
 	Stop stop;
 
 	*ret_event = self->pending;
@@ -412,11 +418,16 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
-	/* QEMU reports a watchpoint hit by a step twice; the second stop would be lost time. */
-	if (!watch_object(stage, ret_event, false, error) ||
-	    !machine_step(machine, vcpu, &stop, error) ||
-	    !watch_object(stage, ret_event, true, error) ||
-	    !machine_regs(machine, vcpu, &self->regs, error))
+	const Site *site = sites_find(stage->sites, self->pending.pc);
+	bool probed = begin_probe(stage, self, site, &probe);
+	/*
+	 * A watchpoint hit by a step is reported twice, and stage_advance() sees the second
+	 * stop.  Taking it off for the step costs more than time: it would empty all soft TLBs,
+	 * since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
+	 */
+	if (!machine_step(machine, vcpu, &stop, error) ||
+	    !machine_regs(machine, vcpu, &self->regs, error) ||
+	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
 		return false;
 	self->loaded = 0;
 	ret_event->faulted = self->regs.rip == stage->page_fault;

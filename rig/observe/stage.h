@@ -40,6 +40,7 @@ typedef struct {
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool new_site;		/* an unknown instruction touched something watched */
+	bool blind;		/* do not look which frame an access uses */
 	bool discovering;	/* arena pages are watched as well as PTEs */
 	guint64 done;		/* guest_done() */
 	guint64 page_fault;	/* the #PF entry */

@@ -81,6 +81,11 @@ static char *pte_name(const Trace *trace, guint64 pte)
 	return g_strdup_printf("frame %c", letter);
 }
 
+static char *frame_name(const Trace *trace, guint64 frame)
+{
+	return pte_name(trace, frame << 12 | PTE_PRESENT);
+}
+
 static const Site *site_of(const Trace *trace, const Event *event)
 {
 	const Site *site = sites_find(stepper_sites(trace->stepper), event->pc);
@@ -145,6 +150,11 @@ static void append_json(const Trace *trace, guint n, GString *text)
 		json_builder_set_member_name(builder, "faulted");
 		json_builder_add_boolean_value(builder, event->faulted);
 	}
+	if (event->landed) {
+		g_autofree char *frame = frame_name(trace, event->landed);
+
+		add_string(builder, "frame", frame);
+	}
 	if (event->kind == EVENT_RETURN) {
 		json_builder_set_member_name(builder, "result");
 		json_builder_add_int_value(builder, event->result);
@@ -200,8 +210,18 @@ static void describe_access(const Trace *trace, const Event *event, char **ret_w
 
 	*ret_what = g_strdup_printf("%s page %d", event->access == ACCESS_READ ? "load" : "store",
 				    event->page);
-	*ret_did = event->faulted ? g_strdup("  page fault")
-				  : g_strdup_printf("  its PTE: %s", after);
+	if (event->faulted) {
+		*ret_did = g_strdup("  page fault");
+	} else if (!event->landed) {
+		*ret_did = g_strdup_printf("  its PTE: %s", after);
+	} else {
+		g_autofree char *frame = frame_name(trace, event->landed);
+		bool stale = strcmp(frame, after) != 0;
+
+		*ret_did = g_strdup_printf("  %s %s%s",
+					   event->access == ACCESS_READ ? "from" : "to", frame,
+					   stale ? ": stale" : "");
+	}
 }
 
 /* The one or two lines an event takes in its column: what, and what it did. */
