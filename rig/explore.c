@@ -44,7 +44,8 @@ static bool record_violation(Explorer *explorer, const Outcome *outcome, GError 
 	g_auto(GStrv) lines = g_strsplit(g_strchomp(outcome->violations), "\n", -1);
 	int switches = 0;
 	for (guint i = 1; i < outcome_length(outcome); i++)
-		switches += outcome_step(outcome, i)->thread != outcome_step(outcome, i - 1)->thread;
+		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
+					    outcome_step(outcome, i)->thread);
 	for (char **line = lines; *line; line++) {
 		g_auto(GStrv) halves = g_strsplit(*line, ": ", 2);
 		g_auto(GStrv) words = g_strsplit(halves[0], " ", 2);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "touch.h"
 
+#include "observe/stepper.h"
+
 G_STATIC_ASSERT((int)MAX_ACTORS == (int)SCHEDULE_ACTORS);
+G_STATIC_ASSERT((int)STEPPER_IRQ == (int)THREAD_IRQ);
+G_STATIC_ASSERT((int)STEPPER_EVICT == (int)THREAD_EVICT);
 
 static guint32 pte(int page)
 {
@@ -45,6 +49,8 @@ Footprint touch_pending(const Event *event)
 		return (Footprint){ .writes = irq(event->to) };
 	case EVENT_IRQ:
 		return (Footprint){ .writes = tlb(event->actor) | irq(event->actor) };
+	case EVENT_EVICT:
+		return (Footprint){ .reads = pte(event->page), .writes = tlb(event->actor) };
 	case EVENT_FLUSH:
 		return (Footprint){ .writes = tlb(event->actor) };
 	case EVENT_NONE:

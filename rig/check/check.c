@@ -107,17 +107,20 @@ static void update_ownership(Check *check, const Event *event)
 	}
 }
 
-/* The kernel has addresses of its own in the upper half. */
 static void note_fault(Check *check, const Event *event)
 {
 	FaultTaken fault = { event->page, event->access != ACCESS_READ };
 
-	if (event->kind == EVENT_ACCESS && event->faulted && (gint64)event->pc < 0)
+	if (event->kind == EVENT_ACCESS && event->faulted && event_is_kernel(event))
 		g_array_append_val(check->faults_taken, fault);
 }
 
 void check_event(Check *check, const Event *event)
 {
+	/* What a processor used it may have held: else the model is wrong. */
+	g_assert(!event->landed || !event_is_kernel(event) ||
+		 tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
+		 pte_pfn(event->before[event->page]) == event->landed);
 	check_i1(check, event);
 	check_i5(check, event);
 	check_i6(check, event);

@@ -141,9 +141,9 @@ static Policy *make_policy(int actors, GError **error)
 		return policy_dpor_new(opt_preemptions);
 	if (strcmp(opt_policy, "random") == 0)
 		return policy_random_new(opt_seed);
-	/* Actors, and the interrupts of their vCPUs. */
+	/* Actors, the interrupts of their vCPUs, and their TLBs. */
 	if (strcmp(opt_policy, "pct") == 0)
-		return policy_pct_new(opt_seed, opt_depth, 2 * actors);
+		return policy_pct_new(opt_seed, opt_depth, 3 * actors);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "no policy '%s' (there are: dpor dfs pct random)", opt_policy);
 	return NULL;

@@ -388,6 +388,16 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 		       insert ? 'Z' : 'z', kind, addr, len);
 }
 
+bool machine_forget_translations(Machine *machine, int vcpu, GError **error)
+{
+	enum { CR3 = 29 };
+	Regs regs;
+
+	return machine_regs(machine, vcpu, &regs, error) &&
+	       stub_do(machine->stub, error, "P%x=%016" G_GINT64_MODIFIER "x", CR3,
+		       GUINT64_SWAP_LE_BE(regs.cr3));
+}
+
 bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error)
 {
 	return select_vcpu(machine, vcpu, error) &&

@@ -95,6 +95,12 @@ typedef enum {
 } HoldInterrupts;
 bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error);
 
+/*
+ * Empty @vcpu's TLB, by writing its CR3 anew; the guest cannot tell.  QEMU then keeps no
+ * translation of any kind (cpu_x86_update_cr3()).
+ */
+bool machine_forget_translations(Machine *machine, int vcpu, GError **error);
+
 /* One instruction, interrupts and timers masked; a fault it takes counts. */
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);
 

@@ -23,11 +23,12 @@ typedef enum {
 	EVENT_LOCK,		/* the arena lock is taken */
 	EVENT_FREE,		/* a page goes back to the allocator */
 	EVENT_IRQ,		/* the vCPU serves what another one asked of it */
+	EVENT_EVICT,		/* its TLB gives up what it holds, by itself */
 	/* what goes with the event before it: nobody else can tell when it happens */
 	EVENT_UNLOCK,
 	EVENT_FLUSH,		/* the vCPU drops translations */
 	EVENT_SEND,		/* asks another vCPU to take an interrupt */
-	EVENT_RETURN,		/* the operation returns to user space */
+	EVENT_RETURN,		/* an operation has returned to user space, or all of them */
 } EventKind;
 
 /* A read-modify-write without LOCK is two events. */
@@ -53,6 +54,12 @@ typedef struct {
 static inline bool event_is_decision(const Event *event)
 {
 	return event->kind < EVENT_UNLOCK;
+}
+
+/* The kernel has addresses of its own in the upper half. */
+static inline bool event_is_kernel(const Event *event)
+{
+	return (gint64)event->pc < 0;
 }
 
 /* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */

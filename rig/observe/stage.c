@@ -26,36 +26,34 @@ static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **erro
 }
 
 /* 4 bytes: a release of the lock stores one, an acquire exchanges four. */
-static bool watch_lock(Stage *stage, bool insert, GError **error)
+static bool watch_lock(Stage *stage, GError **error)
 {
-	return machine_watch(stage->guest->machine, stage->guest->lock_addr, 4, WATCH_WRITE, insert,
+	return machine_watch(stage->guest->machine, stage->guest->lock_addr, 4, WATCH_WRITE, true,
 			     error);
 }
 
-static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
+static bool watch_pte(Stage *stage, int page, GError **error)
 {
 	return machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr, 8,
-			     WATCH_ACCESS, insert, error);
+			     WATCH_ACCESS, true, error);
 }
 
-static bool watch_page(Stage *stage, int page, bool insert, GError **error)
+/* An entry of the soft TLB knows of it and stays: a stale one can be seen at work. */
+static bool watch_page(Stage *stage, int page, GError **error)
 {
 	const WatchedPage *watched = &stage->guest->pages[page];
 
-	return machine_watch(stage->guest->machine, watched->kaddr, PAGE_BYTES, WATCH_ACCESS, insert,
+	return machine_watch(stage->guest->machine, watched->kaddr, PAGE_BYTES, WATCH_ACCESS, true,
 			     error) &&
-	       machine_watch(stage->guest->machine, watched->uaddr, PAGE_BYTES, WATCH_ACCESS, insert,
+	       machine_watch(stage->guest->machine, watched->uaddr, PAGE_BYTES, WATCH_ACCESS, true,
 			     error);
 }
 
-bool stage_watch_pages(Stage *stage, bool insert, GError **error)
+bool stage_discover(Stage *stage, bool on, GError **error)
 {
-	for (int i = 0; i < stage->guest->n_pages; i++)
-		if (!watch_page(stage, i, insert, error))
-			return false;
-	stage->discovering = insert;
+	stage->discovering = on;
 	/* An access that always faults never trips the watchpoint. */
-	return machine_break(stage->guest->machine, stage->page_fault, insert, error);
+	return machine_break(stage->guest->machine, stage->page_fault, on, error);
 }
 
 Stage *stage_new(Guest *guest, GError **error)
@@ -69,14 +67,15 @@ Stage *stage_new(Guest *guest, GError **error)
 	stage->sites = sites_new(guest, error);
 	stage->page_fault = symbols_address(guest->symbols, "asm_exc_page_fault");
 	if (!stage->sites || !break_on(stage, "guest_done", &stage->done, error) ||
+	    !break_on(stage, "guest_returned", &stage->returned, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||
 	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
 	    !break_on(stage, "free_pages_nolock", &stage->frees[1], error) ||
-	    !watch_lock(stage, true, error))
+	    !watch_lock(stage, error))
 		return NULL;
 	for (int i = 0; i < guest->n_pages; i++)
-		if (!watch_pte(stage, i, true, error))
+		if (!watch_pte(stage, i, error) || !watch_page(stage, i, error))
 			return NULL;
 	return g_steal_pointer(&stage);
 }
@@ -245,15 +244,27 @@ void stage_note_queues(Stage *stage, int actor)
 	}
 }
 
-static bool note_return(Stage *stage, int actor, GError **error)
+static void note_return(Stage *stage, int actor, gint64 result)
 {
+	Actor *self = &stage->actors[actor];
+
+	self->returned = true;
+	self->result = result;
+	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
+			     .pc = self->regs.rip, .result = result });
+}
+
+/* What the actor makes of its operations' results may be another one. */
+static bool at_done(Stage *stage, int actor, GError **error)
+{
+	Actor *self = &stage->actors[actor];
 	struct guest_actor mine;
 
 	if (!guest_actor_report(stage->guest, actor, &mine, error))
 		return false;
-	stage->actors[actor].state = ACTOR_RETURNED;
-	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
-			     .pc = stage->done, .result = mine.result });
+	if (!self->returned || self->result != mine.result)
+		note_return(stage, actor, mine.result);
+	self->state = ACTOR_RETURNED;
 	return true;
 }
 
@@ -301,10 +312,13 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	Actor *self = &stage->actors[actor];
 	guint64 pc = self->regs.rip;
 	const Site *site = sites_find(stage->sites, pc);
+	enum { RDI = 5 };
 
 	*ret_stay = true;
 	if (pc == stage->done)
-		return note_return(stage, actor, error);
+		return at_done(stage, actor, error);
+	if (pc == stage->returned)
+		note_return(stage, actor, self->regs.gpr[RDI]);
 	if (stage->discovering && pc == stage->page_fault)
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {

@@ -23,6 +23,8 @@ typedef struct {
 	Event pending;		/* valid in ACTOR_READY */
 	Regs regs;		/* of its vCPU, where it stands */
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+	bool returned;		/* an operation has returned, and the last one … */
+	gint64 result;		/* … with that */
 } Actor;
 
 typedef struct {
@@ -41,8 +43,8 @@ typedef struct {
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
-	bool discovering;	/* arena pages are watched as well as PTEs */
-	guint64 done;		/* guest_done() */
+	bool discovering;	/* page faults are looked at */
+	guint64 done, returned;	/* guest_done(), guest_returned() */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];
 	guint64 frees[2];	/* entries of the allocator's free functions */
@@ -51,8 +53,8 @@ typedef struct {
 Stage *stage_new(Guest *guest, GError **error);
 void stage_free(Stage *stage);
 
-/* Watch or unwatch the arena pages themselves; doing so flushes their TLB entries. */
-bool stage_watch_pages(Stage *stage, bool insert, GError **error);
+/* Whether to stop at page faults, too, to find accesses that only ever fault. */
+bool stage_discover(Stage *stage, bool on, GError **error);
 
 /* From a stop that is no event of interest (@step: from one that is) to the next. */
 bool stage_advance(Stage *stage, int actor, bool step, GError **error);

@@ -22,6 +22,7 @@ struct Stepper {
 	Stage *stage;
 	Start start;
 	bool started;		/* START and start are there */
+	Tlb tlb;		/* as it is after the last move */
 };
 
 void stepper_free(Stepper *stepper)
@@ -99,9 +100,16 @@ static bool restore_start(Stepper *stepper, GError **error)
 	return true;
 }
 
+static void note_translations(Stepper *stepper, const GArray *events)
+{
+	for (guint i = 0; i < events->len; i++)
+		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
+}
+
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
+	guint64 ptes[MAX_PAGES];
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
@@ -111,6 +119,9 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
+	guest_ptes(stage->guest, ptes);
+	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->n_pages, ptes);
+	note_translations(stepper, ret_events);
 	return true;
 }
 
@@ -118,6 +129,20 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 static bool lock_is_taken(const Stage *stage, int actor)
 {
 	return guest_lock(stage->guest) && stage->lock_holder != actor;
+}
+
+/* Whether @actor's next access may go through a translation that is not the PTE's. */
+static bool may_be_stale(const Stepper *stepper, int actor)
+{
+	const Actor *self = &stepper->stage->actors[actor];
+	guint64 ptes[MAX_PAGES];
+
+	if (self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS)
+		return false;
+	guest_ptes(stepper->stage->guest, ptes);
+	guint64 pte = ptes[self->pending.page];
+	return tlb_stale(&stepper->tlb, actor, self->pending.page,
+			 pte_present(pte) ? (gint64)pte_pfn(pte) : -1) >= 0;
 }
 
 guint32 stepper_enabled(const Stepper *stepper)
@@ -134,7 +159,9 @@ guint32 stepper_enabled(const Stepper *stepper)
 		    !(actor->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
 			enabled |= 1u << i;
 		if (stage_takes_irq(stage, i))
-			enabled |= 1u << (MAX_ACTORS + i);
+			enabled |= 1u << (STEPPER_IRQ + i);
+		if (may_be_stale(stepper, i))
+			enabled |= 1u << (STEPPER_EVICT + i);
 	}
 	return enabled;
 }
@@ -147,6 +174,11 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 	if (thread < MAX_ACTORS) {
 		*ret = stage->actors[actor].pending;
 		return stage->actors[actor].state == ACTOR_READY;
+	}
+	if (thread >= STEPPER_EVICT) {
+		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor,
+				.page = stage->actors[actor].pending.page };
+		return may_be_stale(stepper, actor);
 	}
 	/* One that is masked is pending all the same: it races with the masking. */
 	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1 };
@@ -164,6 +196,9 @@ static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **err
 	stepper_pending(stepper, thread, ret_event);
 	stage_ptes(stage, ret_event->before);
 	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+	if (thread >= STEPPER_EVICT)
+		return machine_forget_translations(stage->guest->machine,
+						   stage->guest->report.actors[actor].cpu, error);
 	return stage_serve(stage, actor, error);
 }
 
@@ -179,6 +214,7 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
 	if (!stage_poll(stage, false, error))
 		return false;
 	take_log(stepper, ret_events);
+	note_translations(stepper, ret_events);
 	*ret_again = stage->new_site;
 	/* Where actors stood before a site was known is not where they stand with it. */
 	if (*ret_again)
@@ -204,6 +240,7 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 		if (!stage_poll(stage, true, error))
 			return false;
 	take_log(stepper, ret_events);
+	note_translations(stepper, ret_events);
 	*ret_again = stage->new_site;
 	if (*ret_again)
 		stepper->started = false;
@@ -246,15 +283,14 @@ Stepper *stepper_new(Guest *guest, GError **error)
 	guint32 interrupts = ~0u << MAX_ACTORS;
 
 	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || !stage_watch_pages(stepper->stage, true, error))
+	if (!stepper->stage || !stage_discover(stepper->stage, true, error))
 		return NULL;
 	for (int i = 0; i < guest->n_actors; i++)
 		if (!discover(stepper, 1u << i | interrupts, error))
 			return NULL;
 	if (!discover(stepper, ~0u, error))
 		return NULL;
-	/* A watchpoint on an arena page flushes its TLB entry: only while looking. */
-	if (!stage_watch_pages(stepper->stage, false, error))
+	if (!stage_discover(stepper->stage, false, error))
 		return NULL;
 	stepper->started = false;
 	return g_steal_pointer(&stepper);
@@ -287,6 +323,7 @@ char *stepper_state_key(const Stepper *stepper)
 
 	guest_ptes(stage->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
+	tlb_checksum(&stepper->tlb, sum);
 	g_checksum_update(sum, (const guchar *)words, sizeof(words));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
@@ -308,7 +345,7 @@ char *stepper_event_label(const Stepper *stepper, const Event *event)
 {
 	static const char *const halves[] = { "", "load half of ", "store half of " };
 	static const char *const plain[] = {
-		[EVENT_IRQ] = "irq", [EVENT_UNLOCK] = "unlock",
+		[EVENT_IRQ] = "irq", [EVENT_EVICT] = "evict", [EVENT_UNLOCK] = "unlock",
 		[EVENT_RETURN] = "return",
 	};
 
@@ -319,7 +356,7 @@ char *stepper_event_label(const Stepper *stepper, const Event *event)
 				       : g_strdup_printf("flush page%d", event->page);
 	if (event->kind == EVENT_SEND)
 		return g_strdup_printf("send %s", stepper->stage->guest->report.actors[event->to].name);
-	if (event->kind == EVENT_IRQ || event->kind == EVENT_UNLOCK || event->kind == EVENT_RETURN)
+	if (event->kind < G_N_ELEMENTS(plain) && plain[event->kind])
 		return g_strdup(plain[event->kind]);
 	const Site *site = sites_find(stepper->stage->sites, event->pc);
 	if (event->kind == EVENT_LOCK || event->kind == EVENT_MASK)

@@ -2,7 +2,9 @@
 /*
  * Threads, moved one decision at a time.
  *
- * Thread a is actor a; thread MAX_ACTORS + a is the interrupts of its vCPU.
+ * Thread a is actor a; STEPPER_IRQ + a is the interrupts of its vCPU; STEPPER_EVICT + a
+ * has its TLB give up what it holds, which can be chosen right before an access that
+ * may go through a stale translation.
  * Between two moves every actor stands right before its next event, or waits.  A
  * move executes one event and runs the actor up to the one after it; nothing
  * else in the guest runs.  An actor that waits goes on when it finds, after
@@ -11,6 +13,9 @@
 #pragma once
 
 #include "observe/stage.h"
+#include "observe/tlb.h"
+
+enum { STEPPER_IRQ = MAX_ACTORS, STEPPER_EVICT = 2 * MAX_ACTORS };
 
 typedef struct Stepper Stepper;
 
@@ -46,8 +51,8 @@ ActorState stepper_state(const Stepper *stepper, int actor);
 char *stepper_describe_wait(const Stepper *stepper, int actor);
 
 /*
- * What the actors' further doing depends on: the watched PTEs, the arena lock,
- * interrupts to be served, and every actor's state, general registers and pc.
+ * What the actors' further doing depends on: the watched PTEs, what TLBs may hold, the
+ * arena lock, interrupts to be served, and every actor's state, general registers and pc.
  * Two equal keys in one schedule mean that it went round in a circle.
  */
 char *stepper_state_key(const Stepper *stepper);

@@ -53,6 +53,9 @@ void tlb_event(Tlb *tlb, const Event *event)
 		for (int page = 0; page < tlb->n_pages; page++)
 			if (event->page < 0 || event->page == page)
 				drop(tlb, event->actor, page, event->flush != FLUSH_CR3);
+	if (event->kind == EVENT_EVICT)
+		for (int page = 0; page < tlb->n_pages; page++)
+			drop(tlb, event->actor, page, true);
 	take_all(tlb, event->after);
 }
 
@@ -64,11 +67,31 @@ gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
 	return -1;
 }
 
+bool tlb_may(const Tlb *tlb, int actor, int page, guint64 pfn)
+{
+	for (int i = 0; i < tlb->n[actor][page]; i++)
+		if (tlb->may[actor][page][i].pfn == pfn)
+			return true;
+	return false;
+}
+
 bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
 {
 	for (int page = 0; page < tlb->n_pages; page++)
-		for (int i = 0; i < tlb->n[actor][page]; i++)
-			if (tlb->may[actor][page][i].pfn == pfn)
-				return true;
+		if (tlb_may(tlb, actor, page, pfn))
+			return true;
 	return false;
+}
+
+void tlb_checksum(const Tlb *tlb, GChecksum *sum)
+{
+	for (int actor = 0; actor < tlb->n_actors; actor++)
+		for (int page = 0; page < tlb->n_pages; page++) {
+			guint64 all = 0;
+
+			/* In whatever order they came. */
+			for (int i = 0; i < tlb->n[actor][page]; i++)
+				all += (tlb->may[actor][page][i].pfn + 1) * 0x9e3779b97f4a7c15;
+			g_checksum_update(sum, (const guchar *)&all, sizeof(all));
+		}
 }

@@ -33,5 +33,11 @@ void tlb_event(Tlb *tlb, const Event *event);
 /* A frame other than @pfn that @actor's vCPU may use for @page; -1: none. */
 gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn);
 
+/* Whether @actor's vCPU may hold frame @pfn for @page. */
+bool tlb_may(const Tlb *tlb, int actor, int page, guint64 pfn);
+
+/* Add all of it to @sum. */
+void tlb_checksum(const Tlb *tlb, GChecksum *sum);
+
 /* Whether @actor's vCPU may reach frame @pfn by any watched page. */
 bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn);

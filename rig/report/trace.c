@@ -250,6 +250,9 @@ static void describe(const Trace *trace, const Event *event, char **ret_what, ch
 	case EVENT_IRQ:
 		*ret_what = g_strdup("takes the interrupt");
 		return;
+	case EVENT_EVICT:
+		*ret_what = g_strdup("its TLB forgets what it held");
+		return;
 	case EVENT_SEND:
 		*ret_what = g_strdup_printf("interrupts CPU%u",
 					    trace->guest->report.actors[event->to].cpu);

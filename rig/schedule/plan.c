@@ -33,7 +33,7 @@ char *plan_key(const Plan *plan)
 			g_string_append_printf(key, "%x.%x.%x/", plan->touched[i].reads,
 					       plan->touched[i].writes, plan->touched[i].acquires);
 	for (guint i = 0; i < plan->prefix->len; i++)
-		g_string_append_printf(key, "%x", plan->prefix->data[i]);
+		g_string_append_c(key, 'a' + plan->prefix->data[i]);
 	return g_string_free(key, FALSE);
 }
 
@@ -115,8 +115,8 @@ int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end)
 		return choose_random(plan, awake);
 	if (plan->rest == REST_PCT)
 		return choose_pct(plan, awake);
-	bool stay = plan->last >= 0 && (awake & (1u << plan->last));
-	return stay ? plan->last : g_bit_nth_lsf(awake, -1);
+	int stay = plan->last >= 0 && thread_is_evict(plan->last) ? thread_actor(plan->last) : plan->last;
+	return stay >= 0 && (awake & (1u << stay)) ? stay : g_bit_nth_lsf(awake, -1);
 }
 
 guint32 plan_sleep_after(guint32 asleep, const Footprint *touched, const Step *step)

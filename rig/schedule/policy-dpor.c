@@ -55,6 +55,8 @@ static void order_step(Order *order, const Step *step, guint k, guint32 enabled)
 		if (step->done.reads & (1u << i))
 			clock_join(&order->read[i], clock);
 	}
+	if (thread_twin(step->thread) >= 0)
+		clock_join(&order->thread[thread_twin(step->thread)], clock);
 	/* Whoever can go on only because of this step comes after it. */
 	for (int i = 0; i < SCHEDULE_THREADS; i++)
 		if ((enabled & ~step->enabled) & (1u << i))
@@ -93,7 +95,8 @@ static void reverse(Search *search, const Outcome *outcome, const Clock *clock, 
 
 static guint block_start(const Outcome *outcome, guint at)
 {
-	while (at && outcome_step(outcome, at - 1)->thread == outcome_step(outcome, at)->thread)
+	while (at && !thread_switches(outcome_step(outcome, at - 1)->thread,
+				      outcome_step(outcome, at)->thread))
 		at--;
 	return at;
 }

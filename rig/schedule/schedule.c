@@ -7,7 +7,7 @@
 
 #include "util/error.h"
 
-static const char MAGIC[] = "racerig-schedule 2";
+static const char MAGIC[] = "racerig-schedule 3";
 
 static void decision_clear(gpointer data)
 {
@@ -77,8 +77,7 @@ int schedule_switches(const Schedule *schedule)
 	int switches = 0;
 
 	for (guint i = 1; i < schedule->decisions->len; i++)
-		if (decisions[i].thread != decisions[i - 1].thread)
-			switches++;
+		switches += thread_switches(decisions[i - 1].thread, decisions[i].thread);
 	return switches;
 }
 
@@ -98,6 +97,8 @@ char *schedule_format(const Schedule *schedule)
 
 		if (thread_is_irq(decision->thread))
 			g_string_append_printf(text, "irq %s\n", actor);
+		else if (thread_is_evict(decision->thread))
+			g_string_append_printf(text, "evict %s\n", actor);
 		else
 			g_string_append_printf(text, "run %s %s\n", actor, decision->event);
 	}
@@ -145,12 +146,13 @@ static const char *parse_line(Schedule *schedule, const char *line, bool *ret_en
 		if (n != 3)
 			return "expected 'run ACTOR EVENT'";
 		schedule_add(schedule, actor, words[2]);
-	} else if (strcmp(words[0], "irq") == 0) {
+	} else if (strcmp(words[0], "irq") == 0 || strcmp(words[0], "evict") == 0) {
 		int actor = find_actor(schedule, words[1]);
+		int kind = *words[0] == 'i' ? THREAD_IRQ : THREAD_EVICT;
 
 		if (actor < 0 || n != 2)
-			return "expected 'irq ACTOR', one of the 'actors' line";
-		schedule_add(schedule, SCHEDULE_ACTORS + actor, "irq");
+			return "expected 'irq ACTOR' or 'evict ACTOR', one of the 'actors' line";
+		schedule_add(schedule, kind + actor, words[0]);
 	} else if (strcmp(words[0], "end") == 0) {
 		if ((guint)atoi(words[1]) != schedule->decisions->len)
 			return "'end' counts another number of decisions; some are missing";

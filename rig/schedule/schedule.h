@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A schedule: the list of decisions "this actor runs to its next event" or "its
- * vCPU takes its interrupts now", and its text form, which is all a replay needs.
+ * A schedule: the list of decisions "this actor runs to its next event", "its vCPU
+ * takes its interrupts now" or "its TLB gives up what it holds", and its text form,
+ * which is all a replay needs.
  *
- *	racerig-schedule 2
+ *	racerig-schedule 3
  *	scenario fault-vs-alloc
  *	kernel stock 1f2e3d4c5b6a7988
  *	actors alloc fault
  *	violates I1			(a clean schedule has no such line)
  *	run fault access racerig_arena_read+0x4 page0
  *	irq fault
+ *	evict fault
  *	…
- *	end 7				(the number of run and irq lines)
+ *	end 7				(the number of run, irq and evict lines)
  *
  * No times, paths or process ids.  Pure data: no I/O but parse and format.
  */

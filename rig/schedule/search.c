@@ -12,7 +12,7 @@ static int cost_of(const Search *search, guint node, int thread)
 	const Node *here = &g_array_index(search->nodes, Node, node);
 	int last = before->step.thread;
 
-	if (last == thread)
+	if (!thread_switches(last, thread))
 		return 0;
 	return search->kind == BOUND_SWITCHES || (here->step.enabled & (1u << last)) ? 1 : 0;
 }
@@ -21,13 +21,14 @@ void search_want(Search *search, guint at, int thread)
 {
 	Node *node = search_node(search, at);
 
-	if (!(node->step.enabled & (1u << thread)) || (node->wanted & (1u << thread)))
+	if (thread < 0 || !(node->step.enabled & (1u << thread)) || (node->wanted & (1u << thread)))
 		return;
 	if (search->kind != BOUND_NONE &&
 	    node->cost + cost_of(search, at, thread) > search->bound)
 		return;
 	node->wanted |= 1u << thread;
 	node->queue[node->n_queue++] = thread;
+	search_want(search, at, thread_twin(thread));
 }
 
 static bool is_open(const Node *node, int thread)
@@ -120,6 +121,7 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 			memcpy(node.touched, before->touched, sizeof(node.touched));
 		}
 		g_array_append_val(search->nodes, node);
+		search_want(search, i, thread_twin(node.step.thread));
 	}
 	search->grow(search, outcome);
 	policy->frontier = 0;

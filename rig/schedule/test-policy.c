@@ -113,12 +113,26 @@ static Footprint irq_footprint(int actor)
 	return (Footprint){ .writes = 1u << (OBJECT_TLB + actor) | 1u << (OBJECT_IRQ + actor) };
 }
 
+static Footprint evict_footprint(const Op *op, int actor)
+{
+	return (Footprint){ .reads = 1u << (OBJECT_PTE + op->cell),
+			    .writes = 1u << (OBJECT_TLB + actor) };
+}
+
+/* What is cached is not what is there: the cache may forget it or not. */
+static bool is_stale(const State *state, const Op *op, int actor)
+{
+	guint8 cached = state->cache[actor][op->cell];
+
+	return op->kind == OP_CACHED && cached && cached != state->cells[op->cell] + 1;
+}
+
 static void observe(const Program *program, const State *state, Step *ret)
 {
 	*ret = (Step){ .thread = -1 };
 	for (int i = 0; i < program->actors; i++) {
 		const Op *op = &program->ops[i][state->pc[i]];
-		int irq = SCHEDULE_ACTORS + i;
+		int irq = THREAD_IRQ + i, evict = THREAD_EVICT + i;
 
 		if (is_event(op->kind)) {
 			ret->known |= 1u << i;
@@ -127,6 +141,11 @@ static void observe(const Program *program, const State *state, Step *ret)
 				     : op->kind == OP_SPIN && state->cells[op->cell] != op->a;
 			if (!waits)
 				ret->enabled |= 1u << i;
+		}
+		if (is_stale(state, op, i)) {
+			ret->known |= 1u << evict;
+			ret->enabled |= 1u << evict;
+			ret->pending[evict] = evict_footprint(op, i);
 		}
 		if (state->pending[i]) {
 			ret->known |= 1u << irq;
@@ -154,11 +173,14 @@ static Footprint execute(const Program *program, State *state, int thread)
 		memset(state->cache[actor], 0, CELLS);
 		state->pending[actor] = 0;
 		done = irq_footprint(actor);
+	} else if (thread_is_evict(thread)) {
+		memset(state->cache[actor], 0, CELLS);
+		done = evict_footprint(op, actor);
 	} else {
 		done = footprint(op, actor);
 	}
 	guint8 *cell = &state->cells[op->cell];
-	switch (thread_is_irq(thread) ? OP_END : op->kind) {
+	switch (thread == actor ? op->kind : OP_END) {
 	case OP_END:
 		break;
 	case OP_READ:
@@ -190,7 +212,7 @@ static Footprint execute(const Program *program, State *state, int thread)
 	default:
 		g_assert_not_reached();
 	}
-	state->pc[actor] += !thread_is_irq(thread);
+	state->pc[actor] += thread == actor;
 	settle(program, state);
 	for (int i = 0; i < program->actors; i++)
 		if (state->pending[i] & ~before.pending[i])
@@ -263,7 +285,8 @@ static void brute(Brute *brute_force, const State *state, int last, int preempti
 		return;
 	}
 	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
-		bool preempts = last >= 0 && thread != last && (step.enabled & (1u << last));
+		bool preempts = last >= 0 && thread_switches(last, thread) &&
+				(step.enabled & (1u << last));
 		State next = *state;
 
 		if (!(step.enabled & (1u << thread)) ||
@@ -289,6 +312,9 @@ static void generate(GRand *rand, Program *program)
 			Op *op = &program->ops[i][j];
 
 			op->kind = g_rand_int_range(rand, OP_READ, N_OPS);
+			/* Only a value cached twice can be stale. */
+			if (op->kind == OP_SKIP || op->kind == OP_MASK)
+				op->kind = g_rand_boolean(rand) ? op->kind : OP_CACHED;
 			op->cell = g_rand_int_range(rand, 0, CELLS);
 			op->a = g_rand_int_range(rand, 0, 2);
 			op->b = g_rand_int_range(rand, 0, 2) + (op->kind == OP_SKIP);

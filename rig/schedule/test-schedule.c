@@ -5,7 +5,7 @@
 
 #include "util/error.h"
 
-#define HEAD "racerig-schedule 2\nscenario s\nkernel stock 0123\nactors a b\n"
+#define HEAD "racerig-schedule 3\nscenario s\nkernel stock 0123\nactors a b\n"
 
 static void test_round_trip(void)
 {
@@ -36,8 +36,8 @@ static void test_bad_input(void)
 		{ HEAD "run c return\nend 1\n", "t.sched:5: this actor is not in" },
 		{ HEAD "run a\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
 		{ HEAD "walk a return\nend 1\n", "t.sched:5: unknown line" },
-		{ "racerig-schedule 2\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
-		{ "racerig-schedule 2\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
+		{ "racerig-schedule 3\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
+		{ "racerig-schedule 3\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -184,8 +184,10 @@ static int64_t run(struct arena *arena, enum verb verb, uint32_t page)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	int err = bpf_prog_test_run_opts(arena->progs[verb][page], &opts);
+	int64_t result = err ? err : (int64_t)opts.retval;
 
-	return err ? err : (int64_t)opts.retval;
+	guest_returned(result);
+	return result;
 }
 
 int64_t arena_alloc(struct arena *arena, uint32_t page)

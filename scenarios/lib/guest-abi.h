@@ -39,5 +39,6 @@ struct guest_report {
  *   guest_failed  setup went wrong, report.error says how
  *   guest_ready   every actor thread exists and waits for go
  *   guest_park    an actor, right before its operation
+ *   guest_returned(result)  a kernel operation has returned to the program
  *   guest_done    an actor, right after it (again and again)
  */

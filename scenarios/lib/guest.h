@@ -29,6 +29,9 @@ struct scenario {
 	const struct scenario ident \
 	__attribute__((used, section("scenarios"), aligned(8)))
 
+/* A marker: one kernel operation has returned. */
+void guest_returned(int64_t result);
+
 /* Stop with a message that the rig shows; does not return. */
 void guest_fail(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));

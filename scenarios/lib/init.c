@@ -39,6 +39,7 @@ static long stress_seconds;
 MARKER guest_failed(void) { asm volatile("" ::: "memory"); }
 MARKER guest_ready(void) { asm volatile("" ::: "memory"); }
 MARKER guest_park(void) { asm volatile("" ::: "memory"); }
+MARKER guest_returned(int64_t result) { asm volatile("" :: "r"(result) : "memory"); }
 MARKER guest_done(void) { asm volatile("" ::: "memory"); }
 
 void guest_fail(const char *format, ...)
