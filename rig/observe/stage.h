@@ -43,6 +43,7 @@ typedef struct {
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
+	int hangs;		/* stops by the clock that nothing explained */
 	bool discovering;	/* page faults are looked at */
 	guint64 done, returned;	/* guest_done(), guest_returned() */
 	guint64 page_fault;	/* the #PF entry */
