@@ -9,13 +9,15 @@
 
 static int opt_times = 1;
 static char *opt_kernel;
-static gboolean opt_trace;
+static gboolean opt_trace, opt_blind;
 
 static const GOptionEntry entries[] = {
 	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times, "Run it N times and compare (1)", "N" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
 	{ "trace", 0, 0, G_OPTION_ARG_NONE, &opt_trace, "Print the trace as JSON lines", NULL },
+	{ "blind", 0, 0, G_OPTION_ARG_NONE, &opt_blind,
+	  "Do not look which page an access uses; registers and memory must come out the same", NULL },
 	{ NULL },
 };
 
@@ -63,6 +65,8 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Outcome) outcome = NULL;
 	if (!session)
 		return EXIT_BROKEN;
+	if (opt_blind)
+		stepper_look_away(session->stepper);
 	for (int i = 1; i <= opt_times; i++) {
 		gboolean same;
 

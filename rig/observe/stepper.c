@@ -296,6 +296,11 @@ Stepper *stepper_new(Guest *guest, GError **error)
 	return g_steal_pointer(&stepper);
 }
 
+void stepper_look_away(Stepper *stepper)
+{
+	stepper->stage->blind = true;
+}
+
 ActorState stepper_state(const Stepper *stepper, int actor)
 {
 	return stepper->stage->actors[actor].state;

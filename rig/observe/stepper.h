@@ -46,6 +46,9 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
  */
 bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
 
+/* Do not look which frame an access uses: to show that looking changes nothing. */
+void stepper_look_away(Stepper *stepper);
+
 ActorState stepper_state(const Stepper *stepper, int actor);
 /* Why @actor cannot go on, for a reader: "waits for the arena lock held by alloc". */
 char *stepper_describe_wait(const Stepper *stepper, int actor);

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Stale translations: seen at work, walked with and without, and undisturbed by the looking."""
+
+import json
+import re
+
+from conftest import run_rig, verdict
+
+
+def manifest(out):
+    """The schedules in which something went through a stale translation, by what they violate."""
+    return sorted((out / "schedules").glob("*-I7.sched"))
+
+
+def test_a_write_is_lost_on_stock(explored):
+    """docs/findings/free-flush-order.md"""
+    result, out = explored("stock", "lost-write")
+    assert result.returncode == 0, result.stdout
+    found = verdict(out)
+    assert found["complete"]
+    stores = [v for v in found["violations"] if "wrote to the page that was there before" in
+              v["summary"]]
+    assert stores and all(v["invariant"] == "I7" and v["manifest"] for v in stores)
+    # the owner reads back 0 what it wrote as 0x7ace
+    assert any(state.startswith("owner=0 ") for state in found["final_states"])
+
+
+def test_the_fix_is_complete_and_clean(explored):
+    result, out = explored("stock-fixed", "lost-write")
+    assert result.returncode == 0, result.stdout
+    found = verdict(out)
+    assert found["complete"] and found["verdict"] == "documented" and not found["violations"]
+
+
+def test_looking_changes_nothing(explored):
+    """A probe that filled or flushed the TLB would change what the stale access finds."""
+    _, out = explored("stock", "lost-write")
+    schedule = manifest(out)[0]
+    looked, blind = (run_rig("replay", schedule, *words) for words in ((), ("--blind",)))
+    assert re.search(r"(to|from) frame A: stale", looked.stdout)
+    assert "stale" not in blind.stdout
+    hashes = [re.search(r"sha256 ([0-9a-f]+)", run.stdout)[1] for run in (looked, blind)]
+    assert hashes[0] == hashes[1]
+
+
+def test_an_eviction_is_a_decision(explored):
+    """With the stale translation or without it: both are walked, and both replay."""
+    _, out = explored("stock", "stale-scratch", "--max-schedules", "4")
+    found = verdict(out)
+    first = out / found["documented_schedule"]
+    trace = (out / "trace" / first.with_suffix(".jsonl").name).read_text().splitlines()[1:]
+    loads = [json.loads(line) for line in trace if '"load' in line]
+    assert loads[-1]["frame"] == "scratch" and loads[-1]["before"] == ["frame A"]
+    # the same up to the access, and then the TLB forgets
+    lines = first.read_text().splitlines()
+    last = max(i for i, line in enumerate(lines) if line.startswith("run user load"))
+    evicted = out / "evicted.sched"
+    evicted.write_text("\n".join([*lines[:last], "evict user", *lines[last:-1],
+                                  f"end {int(lines[-1].split()[1]) + 1}"]) + "\n")
+    result = run_rig("replay", evicted, "--times", 3)
+    assert "its TLB forgets what it held" in result.stdout, result.stdout + result.stderr
+    assert "stale" not in result.stdout.split("forgets")[1]
+    assert "3 of 3 runs identical" in result.stdout
