@@ -4,6 +4,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "catalog/feature.h"
+#include "catalog/invariant.h"
 #include "util/error.h"
 #include "util/keyfile.h"
 #include "util/paths.h"
@@ -15,6 +17,8 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->name);
 	g_free(kernel->title);
 	g_free(kernel->kind);
+	g_free(kernel->breaks);
+	g_strfreev(kernel->has);
 	g_free(kernel->key);
 	g_free(kernel->dir);
 	g_free(kernel->release);
@@ -43,8 +47,19 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 		path = paths_in_cache(own);
 	}
 	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
-	return keys && (kernel->title = keyfile_string(keys, path, "kernel", "title", error)) &&
-	       (kernel->kind = keyfile_string(keys, path, "kernel", "kind", error));
+	if (!keys || !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
+	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
+	    !feature_words(keys, path, "kernel", "has", &kernel->has, error))
+		return false;
+	if (strcmp(kernel->kind, "mutant") != 0)
+		return true;
+	kernel->breaks = keyfile_string(keys, path, "kernel", "breaks", error);
+	if (kernel->breaks && !invariant_exists(kernel->breaks)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: [kernel] breaks: no invariant '%s'",
+			    path, kernel->breaks);
+		return false;
+	}
+	return kernel->breaks != NULL;
 }
 
 static bool read_build(Kernel *kernel, GError **error)

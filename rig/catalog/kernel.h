@@ -15,6 +15,8 @@ typedef struct {
 	char *name;
 	char *title;
 	char *kind;		/* stock, variant, mutant, own */
+	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
+	char **has;		/* what feature.h knows; NULL: everything */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
 	char *release;		/* "7.3.4"; NULL when not built */
