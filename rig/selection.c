@@ -61,14 +61,11 @@ static bool check_scenarios(const GPtrArray *scenarios, char **names, GError **e
 	return true;
 }
 
-/* kernel_find() says what is wrong with a name, and whether it is built. */
-static bool check_kernels(char **names, GError **error)
+static bool check_kernels(const GPtrArray *kernels, char **names, GError **error)
 {
-	for (char **name = names; name && *name; name++) {
-		g_autoptr(Kernel) kernel = kernel_find(*name, error);
-		if (!kernel)
+	for (char **name = names; name && *name; name++)
+		if (kernel_index(kernels, *name, error) < 0)
 			return false;
-	}
 	return true;
 }
 
@@ -122,7 +119,8 @@ Selection *selection_new(const char *group, char **scenarios, char **kernels, GE
 	selection->pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
 	selection->scenarios = parse_group(group, &parsed, error) ? scenario_list(error) : NULL;
 	if (!selection->scenarios || !check_scenarios(selection->scenarios, scenarios, error) ||
-	    !check_kernels(kernels, error) || !(selection->kernels = kernel_list(error)))
+	    !(selection->kernels = kernel_list(error)) ||
+	    !check_kernels(selection->kernels, kernels, error))
 		return NULL;
 	add_pairs(selection, parsed, scenarios, kernels);
 	if (selection->pairs->len)

@@ -357,6 +357,7 @@ bool suite_run(const Selection *selection, const SuiteOptions *options, GCancell
 	g_ptr_array_set_size(running, options->jobs);
 	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancel), &suite, NULL);
 	g_source_attach(cancelled, NULL);
+	suite.stopping = g_cancellable_is_cancelled(cancel);
 	if (options->max_seconds > 0)
 		suite.deadline = g_timeout_add(options->max_seconds * 1000, on_deadline, &suite);
 	start_waiting(&suite);

@@ -131,26 +131,31 @@ GPtrArray *kernel_list(GError **error)
 	return g_steal_pointer(&kernels);
 }
 
-Kernel *kernel_find(const char *name, GError **error)
+int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) kernels = kernel_list(error);
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	if (!kernels)
-		return NULL;
 	for (guint i = 0; i < kernels->len; i++) {
-		Kernel *kernel = g_ptr_array_index(kernels, i);
+		const Kernel *kernel = g_ptr_array_index(kernels, i);
 
 		g_string_append_printf(known, " %s", kernel->name);
 		if (strcmp(kernel->name, name) != 0)
 			continue;
 		if (kernel->key)
-			return g_ptr_array_steal_index(kernels, i);
+			return i;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "kernel '%s' is not built; run: racerig kernel build %s", name, name);
-		return NULL;
+		return -1;
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no kernel '%s' (there are:%s)", name,
 		    known->str);
-	return NULL;
+	return -1;
+}
+
+Kernel *kernel_find(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) kernels = kernel_list(error);
+	int index = kernels ? kernel_index(kernels, name, error) : -1;
+
+	return index < 0 ? NULL : g_ptr_array_steal_index(kernels, index);
 }

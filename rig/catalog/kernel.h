@@ -32,6 +32,9 @@ GPtrArray *kernel_list(GError **error);
 
 /* A built kernel, or RIG_ERROR_INPUT that says how to build it. */
 Kernel *kernel_find(const char *name, GError **error);
+
+/* The same in a list at hand: its index, or -1. */
+int kernel_index(const GPtrArray *kernels, const char *name, GError **error);
 void kernel_free(Kernel *kernel);
 
 char *kernel_file(const Kernel *kernel, const char *name);

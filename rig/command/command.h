@@ -22,6 +22,7 @@ int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
 /* Parse options; exactly @n words must remain, named by @words in the help. */
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/table.h"
 
+#include <errno.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/error.h"
 
@@ -76,16 +78,21 @@ char *table_json(const Table *table)
 static JsonObject *load(JsonParser *parser, const char *path, const char *what, GError **error)
 {
 	g_autoptr(GError) local = NULL;
-	bool ok = json_parser_load_from_file(parser, path, &local);
+	g_autofree char *text = NULL;
+	gsize length;
+
+	if (access(path, R_OK)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
+		return NULL;
+	}
+	bool ok = g_file_get_contents(path, &text, &length, &local) &&
+		  json_parser_load_from_data(parser, text, length, &local);
 	JsonNode *root = ok ? json_parser_get_root(parser) : NULL;
 
 	if (root && JSON_NODE_HOLDS_OBJECT(root))
 		return json_node_get_object(root);
-	if (local && g_str_has_prefix(local->message, path))
-		g_set_error_literal(error, RIG_ERROR, RIG_ERROR_INPUT, local->message);
-	else
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path,
-			    local ? local->message : what);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path,
+		    local ? local->message : what);
 	return NULL;
 }
 
@@ -139,8 +146,9 @@ bool table_row_read(TableRow *row, const char *path, GError **error)
 	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
 	g_strfreev(row->invariants);
 	row->invariants = invariants_of(violations);
-	if (*row->invariants)
-		row->schedule = string_of(json_array_get_object_element(violations, 0), "schedule");
+	row->schedule = *row->invariants
+		? string_of(json_array_get_object_element(violations, 0), "schedule")
+		: string_of(object, "documented_schedule");
 	if (row->verdict)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no verdict in it", path);

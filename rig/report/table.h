@@ -26,7 +26,7 @@ typedef struct {
 	char *skipped;		/* why; NULL: was not */
 	char *error;		/* why the rig broke; NULL: did not */
 	char *folder;		/* relative run folder; NULL: none */
-	char *schedule;		/* the first violating one, in the folder; NULL: none */
+	char *schedule;		/* the first that violates, or is documented, in the folder; or NULL */
 	double wall_s;		/* host */
 	char *log;		/* what the exploration printed; NULL: as expected, or nothing */
 } TableRow;
