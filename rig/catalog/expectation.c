@@ -15,17 +15,16 @@ bool expectation_check(const char *path, const char *kernel, const char *text, G
 {
 	g_auto(GStrv) words = g_strsplit(text, ";", -1);
 
-	if (is_verdict(text))
+	bool good = *words != NULL;
+
+	for (char **word = words; *word; word++)
+		good &= invariant_exists(*word);
+	if (good || is_verdict(text))
 		return true;
-	for (char **word = words; *word; word++) {
-		if (invariant_exists(*word))
-			continue;
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [expect] %s = %s: write clean, documented or invariants as in I6;I7",
-			    path, kernel, text);
-		return false;
-	}
-	return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: [expect] %s = %s: write clean, documented or invariants as in I6;I7", path,
+		    kernel, text);
+	return false;
 }
 
 void expectation_free(Expectation *expectation)

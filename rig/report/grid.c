@@ -166,7 +166,7 @@ char *grid_legend(const Table *table)
 		mutants |= row->breaks != NULL;
 	}
 	if (mutants)
-		g_string_append(text, "I1 … caught by this invariant; - does what stock does there; "
+		g_string_append(text, "I1 caught by this invariant; - does what stock does there; "
 				"empty: not run\n");
 	if (bounded)
 		g_string_append(text, "~ every interleaving within a bound on preemptions, not all\n");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/summary.h"
 
+#include <string.h>
+
 #include "report/grid.h"
 
 static void add_grid(GString *text, const Table *table, bool mutants)
@@ -51,13 +53,26 @@ static void add_skipped(GString *text, const Table *table)
 	}
 }
 
+/* Nobody survives what has not been tried to the end. */
+static bool is_finished(const Table *table, const char *mutant)
+{
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+
+		if (strcmp(row->kernel, mutant) == 0 &&
+		    (row->error || strcmp(row->verdict, "inconclusive") == 0))
+			return false;
+	}
+	return true;
+}
+
 static void add_survivors(GString *text, const Table *table)
 {
 	g_autoptr(GHashTable) mutants = table_mutants(table);
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(mutants), (GCompareFunc)g_strcmp0);
 
 	for (GList *name = names; name; name = name->next)
-		if (!g_hash_table_lookup(mutants, name->data))
+		if (!g_hash_table_lookup(mutants, name->data) && is_finished(table, name->data))
 			g_string_append_printf(text, "mutant %s survives\n", (char *)name->data);
 }
 
