@@ -353,3 +353,4 @@ def test_verify_bad_words(tmp_path):
     assert_refused(run_rig("verify"), "--patch is missing")
     assert_refused(run_rig("verify", "--patch", "/nonexistent"), "/nonexistent: No such file")
     assert_refused(run_rig("verify", "--patch", "Makefile", "--group", "mutants"), "quick or full")
+    assert_refused(run_rig("verify", "--patch", "Makefile", "--tree", tmp_path), "no kernel tree")

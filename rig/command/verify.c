@@ -57,7 +57,7 @@ static void end_build(GCancellable *cancel, gpointer process)
 		kill(-(pid_t)g_ascii_strtoll(pid, NULL, 10), SIGTERM);
 }
 
-/* guest-kernel/build knows what is there already; it says itself what is wrong. */
+/* guest-kernel/build knows what is there already; when it fails it has said why: no @error then. */
 static gboolean build(const char *name, char **patches, GCancellable *cancel, GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher =
@@ -83,12 +83,8 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 	gulong id = g_cancellable_connect(cancel, G_CALLBACK(end_build), process, NULL);
 	g_subprocess_wait(process, NULL, NULL);
 	g_cancellable_disconnect(cancel, id);
-	if (g_cancellable_set_error_if_cancelled(cancel, error))
-		return FALSE;
-	if (g_subprocess_get_successful(process))
-		return TRUE;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s could not be built", name);
-	return FALSE;
+	return !g_cancellable_set_error_if_cancelled(cancel, error) &&
+	       g_subprocess_get_successful(process);
 }
 
 /* The suite on one kernel, into its own folder below --out. */
