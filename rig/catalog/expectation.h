@@ -7,8 +7,8 @@
  * kernel must break just that.  Where it does not:
  *
  *	mutant		 anything but a violation without the invariant that it breaks
- *	own		 what is expected of stock, or better
- *	stock, variant	 clean
+ *	stock, variant	 clean, or documented where stock is not clean either
+ *	own		 the same, or the invariants that stock is expected to violate
  */
 #pragma once
 
