@@ -32,6 +32,7 @@ help:
 	@echo 'make setup     install missing packages and the Python environment'
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
 	@echo 'make bench     speed, as ratios within one run'
+	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
 	@echo 'make clean     forget $(BUILD)/ (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
@@ -87,6 +88,11 @@ bench: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(VENV)/bin/python tests/bench.py
 
+# Half a minute for each mutant.
+bench-stress: setup
+	$(Q)$(MAKE) --no-print-directory all kernels
+	$(Q)$(VENV)/bin/python tests/baseline.py
+
 check: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
@@ -111,7 +117,8 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no machine, no I/O.
-UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c \
+UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
+	rig/catalog/scenario.c rig/catalog/feature.c rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)
@@ -132,5 +139,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
 
-.PHONY: all help setup packages kernel kernels demo bench check check-long check-unit check-guest check-layers \
+.PHONY: all help setup packages kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
 	check-style unit-tests install clean

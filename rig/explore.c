@@ -275,14 +275,25 @@ static void add_times(Explorer *explorer)
 	};
 }
 
+char *explore_options(const char *policy, int preemptions)
+{
+	return g_strdup_printf("%s/%d", policy, preemptions);
+}
+
+char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
+		       const char *options)
+{
+	return g_strdup_printf("%s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
+			       options);
+}
+
 static bool open_journal(Explorer *explorer, GError **error)
 {
 	const Session *session = explorer->session;
 	const ExploreOptions *options = explorer->options;
 	g_autofree char *path = folder_path(options->out, "journal");
-	g_autofree char *what = g_strdup_printf("%s %s %s %s %s", session->scenario->name,
-						session->kernel->name, session->kernel->key,
-						session->snapshot, options->options);
+	g_autofree char *what = explore_identity(session->scenario, session->kernel,
+						 session->snapshot, options->options);
 
 	explorer->journal = (options->resume ? journal_resume : journal_new)(path, what, error);
 	return explorer->journal != NULL;

@@ -19,9 +19,19 @@ typedef struct {
 	int recheck;		/* run violations and one plan in so many twice; 0: none */
 	bool resume;
 	const char *out;	/* the run folder */
-	const char *options;	/* the policy and its options, as one word */
+	const char *options;	/* the policy and its options, as one word; see below */
 	const char *bound;	/* for a reader, or NULL */
 } ExploreOptions;
+
+/* The word for dfs and dpor; @preemptions < 0: no bound.  The caller's. */
+char *explore_options(const char *policy, int preemptions);
+
+/*
+ * All that decides what an exploration comes to, as the first line of its journal
+ * has it.  The caller's.
+ */
+char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
+		       const char *options);
 
 /*
  * Run until the policy has no more, a limit, or an interrupt.  What is finished

@@ -72,6 +72,14 @@ static gsize read_lines(Journal *journal, const char *text)
 	return line - text;
 }
 
+bool journal_is_for(const char *path, const char *what)
+{
+	g_autofree char *expected = g_strdup_printf("%s %s\n", MAGIC, what);
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL) && g_str_has_prefix(text, expected);
+}
+
 Journal *journal_resume(const char *path, const char *what, GError **error)
 {
 	g_autoptr(Journal) journal = alloc_journal(path);

@@ -19,6 +19,9 @@ Journal *journal_new(const char *path, const char *what, GError **error);
 
 /* The one at @path, to be continued; an error if it is not for @what. */
 Journal *journal_resume(const char *path, const char *what, GError **error);
+
+/* Whether there is one at @path for @what. */
+bool journal_is_for(const char *path, const char *what);
 void journal_free(Journal *journal);
 
 bool journal_add(Journal *journal, const char *key, const Outcome *outcome, GError **error);

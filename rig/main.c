@@ -18,6 +18,8 @@ static const struct {
 	{ "explore", command_explore, "walk the interleavings of a scenario" },
 	{ "replay", command_replay, "run a recorded schedule again" },
 	{ "minimise", command_minimise, "find the smallest schedule that still violates" },
+	{ "suite", command_suite, "the scenario x kernel table against what is expected" },
+	{ "verify", command_verify, "what a patch changes: the suite before and after" },
 	{ "stress", command_stress, "plain concurrent loops, the uncontrolled baseline" },
 	{ "boot", command_boot, "park a scenario's guest and keep it for drgn" },
 	{ "hash", command_hash, "show that a restored guest runs the same way" },

@@ -73,6 +73,14 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError *
 	return paths_in_cache(name);
 }
 
+char *session_snapshot(const Kernel *kernel, const Scenario *scenario, GError **error)
+{
+	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, error);
+	g_autofree char *path = spec ? snapshot_path(kernel, spec, error) : NULL;
+
+	return path ? g_path_get_basename(path) : NULL;
+}
+
 static bool open_guest(Session *session, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario, error);

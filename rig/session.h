@@ -32,6 +32,9 @@ bool session_prepare(Session *session, GError **error);
 
 void session_free(Session *session);
 
+/* The name of the snapshot that a session of these would start from; the caller's. */
+char *session_snapshot(const Kernel *kernel, const Scenario *scenario, GError **error);
+
 /* The guest's files, as machine_new() wants them; strings are the caller's. */
 GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GError **error);
 void guest_spec_free(GuestSpec *spec);

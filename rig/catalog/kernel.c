@@ -4,6 +4,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "catalog/feature.h"
+#include "catalog/invariant.h"
 #include "util/error.h"
 #include "util/keyfile.h"
 #include "util/paths.h"
@@ -15,6 +17,8 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->name);
 	g_free(kernel->title);
 	g_free(kernel->kind);
+	g_free(kernel->breaks);
+	g_strfreev(kernel->has);
 	g_free(kernel->key);
 	g_free(kernel->dir);
 	g_free(kernel->release);
@@ -43,8 +47,19 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 		path = paths_in_cache(own);
 	}
 	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
-	return keys && (kernel->title = keyfile_string(keys, path, "kernel", "title", error)) &&
-	       (kernel->kind = keyfile_string(keys, path, "kernel", "kind", error));
+	if (!keys || !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
+	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
+	    !feature_words(keys, path, "kernel", "has", &kernel->has, error))
+		return false;
+	if (strcmp(kernel->kind, "mutant") != 0)
+		return true;
+	kernel->breaks = keyfile_string(keys, path, "kernel", "breaks", error);
+	if (kernel->breaks && !invariant_exists(kernel->breaks)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: [kernel] breaks: no invariant '%s'",
+			    path, kernel->breaks);
+		return false;
+	}
+	return kernel->breaks != NULL;
 }
 
 static bool read_build(Kernel *kernel, GError **error)
@@ -116,26 +131,31 @@ GPtrArray *kernel_list(GError **error)
 	return g_steal_pointer(&kernels);
 }
 
-Kernel *kernel_find(const char *name, GError **error)
+int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) kernels = kernel_list(error);
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	if (!kernels)
-		return NULL;
 	for (guint i = 0; i < kernels->len; i++) {
-		Kernel *kernel = g_ptr_array_index(kernels, i);
+		const Kernel *kernel = g_ptr_array_index(kernels, i);
 
 		g_string_append_printf(known, " %s", kernel->name);
 		if (strcmp(kernel->name, name) != 0)
 			continue;
 		if (kernel->key)
-			return g_ptr_array_steal_index(kernels, i);
+			return i;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "kernel '%s' is not built; run: racerig kernel build %s", name, name);
-		return NULL;
+		return -1;
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no kernel '%s' (there are:%s)", name,
 		    known->str);
-	return NULL;
+	return -1;
+}
+
+Kernel *kernel_find(const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) kernels = kernel_list(error);
+	int index = kernels ? kernel_index(kernels, name, error) : -1;
+
+	return index < 0 ? NULL : g_ptr_array_steal_index(kernels, index);
 }

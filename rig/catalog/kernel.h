@@ -15,6 +15,8 @@ typedef struct {
 	char *name;
 	char *title;
 	char *kind;		/* stock, variant, mutant, own */
+	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
+	char **has;		/* what feature.h knows; NULL: everything */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
 	char *release;		/* "7.3.4"; NULL when not built */
@@ -30,6 +32,9 @@ GPtrArray *kernel_list(GError **error);
 
 /* A built kernel, or RIG_ERROR_INPUT that says how to build it. */
 Kernel *kernel_find(const char *name, GError **error);
+
+/* The same in a list at hand: its index, or -1. */
+int kernel_index(const GPtrArray *kernels, const char *name, GError **error);
 void kernel_free(Kernel *kernel);
 
 char *kernel_file(const Kernel *kernel, const char *name);

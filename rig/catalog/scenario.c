@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/expectation.h"
+#include "catalog/feature.h"
 #include "util/error.h"
 #include "util/keyfile.h"
 #include "util/paths.h"
@@ -15,9 +17,41 @@ void scenario_free(Scenario *scenario)
 	g_free(scenario->name);
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
+	g_strfreev(scenario->needs);
 	g_free(scenario->path);
 	g_clear_pointer(&scenario->keys, g_key_file_unref);
 	g_free(scenario);
+}
+
+/* What only the suite asks: the group, the bound, the needs and the expectations. */
+static bool load_suite(Scenario *scenario, GError **error)
+{
+	GKeyFile *keys = scenario->keys;
+	g_autofree char *group = g_key_file_get_string(keys, "scenario", "group", NULL);
+	g_autofree char *bound = g_key_file_get_string(keys, "scenario", "preemptions", NULL);
+	g_auto(GStrv) kernels = g_key_file_get_keys(keys, "expect", NULL, NULL);
+	gint64 preemptions = -1;
+
+	scenario->quick = g_strcmp0(group, "quick") == 0;
+	if (group && !scenario->quick && strcmp(group, "full") != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: [scenario] group: '%s' is neither quick nor full", scenario->path,
+			    group);
+		return false;
+	}
+	if (bound && !g_ascii_string_to_signed(bound, 10, 0, 100, &preemptions, NULL)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: [scenario] preemptions: '%s' is no number from 0 to 100",
+			    scenario->path, bound);
+		return false;
+	}
+	scenario->preemptions = preemptions;
+	for (char **kernel = kernels; kernel && *kernel; kernel++) {
+		g_autofree char *text = scenario_expectation(scenario, *kernel);
+		if (!expectation_check(scenario->path, *kernel, text, error))
+			return false;
+	}
+	return feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
 }
 
 static Scenario *load(const char *dir, const char *file, GError **error)
@@ -44,7 +78,7 @@ static Scenario *load(const char *dir, const char *file, GError **error)
 			    scenario->path, actors, scenario->vcpus);
 		return NULL;
 	}
-	return g_steal_pointer(&scenario);
+	return load_suite(scenario, error) ? g_steal_pointer(&scenario) : NULL;
 }
 
 static int by_name(gconstpointer a, gconstpointer b)

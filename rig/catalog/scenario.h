@@ -5,12 +5,16 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef struct {
 	char *name;
 	char *title;
 	int vcpus;
 	char **actors;
+	bool quick;		/* in the quick group */
+	int preemptions;	/* bound for the suite; -1: none */
+	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *path;
 	GKeyFile *keys;		/* for the expectations */
 } Scenario;
@@ -20,7 +24,7 @@ GPtrArray *scenario_list(GError **error);
 Scenario *scenario_find(const char *name, GError **error);
 void scenario_free(Scenario *scenario);
 
-/* "clean", "documented" or an invariant; NULL when nothing is expected. */
+/* "clean", "documented" or invariants; NULL when it does not name the kernel. */
 char *scenario_expectation(const Scenario *scenario, const char *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command/command.h"
 
+#include <string.h>
+
 #include "util/error.h"
 
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
@@ -20,4 +22,29 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, con
 		    local ? local->message : n ? "a word is missing or too many" : "no words wanted",
 		    (*argv)[0]);
 	return FALSE;
+}
+
+gboolean command_duration(const char *text, double *ret, GError **error)
+{
+	char *end;
+	double value = g_ascii_strtod(text, &end);
+	double unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
+
+	*ret = value * unit;
+	if (end != text && value > 0 && (!*end || (strchr("smh", *end) && !end[1])))
+		return TRUE;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "--max-time '%s': write 90s, 15m or 2h", text);
+	return FALSE;
+}
+
+int command_table_code(const Table *table)
+{
+	TableCounts counts = table_count(table);
+
+	if (counts.broken)
+		return EXIT_BROKEN;
+	if (counts.unexpected || counts.inconclusive)
+		return EXIT_UNEXPECTED;
+	return counts.skipped == counts.pairs ? EXIT_SKIPPED : EXIT_EXPECTED;
 }

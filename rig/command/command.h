@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "report/table.h"
+
 enum { EXIT_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_BROKEN = 2, EXIT_SKIPPED = 77 };
 
 typedef int (*CommandFunc)(int argc, char **argv, GCancellable *cancel, GError **error);
@@ -19,7 +21,15 @@ int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
 /* Parse options; exactly @n words must remain, named by @words in the help. */
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
 		       int n, const char *summary, GError **error);
+
+/* The seconds of --max-time: "90s", "15m", "2h" or plain seconds. */
+gboolean command_duration(const char *text, double *ret, GError **error);
+
+/* The exit code that a table means: the worst of its rows, or skipped when all are. */
+int command_table_code(const Table *table);

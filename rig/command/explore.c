@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog/expectation.h"
 #include "command/command.h"
 #include "folder.h"
 #include "util/error.h"
@@ -33,35 +34,6 @@ static const GOptionEntry entries[] = {
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
 	{ NULL },
 };
-
-/* "90s", "15m", "2h" or plain seconds. */
-static gboolean parse_duration(const char *text, double *ret, GError **error)
-{
-	char *end;
-	double value = g_ascii_strtod(text, &end);
-	double unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
-
-	*ret = value * unit;
-	if (end != text && value > 0 && (!*end || (strchr("smh", *end) && !end[1])))
-		return TRUE;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "--max-time '%s': write 90s, 15m or 2h", text);
-	return FALSE;
-}
-
-/* Whether the verdict is what the scenario expects of this kernel. */
-static gboolean as_expected(const Verdict *verdict, const char *expectation)
-{
-	if (strcmp(verdict->verdict, "violation") != 0)
-		return strcmp(verdict->verdict, expectation) == 0;
-	for (guint i = 0; i < verdict->violations->len; i++) {
-		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
-
-		if (strcmp(violation->invariant, expectation) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
 
 static void print_coverage(const Verdict *verdict, const Policy *policy)
 {
@@ -112,10 +84,13 @@ static gboolean bad_input(GError **error, const char *option, int value, const c
 	return FALSE;
 }
 
+static gboolean is_bounded(void)
+{
+	return strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
+}
+
 static gboolean check_options(GError **error)
 {
-	gboolean bounded = strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
-
 	if (opt_schedules < 0)
 		return bad_input(error, "--max-schedules", opt_schedules, "give a positive number");
 	if (opt_jobs < 1 || opt_jobs > 64)
@@ -126,7 +101,7 @@ static gboolean check_options(GError **error)
 		return bad_input(error, "--recheck", opt_recheck, "give 0 or more");
 	if (opt_preemptions < -1)
 		return bad_input(error, "--preemptions", opt_preemptions, "give 0 or more");
-	if (opt_preemptions >= 0 && !bounded)
+	if (opt_preemptions >= 0 && !is_bounded())
 		return bad_input(error, "--preemptions", opt_preemptions,
 				 "only dfs and dpor have a bound");
 	return TRUE;
@@ -160,11 +135,12 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Scenario) scenario = check_options(error) ? scenario_find(argv[1], error) : NULL;
 	g_autoptr(Policy) policy =
 		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
-	if (!policy || (opt_time && !parse_duration(opt_time, &options.max_seconds, error)))
+	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", argv[1], kernel);
-	g_autofree char *words = g_strdup_printf("%s/%d/%d/%d", policy->name, opt_preemptions,
-						 opt_seed, opt_depth);
+	g_autofree char *words = is_bounded()
+		? explore_options(policy->name, opt_preemptions)
+		: g_strdup_printf("%s/%d/%d", policy->name, opt_seed, opt_depth);
 	options.out = opt_out ? opt_out : folder;
 	options.options = words;
 	options.max_schedules = opt_schedules;
@@ -184,9 +160,10 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!explore(session, policy, &options, &verdict, error))
 		return EXIT_BROKEN;
 
-	g_autofree char *known = scenario_expectation(session->scenario, kernel);
-	const char *expectation = known ? known : "clean";
-	gboolean expected = as_expected(verdict, expectation);
-	print_verdict(verdict, policy, expectation, options.out, expected);
+	g_autoptr(Expectation) expectation = expectation_new(session->scenario, session->kernel);
+	g_auto(GStrv) violated = verdict_invariants(verdict);
+	gboolean expected = expectation_met(expectation, verdict->verdict,
+					    (const char *const *)violated);
+	print_verdict(verdict, policy, expectation->text, options.out, expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

@@ -3,6 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "catalog/invariant.h"
 #include "session.h"
 
 static gboolean opt_json;
@@ -14,17 +15,6 @@ static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "… on this kernel (stock)", "K" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "For programs", NULL },
 	{ NULL },
-};
-
-static const struct {
-	const char *id, *statement;
-} invariants[] = {
-	{ "I1", "a PTE that maps an allocated page never becomes the scratch page" },
-	{ "I2", "an allocated address maps exactly the page handed out" },
-	{ "I3", "the scratch page is never freed while the arena lives" },
-	{ "I4", "range tree and PTEs agree outside the lock" },
-	{ "I5", "a recoverable kernel fault makes progress" },
-	{ "I10", "the kernel log holds no splat" },
 };
 
 static void member(JsonBuilder *builder, const char *name, const char *value)
@@ -42,6 +32,7 @@ static void begin(JsonBuilder *builder, const char *name)
 static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
+	gsize n;
 
 	json_builder_begin_object(builder);
 	begin(builder, "scenarios");
@@ -66,10 +57,12 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 	}
 	json_builder_end_array(builder);
 	begin(builder, "invariants");
-	for (gsize i = 0; i < G_N_ELEMENTS(invariants); i++) {
+	const Invariant *invariants = invariant_list(&n);
+	for (gsize i = 0; i < n; i++) {
 		json_builder_begin_object(builder);
 		member(builder, "id", invariants[i].id);
 		member(builder, "statement", invariants[i].statement);
+		member(builder, "checked", invariants[i].checked);
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);
@@ -81,20 +74,24 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 
 static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 {
+	gsize n;
+
 	g_print("scenarios\n");
 	for (guint i = 0; i < scenarios->len; i++) {
 		const Scenario *scenario = g_ptr_array_index(scenarios, i);
-		g_print("  %-22s %s\n", scenario->name, scenario->title);
+		g_print("  %-27s %s\n", scenario->name, scenario->title);
 	}
 	g_print("kernels\n");
 	for (guint i = 0; i < kernels->len; i++) {
 		const Kernel *kernel = g_ptr_array_index(kernels, i);
-		g_print("  %-22s %-8s %-10s %s\n", kernel->name, kernel->kind,
+		g_print("  %-27s %-8s %-10s %s\n", kernel->name, kernel->kind,
 			kernel->release ? kernel->release : "not built", kernel->title);
 	}
 	g_print("invariants\n");
-	for (gsize i = 0; i < G_N_ELEMENTS(invariants); i++)
-		g_print("  %-22s %s\n", invariants[i].id, invariants[i].statement);
+	const Invariant *invariants = invariant_list(&n);
+	for (gsize i = 0; i < n; i++)
+		g_print("  %-4s %s\n       checked: %s\n", invariants[i].id, invariants[i].statement,
+			*invariants[i].checked ? invariants[i].checked : "nowhere yet");
 }
 
 static const char *site_kind(const Site *site)

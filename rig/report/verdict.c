@@ -57,6 +57,18 @@ void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
 	g_ptr_array_add(verdict->violations, violation);
 }
 
+char **verdict_invariants(const Verdict *verdict)
+{
+	char **ids = g_new0(char *, verdict->violations->len + 1);
+
+	for (guint i = 0; i < verdict->violations->len; i++) {
+		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
+
+		ids[i] = g_strdup(violation->invariant);
+	}
+	return ids;
+}
+
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
 {
 	json_builder_set_member_name(builder, name);

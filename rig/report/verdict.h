@@ -41,6 +41,9 @@ void verdict_free(Verdict *verdict);
 void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
 		 const char *schedule, int events, int switches, bool manifest);
 
+/* The violated invariants, one for each violation; the caller's. */
+char **verdict_invariants(const Verdict *verdict);
+
 /* As JSON, newline included; the caller's. */
 char *verdict_json(const Verdict *verdict);
 

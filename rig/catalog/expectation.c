@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "catalog/expectation.h"
+
+#include <string.h>
+
+#include "catalog/invariant.h"
+#include "util/error.h"
+
+static bool is_verdict(const char *text)
+{
+	return strcmp(text, "clean") == 0 || strcmp(text, "documented") == 0;
+}
+
+bool expectation_check(const char *path, const char *kernel, const char *text, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text, ";", -1);
+
+	bool good = *words != NULL;
+
+	for (char **word = words; *word; word++)
+		good &= invariant_exists(*word);
+	if (good || is_verdict(text))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: [expect] %s = %s: write clean, documented or invariants as in I6;I7", path,
+		    kernel, text);
+	return false;
+}
+
+void expectation_free(Expectation *expectation)
+{
+	if (!expectation)
+		return;
+	g_free(expectation->text);
+	g_strfreev(expectation->wanted);
+	g_strfreev(expectation->allowed);
+	g_free(expectation);
+}
+
+/* The invariants of a line of [expect]; none when it is a verdict or NULL. */
+static char **invariants_of(const char *text)
+{
+	return text && !is_verdict(text) ? g_strsplit(text, ";", -1) : g_new0(char *, 1);
+}
+
+static void expect_named(Expectation *expectation, const char *text, bool mutant)
+{
+	expectation->text = g_strdup(text);
+	expectation->named = true;
+	expectation->clean = strcmp(text, "clean") == 0;
+	expectation->documented = strcmp(text, "documented") == 0;
+	expectation->wanted = invariants_of(text);
+	expectation->allowed = g_new0(char *, 1);
+	expectation->more = mutant;
+}
+
+/* A mutant does what its base does, and no other harm than its own. */
+static void expect_of_mutant(Expectation *expectation, const char *breaks, const char *stock)
+{
+	expectation->text = g_strconcat(breaks, "?", NULL);
+	expectation->clean = expectation->documented = expectation->more = true;
+	expectation->wanted = g_strsplit(breaks, ";", -1);
+	expectation->allowed = invariants_of(stock);
+}
+
+/* Like stock or better; a violation of stock's may be one's own, and has to be said of others. */
+static void expect_like_stock(Expectation *expectation, const char *stock, bool own)
+{
+	bool clean = !stock || strcmp(stock, "clean") == 0;
+
+	expectation->text = clean ? g_strdup("clean")
+				  : g_strconcat("at most ", own ? stock : "documented", NULL);
+	expectation->clean = true;
+	expectation->documented = !clean;
+	expectation->wanted = g_new0(char *, 1);
+	expectation->allowed = own ? invariants_of(stock) : g_new0(char *, 1);
+}
+
+Expectation *expectation_new(const Scenario *scenario, const Kernel *kernel)
+{
+	g_autofree char *named = scenario_expectation(scenario, kernel->name);
+	g_autofree char *stock = scenario_expectation(scenario, "stock");
+	Expectation *expectation = g_new0(Expectation, 1);
+	bool mutant = strcmp(kernel->kind, "mutant") == 0;
+
+	if (named)
+		expect_named(expectation, named, mutant);
+	else if (mutant)
+		expect_of_mutant(expectation, kernel->breaks, stock);
+	else
+		expect_like_stock(expectation, stock, strcmp(kernel->kind, "own") == 0);
+	return expectation;
+}
+
+static bool all_in(const char *const *these, const char *const *those)
+{
+	for (; *these; these++)
+		if (!g_strv_contains(those, *these))
+			return false;
+	return true;
+}
+
+bool expectation_met(const Expectation *expectation, const char *verdict,
+		     const char *const *violated)
+{
+	const char *const *wanted = (const char *const *)expectation->wanted;
+
+	if (strcmp(verdict, "clean") == 0)
+		return expectation->clean;
+	if (strcmp(verdict, "documented") == 0)
+		return expectation->documented;
+	if (strcmp(verdict, "violation") != 0)
+		return false;
+	if (*wanted && all_in(wanted, violated) && (expectation->more || all_in(violated, wanted)))
+		return true;
+	return all_in(violated, (const char *const *)expectation->allowed);
+}

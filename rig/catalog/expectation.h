@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a scenario expects of a kernel, and whether a verdict is that.
+ *
+ * Where the scenario names the kernel in [expect] that counts: 'clean', 'documented'
+ * or invariants, separated by ';'.  A mutant may break more than is named; any other
+ * kernel must break just that.  Where it does not:
+ *
+ *	mutant		 anything but a violation without the invariant that it breaks
+ *	stock, variant	 clean, or documented where stock is not clean either
+ *	own		 the same, or the invariants that stock is expected to violate
+ */
+#pragma once
+
+#include "catalog/kernel.h"
+#include "catalog/scenario.h"
+
+typedef struct {
+	char *text;		/* "clean", "documented", "I1", "I6;I7", "I1?", "at most I7" */
+	bool named;		/* the scenario names the kernel */
+	bool clean, documented;	/* these verdicts will do */
+	char **wanted;		/* all of these must be violated … */
+	char **allowed;		/* … or only ones of these */
+	bool more;		/* with those wanted, others may be, too */
+} Expectation;
+
+Expectation *expectation_new(const Scenario *scenario, const Kernel *kernel);
+void expectation_free(Expectation *expectation);
+
+/* @violated: the ids of the invariants. */
+bool expectation_met(const Expectation *expectation, const char *verdict,
+		     const char *const *violated);
+
+/* That the line can be one; for whoever loads scenarios. */
+bool expectation_check(const char *path, const char *kernel, const char *text, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Expectation, expectation_free)

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "catalog/feature.h"
+
+#include "util/error.h"
+
+static const char *const known[] = {
+	"scratch",		/* faults of the kernel install a scratch page */
+	"stream",		/* … and are reported into the program's stream */
+	"fixed-free",		/* pages can be freed while an address is in use */
+	NULL
+};
+
+bool feature_words(GKeyFile *keys, const char *path, const char *group, const char *key,
+		   char ***ret, GError **error)
+{
+	g_auto(GStrv) words = g_key_file_get_string_list(keys, group, key, NULL, NULL);
+
+	for (char **word = words; word && *word; word++) {
+		if (g_strv_contains(known, *word))
+			continue;
+		g_autofree char *all = g_strjoinv(" ", (char **)known);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: [%s] %s: '%s' is unknown (there are: %s)", path, group, key, *word,
+			    all);
+		return false;
+	}
+	*ret = g_steal_pointer(&words);
+	return true;
+}
+
+const char *feature_missing(const Scenario *scenario, const Kernel *kernel)
+{
+	for (char **need = scenario->needs; need && *need; need++)
+		if (kernel->has && !g_strv_contains((const char *const *)kernel->has, *need))
+			return *need;
+	return NULL;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "suite.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "folder.h"
+#include "machine/launch.h"
+#include "report/summary.h"
+#include "util/error.h"
+#include "util/paths.h"
+
+static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/verify", *opt_tree;
+static char **opt_patches, **opt_base_patches, **opt_scenarios;
+static int opt_jobs = 1;
+static gboolean opt_resume;
+
+static const GOptionEntry entries[] = {
+	{ "tree", 't', 0, G_OPTION_ARG_FILENAME, &opt_tree,
+	  "Your kernel tree (the source of the stock kernel)", "DIR" },
+	{ "patch", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_patches,
+	  "The patch in question; may be given again", "FILE" },
+	{ "base-patch", 'b', 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_base_patches,
+	  "What is applied before and after; may be given again", "FILE" },
+	{ "group", 'g', 0, G_OPTION_ARG_STRING, &opt_group, "quick or full (the default)", "G" },
+	{ "scenario", 's', 0, G_OPTION_ARG_STRING_ARRAY, &opt_scenarios,
+	  "Only this scenario; may be given again", "S" },
+	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs side by side (1)", "J" },
+	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
+	  "Stop each of both after 90s, 15m or 2h", "T" },
+	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
+	  "Go on where an earlier run into the same folder was stopped", NULL },
+	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out, "Folder (racerig-runs/verify)", "DIR" },
+	{ NULL },
+};
+
+static const char BEFORE[] = "verify-before", AFTER[] = "verify-after";
+
+static void add_patches(GPtrArray *argv, char **patches)
+{
+	for (char **patch = patches; patch && *patch; patch++) {
+		g_ptr_array_add(argv, "--patch");
+		g_ptr_array_add(argv, *patch);
+	}
+}
+
+/* The build and whatever it started. */
+static void end_build(GCancellable *cancel, gpointer process)
+{
+	(void)cancel;
+	const char *pid = g_subprocess_get_identifier(process);
+
+	if (pid)
+		kill(-(pid_t)g_ascii_strtoll(pid, NULL, 10), SIGTERM);
+}
+
+/* guest-kernel/build knows what is there already; when it fails it has said why: no @error then. */
+static gboolean build(const char *name, char **patches, GCancellable *cancel, GError **error)
+{
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+	g_autofree char *program = paths_in_data("guest-kernel/build");
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+
+	g_ptr_array_add(argv, program);
+	g_ptr_array_add(argv, (char *)name);
+	if (opt_tree) {
+		g_ptr_array_add(argv, "--tree");
+		g_ptr_array_add(argv, opt_tree);
+	}
+	add_patches(argv, opt_base_patches);
+	add_patches(argv, patches);
+	g_ptr_array_add(argv, NULL);
+	g_subprocess_launcher_set_child_setup(launcher, launch_die_with_parent,
+					      GINT_TO_POINTER(getpid()), NULL);
+	g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(
+		launcher, (const char *const *)argv->pdata, error);
+	if (!process)
+		return FALSE;
+	gulong id = g_cancellable_connect(cancel, G_CALLBACK(end_build), process, NULL);
+	g_subprocess_wait(process, NULL, NULL);
+	g_cancellable_disconnect(cancel, id);
+	return !g_cancellable_set_error_if_cancelled(cancel, error) &&
+	       g_subprocess_get_successful(process);
+}
+
+/* The suite on one kernel, into its own folder below --out. */
+static Table *run(const char *kernel, const char *side, double max_seconds, GCancellable *cancel,
+		  GError **error)
+{
+	g_autofree char *out = folder_path(opt_out, side);
+	g_autoptr(Selection) selection =
+		selection_new(opt_group, opt_scenarios, (char *[]){ (char *)kernel, NULL }, error);
+	SuiteOptions options = { opt_jobs, max_seconds, opt_resume, out };
+	g_autoptr(Table) table = NULL;
+
+	if (!selection || !suite_run(selection, &options, cancel, &table, error) ||
+	    !suite_write(out, table, NULL, error))
+		return NULL;
+	g_autofree char *text = summary_text(table, out);
+	g_print("== %s: %s\n%s\n", side, kernel, text);
+	return g_steal_pointer(&table);
+}
+
+/* What was measured, in words; *@code is the exit code. */
+static const char *conclude(const Table *before, const Table *after,
+			    const Comparison *comparison, int *code)
+{
+	TableCounts was = table_count(before), is = table_count(after);
+	gboolean passes = is.as_expected && is.as_expected + is.skipped == is.pairs;
+
+	*code = EXIT_UNEXPECTED;
+	if (was.broken || is.broken) {
+		*code = EXIT_BROKEN;
+		return "the rig broke on some pairs";
+	}
+	if (is.unexpected)
+		return was.unexpected ? "fails before and after"
+		       : was.inconclusive ? "fails after; before is not finished"
+					  : "passes before, FAILS after";
+	if (was.inconclusive || is.inconclusive)
+		return "not finished; --resume goes on";
+	if (!passes) {
+		*code = EXIT_SKIPPED;
+		return "nothing could be run";
+	}
+	if (comparison->violated->len)
+		return "violates after what it did not before";
+	*code = EXIT_EXPECTED;
+	return was.unexpected ? "fails before, passes after" : "passes before and after";
+}
+
+/* What was built, as lines of Markdown. */
+static gboolean describe(GString *text, const char *side, const char *name, GError **error)
+{
+	g_autoptr(Kernel) kernel = kernel_find(name, error);
+
+	if (!kernel)
+		return FALSE;
+	g_string_append_printf(text, "- %s: Linux %s from %s, patches: %s; build %s, config %.16s, %s\n",
+			       side, kernel->release, kernel->source,
+			       *kernel->patches ? kernel->patches : "none", kernel->key,
+			       kernel->config_sha256, kernel->compiler);
+	return TRUE;
+}
+
+static gboolean write_evidence(const char *sentence, const char *before, const char *text,
+			       GError **error)
+{
+	g_autoptr(GString) page = g_string_new(NULL);
+
+	g_string_append_printf(page, "## racerig verify: %s\n\n", sentence);
+	if (!describe(page, "before", before, error) || !describe(page, "after", AFTER, error))
+		return FALSE;
+	g_string_append_printf(page, "\n~~~~text\n%s~~~~\n\n[before](before/summary.md) and "
+			       "[after](after/summary.md) have the tables and the interleavings.\n",
+			       text);
+	return folder_write(opt_out, "verify.md", page->str, error);
+}
+
+static gboolean check_options(double *max_seconds, GError **error)
+{
+	if (!opt_patches) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--patch is missing: what is to be verified?");
+		return FALSE;
+	}
+	if (opt_jobs < 1 || opt_jobs > 64) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--jobs %d: give 1 to 64", opt_jobs);
+		return FALSE;
+	}
+	if (strcmp(opt_group, "mutants") == 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--group mutants: give quick or full");
+		return FALSE;
+	}
+	for (char **patch = opt_patches; *patch; patch++) {
+		if (access(*patch, R_OK) == 0)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", *patch,
+			    g_strerror(errno));
+		return FALSE;
+	}
+	return !opt_time || command_duration(opt_time, max_seconds, error);
+}
+
+int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
+{
+	double max_seconds = 0;
+	int code;
+
+	if (!command_parse(&argc, &argv, entries, NULL, 0,
+			   "Run the suite without a patch and with it, and compare.", error) ||
+	    !check_options(&max_seconds, error))
+		return EXIT_BROKEN;
+	const char *base = opt_tree || opt_base_patches ? BEFORE : "stock";
+	if (!build(base, NULL, cancel, error) || !build(AFTER, opt_patches, cancel, error))
+		return EXIT_BROKEN;
+	g_autoptr(Table) before = run(base, "before", max_seconds, cancel, error);
+	g_autoptr(Table) after = before ? run(AFTER, "after", max_seconds, cancel, error) : NULL;
+	if (!after)
+		return EXIT_BROKEN;
+	g_autoptr(Comparison) comparison = compare_tables(before, after);
+	g_autofree char *changes = comparison_text(comparison);
+	const char *sentence = conclude(before, after, comparison, &code);
+	if (!write_evidence(sentence, base, changes, error))
+		return EXIT_BROKEN;
+	g_print("== compared\n%s\n%s\nfolder %s (verify.md, before/, after/)\n", changes, sentence,
+		opt_out);
+	return code;
+}

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The scenario x kernel table, what CI reads of it, and the reviewer's one-liner."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import RIG, TOP, run_rig
+from lxml import etree
+from test_input import assert_refused, fake_tool
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
+PAIRS = ("--scenario", "fault-vs-alloc", "--kernel", "stock", "--kernel", "scratch-plain-store")
+
+
+def rows(out):
+    table = json.loads((out / "suite.json").read_text())
+    assert table["racerig-suite"] == 1
+    return {row["kernel"]: row for row in table["rows"]}
+
+
+def data_with(tmp_path, edit):
+    """The rig's data with scenarios and kernel descriptors that edit(folder) may change."""
+    data = tmp_path / "data"
+    (data / "guest-kernel").mkdir(parents=True)
+    for name in ("analysis", "build"):
+        os.symlink(TOP / name, data / name)
+    for path in (TOP / "guest-kernel").iterdir():
+        if path.name != "kernels":
+            os.symlink(path, data / "guest-kernel" / path.name)
+    shutil.copytree(TOP / "guest-kernel" / "kernels", data / "guest-kernel" / "kernels")
+    shutil.copytree(TOP / "scenarios", data / "scenarios")
+    edit(data)
+    return {"RACERIG_DATA": str(data)}
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def validate_junit(path):
+    schema = etree.XMLSchema(etree.parse(str(TOP / "tests" / "junit.xsd")))
+    document = etree.parse(str(path))
+    schema.assertValid(document)
+    for suite in document.getroot():
+        for name, count in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert int(suite.get(name)) == len(suite.findall(f"testcase/{count}"))
+        assert int(suite.get("tests")) == len(suite.findall("testcase"))
+    return document.getroot()
+
+
+def parse_ktap(path):
+    """What the kernel's own parser makes of it."""
+    tool = sorted(CACHE.glob("sources/linux-source-7.3_*/linux/tools/testing/kunit/kunit.py"))[-1]
+    result = subprocess.run([sys.executable, tool, "parse", path], capture_output=True, text=True,
+                            timeout=60)
+    return result.returncode, result.stdout
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    out = tmp_path_factory.mktemp("suite") / "out"
+    result = run_rig("suite", *PAIRS, "--jobs", 2, "--out", out)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result, out
+
+
+def test_table(suite):
+    result, out = suite
+    assert re.search(r"^fault-vs-alloc +documented$", result.stdout, re.M)
+    assert re.search(r"^scratch-plain-store +I1$", result.stdout, re.M)
+    assert "2 pairs: 2 as expected, 0 not" in result.stdout
+    assert "1 of 1 mutants killed" in result.stdout
+    table = rows(out)
+    assert table["scratch-plain-store"]["invariants"][0] == "I1"
+    assert table["stock"]["expected"] == table["stock"]["verdict"] == "documented"
+    for row in table.values():
+        assert row["complete"] and row["as_expected"] and row["skipped"] is None
+        verdict = json.loads((out / row["folder"] / "verdict.json").read_text())
+        assert verdict["executed"] == row["executed"] and verdict["pruned"] == row["pruned"]
+    assert max(map(len, result.stdout.splitlines()[:4])) <= 80
+
+
+def test_ktap_by_the_kernels_own_parser(suite):
+    code, text = parse_ktap(suite[1] / "suite.ktap")
+    assert code == 0 and "Testing complete. Ran 2 tests: passed: 2" in text, text
+
+
+def test_ktap_alone_on_stdout(suite):
+    """And a finished pair is not explored again."""
+    out = suite[1]
+    journals = {path: path.stat().st_mtime_ns for path in out.glob("runs/*/*/journal")}
+    before = (out / "suite.json").read_text()
+    result = run_rig("suite", *PAIRS, "--out", out, "--resume", "--ktap", "-")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (out / "suite.ktap").read_text()
+    assert result.stdout.startswith("KTAP version 1\n1..2\n")
+    assert len(journals) == 2
+    assert {path: path.stat().st_mtime_ns for path in journals} == journals
+    assert (out / "suite.json").read_text() == before
+
+
+def test_junit_and_summary(suite, tmp_path):
+    summary = tmp_path / "step"
+    summary.write_text("from another step\n")
+    result = run_rig("suite", *PAIRS, "--out", suite[1], "--resume", "--summary", summary,
+                     "--junit", tmp_path / "junit.xml", "--ktap", tmp_path / "ktap")
+    assert result.returncode == 0
+    root = validate_junit(tmp_path / "junit.xml")
+    assert root.get("tests") == "2" and root.get("failures") == "0"
+    text = summary.read_text()
+    assert text.startswith("from another step\n## racerig: as expected")
+    assert "| scratch-plain-store | I1 |" in text
+    assert (tmp_path / "ktap").read_text() == (suite[1] / "suite.ktap").read_text()
+
+
+def test_not_as_expected(suite, tmp_path):
+    def edit(data):
+        replace(data / "scenarios" / "fault-vs-alloc.scenario", "scratch-plain-store = I1",
+                "scratch-plain-store = I11")
+        replace(data / "scenarios" / "fault-vs-alloc.scenario", "stock = documented", "stock = clean")
+
+    out = tmp_path / "out"
+    shutil.copytree(suite[1], out)
+    result = run_rig("suite", *PAIRS, "--out", out, "--resume", env=data_with(tmp_path, edit))
+    assert result.returncode == 1, result.stderr
+    assert "fault-vs-alloc on stock: expected clean, found documented" in result.stdout
+    schedules = re.findall(r"racerig replay (\S+\.sched)", result.stdout)
+    assert len(schedules) == 2 and all(Path(schedule).exists() for schedule in schedules)
+    code, text = parse_ktap(out / "suite.ktap")
+    assert code == 1 and "failed: 2" in text, text
+    root = validate_junit(out / "junit.xml")
+    assert root.get("failures") == "2"
+    # the interleaving itself is in what CI shows
+    assert "schedule" in root.findall(".//failure")[1].text and "cmpxchg" in etree.tostring(root).decode()
+    assert "NOT as expected" in (out / "summary.md").read_text()
+
+
+def test_kernel_that_lacks_something(suite, tmp_path):
+    def edit(data):
+        replace(data / "scenarios" / "fault-vs-fault.scenario", "pages = 1", "pages = 1\nneeds = stream")
+        kernel = data / "guest-kernel" / "kernels" / "stock.kernel"
+        kernel.write_text(kernel.read_text() + "has = scratch\n")
+        replace(data / "scenarios" / "fault-vs-fault.scenario", "stock = clean\n", "")
+
+    out = tmp_path / "out"
+    result = run_rig("suite", "--kernel", "stock", "--scenario", "fault-vs-fault", "--out", out,
+                     env=data_with(tmp_path, edit))
+    assert result.returncode == 77, result.stdout + result.stderr
+    assert rows(out)["stock"]["skipped"] == "this kernel has no stream"
+    assert "# SKIP this kernel has no stream" in (out / "suite.ktap").read_text()
+    assert "Ran 1 tests: skipped: 1\n" in parse_ktap(out / "suite.ktap")[1]
+    assert validate_junit(out / "junit.xml").get("skipped") == "1"
+
+
+@pytest.mark.parametrize("name, old, new, parts", [
+    ("scenarios/fault-vs-alloc.scenario", "pages = 1", "needs = flux",
+     ["fault-vs-alloc.scenario: [scenario] needs: 'flux' is unknown", "scratch"]),
+    ("scenarios/fault-vs-alloc.scenario", "group = quick", "group = fast", ["neither quick nor full"]),
+    ("scenarios/fault-vs-alloc.scenario", "pages = 1", "preemptions = few", ["'few' is no number"]),
+    ("scenarios/fault-vs-alloc.scenario", "stock = documented", "stock = fine", ["[expect] stock = fine"]),
+    ("guest-kernel/kernels/scratch-plain-store.kernel", "breaks = I1", "breaks = I12",
+     ["scratch-plain-store.kernel: [kernel] breaks: no invariant 'I12'"]),
+    ("guest-kernel/kernels/stock.kernel", "kind = stock", "kind = stock\nhas = luck", ["'luck' is unknown"]),
+])
+def test_unknown_words_in_descriptors(tmp_path, name, old, new, parts):
+    env = data_with(tmp_path, lambda data: replace(data / name, old, new))
+    assert_refused(run_rig("suite", "--out", tmp_path / "out", env=env), *parts)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("words, parts", [
+    (["--group", "nope"], ["no group 'nope'", "quick full mutants"]),
+    (["--scenario", "nope"], ["no scenario 'nope'", "fault-vs-alloc"]),
+    (["--kernel", "nope"], ["no kernel 'nope'", "stock"]),
+    (["--jobs", "0"], ["--jobs 0"]),
+    (["--max-time", "soon"], ["--max-time 'soon'"]),
+    (["--compare", "/nonexistent.json"], ["/nonexistent.json: No such file"]),
+    (["--compare", "Makefile"], ["Makefile"]),
+    (["--group", "quick", "--scenario", "stale-scratch"], ["no such pair"]),
+])
+def test_bad_words(tmp_path, words, parts):
+    assert_refused(run_rig("suite", *words, "--out", tmp_path / "out"), *parts)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_of_somebody_else(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert_refused(run_rig("suite", *PAIRS, "--out", tmp_path), str(tmp_path), "--out")
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_pair_that_breaks_is_a_row(suite, tmp_path):
+    out = tmp_path / "out"
+    env = fake_tool(tmp_path, "qemu-system-x86_64",
+                    '[ "$1" = --version ] && exec echo strange; echo "no such option" >&2; exit 1')
+    result = run_rig("suite", *PAIRS, "--out", out, env=env)
+    assert result.returncode == 2
+    assert "2 broken" in result.stdout
+    assert "no such option" in rows(out)["stock"]["error"]
+    assert validate_junit(out / "junit.xml").get("errors") == "2"
+    assert parse_ktap(out / "suite.ktap")[0] == 1
+
+
+def processes_of(out):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(out).encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError:
+            pass
+    return found
+
+
+def interrupt(out, sign, *words):
+    """A suite that gets a signal once both pairs have finished schedules; its exit code."""
+    rig = subprocess.Popen([RIG, "suite", *PAIRS, "--jobs", "2", "--out", out, *words], cwd=TOP,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lines = {}
+    while len(lines) < 2:
+        assert rig.poll() is None
+        for journal in out.glob("runs/*/*/journal"):
+            if len(journal.read_text().splitlines()) > 2:
+                lines[journal] = True
+        time.sleep(0.01)
+    rig.send_signal(sign)
+    code = rig.wait(timeout=60)
+    deadline = time.monotonic() + 10
+    while processes_of(out):
+        assert time.monotonic() < deadline, processes_of(out)
+        time.sleep(0.05)
+    return code
+
+
+def test_interrupted_and_resumed(suite, tmp_path):
+    out = tmp_path / "out"
+    assert interrupt(out, signal.SIGKILL) == -signal.SIGKILL
+    assert not (out / "suite.json").exists()
+    done = {path: path.read_text().splitlines() for path in out.glob("runs/*/*/journal")}
+    assert interrupt(out, signal.SIGINT, "--resume") in (0, 1)
+    rows(out)
+    result = run_rig("suite", *PAIRS, "--out", out, "--resume")
+    assert result.returncode == 0, result.stdout + result.stderr
+    for path, lines in done.items():
+        assert path.read_text().splitlines()[:len(lines)] == lines
+    for name in ("suite.json", "suite.ktap"):
+        assert (out / name).read_text() == (suite[1] / name).read_text()
+
+
+def test_max_time(tmp_path):
+    out = tmp_path / "out"
+    result = run_rig("suite", *PAIRS, "--max-time", "0.5s", "--out", out)
+    assert result.returncode == 1, result.stderr
+    assert "2 not finished" in result.stdout
+    assert {row["verdict"] for row in rows(out).values()} == {"inconclusive"}
+    assert parse_ktap(out / "suite.ktap")[0] == 1
+
+
+def test_compare(suite, tmp_path):
+    """Against what an earlier run could have said."""
+    base = json.loads((suite[1] / "suite.json").read_text())
+    stock, mutant = sorted(base["rows"], key=lambda row: row["kernel"], reverse=True)
+    assert stock["kernel"] == "stock"
+    stock.update(verdict="violation", invariants=["I2"], complete=False)
+    mutant.update(verdict="clean", invariants=[], executed=mutant["executed"] + 5)
+    (tmp_path / "base.json").write_text(json.dumps(base))
+    result = run_rig("suite", *PAIRS, "--out", suite[1], "--resume", "--compare",
+                     tmp_path / "base.json")
+    assert result.returncode == 0
+    text = result.stdout[result.stdout.index("compared with"):]
+    violated, rest = text.split("newly clean\n")
+    clean, coverage = rest.split("coverage\n")
+    assert re.search(r"newly violated\n  fault-vs-alloc on scratch-plain-store: I1\S* \(was clean\)",
+                     violated)
+    assert "fault-vs-alloc on stock: I2 no longer violated (now documented)" in clean
+    assert "fault-vs-alloc on stock: up, now complete" in coverage
+    assert re.search(r"on scratch-plain-store: down, \d+ schedules, were \d+", coverage)
+    assert "newly violated" in (suite[1] / "summary.md").read_text()
+    same = run_rig("suite", *PAIRS, "--out", suite[1], "--resume", "--compare",
+                   suite[1] / "suite.json")
+    assert "newly" not in same.stdout and "2 pairs found the same" in same.stdout
+
+
+def test_list_has_every_invariant():
+    listed = json.loads(run_rig("list", "--json").stdout)
+    assert [i["id"] for i in listed["invariants"]] == [f"I{n}" for n in range(1, 12)]
+    assert all(i["statement"] for i in listed["invariants"])
+    text = run_rig("list").stdout
+    assert re.search(r"^  I11 +a kernel fault is reported once", text, re.M)
+    assert {k["kind"] for k in listed["kernels"]} >= {"stock", "mutant"}
+
+
+def test_mutants_are_named_by_a_scenario_that_catches_them():
+    """Header, descriptor and expectation of a mutant say the same."""
+    for descriptor in sorted((TOP / "guest-kernel" / "kernels").glob("*.kernel")):
+        text = descriptor.read_text()
+        if "kind = mutant" not in text:
+            continue
+        breaks = re.search(r"^breaks = (\S+)$", text, re.M)[1]
+        patch = re.search(r"^patches = (\S+)$", text, re.M)[1].split(";")[-1]
+        header = (TOP / "guest-kernel" / patch).read_text()
+        assert re.search(r"^Breaks: (\S+)$", header, re.M)[1] == breaks, descriptor.name
+        for scenario in re.search(r"^Caught by: (.+)$", header, re.M)[1].split(", "):
+            expect = (TOP / "scenarios" / f"{scenario}.scenario").read_text()
+            assert f"\n{descriptor.stem} = {breaks}\n" in expect + "\n", descriptor.name
+
+
+def reversed_patch(path, to):
+    lines = path.read_text().splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith("--- "))
+    swap = {"-": "+", "+": "-"}
+    body = []
+    for line in lines[start:]:
+        if line.startswith(("--- ", "+++ ", "@@")):
+            body.append(line)
+        else:
+            body.append(swap.get(line[0], line[0]) + line[1:])
+    to.write_text("".join(body))
+
+
+def test_verify(tmp_path):
+    mutant = TOP / "guest-kernel" / "mutants" / "scratch-plain-store.patch"
+    # Not in a folder that goes away: the kernels stay in the cache.
+    fix = TOP / "build" / "tests" / "compare-again.patch"
+    fix.parent.mkdir(parents=True, exist_ok=True)
+    reversed_patch(mutant, fix)
+    out = tmp_path / "out"
+    words = ("verify", "--base-patch", mutant, "--scenario", "fault-vs-alloc", "--out", out)
+    result = run_rig(*words, "--patch", fix, timeout=900)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nfails before, passes after\n" in result.stdout
+    assert "fault-vs-alloc on verify-after: I1" in result.stdout  # no longer violated
+    page = (out / "verify.md").read_text()
+    assert page.startswith("## racerig verify: fails before, passes after\n")
+    assert "scratch-plain-store.patch compare-again.patch" in page
+    assert rows(out / "before")["verify-before"]["invariants"][0] == "I1"
+    assert not rows(out / "before")["verify-before"]["as_expected"]
+    assert rows(out / "after")["verify-after"]["verdict"] == "documented"
+    assert "frame A -> scratch" in (out / "before" / "summary.md").read_text()
+
+
+def test_verify_bad_words(tmp_path):
+    assert_refused(run_rig("verify"), "--patch is missing")
+    assert_refused(run_rig("verify", "--patch", "/nonexistent"), "/nonexistent: No such file")
+    assert_refused(run_rig("verify", "--patch", "Makefile", "--group", "mutants"), "quick or full")
+    assert_refused(run_rig("verify", "--patch", "Makefile", "--tree", tmp_path), "no kernel tree")
