@@ -78,12 +78,13 @@ bool backend_init(Backend *backend, GError **error)
 
 void backend_close(Backend *backend)
 {
+	/* All zeroes before backend_init(). */
 	for (int i = 0; i < N_PARTS; i++)
-		if (backend->parts[i] >= 0)
+		if (backend->parts[i] > 0)
 			close(backend->parts[i]);
-	if (backend->gdb >= 0)
+	if (backend->gdb > 0)
 		close(backend->gdb);
-	if (backend->qmp >= 0)
+	if (backend->qmp > 0)
 		close(backend->qmp);
 }
 

@@ -50,7 +50,7 @@ typedef struct {
 /* The words of QEMU's command line that make the guest deterministic and ours. */
 GStrv backend_words(const Places *places);
 
-/* Fresh memfds for the parts, -1 for the rest: what @backend may be freed from. */
+/* Fresh memfds for the parts, no sockets yet; close what is open of all of them. */
 bool backend_init(Backend *backend, GError **error);
 void backend_close(Backend *backend);
 

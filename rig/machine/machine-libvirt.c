@@ -1,32 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU as a libvirt domain.  What QEMU shares with us has names in a folder of the
- * caller's, which may go as soon as the guest has started.
+ * QEMU as a libvirt domain, on this host or another.
+ *
+ * What QEMU shares with us has names: on this host in a folder of the caller's, which may
+ * go as soon as the guest has started; on another host in a folder that goes with the ssh
+ * connection, its sockets forwarded, its files copied when somebody asks for them.
  */
 #include "machine/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "machine/domain.h"
+#include "machine/remote.h"
 #include "util/error.h"
 
 typedef struct {
 	Backend base;
 	Domain *domain;
+	Remote *remote;		/* NULL: this host */
 } Guest;
+
+static const char *const part_names[] = { "ram", "disk", "console" };
 
 static void end(Backend *backend)
 {
 	Guest *guest = (Guest *)backend;
 
 	domain_free(guest->domain);
+	remote_free(guest->remote);
 	backend_close(backend);
 	g_free(guest);
+}
+
+static bool fetch(Backend *backend, Part part, GError **error)
+{
+	/* QEMU's last words are in the other host's log. */
+	return part == PART_LOG || remote_get(((Guest *)backend)->remote, part_names[part],
+					      backend->parts[part], error);
 }
 
 static bool fail(GError **error, const char *what)
@@ -35,8 +51,19 @@ static bool fail(GError **error, const char *what)
 	return false;
 }
 
-static int connect_to(const char *path, GError **error)
+static int create_file(const char *folder, const char *name, GError **error)
 {
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fail(error, path);
+	return fd;
+}
+
+static int connect_to(const char *folder, const char *name, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -49,64 +76,102 @@ static int connect_to(const char *path, GError **error)
 	return -1;
 }
 
-/* The files QEMU is to open, and the same ones open on our side. */
-static bool make_parts(Backend *base, const char *folder, const MachineSpec *spec, GError **error)
+/* Give the parts names that QEMU can find. */
+static bool name_parts(Backend *base, const char *folder, GError **error)
 {
-	static const char *const names[] = { "ram", "disk", "console" };
-
-	if (!backend_init(base, error))
-		return false;
 	for (int part = PART_RAM; part <= PART_CONSOLE; part++) {
-		g_autofree char *path = g_build_filename(folder, names[part], NULL);
-		int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		int fd = create_file(folder, part_names[part], error);
 
 		if (fd < 0)
-			return fail(error, path);
+			return false;
 		dup3(fd, base->parts[part], O_CLOEXEC);
 		close(fd);
 	}
-	if (ftruncate(base->parts[PART_RAM], (off_t)MACHINE_RAM_MIB << 20))
-		return fail(error, "guest RAM");
-	g_autofree char *path = g_build_filename(folder, "initrd", NULL);
-	int initrd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return !ftruncate(base->parts[PART_RAM], (off_t)MACHINE_RAM_MIB << 20) ||
+	       fail(error, "guest RAM");
+}
+
+/* Everything QEMU reads, to the other host; RAM and console it makes itself. */
+static bool upload(Guest *guest, const MachineSpec *spec, int initrd, GError **error)
+{
+	int kernel = open(spec->kernel, O_RDONLY | O_CLOEXEC);
+
+	if (kernel < 0)
+		return fail(error, spec->kernel);
+	bool ok = remote_put(guest->remote, "kernel", kernel, error) &&
+		  remote_put(guest->remote, "initrd", initrd, error) &&
+		  remote_put(guest->remote, "disk", guest->base.parts[PART_DISK], error);
+	close(kernel);
+	return ok;
+}
+
+static bool make_files(Guest *guest, const MachineSpec *spec, GError **error)
+{
+	Backend *base = &guest->base;
+
+	if (!backend_init(base, error) ||
+	    (!guest->remote && !name_parts(base, spec->folder, error)))
+		return false;
+	int initrd = guest->remote ? memfd_create("racerig-initrd", MFD_CLOEXEC)
+				   : create_file(spec->folder, "initrd", error);
 	if (initrd < 0)
-		return fail(error, path);
+		return false;
 	bool ok = backend_fill_initrd(initrd, spec, error) &&
-		  backend_fill_disk(base->parts[PART_DISK], spec, error);
+		  backend_fill_disk(base->parts[PART_DISK], spec, error) &&
+		  (!guest->remote || upload(guest, spec, initrd, error));
 	close(initrd);
 	return ok;
 }
 
-static bool start(Guest *guest, const MachineSpec *spec, const char *folder, GError **error)
+static char *listening(const char *path)
 {
-	g_autofree char *emulator = g_find_program_in_path("qemu-system-x86_64");
-	g_autofree char *owner = g_strdup_printf("+%d:+%d", geteuid(), getegid());
+	return g_strdup_printf("path=%s,server=on,wait=off", path);
+}
+
+static bool start(Guest *guest, const MachineSpec *spec, GError **error)
+{
+	const char *folder = guest->remote ? remote_folder(guest->remote) : spec->folder;
+	g_autofree char *owner = guest->remote ? g_strdup(remote_owner(guest->remote))
+		: g_strdup_printf("+%d:+%d", geteuid(), getegid());
+	g_autofree char *emulator = guest->remote ? domain_emulator(guest->domain, error)
+		: g_find_program_in_path("qemu-system-x86_64");
+	g_autofree char *kernel = guest->remote ? g_build_filename(folder, "kernel", NULL)
+		: g_strdup(spec->kernel);
 	g_autofree char *initrd = g_build_filename(folder, "initrd", NULL);
-	g_autofree char *ram = g_build_filename(folder, "ram", NULL);
-	g_autofree char *disk = g_build_filename(folder, "disk", NULL);
-	g_autofree char *console = g_build_filename(folder, "console", NULL);
-	g_autofree char *gdb = g_strdup_printf("path=%s/gdb,server=on,wait=off", folder);
-	g_autofree char *qmp = g_strdup_printf("path=%s/qmp,server=on,wait=off", folder);
-	g_autofree char *qmp2 = g_strdup_printf("path=%s,server=on,wait=off", spec->qmp_path);
+	g_autofree char *ram = g_build_filename(folder, part_names[PART_RAM], NULL);
+	g_autofree char *disk = g_build_filename(folder, part_names[PART_DISK], NULL);
+	g_autofree char *console = g_build_filename(folder, part_names[PART_CONSOLE], NULL);
+	g_autofree char *gdb_path = g_build_filename(folder, "gdb", NULL);
+	g_autofree char *qmp_path = g_build_filename(folder, "qmp", NULL);
+	g_autofree char *qmp2_path = guest->remote ? g_build_filename(folder, "qmp2", NULL)
+		: g_strdup(spec->qmp_path);
+	g_autofree char *gdb = listening(gdb_path), *qmp = listening(qmp_path);
+	g_autofree char *qmp2 = listening(qmp2_path);
 	g_auto(GStrv) words = backend_words(&(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 	DomainSpec domain = {
-		.kernel = spec->kernel, .initrd = initrd, .cmdline = spec->cmdline,
+		.kernel = kernel, .initrd = initrd, .cmdline = spec->cmdline,
 		.emulator = emulator, .owner = owner, .words = (const char *const *)words,
 		.vcpus = spec->vcpus, .ram_mib = MACHINE_RAM_MIB,
 	};
 
-	return domain_start(guest->domain, &domain, error);
+	return (emulator || !guest->remote) && domain_start(guest->domain, &domain, error);
 }
 
-static bool connect_both(Backend *base, const char *folder, GError **error)
+static bool connect_both(Guest *guest, const MachineSpec *spec, GError **error)
 {
-	g_autofree char *gdb = g_build_filename(folder, "gdb", NULL);
-	g_autofree char *qmp = g_build_filename(folder, "qmp", NULL);
+	if (guest->remote) {
+		g_autofree char *gdb = g_build_filename(spec->folder, "gdb", NULL);
+		g_autofree char *qmp = g_build_filename(spec->folder, "qmp", NULL);
 
-	base->gdb = connect_to(gdb, error);
-	base->qmp = base->gdb < 0 ? -1 : connect_to(qmp, error);
-	return base->qmp >= 0;
+		if (!remote_forward(guest->remote, gdb, "gdb", error) ||
+		    !remote_forward(guest->remote, qmp, "qmp", error) ||
+		    !remote_forward(guest->remote, spec->qmp_path, "qmp2", error))
+			return false;
+	}
+	guest->base.gdb = connect_to(spec->folder, "gdb", error);
+	guest->base.qmp = guest->base.gdb < 0 ? -1 : connect_to(spec->folder, "qmp", error);
+	return guest->base.qmp >= 0;
 }
 
 Backend *backend_libvirt_start(const MachineSpec *spec, GError **error)
@@ -114,17 +179,25 @@ Backend *backend_libvirt_start(const MachineSpec *spec, GError **error)
 	Guest *guest = g_new0(Guest, 1);
 
 	guest->base.end = end;
-	if (make_parts(&guest->base, spec->folder, spec, error) &&
-	    (guest->domain = domain_new(spec->connect, error)) &&
-	    start(guest, spec, spec->folder, error) &&
-	    connect_both(&guest->base, spec->folder, error))
+	if ((guest->domain = domain_new(spec->connect, error)) &&
+	    (!remote_is(spec->connect) || (guest->remote = remote_new(spec->connect, error))) &&
+	    make_files(guest, spec, error) && start(guest, spec, error) &&
+	    connect_both(guest, spec, error)) {
+		guest->base.fetch = guest->remote ? fetch : NULL;
 		return &guest->base;
+	}
 	end(&guest->base);
 	return NULL;
 }
 
 char *backend_libvirt_emulator_version(const char *connect, GError **error)
 {
-	(void)connect;
-	return backend_emulator_version(NULL, error);
+	if (!remote_is(connect))
+		return backend_emulator_version(NULL, error);
+	g_autoptr(Domain) domain = domain_new(connect, error);
+	g_autofree char *emulator = domain ? domain_emulator(domain, error) : NULL;
+	g_autoptr(Remote) remote = emulator ? remote_new(connect, error) : NULL;
+	g_autofree char *command = g_strdup_printf("%s --version", emulator);
+
+	return remote ? remote_ask(remote, command, error) : NULL;
 }

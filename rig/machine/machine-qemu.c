@@ -34,12 +34,11 @@ static void end(Backend *backend)
 }
 
 /* Both ends of what the child inherits; @launcher takes its own. */
-static bool connect_parts(Backend *base, GSubprocessLauncher *launcher, int initrd, GError **error)
+static bool connect_parts(Backend *base, GSubprocessLauncher *launcher, GError **error)
 {
 	static const int targets[] = { FD_RAM, FD_DISK, FD_CONSOLE };
 	int gdb[2], qmp[2];
 
-	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
 	for (int part = PART_RAM; part <= PART_CONSOLE; part++)
 		g_subprocess_launcher_take_fd(launcher, dup(base->parts[part]), targets[part]);
 	g_subprocess_launcher_take_stderr_fd(launcher, dup(base->parts[PART_LOG]));
@@ -92,11 +91,12 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 	g_auto(GStrv) argv = command_line(spec);
 
 	base->end = end;
+	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
 	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
 	if (!backend_init(base, error) || !backend_fill_initrd(initrd, spec, error) ||
 	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
-	    !connect_parts(base, launcher, initrd, error)) {
+	    !connect_parts(base, launcher, error)) {
 		end(base);
 		return NULL;
 	}
