@@ -110,8 +110,8 @@ check-style:
 	$(Q)tests/check-style
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
-# What the unit tests link with: no machine, no I/O.
-UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c \
+# What the unit tests link with: no guest.
+UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)

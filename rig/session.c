@@ -89,7 +89,9 @@ static bool open_guest(Session *session, GError **error)
 		session->guest = guest_new(spec, session->cancel, &local);
 		if (session->guest)
 			return true;
-		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		/* Neither is the snapshot's fault. */
+		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+		    g_error_matches(local, RIG_ERROR, RIG_ERROR_START)) {
 			g_propagate_error(error, g_steal_pointer(&local));
 			return false;
 		}

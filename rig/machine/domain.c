@@ -23,7 +23,6 @@ static const struct {
 	{ "icount", "its QEMU has no icount; it needs a qemu-system-x86_64 7.2 or newer with TCG" },
 	{ "does not support virt type 'qemu'",
 	  "its QEMU has no TCG; it needs a qemu-system-x86_64 7.2 or newer with TCG" },
-	{ "Failed to connect socket to '/run/user", "no libvirtd there; install libvirt-daemon" },
 	{ "already exists with uuid", "a domain has that name; virsh destroy it, or run the rig again" },
 	{ "already active", "a domain has that name; virsh destroy it, or run the rig again" },
 	{ "authenticat", "you may not; join the group libvirt there, or use qemu:///session" },

@@ -174,13 +174,24 @@ static bool connect_both(Guest *guest, const MachineSpec *spec, GError **error)
 	return guest->base.qmp >= 0;
 }
 
+static bool check_uri(const char *uri, GError **error)
+{
+	if (g_str_has_prefix(uri, remote_is(uri) ? "qemu+ssh://" : "qemu"))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "--connect %s: give qemu:///session, qemu:///system, or qemu+ssh://HOST/… for "
+		    "another host (docs/libvirt.md)", uri);
+	return false;
+}
+
 Backend *backend_libvirt_start(const MachineSpec *spec, GError **error)
 {
 	Guest *guest = g_new0(Guest, 1);
 
 	guest->base.end = end;
-	if ((guest->domain = domain_new(spec->connect, error)) &&
+	if (check_uri(spec->connect, error) &&
 	    (!remote_is(spec->connect) || (guest->remote = remote_new(spec->connect, error))) &&
+	    (guest->domain = domain_new(spec->connect, error)) &&
 	    make_files(guest, spec, error) && start(guest, spec, error) &&
 	    connect_both(guest, spec, error)) {
 		guest->base.fetch = guest->remote ? fetch : NULL;
@@ -192,6 +203,8 @@ Backend *backend_libvirt_start(const MachineSpec *spec, GError **error)
 
 char *backend_libvirt_emulator_version(const char *connect, GError **error)
 {
+	if (!check_uri(connect, error))
+		return NULL;
 	if (!remote_is(connect))
 		return backend_emulator_version(NULL, error);
 	g_autoptr(Domain) domain = domain_new(connect, error);

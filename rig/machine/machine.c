@@ -194,12 +194,15 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Machine) machine = g_new0(Machine, 1);
+	g_autoptr(GError) local = NULL;
 
 	machine->thread = -1;
 	machine->reply = g_string_new(NULL);
 	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	machine->backend = backend_start(spec, error);
+	machine->backend = backend_start(spec, &local);
+	if (local)
+		g_set_error(error, RIG_ERROR, RIG_ERROR_START, "%s", local->message);
 	if (!machine->backend || !connect_all(machine, cancel, error))
 		return NULL;
 	return g_steal_pointer(&machine);

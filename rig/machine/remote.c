@@ -47,12 +47,6 @@ static bool read_uri(Remote *remote, const char *uri, GError **error)
 
 	if (!parsed)
 		return false;
-	if (strcmp(g_uri_get_scheme(parsed), "qemu+ssh") != 0) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "--connect %s: another host is reached with qemu+ssh:// only, because "
-			    "files and sockets go the same way (docs/libvirt.md)", uri);
-		return false;
-	}
 	g_autoptr(GHashTable) options = g_uri_get_query(parsed)
 		? g_uri_parse_params(g_uri_get_query(parsed), -1, "&", G_URI_PARAMS_NONE, error)
 		: g_hash_table_new(g_str_hash, g_str_equal);
