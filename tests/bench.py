@@ -14,8 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import libvirtd
+
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
+ROUNDS = 5
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
@@ -31,6 +34,30 @@ def explore(out: Path, cache: Path, *words: str) -> float:
         env={**os.environ, "XDG_CACHE_HOME": str(cache), "RACERIG_PYTHON": str(CACHE / "venv/bin/python")},
     )
     return time.monotonic() - start
+
+
+def quick_path(out: Path, *words: str) -> float:
+    """Seconds a schedule spends in restoring, running, stepping and asking."""
+    explore(out, CACHE.parent, "--policy", "dfs", "--recheck", "0", *words)
+    verdict = json.loads((out / "verdict.json").read_text())
+    spent = verdict["spent_s"]
+    return float(spent["restore"] + spent["guest"] + spent["stub"]) / float(verdict["executed"])
+
+
+def compare_backends(work: Path) -> None:
+    """In turns, so that both see the same neighbours; the least of each."""
+    try:
+        with libvirtd.running() as uri:
+            direct, libvirt = [], []
+            for i in range(ROUNDS):
+                direct.append(quick_path(work / f"direct{i}"))
+                libvirt.append(quick_path(work / f"libvirt{i}", "--connect", uri))
+    except libvirtd.Unavailable as reason:
+        print(f"libvirt                     skipped: {reason}")
+        return
+    print(f"restore, run, step          {min(direct):.4f} s")
+    print(f"the same under libvirt      {min(libvirt):.4f} s")
+    print(f"ratio                       {min(libvirt) / min(direct):.3f}")
 
 
 def main() -> None:
@@ -54,6 +81,7 @@ def main() -> None:
         print(f"one schedule from a reboot  {min(boots):.2f} s")
         print(f"one from the snapshot       {1 / rate:.3f} s")
         print(f"ratio                       {min(boots) * rate:.0f}")
+        compare_backends(work)
     finally:
         shutil.rmtree(work)
 

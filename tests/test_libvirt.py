@@ -102,6 +102,24 @@ def test_hash_replay_and_minimise_say_the_same(explored, uri, tmp_path):
         assert (libvirt.returncode, libvirt.stdout) == (0, direct.stdout), libvirt.stderr
 
 
+def test_system_libvirtd_runs_qemu_as_us(explored, shm):
+    explored("stock")
+    direct = run_rig("hash", "fault-vs-alloc")
+    try:
+        with libvirtd.running_for_all() as system:
+            rig = subprocess.Popen(
+                [RIG, "hash", "fault-vs-alloc", "--connect", system], cwd=TOP, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env={**os.environ, "RACERIG_SHM": str(shm)})
+            wait_until(lambda: qemus_in(shm) or rig.poll() is not None)
+            owners = {os.stat(f"/proc/{pid}").st_uid for pid in qemus_in(shm)}
+            out, errors = rig.communicate(timeout=300)
+            assert (out, rig.returncode) == (direct.stdout, 0), errors
+            assert owners == {os.geteuid()} and domains(system) == []
+    except libvirtd.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
 def start_exploring(uri, shm, tmp_path):
     return subprocess.Popen(
         [RIG, "explore", "fault-vs-alloc", "--out", tmp_path / "run", "--connect", uri], cwd=TOP,
@@ -109,8 +127,8 @@ def start_exploring(uri, shm, tmp_path):
         env={**os.environ, "RACERIG_SHM": str(shm)})
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("how, late", [(signal.SIGKILL, False), (signal.SIGKILL, True),
+                                       (signal.SIGINT, True)])
 def test_nothing_is_left_of_an_ended_rig(explored, uri, shm, tmp_path, how, late):
     rig = start_exploring(uri, shm, tmp_path)
     wait_until(lambda: (list(tmp_path.glob("run/schedules/*")) if late else qemus_in(shm)) or
@@ -120,8 +138,11 @@ def test_nothing_is_left_of_an_ended_rig(explored, uri, shm, tmp_path, how, late
     rig.send_signal(how)
     rig.communicate(timeout=60)
     wait_until(lambda: domains(uri) == [] and qemus_in(shm) == [])
-    # what a killed rig cannot remove, the next one does
-    run_rig("hash", "fault-vs-alloc", "--connect", uri, env={"RACERIG_SHM": str(shm)})
+    if not late:
+        # what a killed rig could not remove, the next one does, however far it gets
+        assert list(shm.iterdir()) != []
+        run_rig("hash", "fault-vs-alloc", "--connect", "qemu:///session?socket=/nonexistent",
+                env={"RACERIG_SHM": str(shm)})
     assert list(shm.iterdir()) == []
 
 
