@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "machine/backend.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -20,10 +21,12 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->scenario);
 	g_free((char *)spec->disk);
 	g_free((char *)spec->qmp);
+	g_free((char *)spec->connect);
 	g_free(spec);
 }
 
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GError **error)
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
+			      GError **error)
 {
 	g_autoptr(GuestSpec) spec = g_new0(GuestSpec, 1);
 
@@ -34,6 +37,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GE
 	spec->init = paths_in_data("build/guest/init");
 	spec->init_cpio = paths_in_data("build/guest/init.cpio");
 	spec->scenario = g_strdup(scenario->name);
+	spec->connect = g_strdup(connect);
 	spec->vcpus = scenario->vcpus;
 	if (g_file_test(spec->init, G_FILE_TEST_EXISTS))
 		return g_steal_pointer(&spec);
@@ -56,13 +60,10 @@ static bool add_file(GChecksum *sum, const char *path, GError **error)
 static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *version = NULL;
+	g_autofree char *version = backend_emulator_version(spec->connect, error);
 
-	if (!g_spawn_sync(NULL, (char *[]){ "qemu-system-x86_64", "--version", NULL }, NULL,
-			  G_SPAWN_SEARCH_PATH, NULL, NULL, &version, NULL, NULL, error)) {
-		g_prefix_error(error, "QEMU (package qemu-system-x86): ");
+	if (!version)
 		return NULL;
-	}
 	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s", kernel->key, spec->scenario,
 						spec->vcpus, MACHINE_RAM_MIB, version);
 	g_checksum_update(sum, (guchar *)rest, strlen(rest));
@@ -73,9 +74,10 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError *
 	return paths_in_cache(name);
 }
 
-char *session_snapshot(const Kernel *kernel, const Scenario *scenario, GError **error)
+char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
+		       GError **error)
 {
-	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, error);
+	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
 	g_autofree char *path = spec ? snapshot_path(kernel, spec, error) : NULL;
 
 	return path ? g_path_get_basename(path) : NULL;
@@ -83,7 +85,8 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, GError **
 
 static bool open_guest(Session *session, GError **error)
 {
-	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario, error);
+	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario,
+							 session->connect, error);
 	g_autofree char *path = spec ? snapshot_path(session->kernel, spec, error) : NULL;
 	g_autoptr(GError) local = NULL;
 
@@ -95,7 +98,9 @@ static bool open_guest(Session *session, GError **error)
 		session->guest = guest_new(spec, session->cancel, &local);
 		if (session->guest)
 			return true;
-		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		/* Neither is the snapshot's fault. */
+		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+		    g_error_matches(local, RIG_ERROR, RIG_ERROR_START)) {
 			g_propagate_error(error, g_steal_pointer(&local));
 			return false;
 		}
@@ -115,12 +120,13 @@ static bool open_guest(Session *session, GError **error)
 	return machine_export_disk(session->guest->machine, path, error);
 }
 
-Session *session_new(const char *scenario, const char *kernel, GCancellable *cancel,
-		     GError **error)
+Session *session_new(const char *scenario, const char *kernel, const char *connect,
+		     GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
 
 	session->cancel = cancel;
+	session->connect = g_strdup(connect);
 	session->scenario = scenario_find(scenario, error);
 	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
 	if (!session->kernel || !open_guest(session, error))
@@ -151,5 +157,6 @@ void session_free(Session *session)
 	scenario_free(session->scenario);
 	kernel_free(session->kernel);
 	g_free(session->snapshot);
+	g_free(session->connect);
 	g_free(session);
 }

@@ -14,6 +14,7 @@
 typedef struct {
 	Kernel *kernel;
 	Scenario *scenario;
+	char *connect;		/* libvirt URI, or NULL */
 	GCancellable *cancel;
 	char *snapshot;		/* names everything that made the guest, by hash */
 	Guest *guest;
@@ -23,9 +24,12 @@ typedef struct {
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
 
-/* Find both, and have a parked guest: from the snapshot cache, or by a boot. */
-Session *session_new(const char *scenario, const char *kernel, GCancellable *cancel,
-		     GError **error);
+/*
+ * Find both, and have a parked guest: from the snapshot cache, or by a boot.  @connect:
+ * the libvirt that runs it, or NULL.
+ */
+Session *session_new(const char *scenario, const char *kernel, const char *connect,
+		     GCancellable *cancel, GError **error);
 
 /* Learn the sites, so that schedules can be run. */
 bool session_prepare(Session *session, GError **error);
@@ -33,10 +37,12 @@ bool session_prepare(Session *session, GError **error);
 void session_free(Session *session);
 
 /* The name of the snapshot that a session of these would start from; the caller's. */
-char *session_snapshot(const Kernel *kernel, const Scenario *scenario, GError **error);
+char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
+		       GError **error);
 
 /* The guest's files, as machine_new() wants them; strings are the caller's. */
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, GError **error);
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
+			      GError **error);
 void guest_spec_free(GuestSpec *spec);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)

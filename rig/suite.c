@@ -11,7 +11,7 @@
 #include "explore.h"
 #include "folder.h"
 #include "journal.h"
-#include "machine/launch.h"
+#include "machine/backend.h"
 #include "report/junit.h"
 #include "report/ktap.h"
 #include "report/markdown.h"
@@ -174,13 +174,17 @@ static bool start_job(Job *job, guint slot, GError **error)
 		g_ptr_array_add(argv, "--preemptions");
 		g_ptr_array_add(argv, bound);
 	}
+	if (job->suite->options->connect) {
+		g_ptr_array_add(argv, "--connect");
+		g_ptr_array_add(argv, (char *)job->suite->options->connect);
+	}
 	if (resume)
 		g_ptr_array_add(argv, "--resume");
 	g_ptr_array_add(argv, NULL);
 	g_unlink(verdict);
 	/* A child stays on the CPUs that its parent is on when it is started. */
 	cpu_claim(slot);
-	g_subprocess_launcher_set_child_setup(launcher, launch_die_with_parent,
+	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
 	job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata,
 						    error);
@@ -259,7 +263,8 @@ static char *skip_reason(const Pair *pair, bool named)
 static bool take_over(Job *job)
 {
 	const Pair *pair = job->pair;
-	g_autofree char *snapshot = session_snapshot(pair->kernel, pair->scenario, NULL);
+	g_autofree char *snapshot = session_snapshot(
+		pair->kernel, pair->scenario, job->suite->options->connect, NULL);
 	g_autofree char *options = explore_options("dpor", pair->preemptions);
 	g_autofree char *identity = snapshot ? explore_identity(pair->scenario, pair->kernel,
 								 snapshot, options) : NULL;

@@ -62,8 +62,8 @@ static bool start_session(Worker *worker, GError **error)
 {
 	const Session *first = worker->all->first;
 
-	worker->session = session_new(first->scenario->name, first->kernel->name, first->cancel,
-				      error);
+	worker->session = session_new(first->scenario->name, first->kernel->name, first->connect,
+				      first->cancel, error);
 	return worker->session && session_prepare(worker->session, error);
 }
 

@@ -15,8 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import libvirtd
+
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
+ROUNDS = 5
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
@@ -61,6 +64,29 @@ def from_reboot(work: Path) -> float:
     return min(boots)
 
 
+def quick_path(out: Path, *words: str) -> float:
+    """Seconds a schedule spends in restoring, running, stepping and asking."""
+    _, verdict = explore(out, CACHE.parent, "fault-vs-alloc", "--policy", "dfs", "--recheck", "0", *words)
+    spent = verdict["spent_s"]
+    return float(spent["restore"] + spent["guest"] + spent["stub"]) / float(verdict["executed"])
+
+
+def compare_backends(work: Path) -> None:
+    """In turns, so that both see the same neighbours; the least of each."""
+    try:
+        with libvirtd.running() as uri:
+            direct, libvirt = [], []
+            for i in range(ROUNDS):
+                direct.append(quick_path(work / f"direct{i}"))
+                libvirt.append(quick_path(work / f"libvirt{i}", "--connect", uri))
+    except libvirtd.Unavailable as reason:
+        print(f"libvirt                     skipped: {reason}")
+        return
+    print(f"restore, run, step          {min(direct):.4f} s")
+    print(f"the same under libvirt      {min(libvirt):.4f} s")
+    print(f"ratio                       {min(libvirt) / min(direct):.3f}")
+
+
 def main() -> None:
     work = Path(tempfile.mkdtemp(prefix="racerig-bench-"))
     try:
@@ -80,6 +106,7 @@ def main() -> None:
             rates[jobs] = verdict["schedules_per_s"]
             print(f"  with {jobs} guest{'s' if jobs > 1 else ' '}             {rates[jobs]:5.1f}  (fault-vs-alloc-vs-free)")
         print(f"two guests against one      {rates[2] / rates[1]:.2f}")
+        compare_backends(work)
     finally:
         shutil.rmtree(work)
 

@@ -1,17 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaching drgn to a running QEMU guest."""
 
-from drgn import Program
+from typing import Optional
+
+from drgn import Architecture, Platform, Program
+
+from analysis.helpers.qmp import MonitorMemory
+
+# Without KASLR: where the kernel's own mapping and that of all memory start (x86-64).
+KERNEL_MAP = 0xFFFFFFFF80000000
+KERNEL_MAP_SIZE = 1 << 30
+DIRECT_MAP = 0xFFFF888000000000
 
 
-def attach(qmp: str, vmlinux: str) -> Program:
+def read_vmcoreinfo(memory: MonitorMemory, vmlinux: str) -> bytes:
+    """
+    What the kernel says of itself for debuggers, from its own variable.
+
+    drgn alone would ask QEMU for a dump, and the event that announces one ends
+    libvirtd (9.0).
+    """
+    prog = Program()
+    kernel = prog.extra_module("vmlinux", create=True)
+    kernel.address_range = (KERNEL_MAP, KERNEL_MAP + KERNEL_MAP_SIZE)
+    kernel.try_file(vmlinux)
+
+    def word(name: str) -> int:
+        # drgn has moved the kernel to the start of the range it was given
+        address = (prog.symbol(name).address - (kernel.loaded_file_bias or 0)) % 2**64
+        found = memory.read(address - KERNEL_MAP, 8)
+        return int.from_bytes(found, "little")
+
+    data = word("vmcoreinfo_data")
+    if not DIRECT_MAP <= data < DIRECT_MAP + memory.size():
+        raise ValueError(f"{vmlinux} is not the kernel that runs there")
+    return memory.read(data - DIRECT_MAP, word("vmcoreinfo_size"))
+
+
+def attach(qmp: str, vmlinux: str, far: Optional[MonitorMemory] = None) -> Program:
     """
     Attach over the QMP socket *qmp* with the symbols of *vmlinux*.
 
-    The guest needs ``-device vmcoreinfo`` and CONFIG_FW_CFG_SYSFS.  Memory is
-    read from the QEMU process directly, and never cached by drgn.
+    Memory is read from the QEMU process directly, and never cached by drgn; or
+    through *far*, a monitor on the same socket, when QEMU is on another host.
     """
-    prog = Program()
-    prog.set_qemu_qmp(qmp)
+    monitor = far or MonitorMemory(qmp)
+    vmcoreinfo = read_vmcoreinfo(monitor, vmlinux)
+    prog = Program(Platform(Architecture.X86_64), vmcoreinfo=vmcoreinfo)
+    if far:
+        prog.add_memory_segment(0, far.size(), far.read, True)
+    else:
+        monitor.close()
+        prog.set_qemu_qmp(qmp)
+    prog.set_linux_kernel_custom(vmcoreinfo, True)
     prog.load_debug_info([vmlinux])
     return prog

@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 from analysis.helpers import arena, invariants, klog, smp, stream
 from analysis.helpers.guest import attach
+from analysis.helpers.qmp import MonitorMemory
 
 
 def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -73,13 +74,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--qmp", required=True, help="QEMU's QMP socket")
     parser.add_argument("--vmlinux", required=True, help="the guest kernel with DWARF")
+    parser.add_argument("--far", action="store_true", help="QEMU is on another host")
     args = parser.parse_args()
     answer: Dict[str, Any]
     prog = None
+    far = None
     for line in sys.stdin:
         try:
+            if args.far and far is None:
+                far = MonitorMemory(args.qmp)
+            if far is not None:
+                far.forget()
             if prog is None:
-                prog = attach(args.qmp, args.vmlinux)
+                prog = attach(args.qmp, args.vmlinux, far)
             request = json.loads(line)
             answer = {"ok": OPERATIONS[request["op"]](prog, request)}
         except Exception as error:  # whatever it is, the rig must hear of it

@@ -10,6 +10,7 @@ static char *opt_kernel, *opt_qmp;
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
 	{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &opt_qmp, "Where QEMU listens (racerig.qmp)", "SOCKET" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -22,7 +23,8 @@ int command_boot(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Scenario) scenario = scenario_find(argv[1], error);
 	g_autoptr(Kernel) kernel =
 		scenario ? kernel_find(opt_kernel ? opt_kernel : "stock", error) : NULL;
-	g_autoptr(GuestSpec) spec = kernel ? session_guest_spec(kernel, scenario, error) : NULL;
+	g_autoptr(GuestSpec) spec =
+		kernel ? session_guest_spec(kernel, scenario, command_connect, error) : NULL;
 	if (!spec)
 		return EXIT_BROKEN;
 	spec->qmp = g_strdup(qmp);

@@ -5,6 +5,8 @@
 
 #include "util/error.h"
 
+char *command_connect;
+
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
 		       int n, const char *summary, GError **error)
 {

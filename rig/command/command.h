@@ -24,6 +24,12 @@ int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
+/* For the table of every command that starts a guest: where; NULL: QEMU is our child. */
+extern char *command_connect;
+#define COMMAND_CONNECT \
+	{ "connect", 'c', 0, G_OPTION_ARG_STRING, &command_connect, \
+	  "Have libvirt run the guest: qemu:///session, qemu:///system, qemu+ssh://HOST/…", "URI" }
+
 /* Parse options; exactly @n words must remain, named by @words in the help. */
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
 		       int n, const char *summary, GError **error);

@@ -32,6 +32,7 @@ static const GOptionEntry entries[] = {
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -149,7 +150,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.resume = opt_resume;
 	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
-	g_autoptr(Session) session = session_new(argv[1], kernel, cancel, error);
+	g_autoptr(Session) session = session_new(argv[1], kernel, command_connect, cancel, error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 

@@ -9,6 +9,7 @@ static char *opt_kernel;
 static const GOptionEntry entries[] = {
 	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times, "How often (1)", "N" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -19,7 +20,8 @@ int command_hash(int argc, char **argv, GCancellable *cancel, GError **error)
 			   "Hash all registers and memory after one schedule, N times.", error))
 		return EXIT_BROKEN;
 	g_autoptr(Session) session =
-		session_new(argv[1], opt_kernel ? opt_kernel : "stock", cancel, error);
+		session_new(argv[1], opt_kernel ? opt_kernel : "stock", command_connect, cancel,
+			    error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	for (int i = 0; i < opt_times; i++) {

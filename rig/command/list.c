@@ -14,6 +14,7 @@ static const GOptionEntry entries[] = {
 	  "The instructions of this scenario that the explorer stops at", "SCENARIO" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "… on this kernel (stock)", "K" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "For programs", NULL },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -107,7 +108,7 @@ static const char *site_kind(const Site *site)
 /* Boots or restores the guest and runs each actor alone: windows are found, not listed. */
 static int print_windows(GCancellable *cancel, GError **error)
 {
-	g_autoptr(Session) session = session_new(opt_windows, opt_kernel, cancel, error);
+	g_autoptr(Session) session = session_new(opt_windows, opt_kernel, command_connect, cancel, error);
 
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;

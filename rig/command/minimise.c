@@ -17,6 +17,7 @@ static const GOptionEntry entries[] = {
 	  "FILE" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -66,7 +67,9 @@ int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error
 	g_autofree char *out = opt_out ? g_strdup(opt_out) : default_out(argv[1]);
 	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
 	g_autoptr(Session) session =
-		schedule ? recorded_session(schedule, argv[1], opt_kernel, cancel, error) : NULL;
+		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
+					    cancel, error)
+			 : NULL;
 	if (!session || !minimise(session, schedule, opt_max, &least, &found, error))
 		return EXIT_BROKEN;
 	g_autofree char *text = schedule_format(least);

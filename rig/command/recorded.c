@@ -31,10 +31,11 @@ static bool same_build(const Session *session, const Schedule *schedule, const c
 }
 
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
-			  GCancellable *cancel, GError **error)
+			  const char *connect, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = session_new(schedule->scenario,
-						 kernel ? kernel : schedule->kernel, cancel, error);
+						 kernel ? kernel : schedule->kernel, connect,
+						 cancel, error);
 
 	if (!session || (!kernel && !same_build(session, schedule, path, error)) ||
 	    !session_prepare(session, error))

@@ -11,4 +11,4 @@ Schedule *recorded_load(const char *path, GError **error);
 
 /* The guest it was made on, ready to run; @kernel: on that kernel instead, or NULL. */
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
-			  GCancellable *cancel, GError **error);
+			  const char *connect, GCancellable *cancel, GError **error);

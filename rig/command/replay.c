@@ -18,6 +18,7 @@ static const GOptionEntry entries[] = {
 	{ "trace", 0, 0, G_OPTION_ARG_NONE, &opt_trace, "Print the trace as JSON lines", NULL },
 	{ "blind", 0, 0, G_OPTION_ARG_NONE, &opt_blind,
 	  "Do not look which page an access uses; registers and memory must come out the same", NULL },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -61,7 +62,9 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 	}
 	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
 	g_autoptr(Session) session =
-		schedule ? recorded_session(schedule, argv[1], opt_kernel, cancel, error) : NULL;
+		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
+					    cancel, error)
+			 : NULL;
 	g_autoptr(Outcome) outcome = NULL;
 	if (!session)
 		return EXIT_BROKEN;

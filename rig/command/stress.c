@@ -14,6 +14,7 @@ static int opt_seconds = 10;
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
 	{ "seconds", 's', 0, G_OPTION_ARG_INT, &opt_seconds, "Guest seconds to loop (10)", "S" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -26,7 +27,8 @@ int command_stress(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Scenario) scenario = scenario_find(argv[1], error);
 	g_autoptr(Kernel) kernel =
 		scenario ? kernel_find(opt_kernel ? opt_kernel : "stock", error) : NULL;
-	g_autoptr(GuestSpec) spec = kernel ? session_guest_spec(kernel, scenario, error) : NULL;
+	g_autoptr(GuestSpec) spec =
+		kernel ? session_guest_spec(kernel, scenario, command_connect, error) : NULL;
 	if (!spec)
 		return EXIT_BROKEN;
 	if (opt_seconds < 1) {

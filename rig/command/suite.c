@@ -37,6 +37,7 @@ static const GOptionEntry entries[] = {
 	  "Append Markdown there, as to $GITHUB_STEP_SUMMARY", "FILE" },
 	{ "compare", 0, 0, G_OPTION_ARG_FILENAME, &opt_compare,
 	  "Say what changed since this suite.json", "FILE" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -100,6 +101,7 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Table) table = NULL;
 	options.jobs = opt_jobs;
 	options.resume = opt_resume;
+	options.connect = command_connect;
 	options.out = opt_out;
 	if (!selection || !suite_run(selection, &options, cancel, &table, error))
 		return EXIT_BROKEN;

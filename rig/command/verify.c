@@ -8,7 +8,7 @@
 
 #include "command/command.h"
 #include "folder.h"
-#include "machine/launch.h"
+#include "machine/backend.h"
 #include "report/summary.h"
 #include "util/error.h"
 #include "util/paths.h"
@@ -74,7 +74,7 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 	add_patches(argv, opt_base_patches);
 	add_patches(argv, patches);
 	g_ptr_array_add(argv, NULL);
-	g_subprocess_launcher_set_child_setup(launcher, launch_die_with_parent,
+	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
 	g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(
 		launcher, (const char *const *)argv->pdata, error);

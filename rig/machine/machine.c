@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "machine/launch.h"
+#include "machine/backend.h"
 #include "machine/stub.h"
 #include "util/error.h"
 #include "wire/qmp.h"
@@ -21,24 +21,38 @@ enum {
 };
 
 struct Machine {
-	LaunchResult parts;
+	Backend *backend;
 	Stub *stub;
 	Conn *qmp;
 	QmpDecoder *qmp_decoder;
-	guint8 *ram;		/* the guest's RAM */
+	guint8 *ram;		/* the guest's RAM, or a copy as of the last fetch */
 	char *version;
 	gint64 restore_usec;
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
+	bool physical;		/* the stub takes addresses for physical ones */
+	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
 	GHashTable *breaks;	/* set of guint64: where breakpoints are */
 	GHashTable *images;	/* tag -> copy of the RAM */
 	GString *reply;
 };
 
-static char *memfd_text(int fd)
+/* Whether the guest's files are out of reach, on another host: we have copies. */
+static bool is_far(const Machine *machine)
 {
+	return machine->backend->fetch != NULL;
+}
+
+static bool fetch(const Machine *machine, Part part, GError **error)
+{
+	return !is_far(machine) || machine->backend->fetch(machine->backend, part, error);
+}
+
+static char *part_text(const Machine *machine, Part part)
+{
+	int fd = machine->backend->parts[part];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (!fetch(machine, part, NULL) || fstat(fd, &st))
 		return g_strdup("");
 	char *text = g_malloc0(st.st_size + 1);
 	if (pread(fd, text, st.st_size, 0) < 0)
@@ -49,10 +63,19 @@ static char *memfd_text(int fd)
 /* QEMU's own last words say more than "connection closed". */
 static bool explain(Machine *machine, GError **error)
 {
-	g_autofree char *log = g_strchomp(memfd_text(machine->parts.log));
+	g_autofree char *log = g_strchomp(part_text(machine, PART_LOG));
 
 	if (error && *error && *log && (*error)->domain == RIG_ERROR)
 		g_prefix_error(error, "%s: ", g_strdelimit(log, "\n", ' '));
+	return false;
+}
+
+static bool is_healthy(Machine *machine, GError **error)
+{
+	if (machine->broken)
+		g_propagate_error(error, g_steal_pointer(&machine->broken));
+	else
+		return true;
 	return false;
 }
 
@@ -131,18 +154,26 @@ static bool read_version(Machine *machine, GError **error)
 	return false;
 }
 
+static int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
 static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 {
-	machine->qmp = conn_new(machine->parts.qmp, "QEMU (QMP)", cancel, error);
+	machine->qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", cancel, error);
 	if (!machine->qmp)
 		return false;
-	Conn *gdb = conn_new(machine->parts.gdb, "QEMU (gdbstub)", cancel, error);
+	Conn *gdb = conn_new(take_fd(&machine->backend->gdb), "QEMU (gdbstub)", cancel, error);
 	if (!gdb)
 		return false;
 	machine->stub = stub_new(gdb);
 	machine->qmp_decoder = qmp_decoder_new();
-	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, machine->parts.ram,
-			    0);
+	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    machine->backend->parts[PART_RAM], 0);
 	if (machine->ram == MAP_FAILED) {
 		machine->ram = NULL;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "mapping guest RAM: %s",
@@ -163,14 +194,16 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Machine) machine = g_new0(Machine, 1);
+	g_autoptr(GError) local = NULL;
 
 	machine->thread = -1;
-	machine->parts = (LaunchResult){ .ram = -1, .disk = -1, .console = -1, .log = -1 };
 	machine->reply = g_string_new(NULL);
 	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	if (!launch_qemu(spec, &machine->parts, error) ||
-	    !connect_all(machine, cancel, error))
+	machine->backend = backend_start(spec, &local);
+	if (local)
+		g_set_error(error, RIG_ERROR, RIG_ERROR_START, "%s", local->message);
+	if (!machine->backend || !connect_all(machine, cancel, error))
 		return NULL;
 	return g_steal_pointer(&machine);
 }
@@ -179,20 +212,14 @@ void machine_free(Machine *machine)
 {
 	if (!machine)
 		return;
-	if (machine->parts.process) {
-		g_subprocess_force_exit(machine->parts.process);
-		g_subprocess_wait(machine->parts.process, NULL, NULL);
-		g_object_unref(machine->parts.process);
-	}
+	if (machine->backend)
+		machine->backend->end(machine->backend);
 	stub_free(machine->stub);
 	conn_free(machine->qmp);
 	qmp_decoder_free(machine->qmp_decoder);
 	if (machine->ram)
 		munmap(machine->ram, RAM_BYTES);
-	close(machine->parts.ram);
-	close(machine->parts.disk);
-	close(machine->parts.console);
-	close(machine->parts.log);
+	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);
 	g_hash_table_unref(machine->images);
@@ -229,7 +256,9 @@ static bool snapshot(Machine *machine, const char *verb, const char *tag, bool w
 {
 	g_autofree char *line = g_strdup_printf("%s %s", verb, tag);
 
-	return leave_out_ram(machine, !whole, error) && monitor_command(machine, line, error);
+	return is_healthy(machine, error) &&
+	       leave_out_ram(machine, !whole && !is_far(machine), error) &&
+	       monitor_command(machine, line, error);
 }
 
 bool machine_save_whole(Machine *machine, const char *tag, GError **error)
@@ -246,6 +275,8 @@ bool machine_save(Machine *machine, const char *tag, GError **error)
 {
 	guint8 *copy = g_hash_table_lookup(machine->images, tag);
 
+	if (is_far(machine))
+		return machine_save_whole(machine, tag, error);
 	if (!copy) {
 		copy = g_malloc(RAM_BYTES);
 		g_hash_table_insert(machine->images, g_strdup(tag), copy);
@@ -260,9 +291,9 @@ bool machine_restore(Machine *machine, const char *tag, GError **error)
 	const guint8 *copy = g_hash_table_lookup(machine->images, tag);
 	gint64 before = g_get_monotonic_time();
 
-	g_assert(copy);
+	g_assert(copy || is_far(machine));
 	/* loadvm also makes QEMU forget what it translated from the old contents. */
-	for (gsize at = 0; at < RAM_BYTES; at += CHUNK)
+	for (gsize at = 0; copy && at < RAM_BYTES; at += CHUNK)
 		if (memcmp(machine->ram + at, copy + at, CHUNK) != 0)
 			memcpy(machine->ram + at, copy + at, CHUNK);
 	bool ok = snapshot(machine, "loadvm", tag, false, error);
@@ -272,10 +303,13 @@ bool machine_restore(Machine *machine, const char *tag, GError **error)
 
 bool machine_export_disk(Machine *machine, const char *path, GError **error)
 {
+	int fd = machine->backend->parts[PART_DISK];
 	struct stat st;
 
-	fstat(machine->parts.disk, &st);
-	void *disk = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, machine->parts.disk, 0);
+	if (!fetch(machine, PART_DISK, error))
+		return false;
+	fstat(fd, &st);
+	void *disk = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (disk == MAP_FAILED) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "reading the snapshot disk: %s",
 			    g_strerror(errno));
@@ -321,6 +355,8 @@ bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error)
 static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
 {
 	g_autoptr(GError) local = NULL;
+	if (!is_healthy(machine, error))
+		return false;
 	bool stopped = stub_resume(machine->stub, RUN_SECONDS, machine->reply, &local,
 				   "vCont;%c:p1.%x", how, vcpu + 1);
 	bool late = !stopped && g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE);
@@ -350,6 +386,8 @@ bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error)
 
 static bool select_vcpu(Machine *machine, int vcpu, GError **error)
 {
+	if (!is_healthy(machine, error))
+		return false;
 	if (machine->thread == vcpu)
 		return true;
 	if (!stub_do(machine->stub, error, "Hgp1.%x", vcpu + 1))
@@ -452,13 +490,21 @@ char *machine_regs_text(Machine *machine, int vcpu, GError **error)
 	return g_strdup(machine->reply->str);
 }
 
-bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
-		  GError **error)
+/* What kind of addresses the stub takes from now on. */
+static bool select_memory(Machine *machine, bool physical, GError **error)
+{
+	if (machine->physical == physical)
+		return true;
+	if (!stub_do(machine->stub, error, "Qqemu.PhyMemMode:%d", physical))
+		return explain(machine, error);
+	machine->physical = physical;
+	return true;
+}
+
+static bool stub_read(Machine *machine, guint64 addr, void *buffer, gsize len, GError **error)
 {
 	enum { CHUNK = 1024 };
 
-	if (!select_vcpu(machine, vcpu, error))
-		return false;
 	for (gsize done = 0; done < len; done += CHUNK) {
 		gsize part = MIN(len - done, CHUNK);
 
@@ -474,28 +520,58 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 	return true;
 }
 
-guint64 machine_phys64(const Machine *machine, guint64 phys)
+bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
+		  GError **error)
 {
-	guint64 value;
+	return select_vcpu(machine, vcpu, error) && select_memory(machine, false, error) &&
+	       stub_read(machine, addr, buffer, len, error);
+}
 
-	g_assert(phys + sizeof(value) <= RAM_BYTES);
-	memcpy(&value, machine->ram + phys, sizeof(value));
+bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error)
+{
+	g_assert(len <= RAM_BYTES && phys <= RAM_BYTES - len);
+	if (is_far(machine))
+		return select_memory(machine, true, error) &&
+		       stub_read(machine, phys, buffer, len, error);
+	memcpy(buffer, machine->ram + phys, len);
+	return true;
+}
+
+guint64 machine_phys64(Machine *machine, guint64 phys)
+{
+	guint64 value = 0;
+
+	/* The first error is kept, and said by the next verb that has a way to. */
+	machine_phys_read(machine, phys, &value, sizeof(value),
+			  machine->broken ? NULL : &machine->broken);
 	return value;
 }
 
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 {
 	g_assert(phys + sizeof(value) <= RAM_BYTES);
-	memcpy(machine->ram + phys, &value, sizeof(value));
+	if (!is_far(machine)) {
+		memcpy(machine->ram + phys, &value, sizeof(value));
+		return;
+	}
+	GError **broken = machine->broken ? NULL : &machine->broken;
+	if (select_memory(machine, true, broken))
+		stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x",
+			phys, GUINT64_SWAP_LE_BE(value));
 }
 
-const guint8 *machine_ram(const Machine *machine, gsize *ret_size)
+const guint8 *machine_ram(Machine *machine, gsize *ret_size, GError **error)
 {
 	*ret_size = RAM_BYTES;
-	return machine->ram;
+	return fetch(machine, PART_RAM, error) ? machine->ram : NULL;
+}
+
+bool machine_is_far(const Machine *machine)
+{
+	return is_far(machine);
 }
 
 char *machine_console(Machine *machine)
 {
-	return memfd_text(machine->parts.console);
+	return part_text(machine, PART_CONSOLE);
 }

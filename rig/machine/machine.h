@@ -2,9 +2,9 @@
 /*
  * A guest under full control: one vCPU runs at a time, from stop to stop.
  *
- * Owns the QEMU process, its sockets, its RAM (a memfd mapped on both sides)
- * and its snapshot disk (a memfd): nothing is left on disk, and QEMU dies with
- * the rig however the rig dies.  vCPUs count from 0.  Every verb that can wait
+ * Owns the guest, its sockets, its RAM (mapped on both sides) and its snapshot disk:
+ * nothing is left on disk, and the guest dies with the rig however the rig dies.
+ * Who runs QEMU is the backend's business (machine/backend.h).  vCPUs count from 0.  Every verb that can wait
  * has a deadline; errors are RIG_ERROR_MACHINE or RIG_ERROR_PROTOCOL.
  */
 #pragma once
@@ -19,7 +19,9 @@ typedef struct {
 	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
 	const char *cmdline;
 	const char *disk;	/* qcow2 with a saved snapshot, or NULL for a new one */
-	const char *qmp_path;	/* where QEMU listens for a second QMP client */
+	const char *folder;	/* private; what QEMU must find by name while it starts */
+	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
+	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	int vcpus;
 } MachineSpec;
 
@@ -121,10 +123,16 @@ char *machine_regs_text(Machine *machine, int vcpu, GError **error);
 bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
 		  GError **error);
 
-/* Guest-physical memory: no wait, no side effect; valid while the guest is stopped. */
-guint64 machine_phys64(const Machine *machine, guint64 phys);
+/* Guest-physical memory, while the guest is stopped. */
+bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error);
+guint64 machine_phys64(Machine *machine, guint64 phys);
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
-const guint8 *machine_ram(const Machine *machine, gsize *ret_size);
+
+/* All of it, valid until the guest runs; the machine's. */
+const guint8 *machine_ram(Machine *machine, gsize *ret_size, GError **error);
+
+/* The guest's memory is on another host: nobody here can map it. */
+bool machine_is_far(const Machine *machine);
 
 /* All the guest ever wrote to its serial console; the caller frees it. */
 char *machine_console(Machine *machine);

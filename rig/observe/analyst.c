@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "machine/launch.h"
+#include "machine/backend.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -15,7 +15,7 @@ struct Analyst {
 	GCancellable *cancel;
 };
 
-Analyst *analyst_new(const char *qmp_path, const char *vmlinux, GCancellable *cancel,
+Analyst *analyst_new(const char *qmp_path, const char *vmlinux, bool far, GCancellable *cancel,
 		     GError **error)
 {
 	g_autofree char *python = paths_python();
@@ -24,10 +24,11 @@ Analyst *analyst_new(const char *qmp_path, const char *vmlinux, GCancellable *ca
 		G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
 	g_autoptr(Analyst) analyst = g_new0(Analyst, 1);
 
-	g_subprocess_launcher_set_child_setup(launcher, launch_die_with_parent,
+	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
 	analyst->process = g_subprocess_launcher_spawn(launcher, error, python, script, "--qmp",
-						       qmp_path, "--vmlinux", vmlinux, NULL);
+						       qmp_path, "--vmlinux", vmlinux,
+						       far ? "--far" : NULL, NULL);
 	if (!analyst->process) {
 		g_prefix_error(error, "starting drgn (make setup installs it): ");
 		return NULL;

@@ -10,10 +10,12 @@
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
 
 typedef struct Analyst Analyst;
 
-Analyst *analyst_new(const char *qmp_path, const char *vmlinux, GCancellable *cancel,
+/* @far: QEMU is on another host, and its memory is read through QMP. */
+Analyst *analyst_new(const char *qmp_path, const char *vmlinux, bool far, GCancellable *cancel,
 		     GError **error);
 void analyst_free(Analyst *analyst);
 

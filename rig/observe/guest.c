@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "observe/guest.h"
 
-#include <glib/gstdio.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/error.h"
+#include "util/shmdir.h"
 
 const char GUEST_PARKED[] = "parked";
 
@@ -188,42 +188,34 @@ static bool ask_drgn(Guest *guest, GError **error)
 	return true;
 }
 
-static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, const char *qmp,
-				const char *initrds[3])
+static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, const char *folder,
+				const char *qmp, const char *initrds[3])
 {
 	initrds[0] = spec->init_cpio;
 	initrds[1] = spec->module_cpio;
 	initrds[2] = NULL;
 	return (MachineSpec){
 		.kernel = spec->bzimage, .initrds = initrds, .cmdline = cmdline,
-		.disk = spec->disk, .qmp_path = qmp, .vcpus = spec->vcpus,
+		.disk = spec->disk, .folder = folder, .qmp_path = qmp, .connect = spec->connect,
+		.vcpus = spec->vcpus,
 	};
 }
 
-/* A folder for QEMU's socket, so that its path is short and nobody else's. */
-static char *socket_folder(const GuestSpec *spec, char **ret_socket, GError **error)
+static char *qmp_path(const GuestSpec *spec, const char *folder)
 {
-	char *dir = g_dir_make_tmp("racerig-XXXXXX", error);
-
-	if (dir)
-		*ret_socket = spec->qmp ? g_strdup(spec->qmp) : g_build_filename(dir, "qmp", NULL);
-	return dir;
+	/* Absolute: who runs QEMU may be somewhere else. */
+	return spec->qmp ? g_canonicalize_filename(spec->qmp, NULL)
+			 : g_build_filename(folder, "qmp2", NULL);
 }
 
-static void drop_socket(const GuestSpec *spec, const char *dir, const char *socket)
-{
-	if (!spec->qmp)
-		g_unlink(socket);
-	g_rmdir(dir);
-}
-
-static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancellable *cancel,
+static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCancellable *cancel,
 		  GError **error)
 {
+	g_autofree char *qmp = qmp_path(spec, folder);
 	g_autofree char *cmdline = g_strdup_printf(
 		"console=ttyS0 panic=0 oops=panic racerig_scenario=%s", spec->scenario);
 	const char *initrds[3];
-	MachineSpec machine = machine_spec(spec, cmdline, qmp, initrds);
+	MachineSpec machine = machine_spec(spec, cmdline, folder, qmp, initrds);
 
 	guest->machine = machine_new(&machine, cancel, error);
 	if (!guest->machine ||
@@ -235,24 +227,24 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancell
 		return false;
 	guest->n_actors = guest->report.n_actors;
 	guest->n_pages = guest->report.n_pages;
-	guest->analyst = analyst_new(qmp, spec->vmlinux, cancel, error);
+	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
+				     cancel, error);
 	return guest->analyst && ask_drgn(guest, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
-	g_autofree char *socket = NULL;
-	g_autofree char *dir = socket_folder(spec, &socket, error);
+	char *folder = shmdir_new(error);
 
-	if (!dir)
+	if (!folder)
 		return NULL;
 	guest->symbols = symbols_new();
 	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
 		  symbols_add(guest->symbols, spec->init, 0, error) &&
-		  start(guest, spec, socket, cancel, error);
-	/* Everybody who needs the socket has it open by now. */
-	drop_socket(spec, dir, socket);
+		  start(guest, spec, folder, cancel, error);
+	/* Everybody who needs what is in there has it open by now. */
+	shmdir_free(folder);
 	return ok ? g_steal_pointer(&guest) : NULL;
 }
 
@@ -261,18 +253,18 @@ char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GEr
 	g_autofree char *cmdline = g_strdup_printf(
 		"console=ttyS0 panic=-1 oops=panic racerig_scenario=%s racerig_stress=%d",
 		spec->scenario, seconds);
-	g_autofree char *socket = NULL;
-	g_autofree char *dir = socket_folder(spec, &socket, error);
+	char *folder = shmdir_new(error);
 	const char *initrds[3];
 	Stop stop;
 
-	if (!dir)
+	if (!folder)
 		return NULL;
-	MachineSpec machine_is = machine_spec(spec, cmdline, socket, initrds);
+	g_autofree char *qmp = qmp_path(spec, folder);
+	MachineSpec machine_is = machine_spec(spec, cmdline, folder, qmp, initrds);
 	g_autoptr(Machine) machine = machine_new(&machine_is, cancel, error);
 	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
 	bool ok = machine && machine_run_all(machine, boot_seconds() + 60 * seconds, &stop, error);
-	drop_socket(spec, dir, socket);
+	shmdir_free(folder);
 	return ok ? machine_console(machine) : NULL;
 }
 
@@ -335,7 +327,9 @@ char *guest_hash(Guest *guest, GError **error)
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, &size);
+	const guint8 *ram = machine_ram(guest->machine, &size, error);
+	if (!ram)
+		return NULL;
 	g_checksum_update(sum, ram, size);
 	return g_strdup(g_checksum_get_string(sum));
 }
@@ -344,15 +338,19 @@ char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	guint64 ptes[MAX_PAGES];
-	gsize size;
+	guint8 page[4096];
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, &size);
 	guest_ptes(guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	for (int i = 0; i < guest->n_pages; i++)
-		if (pte_present(ptes[i]) && (pte_pfn(ptes[i]) + 1) << 12 <= size)
-			g_checksum_update(sum, ram + (pte_pfn(ptes[i]) << 12), 4096);
+	for (int i = 0; i < guest->n_pages; i++) {
+		if (!pte_present(ptes[i]) || (pte_pfn(ptes[i]) + 1) << 12 > MACHINE_RAM_MIB << 20)
+			continue;
+		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
+				       error))
+			return NULL;
+		g_checksum_update(sum, page, sizeof(page));
+	}
 	return g_strdup(g_checksum_get_string(sum));
 }

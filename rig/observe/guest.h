@@ -43,6 +43,7 @@ typedef struct {
 	const char *scenario;
 	const char *disk;	/* a snapshot to start from, or NULL: boot */
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
+	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	int vcpus;
 } GuestSpec;
 

@@ -15,7 +15,8 @@
 typedef enum {
 	RIG_ERROR_INPUT,	/* a file or argument the user gave */
 	RIG_ERROR_PROTOCOL,	/* RSP, QMP or drgn said something unexpected */
-	RIG_ERROR_MACHINE,	/* QEMU did not start, died or timed out */
+	RIG_ERROR_START,	/* QEMU, libvirt or ssh did not start the guest */
+	RIG_ERROR_MACHINE,	/* QEMU died or timed out */
 	RIG_ERROR_DEADLINE,	/* QEMU did not answer in time */
 	RIG_ERROR_GUEST,	/* the guest never became ready */
 	RIG_ERROR_SKIP,		/* cannot run here, and that is fine */

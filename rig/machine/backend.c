@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+Backend *backend_start(const MachineSpec *spec, GError **error)
+{
+	return spec->connect ? backend_libvirt_start(spec, error) : backend_qemu_start(spec, error);
+}
+
+char *backend_emulator_version(const char *connect, GError **error)
+{
+	char *version = NULL;
+
+	if (connect)
+		return backend_libvirt_emulator_version(connect, error);
+	if (!g_spawn_sync(NULL, (char *[]){ "qemu-system-x86_64", "--version", NULL }, NULL,
+			  G_SPAWN_SEARCH_PATH, NULL, NULL, &version, NULL, NULL, error))
+		g_prefix_error(error, "QEMU (package qemu-system-x86): ");
+	return version;
+}
+
+GStrv backend_words(const Places *places)
+{
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autofree char *memory = g_strdup_printf(
+		"memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on", MACHINE_RAM_MIB,
+		places->ram);
+	g_autofree char *disk = g_strdup_printf("if=none,id=snapshots,format=qcow2,file=%s",
+						places->disk);
+	g_autofree char *console = g_strdup_printf("file,id=console,path=%s", places->console);
+	g_autofree char *gdb = g_strdup_printf("socket,id=gdb,%s", places->gdb);
+	g_autofree char *qmp = g_strdup_printf("socket,id=qmp,%s", places->qmp);
+	g_autofree char *qmp2 = g_strdup_printf("socket,id=qmp2,%s", places->qmp2);
+
+	g_strv_builder_add_many(
+		words, "-object", memory, "-machine", "memory-backend=ram",
+		/* One thread and a virtual clock made of instructions: determinism. */
+		"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
+		"-chardev", console, "-serial", "chardev:console",
+		"-chardev", gdb, "-gdb", "chardev:gdb",
+		"-chardev", qmp, "-mon", "chardev=qmp,mode=control",
+		"-chardev", qmp2, "-mon", "chardev=qmp2,mode=control",
+		"-drive", disk, "-device", "vmcoreinfo", NULL);
+	return g_strv_builder_end(words);
+}
+
+static bool fail(GError **error, const char *what)
+{
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s: %s", what, g_strerror(errno));
+	return false;
+}
+
+bool backend_init(Backend *backend, GError **error)
+{
+	static const char *const names[N_PARTS] = { "racerig-ram", "racerig-disk",
+						    "racerig-console", "racerig-log" };
+
+	backend->gdb = backend->qmp = -1;
+	for (int i = 0; i < N_PARTS; i++)
+		backend->parts[i] = memfd_create(names[i], MFD_CLOEXEC);
+	for (int i = 0; i < N_PARTS; i++)
+		if (backend->parts[i] < 0)
+			return fail(error, "memory files");
+	return !ftruncate(backend->parts[PART_RAM], (off_t)MACHINE_RAM_MIB << 20) ||
+	       fail(error, "guest RAM");
+}
+
+void backend_close(Backend *backend)
+{
+	/* All zeroes before backend_init(). */
+	for (int i = 0; i < N_PARTS; i++)
+		if (backend->parts[i] > 0)
+			close(backend->parts[i]);
+	if (backend->gdb > 0)
+		close(backend->gdb);
+	if (backend->qmp > 0)
+		close(backend->qmp);
+}
+
+/* Append the file at @path to @fd. */
+static bool append_file(int fd, const char *path, GError **error)
+{
+	int in = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (in < 0 || fstat(in, &st)) {
+		bool ret = fail(error, path);
+		if (in >= 0)
+			close(in);
+		return ret;
+	}
+	lseek(fd, 0, SEEK_END);
+	for (off_t left = st.st_size; left > 0;) {
+		ssize_t sent = sendfile(fd, in, NULL, left);
+		if (sent <= 0) {
+			close(in);
+			return fail(error, path);
+		}
+		left -= sent;
+	}
+	close(in);
+	return true;
+}
+
+bool backend_fill_initrd(int fd, const MachineSpec *spec, GError **error)
+{
+	for (const char *const *path = spec->initrds; *path; path++)
+		if (!append_file(fd, *path, error))
+			return false;
+	return true;
+}
+
+/* A new qcow2; QEMU needs one to keep snapshots in, nothing else uses it. */
+static bool create_disk(int fd, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd/%d", getpid(), fd);
+	g_autofree char *errors = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char *[]){ "qemu-img", "create", "-q", "-f", "qcow2", path,
+					    "1M", NULL },
+			  NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+			  NULL, &errors, &status, error)) {
+		g_prefix_error(error, "qemu-img (package qemu-utils): ");
+		return false;
+	}
+	if (status == 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "qemu-img: %s",
+		    g_strchomp(errors));
+	return false;
+}
+
+bool backend_fill_disk(int fd, const MachineSpec *spec, GError **error)
+{
+	return spec->disk ? append_file(fd, spec->disk, error) : create_disk(fd, error);
+}
+
+void backend_die_with_parent(gpointer parent_pid)
+{
+	sigset_t none;
+
+	/* A Ctrl-C is for the rig, which then ends its children itself. */
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have gone before the line above. */
+	if (getppid() != GPOINTER_TO_INT(parent_pid))
+		_exit(1);
+}

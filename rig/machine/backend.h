@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What starts a guest: the seam between the machine and who runs QEMU.
+ *
+ * A backend is one file with one start function.  It hands over two connected
+ * sockets and the guest's files, and ends everything it started.  What QEMU is
+ * told about the machine is the same for all of them: backend_words().
+ */
+#pragma once
+
+#include "machine/machine.h"
+
+typedef enum {
+	PART_RAM,
+	PART_DISK,		/* qcow2 that holds the snapshots */
+	PART_CONSOLE,
+	PART_LOG,		/* what QEMU said on stderr, if we get to see it */
+	N_PARTS,
+} Part;
+
+typedef struct Backend Backend;
+
+struct Backend {
+	int gdb, qmp;		/* connected stream sockets; whoever takes one leaves -1 */
+	int parts[N_PARTS];	/* the guest's own files, or local copies of them */
+	/* Bring a copy up to date; NULL: they are the guest's own. */
+	bool (*fetch)(Backend *backend, Part part, GError **error);
+	/* The guest is gone afterwards, and all that was made for it; frees @backend. */
+	void (*end)(Backend *backend);
+};
+
+/* As @spec->connect says.  @spec must outlive the call only. */
+Backend *backend_start(const MachineSpec *spec, GError **error);
+
+Backend *backend_qemu_start(const MachineSpec *spec, GError **error);
+Backend *backend_libvirt_start(const MachineSpec *spec, GError **error);
+
+/* The first line of the emulator's --version, as the backend of @connect would run it. */
+char *backend_emulator_version(const char *connect, GError **error);
+char *backend_libvirt_emulator_version(const char *connect, GError **error);
+
+/* --- what backends share ------------------------------------------------- */
+
+/* Where QEMU finds things: paths and chardevs ("fd=11", "path=/x,server=on,wait=off"). */
+typedef struct {
+	const char *ram, *disk, *console;
+	const char *gdb, *qmp, *qmp2;
+} Places;
+
+/* The words of QEMU's command line that make the guest deterministic and ours. */
+GStrv backend_words(const Places *places);
+
+/* Fresh memfds for the parts, no sockets yet; close what is open of all of them. */
+bool backend_init(Backend *backend, GError **error);
+void backend_close(Backend *backend);
+
+/* Fill @fd with the initrds of @spec, one after another; with its disk, or a new one. */
+bool backend_fill_initrd(int fd, const MachineSpec *spec, GError **error);
+bool backend_fill_disk(int fd, const MachineSpec *spec, GError **error);
+
+/* For GSubprocess: die with the parent. */
+void backend_die_with_parent(gpointer parent_pid);

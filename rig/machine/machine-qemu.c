@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU as a child of ours: everything it shares with us is inherited, nothing has a
+ * name, and it gets SIGKILL when this process ends, however it ends.
+ */
+#include "machine/backend.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+/* Where the child finds what it inherits. */
+enum { FD_GDB = 10, FD_QMP, FD_RAM, FD_DISK, FD_CONSOLE, FD_INITRD };
+
+typedef struct {
+	Backend base;
+	GSubprocess *process;
+} Child;
+
+static void end(Backend *backend)
+{
+	Child *child = (Child *)backend;
+
+	if (child->process) {
+		g_subprocess_force_exit(child->process);
+		g_subprocess_wait(child->process, NULL, NULL);
+		g_object_unref(child->process);
+	}
+	backend_close(backend);
+	g_free(child);
+}
+
+/* Both ends of what the child inherits; @launcher takes its own. */
+static bool connect_parts(Backend *base, GSubprocessLauncher *launcher, GError **error)
+{
+	static const int targets[] = { FD_RAM, FD_DISK, FD_CONSOLE };
+	int gdb[2], qmp[2];
+
+	for (int part = PART_RAM; part <= PART_CONSOLE; part++)
+		g_subprocess_launcher_take_fd(launcher, dup(base->parts[part]), targets[part]);
+	g_subprocess_launcher_take_stderr_fd(launcher, dup(base->parts[PART_LOG]));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gdb)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "sockets: %s", g_strerror(errno));
+		return false;
+	}
+	base->gdb = gdb[0];
+	g_subprocess_launcher_take_fd(launcher, gdb[1], FD_GDB);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "sockets: %s", g_strerror(errno));
+		return false;
+	}
+	base->qmp = qmp[0];
+	g_subprocess_launcher_take_fd(launcher, qmp[1], FD_QMP);
+	return true;
+}
+
+static GStrv command_line(const MachineSpec *spec)
+{
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autofree char *ram = g_strdup_printf("/proc/self/fd/%d", FD_RAM);
+	g_autofree char *disk = g_strdup_printf("/proc/self/fd/%d", FD_DISK);
+	g_autofree char *console = g_strdup_printf("/proc/self/fd/%d", FD_CONSOLE);
+	g_autofree char *initrd = g_strdup_printf("/proc/self/fd/%d", FD_INITRD);
+	g_autofree char *gdb = g_strdup_printf("fd=%d", FD_GDB);
+	g_autofree char *qmp = g_strdup_printf("fd=%d", FD_QMP);
+	g_autofree char *qmp2 = g_strdup_printf("path=%s,server=on,wait=off", spec->qmp_path);
+	g_autofree char *ram_size = g_strdup_printf("%dM", MACHINE_RAM_MIB);
+	g_autofree char *smp = g_strdup_printf("%d", spec->vcpus);
+	g_auto(GStrv) common = backend_words(&(Places){ .ram = ram, .disk = disk,
+		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
+
+	g_strv_builder_add_many(words, "qemu-system-x86_64", "-S", "-no-user-config", "-nodefaults",
+				"-display", "none", "-no-reboot", "-machine", "pc", "-m", ram_size,
+				"-smp", smp, "-rtc", "base=2026-01-01,clock=vm",
+				"-kernel", spec->kernel, "-initrd", initrd,
+				"-append", spec->cmdline, NULL);
+	g_strv_builder_addv(words, (const char **)common);
+	return g_strv_builder_end(words);
+}
+
+Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
+{
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+	Child *child = g_new0(Child, 1);
+	Backend *base = &child->base;
+	int initrd = memfd_create("racerig-initrd", MFD_CLOEXEC);
+	g_auto(GStrv) argv = command_line(spec);
+
+	base->end = end;
+	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
+	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
+					      GINT_TO_POINTER(getpid()), NULL);
+	if (!backend_init(base, error) || !backend_fill_initrd(initrd, spec, error) ||
+	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
+	    !connect_parts(base, launcher, error)) {
+		end(base);
+		return NULL;
+	}
+	child->process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, error);
+	if (!child->process) {
+		g_prefix_error(error, "starting QEMU (package qemu-system-x86): ");
+		end(base);
+		return NULL;
+	}
+	return base;
+}
