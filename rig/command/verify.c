@@ -94,7 +94,9 @@ static Table *run(const char *kernel, const char *side, double max_seconds, GCan
 	g_autofree char *out = folder_path(opt_out, side);
 	g_autoptr(Selection) selection =
 		selection_new(opt_group, opt_scenarios, (char *[]){ (char *)kernel, NULL }, error);
-	SuiteOptions options = { opt_jobs, max_seconds, opt_resume, out };
+	SuiteOptions options = {
+		.jobs = opt_jobs, .max_seconds = max_seconds, .resume = opt_resume, .out = out,
+	};
 	g_autoptr(Table) table = NULL;
 
 	if (!selection || !suite_run(selection, &options, cancel, &table, error) ||
