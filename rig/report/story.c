@@ -85,12 +85,11 @@ static bool read_tlb(const Story *story, JsonArray *lanes, StoryEvent *event)
 static bool read_event(Story *story, JsonObject *object)
 {
 	StoryEvent *event = g_new0(StoryEvent, 1);
-	guint number = 0;
+	guint last = story->events->len;
+	guint number = last ? story_number(story, story_event(story, last - 1)) : 0;
 
-	for (guint i = story->events->len; i-- > 0 && !number;)
-		number = story_event(story, i)->number;
 	g_ptr_array_add(story->events, event);
-	event->n = story->events->len;
+	event->n = last + 1;
 	if (json_object_get_boolean_member_with_default(object, "decision", FALSE))
 		event->number = number + 1;
 	event->lane = lane_of(story, string(story, object, "actor"));
@@ -285,6 +284,21 @@ char *story_sentence(const Story *story, const StoryEvent *event)
 	if (strcmp(event->kind, "lock") == 0)
 		return g_strdup("takes the arena lock");
 	return g_strdup(event->what);
+}
+
+guint story_number(const Story *story, const StoryEvent *event)
+{
+	for (guint i = event->n; i-- > 0;)
+		if (story_event(story, i)->number)
+			return story_event(story, i)->number;
+	return 0;
+}
+
+const char *story_kind(const Finding *finding)
+{
+	return finding->documented ? "documented: accepted by the design"
+	       : finding->manifest ? "manifest: it happened"
+				   : "possible: what a TLB may hold allows it";
 }
 
 const char *story_short_line(const char *line)

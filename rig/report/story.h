@@ -63,6 +63,12 @@ bool story_is_stale(const StoryEvent *event, const Story *story, int lane, int p
 /* What happened, as a sentence without its subject: "reads the PTE of page 0: it is empty". */
 char *story_sentence(const Story *story, const StoryEvent *event);
 
+/* The number of the decision that @event is or follows from. */
+guint story_number(const Story *story, const StoryEvent *event);
+
+/* "manifest: it happened", … */
+const char *story_kind(const Finding *finding);
+
 /* "kernel/bpf/arena.c:245" -> "arena.c:245". */
 const char *story_short_line(const char *line);
 
