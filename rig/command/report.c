@@ -29,7 +29,7 @@ static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 	const char *kernel = json_object_get_string_member_with_default(verdict, "kernel", "");
 	const char *key = json_object_get_string_member_with_default(
 		json_object_get_object_member(verdict, "environment"), "key", "");
-	g_autoptr(Session) session = session_new(scenario, kernel, cancel, error);
+	g_autoptr(Session) session = session_new(scenario, kernel, NULL, cancel, error);
 	if (!session)
 		return false;
 	if (g_strcmp0(session->kernel->key, key) != 0) {

@@ -2,6 +2,7 @@
 #include "machine/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -402,6 +403,21 @@ bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GE
 
 	return select_vcpu(machine, vcpu, error) &&
 	       stub_do(machine->stub, error, "P%x=%02x00000000000000", CR8, hold);
+}
+
+int machine_hand_over(Machine *machine, GError **error)
+{
+	int fd = machine->parts.gdb;
+
+	/* gdb asks for the registers of any vCPU (Hg0: QEMU's first) and takes them for those of
+	 * the one that stopped (?: the one that Hc chose). */
+	if (!stub_do(machine->stub, error, "Hcp1.1")) {
+		explain(machine, error);
+		return -1;
+	}
+	/* The rig reads it with deadlines, others just read. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
 }
 
 bool machine_is_break(const Machine *machine, guint64 addr)

@@ -169,7 +169,7 @@ static void append_ptes(GString *text, const Case *one)
 		g_autofree char *flags = pte_describe(pte);
 
 		if (pte)
-			g_string_append_printf(text, "  %-17s %#018" G_GINT64_MODIFIER "x  %s\n",
+			g_string_append_printf(text, "  %-18s %#018" G_GINT64_MODIFIER "x  %s\n",
 					       story_name(story, frame), pte, flags);
 	}
 }
