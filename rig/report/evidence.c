@@ -5,39 +5,16 @@
 
 #include "catalog/invariant.h"
 #include "config.h"
+#include "report/wrap.h"
 
 enum { WIDTH = 72, NUMBER = 6, MAX_COLUMNS = 3 };
-
-/* The lines of @text, at most @width wide, the second and following ones indented. */
-static GPtrArray *wrap(const char *text, int width, int indent)
-{
-	gsize leading = strspn(text, " ");
-	g_auto(GStrv) words = g_strsplit(text + leading, " ", -1);
-	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-	GString *line = g_string_new_len(text, leading);
-	bool fresh = true;
-
-	for (char **word = words; *word; word++) {
-		if (!fresh && (int)(line->len + 1 + strlen(*word)) > width) {
-			g_ptr_array_add(lines, g_string_free(line, FALSE));
-			line = g_string_new(NULL);
-			g_string_append_printf(line, "%*s", indent, "");
-			fresh = true;
-		}
-		g_string_append_printf(line, "%s%s", fresh ? "" : " ", *word);
-		fresh = false;
-	}
-	g_ptr_array_add(lines, g_string_free(line, FALSE));
-	return lines;
-}
 
 static void paragraph(GString *text, const char *first, int indent, const char *words)
 {
 	g_autofree char *whole = g_strconcat(first, words, NULL);
-	g_autoptr(GPtrArray) lines = wrap(whole, WIDTH, indent);
+	g_autofree char *wrapped = wrap_text(whole, WIDTH, indent);
 
-	for (guint i = 0; i < lines->len; i++)
-		g_string_append_printf(text, "%s\n", (char *)g_ptr_array_index(lines, i));
+	g_string_append(text, wrapped);
 }
 
 /* "  name        words", wrapped below the words. */
@@ -51,7 +28,7 @@ static void fact(GString *text, const char *name, const char *format, ...)
 	g_autofree char *words = g_strdup_vprintf(format, args);
 	va_end(args);
 	/* The blanks of the name's column are no place to break a line. */
-	g_autoptr(GPtrArray) lines = wrap(words, WIDTH - 14, 0);
+	g_autoptr(GPtrArray) lines = wrap_lines(words, WIDTH - 14, 0);
 	for (guint i = 0; i < lines->len; i++)
 		g_string_append_printf(text, "%-14s%s\n", i ? "" : first,
 				       (char *)g_ptr_array_index(lines, i));
@@ -60,7 +37,7 @@ static void fact(GString *text, const char *name, const char *format, ...)
 static void append_cell(GString *text, const char *number, int at, int width, bool mark,
 			const char *words, int indent)
 {
-	g_autoptr(GPtrArray) lines = wrap(words, width - indent, 0);
+	g_autoptr(GPtrArray) lines = wrap_lines(words, width - indent, 0);
 
 	for (guint i = 0; i < lines->len; i++)
 		g_string_append_printf(text, "%c%3s  %*s%s\n", mark && i == 0 ? '>' : ' ',
