@@ -127,7 +127,8 @@ static void add_interleavings(GString *page, const Dossier *dossier)
 			      "</span>.</p>\n<div class=\"split\"><div class=\"cases\">\n");
 	for (guint i = 0; i < dossier->cases->len; i++)
 		html_case(page, dossier, g_ptr_array_index(dossier->cases, i), i == 0);
-	g_string_append(page, "</div>\n<aside class=\"inspector\" aria-label=\"Event under the pointer\" "
+	g_string_append(page, "</div>\n<aside class=\"inspector\" tabindex=\"0\" "
+			      "aria-label=\"Event under the pointer\" "
 			      "hidden></aside></div></section>\n");
 }
 

@@ -52,6 +52,10 @@
 				marked.focus();
 		}
 	});
+	/* paper has no pane */
+	addEventListener("beforeprint", () => document.querySelectorAll(
+		".case[open] .event.bad > details, .case[open] .event.note > details").forEach(
+		details => { details.open = true; }));
 	addEventListener("hashchange", openTarget);
 	openTarget();
 	const first = document.querySelector(".event.bad > details > summary, .event.note > details > summary") || rows[0];
