@@ -2,6 +2,7 @@
 #include "debugger.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "machine/launch.h"
@@ -52,28 +53,27 @@ static bool run(const char *const *argv, int stub, GCancellable *cancel, GError 
 	return ended;
 }
 
-/* What patches changed was compiled under the tree's name and lies in the build's own folder. */
-static void add_patched_sources(GPtrArray *argv, const Kernel *kernel, const char *below)
+/* Everything was compiled under the tree's name; the files below @root are what it was then. */
+static void add_sources(GPtrArray *argv, const char *root, const char *tree)
 {
-	g_autofree char *path = *below ? g_build_filename(kernel->dir, "src", below, NULL)
-				       : g_build_filename(kernel->dir, "src", NULL);
-	g_autofree char *original = g_build_filename(kernel->tree, below, NULL);
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	g_autoptr(GDir) dir = g_dir_open(root, 0, NULL);
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *inner = g_build_filename(below, name, NULL);
-		add_patched_sources(argv, kernel, inner);
+		g_autofree char *inner = g_build_filename(root, name, NULL);
+		g_autofree char *original = g_build_filename(tree, name, NULL);
+		add_sources(argv, inner, original);
 	}
-	if (dir)
+	if (dir || !g_file_test(root, G_FILE_TEST_EXISTS))
 		return;
 	g_ptr_array_add(argv, g_strdup("-ex"));
-	g_ptr_array_add(argv, g_strdup_printf("set substitute-path %s %s", original, path));
+	g_ptr_array_add(argv, g_strdup_printf("set substitute-path %s %s", tree, root));
 }
 
 bool debugger_gdb(Session *session, int vcpu, GError **error)
 {
 	const Kernel *kernel = session->kernel;
+	g_auto(GStrv) roots = kernel_source_roots(kernel->dir, kernel->tree);
 	g_autofree char *vmlinux = kernel_file(kernel, "vmlinux");
 	g_autofree char *module = kernel_file(kernel, "racerig_kfuncs.ko");
 	g_autofree char *init = paths_in_data("build/guest/init");
@@ -94,7 +94,8 @@ bool debugger_gdb(Session *session, int vcpu, GError **error)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(before); i++)
 		g_ptr_array_add(argv, g_strdup(before[i]));
-	add_patched_sources(argv, kernel, "");
+	for (char **root = roots; strcmp(*root, kernel->tree) != 0; root++)
+		add_sources(argv, *root, kernel->tree);
 	for (gsize i = 0; i < G_N_ELEMENTS(after); i++)
 		g_ptr_array_add(argv, g_strdup(after[i]));
 	int stub = machine_hand_over(session->guest->machine, error);

@@ -11,6 +11,12 @@ static void flip_free(gpointer data)
 	g_free(flip);
 }
 
+/* In whose program order @thread is: an actor with and without an eviction is one. */
+static int program(int thread)
+{
+	return thread_is_irq(thread) ? thread : thread_actor(thread);
+}
+
 /* Happens-before among the first @n steps, as a matrix: [i * n + j]. */
 static bool *happens_before(const Outcome *outcome, guint n)
 {
@@ -20,7 +26,7 @@ static bool *happens_before(const Outcome *outcome, guint n)
 		for (guint i = j; i-- > 0;) {
 			const Step *a = outcome_step(outcome, i), *b = outcome_step(outcome, j);
 
-			before[i * n + j] = a->thread == b->thread ||
+			before[i * n + j] = program(a->thread) == program(b->thread) ||
 					    footprint_dependent(&a->done, &b->done);
 			for (guint k = i + 1; k < j && !before[i * n + j]; k++)
 				before[i * n + j] = before[i * n + k] && before[k * n + j];
@@ -33,7 +39,7 @@ static bool is_order(const Outcome *outcome, const bool *before, guint n, guint 
 {
 	const Step *a = outcome_step(outcome, i), *b = outcome_step(outcome, j);
 
-	if (a->thread == b->thread || !footprint_race(&a->done, &b->done))
+	if (program(a->thread) == program(b->thread) || !footprint_race(&a->done, &b->done))
 		return false;
 	for (guint k = i + 1; k < j; k++)
 		if (before[i * n + k] && before[k * n + j])

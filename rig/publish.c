@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "catalog/kernel.h"
 #include "facts.h"
 #include "folder.h"
 #include "journal.h"
@@ -27,18 +28,12 @@ static char **source_roots(const Dossier *dossier)
 	g_autofree char *path = paths_in_cache(build);
 	g_autofree char *json = g_build_filename(path, "kernel.json", NULL);
 	g_autoptr(JsonParser) parser = json_parser_new();
-	GPtrArray *roots = g_ptr_array_new();
 
-	if (json_parser_load_from_file(parser, json, NULL)) {
-		JsonObject *kernel = json_node_get_object(json_parser_get_root(parser));
-
-		/* What the patches changed is in the build, the rest in the tree. */
-		g_ptr_array_add(roots, g_build_filename(path, "src", NULL));
-		g_ptr_array_add(roots, g_strdup(json_object_get_string_member_with_default(
-					       kernel, "tree", "/nonexistent")));
-	}
-	g_ptr_array_add(roots, NULL);
-	return (char **)g_ptr_array_free(roots, FALSE);
+	if (!json_parser_load_from_file(parser, json, NULL))
+		return g_new0(char *, 1);
+	return kernel_source_roots(path, json_object_get_string_member_with_default(
+						 json_node_get_object(json_parser_get_root(parser)),
+						 "tree", ""));
 }
 
 /* Lines known from an earlier time stay: the tree may have gone. */

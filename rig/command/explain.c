@@ -26,9 +26,8 @@ static const GOptionEntry entries[] = {
 static SourceText *read_sources(const Session *session, const Story *story)
 {
 	SourceText *text = source_text_new();
-	g_autofree char *patched = kernel_file(session->kernel, "src");
 	g_autofree char *module = paths_in_data("guest-kernel/kfuncs");
-	char *roots[] = { patched, session->kernel->tree, NULL };
+	g_auto(GStrv) roots = kernel_source_roots(session->kernel->dir, session->kernel->tree);
 
 	for (guint i = 0; i < story->events->len; i++) {
 		const char *line = story_event(story, i)->line;

@@ -49,11 +49,13 @@ static void add_left_out(Drawing *drawing, const TreeNode *node)
 	if (!node->left_out)
 		return;
 	g_string_append(drawing->page, "<li class=\"leaf muted\">not taken here:");
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
-		if (node->left_out & (1u << thread) &&
-		    thread_actor(thread) < (int)g_strv_length(drawing->actors))
-			html_add(drawing->page, " %s%s", drawing->actors[thread_actor(thread)],
-				 thread_is_irq(thread) ? " (interrupt)" : "");
+	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
+		if (!(node->left_out & (1u << thread)) ||
+		    thread_actor(thread) >= (int)g_strv_length(drawing->actors))
+			continue;
+		g_autofree char *name = tree_thread(thread, drawing->actors);
+		html_add(drawing->page, " %s", name);
+	}
 	g_string_append(drawing->page, dossier_bool(drawing->dossier, "complete")
 			? " (equivalent to a schedule that was run, or out of bound)</li>"
 			: " (equivalent, out of bound, or not reached)</li>");

@@ -105,6 +105,7 @@ static bool read_event(Story *story, JsonObject *object)
 	event->access = string(story, object, "access");
 	event->line = string(story, object, "line");
 	event->insn = string(story, object, "insn");
+	event->frame = string(story, object, "frame");
 	event->before = strings(array(object, "before"));
 	event->after = strings(array(object, "after"));
 	return event->lane >= 0 && event->kind && event->what && event->label &&
@@ -269,20 +270,34 @@ static char *pte_sentence(const Story *story, const StoryEvent *event)
 			       before, after);
 }
 
+static char *access_sentence(const Story *story, const StoryEvent *event)
+{
+	g_autofree char *says = maps(story, event->after[event->page]);
+	g_autofree char *used = event->frame ? maps(story, event->frame) : NULL;
+	bool reads = g_strcmp0(event->access, "read") == 0;
+	const char *verb = reads ? "reads" : "writes";
+
+	if (event->faulted)
+		return g_strdup_printf("%s page %d and takes a page fault", verb, event->page);
+	if (!used)
+		return g_strdup_printf("%s page %d, whose PTE says: %s", verb, event->page, says);
+	if (strcmp(event->frame, event->after[event->page]) == 0)
+		return g_strdup_printf("%s page %d: %s %s", verb, event->page, reads ? "from" : "to",
+				       used);
+	return g_strdup_printf("%s page %d: %s %s, by a stale translation; its PTE says: %s", verb,
+			       event->page, reads ? "from" : "to", used, says);
+}
+
 char *story_sentence(const Story *story, const StoryEvent *event)
 {
 	if (strcmp(event->kind, "pte") == 0)
 		return pte_sentence(story, event);
-	if (strcmp(event->kind, "access") == 0) {
-		g_autofree char *after = maps(story, event->after[event->page]);
-		const char *verb = g_strcmp0(event->access, "read") == 0 ? "reads" : "writes";
-
-		return event->faulted
-			? g_strdup_printf("%s page %d and takes a page fault", verb, event->page)
-			: g_strdup_printf("%s page %d, whose PTE says: %s", verb, event->page, after);
-	}
+	if (strcmp(event->kind, "access") == 0)
+		return access_sentence(story, event);
 	if (strcmp(event->kind, "lock") == 0)
 		return g_strdup("takes the arena lock");
+	if (strcmp(event->kind, "evict") == 0)
+		return g_strdup("has its TLB forget what it held, as a processor may at any time");
 	return g_strdup(event->what);
 }
 

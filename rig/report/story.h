@@ -19,6 +19,7 @@ typedef struct {
 	gint64 result;
 	const char *kind, *label, *what, *access;
 	const char *did, *line, *insn;	/* or NULL */
+	const char *frame;	/* what an access really used; NULL: not seen */
 	char **before, **after;	/* by page */
 	char ***tlb;		/* frames that may be held after it: [lane * pages + page] */
 } StoryEvent;

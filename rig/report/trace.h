@@ -33,8 +33,9 @@ char *trace_decision(const Trace *trace, guint n);
  *	…
  *	{"violates":"I1","event"?:n,"manifest","summary"}	("documented" for "violates", too)
  *
- * frame is what an access really used, where that was seen;  before and after name each watched page's PTE; tlb names the frames that each
- * actor's vCPU may hold, page by page, after the event.
+ * frame is what an access really used, where that was seen.  before and after name each
+ * watched page's PTE; tlb names the frames that each actor's vCPU may hold, page by
+ * page, after the event.
  */
 char *trace_json(const Trace *trace, const Check *check);
 

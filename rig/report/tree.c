@@ -107,11 +107,18 @@ static void append_objects(GString *text, const char *verb, guint32 objects)
 	}
 }
 
+char *tree_thread(int thread, char **actors)
+{
+	return g_strconcat(actors[thread_actor(thread)],
+			   thread_is_irq(thread) ? " (interrupt)"
+			   : thread_is_evict(thread) ? " (TLB forgets)" : "", NULL);
+}
+
 char *tree_describe(const TreeNode *node, char **actors)
 {
 	g_autoptr(GString) did = g_string_new(NULL);
 	guint32 locks = node->done.writes & OBJECTS_LOCKS;
-	const char *actor = actors[thread_actor(node->thread)];
+	g_autofree char *thread = tree_thread(node->thread, actors);
 
 	if (locks & node->done.acquires)
 		g_string_append(did, "takes the lock");
@@ -119,6 +126,5 @@ char *tree_describe(const TreeNode *node, char **actors)
 	append_objects(did, "reads", node->done.reads & ~node->done.writes);
 	if (locks & ~node->done.acquires)
 		g_string_append_printf(did, "%sreleases the lock", did->len ? ", " : "");
-	return g_strdup_printf("%s%s: %s", actor, thread_is_irq(node->thread) ? " (interrupt)" : "",
-			       did->len ? did->str : "goes on");
+	return g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on");
 }
