@@ -2,7 +2,6 @@
 #include "debugger.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "machine/launch.h"
@@ -94,8 +93,9 @@ bool debugger_gdb(Session *session, int vcpu, GError **error)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(before); i++)
 		g_ptr_array_add(argv, g_strdup(before[i]));
-	for (char **root = roots; strcmp(*root, kernel->tree) != 0; root++)
-		add_sources(argv, *root, kernel->tree);
+	/* For gdb the last rule about a file counts.  The tree itself needs none. */
+	for (int i = g_strv_length(roots) - 1; i-- > 0;)
+		add_sources(argv, roots[i], kernel->tree);
 	for (gsize i = 0; i < G_N_ELEMENTS(after); i++)
 		g_ptr_array_add(argv, g_strdup(after[i]));
 	int stub = machine_hand_over(session->guest->machine, error);

@@ -27,12 +27,10 @@ static int stop_at(const Outcome *outcome, const char *path, GError **error)
 {
 	int length = outcome_length(outcome);
 	int violation = outcome->event >= 0 ? outcome->event + 1 : length;
-	char *end;
-	long at = strtol(opt_at, &end, 10);
-	bool backwards = *opt_at == '-';
-	long stop = backwards ? violation + at : at;
+	long at = atol(opt_at);
+	long stop = *opt_at == '-' ? violation + at : at;
 
-	if (end != opt_at && !*end && stop >= 0 && stop <= length)
+	if (stop >= 0 && stop <= length)
 		return stop;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "--at %s: %s has %d events and violates in event %d; give 0 to %d, or -1 to -%d",
@@ -127,6 +125,12 @@ int command_debug(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!g_strv_contains(tools, opt_with)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--with %s: give gdb, drgn or both",
 			    opt_with);
+		return EXIT_BROKEN;
+	}
+	if (!g_regex_match_simple("^-?[0-9]{1,6}$", opt_at, 0, 0)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--at %s: give a number of events, or -1 for one before the violation",
+			    opt_at);
 		return EXIT_BROKEN;
 	}
 	g_autofree char *dir = g_dir_make_tmp("racerig-XXXXXX", error);
