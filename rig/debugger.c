@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "machine/launch.h"
+#include "machine/backend.h"
 #include "util/paths.h"
 
 /* Where gdb's child finds the stub. */
@@ -27,7 +27,7 @@ static void set_foreground(pid_t group)
 /* A group of its own, so that Ctrl-C is the debugger's, in the foreground of the terminal. */
 static void become_foreground(gpointer parent_pid)
 {
-	launch_die_with_parent(parent_pid);
+	backend_die_with_parent(parent_pid);
 	set_foreground(getpid());
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explain.h"
 
-#include "check/invariant.h"
+#include "catalog/invariant.h"
 #include "command/command.h"
 #include "command/recorded.h"
 #include "report/source.h"
@@ -20,6 +20,7 @@ static const GOptionEntry entries[] = {
 	  "Follow every order that is turned round in up to N schedules (50)", "N" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -172,7 +173,8 @@ int command_explain(int argc, char **argv, GCancellable *cancel, GError **error)
 	}
 	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
 	g_autoptr(Session) session =
-		schedule ? recorded_session(schedule, argv[1], opt_kernel, cancel, error) : NULL;
+		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
+					    cancel, error) : NULL;
 	g_autoptr(Outcome) outcome = session ? run_schedule(session, schedule, &diverged, error) : NULL;
 	g_autoptr(Story) story = outcome ? story_parse(outcome->trace, argv[1], error) : NULL;
 	if (!story)

@@ -12,6 +12,7 @@ static int opt_times;
 static const GOptionEntry entries[] = {
 	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times,
 	  "First replay every saved schedule N times, on a guest", "N" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -29,7 +30,7 @@ static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 	const char *kernel = json_object_get_string_member_with_default(verdict, "kernel", "");
 	const char *key = json_object_get_string_member_with_default(
 		json_object_get_object_member(verdict, "environment"), "key", "");
-	g_autoptr(Session) session = session_new(scenario, kernel, NULL, cancel, error);
+	g_autoptr(Session) session = session_new(scenario, kernel, command_connect, cancel, error);
 	if (!session)
 		return false;
 	if (g_strcmp0(session->kernel->key, key) != 0) {
