@@ -66,7 +66,17 @@ $(BUILD)/rig/%.o: rig/%.c config.mak | $(BUILD)/config.h
 	$(call say,CC,$<)
 	$(Q)$(CC) $(RIG_CFLAGS) $(if $(SANITIZER),$(SANITIZE)) -c -o $@ $<
 
-$(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o
+# The style sheet and the script of the pages, as part of the program.
+PAGE := rig/report/page
+$(BUILD)/page.c: $(PAGE)/page.gresource.xml $(wildcard $(PAGE)/report.*) config.mak
+	@mkdir -p $(@D)
+	$(call say,PAGE,$<)
+	$(Q)glib-compile-resources --sourcedir=$(PAGE) --generate-source --target=$@ $<
+
+$(BUILD)/page.o: $(BUILD)/page.c
+	$(Q)$(CC) $(DEPS_CFLAGS) -O2 -c -o $@ $<
+
+$(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 

@@ -6,10 +6,11 @@
 
 #include "folder.h"
 #include "journal.h"
+#include "publish.h"
 #include "util/error.h"
 #include "workers.h"
 
-enum { MAX_SAVED = 20, PROGRESS_USEC = 200000, FORESEE = 64 };
+enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000, FORESEE = 64 };
 
 typedef struct {
 	Session *session;
@@ -236,6 +237,10 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->scenario = g_strdup(session->scenario->name);
 	verdict->kernel = g_strdup(kernel->name);
 	verdict->policy = g_strdup(policy->name);
+	verdict->title = g_strdup(session->scenario->title);
+	verdict->kernel_kind = g_strdup(kernel->kind);
+	verdict->kernel_title = g_strdup(kernel->title);
+	verdict->kernel_release = g_strdup(kernel->release);
 	verdict->kernel_source = g_strdup(kernel->source);
 	verdict->kernel_key = g_strdup(kernel->key);
 	verdict->kernel_patches = g_strdup(kernel->patches);
@@ -323,6 +328,20 @@ static bool write_results(Explorer *explorer, GError **error)
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 
+/* What people read.  Facts need the guest, which an interrupt has taken away. */
+static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
+{
+	const char *out = explorer->options->out;
+	g_autoptr(GError) local = NULL;
+
+	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS, false, &local) &&
+	    !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return false;
+	}
+	return publish(out, error);
+}
+
 bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
 	     GError **error)
 {
@@ -357,7 +376,7 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	}
 	add_times(&explorer);
-	if (!write_results(&explorer, error))
+	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);
 	return true;

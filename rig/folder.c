@@ -47,13 +47,15 @@ bool folder_make(const char *out, bool keep, GError **error)
 {
 	g_autofree char *schedules = folder_path(out, "schedules");
 	g_autofree char *trace = folder_path(out, "trace");
+	g_autofree char *facts = folder_path(out, "facts");
 	g_autofree char *verdict = folder_path(out, "verdict.json");
 	g_autofree char *journal = folder_path(out, "journal");
 
 	g_unlink(verdict);
 	if (!keep)
 		g_unlink(journal);
-	return make(schedules, !keep, error) && make(trace, !keep, error);
+	return make(schedules, !keep, error) && make(trace, !keep, error) &&
+	       make(facts, !keep, error);
 }
 
 bool folder_save(const char *out, const char *stem, const Outcome *outcome, GError **error)

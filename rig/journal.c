@@ -110,6 +110,28 @@ Journal *journal_resume(const char *path, const char *what, GError **error)
 	return g_steal_pointer(&journal);
 }
 
+GPtrArray *journal_outcomes(const char *path, GError **error)
+{
+	g_autoptr(Journal) journal = alloc_journal(path);
+	g_autoptr(GPtrArray) outcomes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
+	g_autofree char *text = NULL;
+	GHashTableIter lines;
+	gpointer line;
+
+	if (!g_file_get_contents(path, &text, NULL, error))
+		return NULL;
+	read_lines(journal, text);
+	g_hash_table_iter_init(&lines, journal->lines);
+	while (g_hash_table_iter_next(&lines, NULL, &line)) {
+		Outcome *outcome = outcome_parse(line);
+
+		if (outcome)
+			g_ptr_array_add(outcomes, outcome);
+	}
+	return g_steal_pointer(&outcomes);
+}
+
 bool journal_add(Journal *journal, const char *key, const Outcome *outcome, GError **error)
 {
 	g_autofree char *text = outcome_format(outcome);

@@ -29,6 +29,9 @@ bool journal_add(Journal *journal, const char *key, const Outcome *outcome, GErr
 /* The outcome for a plan's key, or NULL.  The caller's: each can be taken once. */
 Outcome *journal_take(Journal *journal, const char *key);
 
+/* All outcomes in the file at @path, in any order; elements are Outcome *. */
+GPtrArray *journal_outcomes(const char *path, GError **error);
+
 /* How many can still be taken. */
 guint journal_left(const Journal *journal);
 

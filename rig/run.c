@@ -125,8 +125,8 @@ static void take_events(Session *session, const GArray *events)
 	for (guint i = 0; i < events->len; i++) {
 		const Event *event = &g_array_index(events, Event, i);
 
-		trace_add(session->trace, event);
 		check_event(session->check, event);
+		trace_add(session->trace, event, &session->check->tlb);
 	}
 }
 
@@ -179,6 +179,9 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		return true;
 	}
 	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
+	if (session->registers)
+		g_array_append_val(session->registers,
+				   *stepper_regs(session->stepper, thread_actor(step.thread)));
 	if (!stepper_move(session->stepper, step.thread, events, ret_again, error))
 		return false;
 	if (*ret_again)
@@ -204,6 +207,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 
 	plan_begin(plan);
 	trace_begin(session->trace);
+	if (session->registers)
+		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
 	guint64 ptes[MAX_PAGES];
@@ -259,7 +264,7 @@ static void describe(const Session *session, Outcome *outcome)
 	outcome->documented = g_strdup(check->documented);
 	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
 	outcome->schedule = schedule_format(schedule);
-	outcome->trace = trace_json(session->trace);
+	outcome->trace = trace_json(session->trace, check);
 	outcome->interleaving = trace_interleaving(session->trace, marked);
 }
 

@@ -83,7 +83,7 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const cha
 	return path ? g_path_get_basename(path) : NULL;
 }
 
-static bool open_guest(Session *session, GError **error)
+static bool open_guest(Session *session, const char *qmp, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario,
 							 session->connect, error);
@@ -92,6 +92,7 @@ static bool open_guest(Session *session, GError **error)
 
 	if (!path)
 		return false;
+	spec->qmp = g_strdup(qmp);
 	session->snapshot = g_path_get_basename(path);
 	if (g_file_test(path, G_FILE_TEST_EXISTS)) {
 		spec->disk = g_strdup(path);
@@ -123,13 +124,19 @@ static bool open_guest(Session *session, GError **error)
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
+	return session_new_at(scenario, kernel, connect, NULL, cancel, error);
+}
+
+Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+			const char *qmp, GCancellable *cancel, GError **error)
+{
 	g_autoptr(Session) session = g_new0(Session, 1);
 
 	session->cancel = cancel;
 	session->connect = g_strdup(connect);
 	session->scenario = scenario_find(scenario, error);
 	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, error))
+	if (!session->kernel || !open_guest(session, qmp, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }

@@ -21,6 +21,7 @@ typedef struct {
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
 	Check *check;
+	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
 
@@ -30,6 +31,10 @@ typedef struct {
  */
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error);
+
+/* The same, with QEMU's second QMP socket at @qmp for whoever may want it. */
+Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+			const char *qmp, GCancellable *cancel, GError **error);
 
 /* Learn the sites, so that schedules can be run. */
 bool session_prepare(Session *session, GError **error);

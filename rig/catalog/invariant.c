@@ -33,3 +33,11 @@ bool invariant_exists(const char *id)
 			return true;
 	return false;
 }
+
+const char *invariant_statement(const char *id)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(invariants); i++)
+		if (strcmp(invariants[i].id, id) == 0)
+			return invariants[i].statement;
+	return "";
+}

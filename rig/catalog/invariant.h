@@ -16,3 +16,6 @@ typedef struct {
 /* All of them in the order of their numbers; *@n is how many. */
 const Invariant *invariant_list(gsize *n);
 bool invariant_exists(const char *id);
+
+/* "" when there is no such invariant. */
+const char *invariant_statement(const char *id);

@@ -35,6 +35,17 @@ char *kernel_file(const Kernel *kernel, const char *name)
 	return g_build_filename(kernel->dir, name, NULL);
 }
 
+char **kernel_source_roots(const char *dir, const char *tree)
+{
+	g_autofree char *beside = g_path_get_dirname(tree);
+	char **roots = g_new0(char *, 4);
+
+	roots[0] = g_build_filename(dir, "src", NULL);
+	roots[1] = g_build_filename(beside, "pristine", NULL);
+	roots[2] = g_strdup(tree);
+	return roots;
+}
+
 static bool read_descriptor(Kernel *kernel, GError **error)
 {
 	g_autofree char *base = g_strconcat(kernel->name, ".kernel", NULL);

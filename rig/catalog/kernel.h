@@ -37,6 +37,13 @@ Kernel *kernel_find(const char *name, GError **error);
 int kernel_index(const GPtrArray *kernels, const char *name, GError **error);
 void kernel_free(Kernel *kernel);
 
+/*
+ * Where the sources of the build in @dir, made from @tree, can be read, best first: what its
+ * patches changed, what other builds' patches change in the tree, the tree.  NULL-terminated,
+ * the caller's.
+ */
+char **kernel_source_roots(const char *dir, const char *tree);
+
 char *kernel_file(const Kernel *kernel, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Kernel, kernel_free)

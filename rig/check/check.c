@@ -70,8 +70,10 @@ void check_document(Check *check, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	if (!check->documented)
+	if (!check->documented) {
 		check->documented = g_strdup_vprintf(format, args);
+		check->documented_event = check->n_events;
+	}
 	va_end(args);
 }
 

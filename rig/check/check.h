@@ -40,7 +40,8 @@ typedef struct {
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GPtrArray *violations;		/* of Violation */
-	char *documented;		/* the first accepted anomaly, or NULL */
+	char *documented;		/* the first accepted anomaly, or NULL … */
+	int documented_event;		/* … and the event that showed it */
 	int n_events;
 } Check;
 

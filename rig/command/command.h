@@ -14,12 +14,15 @@ enum { EXIT_EXPECTED = 0, EXIT_UNEXPECTED = 1, EXIT_BROKEN = 2, EXIT_SKIPPED = 7
 typedef int (*CommandFunc)(int argc, char **argv, GCancellable *cancel, GError **error);
 
 int command_boot(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_debug(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_explain(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);

@@ -33,9 +33,16 @@ static bool same_build(const Session *session, const Schedule *schedule, const c
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
 			  const char *connect, GCancellable *cancel, GError **error)
 {
-	g_autoptr(Session) session = session_new(schedule->scenario,
-						 kernel ? kernel : schedule->kernel, connect,
-						 cancel, error);
+	return recorded_session_at(schedule, path, kernel, connect, NULL, cancel, error);
+}
+
+Session *recorded_session_at(const Schedule *schedule, const char *path, const char *kernel,
+			     const char *connect, const char *qmp, GCancellable *cancel,
+			     GError **error)
+{
+	g_autoptr(Session) session =
+		session_new_at(schedule->scenario, kernel ? kernel : schedule->kernel, connect, qmp,
+			       cancel, error);
 
 	if (!session || (!kernel && !same_build(session, schedule, path, error)) ||
 	    !session_prepare(session, error))

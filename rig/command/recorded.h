@@ -12,3 +12,8 @@ Schedule *recorded_load(const char *path, GError **error);
 /* The guest it was made on, ready to run; @kernel: on that kernel instead, or NULL. */
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
 			  const char *connect, GCancellable *cancel, GError **error);
+
+/* The same, with QEMU's second QMP socket at @qmp. */
+Session *recorded_session_at(const Schedule *schedule, const char *path, const char *kernel,
+			     const char *connect, const char *qmp, GCancellable *cancel,
+			     GError **error);

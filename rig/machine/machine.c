@@ -2,6 +2,7 @@
 #include "machine/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ enum {
 struct Machine {
 	Backend *backend;
 	Stub *stub;
+	int gdb;		/* its socket; the stub's to close */
 	Conn *qmp;
 	QmpDecoder *qmp_decoder;
 	guint8 *ram;		/* the guest's RAM, or a copy as of the last fetch */
@@ -167,7 +169,8 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 	machine->qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", cancel, error);
 	if (!machine->qmp)
 		return false;
-	Conn *gdb = conn_new(take_fd(&machine->backend->gdb), "QEMU (gdbstub)", cancel, error);
+	machine->gdb = take_fd(&machine->backend->gdb);
+	Conn *gdb = conn_new(machine->gdb, "QEMU (gdbstub)", cancel, error);
 	if (!gdb)
 		return false;
 	machine->stub = stub_new(gdb);
@@ -499,6 +502,21 @@ static bool select_memory(Machine *machine, bool physical, GError **error)
 		return explain(machine, error);
 	machine->physical = physical;
 	return true;
+}
+
+int machine_hand_over(Machine *machine, GError **error)
+{
+	int fd = machine->gdb;
+
+	/* gdb asks for the registers of any vCPU (Hg0: QEMU's first) and takes them for those of
+	 * the one that stopped (?: the one that Hc chose). */
+	if (!select_memory(machine, false, error) || !stub_do(machine->stub, error, "Hcp1.1")) {
+		explain(machine, error);
+		return -1;
+	}
+	/* The rig reads it with deadlines, others just read. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
 }
 
 static bool stub_read(Machine *machine, guint64 addr, void *buffer, gsize len, GError **error)

@@ -106,6 +106,13 @@ bool machine_forget_translations(Machine *machine, int vcpu, GError **error);
 /* One instruction, interrupts and timers masked; a fault it takes counts. */
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);
 
+/*
+ * The gdbstub's connection, for a debugger to take over; when that asks for the reason of
+ * the stop, QEMU takes our breakpoints out.  -1: failed.  Ours to close; nothing but
+ * machine_free() may be called afterwards.
+ */
+int machine_hand_over(Machine *machine, GError **error);
+
 bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error);
 bool machine_is_break(const Machine *machine, guint64 addr);
 bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,

@@ -306,6 +306,11 @@ ActorState stepper_state(const Stepper *stepper, int actor)
 	return stepper->stage->actors[actor].state;
 }
 
+const Regs *stepper_regs(const Stepper *stepper, int actor)
+{
+	return &stepper->stage->actors[actor].regs;
+}
+
 char *stepper_describe_wait(const Stepper *stepper, int actor)
 {
 	const Stage *stage = stepper->stage;

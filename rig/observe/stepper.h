@@ -50,6 +50,9 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 void stepper_look_away(Stepper *stepper);
 
 ActorState stepper_state(const Stepper *stepper, int actor);
+/* Of its vCPU, where it stands. */
+const Regs *stepper_regs(const Stepper *stepper, int actor);
+
 /* Why @actor cannot go on, for a reader: "waits for the arena lock held by alloc". */
 char *stepper_describe_wait(const Stepper *stepper, int actor);
 

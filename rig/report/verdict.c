@@ -29,6 +29,10 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->scenario);
 	g_free(verdict->kernel);
 	g_free(verdict->policy);
+	g_free(verdict->title);
+	g_free(verdict->kernel_kind);
+	g_free(verdict->kernel_title);
+	g_free(verdict->kernel_release);
 	g_free(verdict->bound);
 	g_free(verdict->documented_summary);
 	g_free(verdict->documented_schedule);
@@ -102,6 +106,10 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "scenario", verdict->scenario);
 	add_string(builder, "kernel", verdict->kernel);
 	add_string(builder, "policy", verdict->policy);
+	add_string(builder, "title", verdict->title);
+	add_string(builder, "kernel_kind", verdict->kernel_kind);
+	add_string(builder, "kernel_title", verdict->kernel_title);
+	add_string(builder, "kernel_release", verdict->kernel_release);
 	json_builder_set_member_name(builder, "bound");
 	if (verdict->bound)
 		json_builder_add_string_value(builder, verdict->bound);

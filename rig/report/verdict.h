@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
 	char *scenario, *kernel, *policy;
+	char *title, *kernel_kind, *kernel_title, *kernel_release;
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
 	int documented;		/* executed schedules with an accepted anomaly … */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command/command.h"
+
+#include <json-glib/json-glib.h>
+
+#include "folder.h"
+#include "publish.h"
+#include "util/error.h"
+
+static int opt_times;
+
+static const GOptionEntry entries[] = {
+	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times,
+	  "First replay every saved schedule N times, on a guest", "N" },
+	COMMAND_CONNECT,
+	{ NULL },
+};
+
+/* Replays need the very kernel that the folder was made on. */
+static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
+{
+	g_autofree char *path = folder_path(dir, "verdict.json");
+	g_autoptr(JsonParser) parser = json_parser_new();
+
+	if (!json_parser_load_from_file(parser, path, error))
+		return false;
+	JsonObject *verdict = json_node_get_object(json_parser_get_root(parser));
+	const char *scenario =
+		json_object_get_string_member_with_default(verdict, "scenario", "");
+	const char *kernel = json_object_get_string_member_with_default(verdict, "kernel", "");
+	const char *key = json_object_get_string_member_with_default(
+		json_object_get_object_member(verdict, "environment"), "key", "");
+	g_autoptr(Session) session = session_new(scenario, kernel, command_connect, cancel, error);
+	if (!session)
+		return false;
+	if (g_strcmp0(session->kernel->key, key) != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s was made on build %s of kernel %s, there is build %s; leave out --times, "
+			    "or explore again", dir, key, kernel, session->kernel->key);
+		return false;
+	}
+	return session_prepare(session, error) &&
+	       publish_facts(session, dir, opt_times, true, error);
+}
+
+int command_report(int argc, char **argv, GCancellable *cancel, GError **error)
+{
+	if (!command_parse(&argc, &argv, entries, "DIR", 1,
+			   "Write evidence.txt and report.html of a run folder, or the page of a suite.",
+			   error))
+		return EXIT_BROKEN;
+	if (opt_times < 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--times %d: give 0 or more", opt_times);
+		return EXIT_BROKEN;
+	}
+	g_autofree char *suite = folder_path(argv[1], "suite.json");
+	if (g_file_test(suite, G_FILE_TEST_EXISTS)) {
+		if (!publish_suite(argv[1], error))
+			return EXIT_BROKEN;
+		g_print("%s/report.html\n", argv[1]);
+		return EXIT_EXPECTED;
+	}
+	if ((opt_times && !replay_all(argv[1], cancel, error)) || !publish(argv[1], error))
+		return EXIT_BROKEN;
+	g_print("%s/evidence.txt\n%s/report.html\n", argv[1], argv[1]);
+	return EXIT_EXPECTED;
+}

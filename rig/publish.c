@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "publish.h"
+
+#include <string.h>
+
+#include "catalog/kernel.h"
+#include "facts.h"
+#include "folder.h"
+#include "journal.h"
+#include "report/evidence.h"
+#include "report/html.h"
+#include "util/error.h"
+#include "util/paths.h"
+
+static Dossier *load(const char *out, GError **error)
+{
+	g_autofree char *journal = folder_path(out, "journal");
+	GPtrArray *outcomes = g_file_test(journal, G_FILE_TEST_EXISTS)
+		? journal_outcomes(journal, error) : NULL;
+
+	return dossier_load(out, outcomes, error);
+}
+
+/* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */
+static char **source_roots(const Dossier *dossier)
+{
+	g_autofree char *build = g_build_filename("builds", dossier_environment(dossier, "key"), NULL);
+	g_autofree char *path = paths_in_cache(build);
+	g_autofree char *json = g_build_filename(path, "kernel.json", NULL);
+	g_autoptr(JsonParser) parser = json_parser_new();
+
+	if (!json_parser_load_from_file(parser, json, NULL))
+		return g_new0(char *, 1);
+	return kernel_source_roots(path, json_object_get_string_member_with_default(
+						 json_node_get_object(json_parser_get_root(parser)),
+						 "tree", ""));
+}
+
+/* Lines known from an earlier time stay: the tree may have gone. */
+static bool collect_sources(Dossier *dossier, GError **error)
+{
+	g_auto(GStrv) roots = source_roots(dossier);
+	g_autofree char *kfuncs = paths_in_data("guest-kernel/kfuncs");
+
+	for (guint i = 0; i < dossier->cases->len; i++) {
+		const Case *one = g_ptr_array_index(dossier->cases, i);
+
+		for (guint j = 0; j < one->story->events->len; j++) {
+			const char *line = story_event(one->story, j)->line;
+
+			if (line && *line)
+				source_text_add(dossier->sources, line, roots, kfuncs);
+		}
+	}
+	g_autofree char *text = source_text_json(dossier->sources);
+	return folder_write(dossier->dir, "sources.json", text, error);
+}
+
+bool publish(const char *out, GError **error)
+{
+	g_autoptr(Dossier) dossier = load(out, error);
+
+	if (!dossier || !collect_sources(dossier, error))
+		return false;
+	g_autofree char *evidence = evidence_text(dossier);
+	g_autofree char *page = html_run(dossier);
+	return folder_write(out, "evidence.txt", evidence, error) &&
+	       folder_write(out, "report.html", page, error);
+}
+
+bool publish_suite(const char *dir, GError **error)
+{
+	g_autofree char *path = folder_path(dir, "suite.json");
+	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(GError) local = NULL;
+	bool parsed = json_parser_load_from_file(parser, path, &local);
+	JsonNode *root = parsed ? json_parser_get_root(parser) : NULL;
+	JsonObject *suite = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+	JsonNode *rows = suite ? json_object_get_member(suite, "rows") : NULL;
+	bool good = rows && JSON_NODE_HOLDS_ARRAY(rows) &&
+		    json_object_get_int_member_with_default(suite, "racerig-suite", 0) == 1;
+
+	for (guint i = 0; good && i < json_array_get_length(json_node_get_array(rows)); i++)
+		good = JSON_NODE_HOLDS_OBJECT(
+			json_array_get_element(json_node_get_array(rows), i));
+	if (!good) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s; run the suite again", path,
+			    local ? local->message : "no suite of version 1");
+		return false;
+	}
+	g_autofree char *page = html_suite(suite);
+	return folder_write(dir, "report.html", page, error);
+}
+
+static bool every_schedule(Session *session, const char *out, int times, GError **error)
+{
+	g_autofree char *schedules = folder_path(out, "schedules");
+	g_autoptr(GDir) dir = g_dir_open(schedules, 0, error);
+	const char *file;
+
+	if (!dir)
+		return false;
+	while ((file = g_dir_read_name(dir))) {
+		if (!g_str_has_suffix(file, ".sched"))
+			continue;
+		g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".sched"));
+		if (!facts_write(session, out, stem, times, error))
+			return false;
+	}
+	return true;
+}
+
+bool publish_facts(Session *session, const char *out, int times, bool all, GError **error)
+{
+	if (all)
+		return every_schedule(session, out, times, error);
+	g_autoptr(Dossier) dossier = dossier_load(out, NULL, error);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	if (!dossier)
+		return false;
+	for (guint i = 0; i < dossier->cases->len; i++) {
+		const Case *one = g_ptr_array_index(dossier->cases, i);
+		const Finding *finding = story_main(one->story);
+		const char *what = !finding ? "clean" : finding->documented ? "documented"
+				   : finding->invariant;
+
+		if (g_hash_table_add(seen, (char *)what) &&
+		    !facts_write(session, out, one->stem, times, error))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/dossier.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+static void case_free(gpointer data)
+{
+	Case *one = data;
+
+	g_free(one->stem);
+	g_free(one->schedule);
+	story_free(one->story);
+	g_clear_pointer(&one->facts, json_object_unref);
+	g_free(one);
+}
+
+static void mutant_free(gpointer data)
+{
+	MutantRun *mutant = data;
+
+	g_free(mutant->kernel);
+	g_free(mutant->title);
+	g_free(mutant->verdict);
+	g_free(mutant->invariants);
+	g_free(mutant);
+}
+
+void dossier_free(Dossier *dossier)
+{
+	if (!dossier)
+		return;
+	g_free(dossier->dir);
+	g_free(dossier->name);
+	g_clear_pointer(&dossier->verdict, json_object_unref);
+	g_ptr_array_unref(dossier->cases);
+	g_ptr_array_unref(dossier->mutants);
+	source_text_free(dossier->sources);
+	g_free(dossier->console);
+	tree_free(dossier->tree);
+	g_clear_pointer(&dossier->outcomes, g_ptr_array_unref);
+	g_free(dossier);
+}
+
+static JsonObject *load_object(const char *path, GError **error)
+{
+	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(GError) local = NULL;
+
+	if (!json_parser_load_from_file(parser, path, &local)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, local->message);
+		return NULL;
+	}
+	JsonNode *root = json_parser_get_root(parser);
+	if (root && JSON_NODE_HOLDS_OBJECT(root))
+		return json_object_ref(json_node_get_object(root));
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no JSON object", path);
+	return NULL;
+}
+
+static char *read_text(const char *dir, const char *folder, const char *stem, const char *suffix,
+		       GError **error)
+{
+	g_autofree char *file = g_strconcat(stem, suffix, NULL);
+	g_autofree char *path = g_build_filename(dir, folder, file, NULL);
+	char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, error);
+	return text;
+}
+
+static Case *load_case(const char *dir, const char *stem, GError **error)
+{
+	g_autofree char *name = g_strdup_printf("%s/trace/%s.jsonl", dir, stem);
+	g_autofree char *facts = g_strdup_printf("%s/facts/%s.json", dir, stem);
+	g_autofree char *schedule = read_text(dir, "schedules", stem, ".sched", error);
+	g_autofree char *trace = schedule ? read_text(dir, "trace", stem, ".jsonl", error) : NULL;
+	g_autoptr(Story) story = trace ? story_parse(trace, name, error) : NULL;
+	Case *one;
+	int lane = -1;
+
+	if (!story)
+		return NULL;
+	one = g_new0(Case, 1);
+	one->stem = g_strdup(stem);
+	one->schedule = g_steal_pointer(&schedule);
+	one->facts = load_object(facts, NULL);
+	for (guint i = 0; i < story->events->len; i++) {
+		const StoryEvent *event = story_event(story, i);
+
+		if (!event->number)
+			continue;
+		one->switches += one->decisions++ && lane != event->lane;
+		lane = event->lane;
+	}
+	one->story = g_steal_pointer(&story);
+	return one;
+}
+
+/* How soon a reader wants it: violations, what was documented, the rest. */
+static int rank(const Case *one)
+{
+	const Finding *finding = story_main(one->story);
+
+	return !finding ? 2 : finding->documented;
+}
+
+static int by_interest(gconstpointer a, gconstpointer b)
+{
+	const Case *left = *(Case *const *)a, *right = *(Case *const *)b;
+
+	if (rank(left) != rank(right))
+		return rank(left) - rank(right);
+	if (rank(left) < 2 && left->switches != right->switches)
+		return left->switches - right->switches;
+	if (rank(left) < 2 && left->decisions != right->decisions)
+		return (int)left->decisions - (int)right->decisions;
+	return strcmp(left->stem, right->stem);
+}
+
+static bool load_cases(Dossier *dossier, GError **error)
+{
+	g_autofree char *path = g_build_filename(dossier->dir, "schedules", NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	const char *file;
+
+	if (!dir)
+		return false;
+	while ((file = g_dir_read_name(dir))) {
+		if (!g_str_has_suffix(file, ".sched"))
+			continue;
+		g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".sched"));
+		g_autofree char *trace =
+			g_strdup_printf("%s/trace/%s.jsonl", dossier->dir, stem);
+		/* A minimised schedule has a trace once it was replayed for the report. */
+		if (!g_file_test(trace, G_FILE_TEST_EXISTS))
+			continue;
+		Case *one = load_case(dossier->dir, stem, error);
+		if (!one)
+			return false;
+		g_ptr_array_add(dossier->cases, one);
+	}
+	g_ptr_array_sort(dossier->cases, by_interest);
+	return true;
+}
+
+static const char *member(JsonObject *object, const char *name)
+{
+	return json_object_get_string_member_with_default(object, name, "");
+}
+
+static char *violated(JsonObject *verdict)
+{
+	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	JsonArray *violations = json_object_get_array_member(verdict, "violations");
+
+	for (guint i = 0; violations && i < json_array_get_length(violations); i++) {
+		const char *id = member(json_array_get_object_element(violations, i), "invariant");
+
+		if (!g_ptr_array_find_with_equal_func(ids, id, g_str_equal, NULL))
+			g_ptr_array_add(ids, (char *)id);
+	}
+	g_ptr_array_add(ids, NULL);
+	return g_strjoinv(" ", (char **)ids->pdata);
+}
+
+static int by_kernel(gconstpointer a, gconstpointer b)
+{
+	const MutantRun *left = *(MutantRun *const *)a, *right = *(MutantRun *const *)b;
+
+	return strcmp(left->kernel, right->kernel);
+}
+
+/* A scenario that kills mutants is one whose passes mean something. */
+static void load_mutants(Dossier *dossier)
+{
+	g_autofree char *beside = g_path_get_dirname(dossier->dir);
+	g_autoptr(GDir) dir = g_dir_open(beside, 0, NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(beside, name, "verdict.json", NULL);
+		g_autoptr(JsonObject) verdict = load_object(path, NULL);
+
+		if (!verdict || strcmp(member(verdict, "kernel_kind"), "mutant") != 0 ||
+		    strcmp(member(verdict, "scenario"), dossier_string(dossier, "scenario")) != 0 ||
+		    !g_hash_table_add(seen, g_strdup(member(verdict, "kernel"))))
+			continue;
+		MutantRun *mutant = g_new0(MutantRun, 1);
+		mutant->kernel = g_strdup(member(verdict, "kernel"));
+		mutant->title = g_strdup(member(verdict, "kernel_title"));
+		mutant->verdict = g_strdup(member(verdict, "verdict"));
+		mutant->invariants = violated(verdict);
+		mutant->complete =
+			json_object_get_boolean_member_with_default(verdict, "complete", FALSE);
+		g_ptr_array_add(dossier->mutants, mutant);
+	}
+	g_ptr_array_sort(dossier->mutants, by_kernel);
+}
+
+Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
+{
+	g_autoptr(Dossier) dossier = g_new0(Dossier, 1);
+	g_autofree char *verdict = g_build_filename(dir, "verdict.json", NULL);
+	g_autofree char *sources = g_build_filename(dir, "sources.json", NULL);
+	g_autofree char *console = g_build_filename(dir, "console.log", NULL);
+	g_autofree char *lines = NULL;
+
+	dossier->dir = g_canonicalize_filename(dir, NULL);
+	dossier->name = g_path_get_basename(dossier->dir);
+	dossier->cases = g_ptr_array_new_with_free_func(case_free);
+	dossier->mutants = g_ptr_array_new_with_free_func(mutant_free);
+	dossier->outcomes = outcomes;
+	dossier->tree = outcomes ? tree_new(outcomes) : NULL;
+	dossier->verdict = load_object(verdict, error);
+	if (!dossier->verdict || !load_cases(dossier, error))
+		return NULL;
+	if (g_file_get_contents(sources, &lines, NULL, NULL))
+		dossier->sources = source_text_parse(lines);
+	if (!dossier->sources)
+		dossier->sources = source_text_new();
+	if (!g_file_get_contents(console, &dossier->console, NULL, NULL))
+		dossier->console = g_strdup("");
+	load_mutants(dossier);
+	return g_steal_pointer(&dossier);
+}
+
+const char *dossier_string(const Dossier *dossier, const char *name)
+{
+	return member(dossier->verdict, name);
+}
+
+const char *dossier_environment(const Dossier *dossier, const char *name)
+{
+	JsonNode *node = json_object_get_member(dossier->verdict, "environment");
+
+	return node && JSON_NODE_HOLDS_OBJECT(node) ? member(json_node_get_object(node), name) : "";
+}
+
+gint64 dossier_int(const Dossier *dossier, const char *name)
+{
+	return json_object_get_int_member_with_default(dossier->verdict, name, 0);
+}
+
+bool dossier_bool(const Dossier *dossier, const char *name)
+{
+	return json_object_get_boolean_member_with_default(dossier->verdict, name, FALSE);
+}
+
+const Case *dossier_main(const Dossier *dossier)
+{
+	return dossier->cases->len ? g_ptr_array_index(dossier->cases, 0) : NULL;
+}
+
+guint64 case_pte(const Case *one, const char *name)
+{
+	JsonNode *frames = one->facts ? json_object_get_member(one->facts, "frames") : NULL;
+
+	if (!frames || !JSON_NODE_HOLDS_OBJECT(frames))
+		return 0;
+	return g_ascii_strtoull(member(json_node_get_object(frames), name), NULL, 0);
+}
+
+/* Intel SDM vol. 3, table 4-20. */
+char *pte_describe(guint64 pte)
+{
+	static const struct {
+		guint64 bit;
+		const char *name;
+	} flags[] = {
+		{ 1ull << 0, "P" }, { 1ull << 1, "RW" }, { 1ull << 2, "US" },
+		{ 1ull << 3, "PWT" }, { 1ull << 4, "PCD" }, { 1ull << 5, "A" },
+		{ 1ull << 6, "D" }, { 1ull << 7, "PAT" }, { 1ull << 8, "G" },
+		{ 1ull << 63, "NX" },
+	};
+	GString *text = g_string_new(NULL);
+
+	g_string_printf(text, "pfn %#" G_GINT64_MODIFIER "x", (pte & 0x000ffffffffff000) >> 12);
+	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
+		if (pte & flags[i].bit)
+			g_string_append_printf(text, " %s", flags[i].name);
+	return g_string_free(text, FALSE);
+}
+
+bool case_replays(const Case *one, int *ret_identical, int *ret_all)
+{
+	if (!one->facts)
+		return false;
+	*ret_identical = json_object_get_int_member_with_default(one->facts, "identical", 0);
+	*ret_all = json_object_get_int_member_with_default(one->facts, "replays", 0);
+	return *ret_all > 0;
+}
+
+const char *dossier_coverage(const Dossier *dossier)
+{
+	if (!dossier_bool(dossier, "complete"))
+		return "NOT complete: there are interleavings that were not run";
+	return *dossier_string(dossier, "bound") ? "complete within the bound"
+						  : "complete: every interleaving of the events";
+}
+
+char **dossier_not_covered(const Dossier *dossier)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+	if (!dossier_bool(dossier, "complete"))
+		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
+					       "before it was complete."));
+	if (*dossier_string(dossier, "bound"))
+		g_ptr_array_add(list, g_strdup_printf("Schedules out of bound: %s.",
+						      dossier_string(dossier, "bound")));
+	if (dossier_int(dossier, "circles"))
+		g_ptr_array_add(list, g_strdup_printf(
+			"What comes after a repeated state: %" G_GINT64_FORMAT
+			" schedules were cut there. A state is the watched PTEs and every actor's "
+			"registers, not all of memory.", dossier_int(dossier, "circles")));
+	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
+				       "as TCG runs it; no store buffers, no reordering."));
+	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "
+				       "watched pages; x86-64, TCG's devices."));
+	g_ptr_array_add(list, g_strdup("\"Exhaustive\" holds for the events and the bound named "
+				       "here, for nothing else."));
+	g_ptr_array_add(list, g_strdup("A pass of a rig that kills no mutants proves nothing."));
+	g_ptr_array_add(list, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+}

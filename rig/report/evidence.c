@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/evidence.h"
+
+#include <string.h>
+
+#include "catalog/invariant.h"
+#include "config.h"
+#include "report/wrap.h"
+
+enum { WIDTH = 72, NUMBER = 6, MAX_COLUMNS = 3 };
+
+static void paragraph(GString *text, const char *first, int indent, const char *words)
+{
+	g_autofree char *whole = g_strconcat(first, words, NULL);
+	g_autofree char *wrapped = wrap_text(whole, WIDTH, indent);
+
+	g_string_append(text, wrapped);
+}
+
+/* "  name        words", wrapped below the words. */
+static void fact(GString *text, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void fact(GString *text, const char *name, const char *format, ...)
+{
+	g_autofree char *first = g_strdup_printf("  %-11s ", name);
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *words = g_strdup_vprintf(format, args);
+	va_end(args);
+	/* The blanks of the name's column are no place to break a line. */
+	g_autoptr(GPtrArray) lines = wrap_lines(words, WIDTH - 14, 0);
+	for (guint i = 0; i < lines->len; i++)
+		g_string_append_printf(text, "%-14s%s\n", i ? "" : first,
+				       (char *)g_ptr_array_index(lines, i));
+}
+
+static void append_cell(GString *text, const char *number, int at, int width, bool mark,
+			const char *words, int indent)
+{
+	g_autoptr(GPtrArray) lines = wrap_lines(words, width - indent, 0);
+
+	for (guint i = 0; i < lines->len; i++)
+		g_string_append_printf(text, "%c%3s  %*s%s\n", mark && i == 0 ? '>' : ' ',
+				       i ? "" : number, at + indent, "",
+				       (char *)g_ptr_array_index(lines, i));
+}
+
+static void append_event(GString *text, const Story *story, const StoryEvent *event, bool mark)
+{
+	bool columns = story->n_actors <= MAX_COLUMNS;
+	int width = columns ? (WIDTH - NUMBER) / story->n_actors : WIDTH - NUMBER;
+	int at = columns ? event->lane * width : 0;
+	g_autofree char *number = event->number ? g_strdup_printf("%u", event->number)
+						: g_strdup("");
+	g_autofree char *who = columns ? g_strdup("")
+				       : g_strdup_printf("CPU%d (%s): ", event->vcpu,
+							 story->actors[event->lane]);
+	g_autofree char *what = g_strdup_printf("%s%s%s", who, event->irq ? "irq: " : "",
+						event->what);
+	g_autofree char *did = event->did ? story_rename(story, event->did) : NULL;
+
+	append_cell(text, number, at, width - 1, mark, what, 0);
+	if (did)
+		append_cell(text, "", at, width - 1, false, did, 2);
+	if (strcmp(event->kind, "access") == 0 && !event->faulted &&
+	    story_is_stale(event, story, event->lane, event->page)) {
+		g_autoptr(GString) held = g_string_new("TLB may hold:");
+		char **name = event->tlb[event->lane * story->n_pages + event->page];
+
+		for (; *name; name++)
+			g_string_append_printf(held, " %s%s", story_name(story, *name),
+					       name[1] ? "," : "");
+		append_cell(text, "", at, width - 1, false, held->str, 2);
+	}
+	if (event->line && *event->line)
+		append_cell(text, "", at, width - 1, false, story_short_line(event->line), 2);
+}
+
+static void append_interleaving(GString *text, const Story *story)
+{
+	const Finding *finding = story_main(story);
+	int width = (WIDTH - NUMBER) / story->n_actors;
+
+	if (story->n_actors <= MAX_COLUMNS) {
+		g_string_append_printf(text, "%*s", NUMBER, "");
+		for (int i = 0; i < story->n_actors; i++) {
+			int vcpu = i;
+			for (guint j = 0; j < story->events->len; j++)
+				if (story_event(story, j)->lane == i)
+					vcpu = story_event(story, j)->vcpu;
+			g_autofree char *head = g_strdup_printf("CPU%d (%s)", vcpu, story->actors[i]);
+			g_string_append_printf(text, "%-*s", i + 1 < story->n_actors ? width : 0,
+					       head);
+		}
+		g_string_append_c(text, '\n');
+	}
+	for (guint i = 0; i < story->events->len; i++)
+		append_event(text, story, story_event(story, i),
+			     finding && finding->event == i + 1);
+}
+
+/* The numbers of all decisions at @line. */
+static char *numbers_at(const Story *story, const char *line)
+{
+	GString *numbers = g_string_new(NULL);
+
+	for (guint i = 0; i < story->events->len; i++) {
+		const StoryEvent *event = story_event(story, i);
+
+		if (g_strcmp0(event->line, line) == 0 && event->number)
+			g_string_append_printf(numbers, "%s%u", numbers->len ? ", " : "",
+					       event->number);
+	}
+	return g_string_free(numbers, FALSE);
+}
+
+static void append_sources(GString *text, const Dossier *dossier, const Story *story)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	g_string_append(text, "\nSource lines\n");
+	for (guint i = 0; i < story->events->len; i++) {
+		const char *line = story_event(story, i)->line;
+
+		if (!line || !*line || !g_hash_table_add(seen, (char *)line))
+			continue;
+		const char *code = source_text_line(dossier->sources, line, 0);
+		g_autofree char *numbers = numbers_at(story, line);
+		g_autofree char *tidy = g_strstrip(g_strdup(code ? code : "(source not at hand)"));
+
+		g_string_append_printf(text, "  %s  (%s)\n    %.*s\n", line, numbers, WIDTH - 4, tidy);
+	}
+}
+
+static void append_ptes(GString *text, const Case *one)
+{
+	const Story *story = one->story;
+	guint64 scratch = case_pte(one, "scratch");
+
+	if (!one->facts)
+		return;
+	g_string_append(text, "\nPTE values (pfns are of this boot)\n");
+	for (guint i = 0; i <= story->frames->len; i++) {
+		const char *frame = i ? g_ptr_array_index(story->frames, i - 1) : "scratch";
+		guint64 pte = i ? case_pte(one, frame) : scratch;
+		g_autofree char *flags = pte_describe(pte);
+
+		if (pte)
+			g_string_append_printf(text, "  %-18s %#018" G_GINT64_MODIFIER "x  %s\n",
+					       story_name(story, frame), pte, flags);
+	}
+}
+
+/* "at 5, CPU1: writes the PTE …": the event that showed @finding. */
+static char *moment(const Story *story, const Finding *finding)
+{
+	if (!finding->event)
+		return g_strdup("when all had returned");
+	const StoryEvent *event = story_event(story, finding->event - 1);
+	g_autofree char *sentence = story_sentence(story, event);
+
+	return g_strdup_printf("at %u, CPU%d %s", story_number(story, event), event->vcpu, sentence);
+}
+
+static void append_findings(GString *text, const Story *story)
+{
+	for (guint i = 0; i < story->findings->len; i++) {
+		const Finding *finding = g_ptr_array_index(story->findings, i);
+		g_autofree char *id = g_strdup_printf("%s: ", finding->invariant);
+		g_autofree char *when = moment(story, finding);
+		g_autofree char *why = g_strdup_printf("    %s", finding->summary);
+
+		if (i && finding->documented)
+			continue;
+		paragraph(text, id, 4, invariant_statement(finding->invariant));
+		paragraph(text, "", 4, why);
+		fact(text, "  seen", "%s", when);
+		fact(text, "  kind", "%s", story_kind(finding));
+	}
+}
+
+static void append_replay(GString *text, const Case *one)
+{
+	int identical, all;
+
+	g_string_append_printf(text, "\nReplay\n  racerig replay %s.sched --times 10\n", one->stem);
+	if (case_replays(one, &identical, &all))
+		g_string_append_printf(text, "  %d/%d identical (trace, registers and memory)\n",
+				       identical, all);
+	else
+		g_string_append(text, "  not replayed yet\n");
+	g_string_append_printf(text, "-- %s.sched --\n%s-- end of %s.sched --\n", one->stem,
+			       one->schedule, one->stem);
+}
+
+static void append_environment(GString *text, const Dossier *dossier)
+{
+	const char *patches = dossier_environment(dossier, "patches");
+
+	g_string_append(text, "\nEnvironment\n");
+	fact(text, "kernel", "%s, %s", dossier_string(dossier, "kernel_release"),
+	     dossier_environment(dossier, "source"));
+	fact(text, "patches", "%s", *patches ? patches : "none");
+	fact(text, "build", "%s (%s)", dossier_environment(dossier, "key"),
+	     dossier_string(dossier, "kernel"));
+	fact(text, "compiler", "%s", dossier_environment(dossier, "compiler"));
+	fact(text, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
+	     dossier_environment(dossier, "qemu"));
+	fact(text, "racerig", "%s", RACERIG_VERSION);
+	g_string_append_printf(text, "  .config     sha256\n    %s\n",
+			       dossier_environment(dossier, "config_sha256"));
+}
+
+static void append_coverage(GString *text, const Dossier *dossier)
+{
+	const char *bound = dossier_string(dossier, "bound");
+	JsonArray *states = json_object_get_array_member(dossier->verdict, "final_states");
+
+	g_string_append(text, "\nCoverage\n");
+	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
+	fact(text, "executed", "%" G_GINT64_FORMAT " schedules: %" G_GINT64_FORMAT " violating, %"
+	     G_GINT64_FORMAT " with a documented anomaly",
+	     dossier_int(dossier, "executed"), dossier_int(dossier, "violating"),
+	     dossier_int(dossier, "documented"));
+	fact(text, "pruned", "%" G_GINT64_FORMAT " choices (equivalent, or out of bound), %"
+	     G_GINT64_FORMAT " redundant starts", dossier_int(dossier, "pruned"),
+	     dossier_int(dossier, "redundant"));
+	fact(text, "circles", "%" G_GINT64_FORMAT " schedules cut at a repeated state",
+	     dossier_int(dossier, "circles"));
+	fact(text, "complete", "%s", dossier_coverage(dossier));
+	for (guint i = 0; states && i < json_array_get_length(states) && i < 8; i++) {
+		g_autofree char *state =
+			g_strchomp(g_strdup(json_array_get_string_element(states, i)));
+		fact(text, i ? "" : "ends in", "%s", state);
+	}
+}
+
+static void append_mutants(GString *text, const Dossier *dossier)
+{
+	g_string_append_printf(text, "\nMutants under %s (this run and those beside it)\n",
+			       dossier_string(dossier, "scenario"));
+	if (!dossier->mutants->len)
+		g_string_append(text, "  none was run: a pass says nothing yet\n");
+	for (guint i = 0; i < dossier->mutants->len; i++) {
+		const MutantRun *mutant = g_ptr_array_index(dossier->mutants, i);
+		bool killed = strcmp(mutant->verdict, "violation") == 0;
+
+		fact(text, killed ? "killed" : "NOT killed", "%s%s%s%s", mutant->kernel,
+		     killed ? " (" : ", verdict ", killed ? mutant->invariants : mutant->verdict,
+		     killed ? ")" : "");
+	}
+}
+
+static void append_title(GString *text, const Dossier *dossier, const Case *one)
+{
+	const Finding *finding = one ? story_main(one->story) : NULL;
+	const char *patches = dossier_environment(dossier, "patches");
+	g_autofree char *title = g_strdup_printf(
+		"Kernel %s%s%s, scenario %s: %s%s", dossier_string(dossier, "kernel_release"),
+		*patches ? " + " : "", patches, dossier_string(dossier, "scenario"),
+		finding && !finding->documented ? finding->invariant : "",
+		finding && !finding->documented ? " violated" : dossier_string(dossier, "verdict"));
+
+	paragraph(text, "", 0, title);
+	g_autofree char *subject = g_strdup_printf("(%s)", dossier_string(dossier, "title"));
+	paragraph(text, "", 0, subject);
+	g_string_append_c(text, '\n');
+}
+
+char *evidence_text(const Dossier *dossier)
+{
+	GString *text = g_string_new(NULL);
+	const Case *one = dossier_main(dossier);
+	g_auto(GStrv) gaps = dossier_not_covered(dossier);
+
+	append_title(text, dossier, one);
+	if (one && story_main(one->story)) {
+		append_findings(text, one->story);
+		g_string_append_c(text, '\n');
+	} else if (one) {
+		g_autofree char *none = g_strdup_printf(
+			"No invariant was violated in %" G_GINT64_FORMAT " schedules. One of them:",
+			dossier_int(dossier, "executed"));
+		paragraph(text, "", 0, none);
+		g_string_append_c(text, '\n');
+	}
+	if (one) {
+		append_interleaving(text, one->story);
+		append_sources(text, dossier, one->story);
+		append_ptes(text, one);
+		append_replay(text, one);
+	}
+	append_environment(text, dossier);
+	append_coverage(text, dossier);
+	append_mutants(text, dossier);
+	g_string_append(text, "\nNot covered\n");
+	for (char **gap = gaps; *gap; gap++)
+		paragraph(text, "  - ", 4, *gap);
+	return g_string_free(text, FALSE);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/html.h"
+
+#include <string.h>
+
+#include "catalog/invariant.h"
+
+static void add_header(GString *page, const Dossier *dossier)
+{
+	const Case *one = dossier_main(dossier);
+	const Finding *finding = one ? story_main(one->story) : NULL;
+	const char *verdict = dossier_string(dossier, "verdict");
+	bool bad = strcmp(verdict, "violation") == 0;
+
+	html_add(page, "<header><p class=\"kicker\">racerig</p><h1>%s <span class=\"muted\">on</span> "
+		       "%s</h1>\n<p class=\"subject\">%s; kernel: %s</p>\n",
+		 dossier_string(dossier, "scenario"), dossier_string(dossier, "kernel"),
+		 dossier_string(dossier, "title"), dossier_string(dossier, "kernel_title"));
+	html_add(page, "<p class=\"verdict %s\"><strong>%s</strong>",
+		 bad ? "bad" : strcmp(verdict, "clean") == 0 ? "good" : "note", verdict);
+	if (finding)
+		html_add(page, " <span>%s: %s</span>", finding->invariant, finding->summary);
+	g_string_append(page, "</p>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a> "
+			      "<a href=\"#interleaving\">Interleaving</a> <a href=\"#exploration\">"
+			      "Exploration</a> <a href=\"#mutants\">Mutants</a> "
+			      "<a href=\"#environment\">Environment</a> <a href=\"#console\">Console</a> "
+			      "<a href=\"#limits\">Not covered</a></nav></header>\n<main id=\"main\">\n");
+}
+
+static void add_tile(GString *page, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void add_tile(GString *page, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *value = g_strdup_vprintf(format, args);
+	va_end(args);
+	html_add(page, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, value);
+}
+
+static void add_count(GString *page, const Dossier *dossier, const char *name, const char *member)
+{
+	add_tile(page, name, "%" G_GINT64_FORMAT, dossier_int(dossier, member));
+}
+
+/* The schedule of @violation as a link to its case. */
+static void add_link(GString *page, JsonObject *violation)
+{
+	g_autofree char *base =
+		g_path_get_basename(json_object_get_string_member(violation, "schedule"));
+	g_autofree char *stem = g_strndup(base, strcspn(base, "."));
+
+	html_add(page, "<a href=\"#case-%s\">%s</a>", stem, stem);
+}
+
+static bool same_finding(JsonObject *a, JsonObject *b)
+{
+	return strcmp(json_object_get_string_member(a, "invariant"),
+		      json_object_get_string_member(b, "invariant")) == 0 &&
+	       strcmp(json_object_get_string_member(a, "summary"),
+		      json_object_get_string_member(b, "summary")) == 0;
+}
+
+/* The rows of @violations that say what row @first says, in one. */
+static void add_finding(GString *page, JsonArray *violations, guint first)
+{
+	JsonObject *one = json_array_get_object_element(violations, first), *plainest = one;
+	const char *id = json_object_get_string_member(one, "invariant");
+	guint more = 0;
+
+	for (guint i = 0; i < json_array_get_length(violations); i++) {
+		JsonObject *other = json_array_get_object_element(violations, i);
+
+		if (!same_finding(one, other))
+			continue;
+		if (i < first)
+			return;
+		more += i > first;
+		if (json_object_get_int_member(other, "switches") <
+		    json_object_get_int_member(plainest, "switches"))
+			plainest = other;
+	}
+	html_add(page, "<tr><th scope=\"row\">%s</th><td>%s<span class=\"sub\">%s</span></td>"
+		       "<td>%s</td><td>", id, json_object_get_string_member(one, "summary"),
+		 invariant_statement(id),
+		 json_object_get_boolean_member(one, "manifest") ? "manifest" : "possible");
+	add_link(page, plainest);
+	if (more)
+		html_add(page, " and %u more", more);
+	g_string_append(page, "</td></tr>\n");
+}
+
+static void add_findings(GString *page, const Dossier *dossier)
+{
+	JsonArray *violations = json_object_get_array_member(dossier->verdict, "violations");
+	guint n = violations ? json_array_get_length(violations) : 0;
+
+	g_string_append(page, "<section id=\"findings\"><h2>Findings</h2>\n");
+	if (!n && !dossier_int(dossier, "documented"))
+		html_add(page, "<p>No invariant was violated in %" G_GINT64_FORMAT " schedules; %s.</p>",
+			 dossier_int(dossier, "executed"), dossier_coverage(dossier));
+	if (n)
+		g_string_append(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+				      "aria-label=\"Violations\"><table class=\"list\"><caption>Violated, "
+				      "in the saved schedules</caption><thead><tr><th scope=\"col\">"
+				      "invariant</th><th scope=\"col\">what was seen, and what should be</th>"
+				      "<th scope=\"col\">kind</th><th scope=\"col\">schedule</th></tr>"
+				      "</thead><tbody>\n");
+	for (guint i = 0; i < n; i++)
+		add_finding(page, violations, i);
+	g_string_append(page, n ? "</tbody></table></div>\n" : "");
+	if (dossier_int(dossier, "documented"))
+		html_add(page, "<p>%" G_GINT64_FORMAT " schedules show what the design accepts "
+			       "(documented, not a violation): %s.</p>",
+			 dossier_int(dossier, "documented"),
+			 dossier_string(dossier, "documented_summary"));
+	g_string_append(page, "</section>\n");
+}
+
+static void add_interleavings(GString *page, const Dossier *dossier)
+{
+	g_string_append(page, "<section id=\"interleaving\"><h2>Interleaving</h2>\n"
+			      "<p>Time runs downwards, one lane a vCPU. Numbered events are decisions of "
+			      "the schedule; the others follow from the one before. Open an event for its "
+			      "source, PTEs and registers"
+			      "<span class=\"js\">; arrow keys walk, <kbd>v</kbd> goes to the violation"
+			      "</span>.</p>\n<div class=\"split\"><div class=\"cases\">\n");
+	for (guint i = 0; i < dossier->cases->len; i++)
+		html_case(page, dossier, g_ptr_array_index(dossier->cases, i), i == 0);
+	g_string_append(page, "</div>\n<aside class=\"inspector\" tabindex=\"0\" "
+			      "aria-label=\"Event under the pointer\" "
+			      "hidden></aside></div></section>\n");
+}
+
+static void add_exploration(GString *page, const Dossier *dossier)
+{
+	const char *bound = dossier_string(dossier, "bound");
+
+	g_string_append(page, "<section id=\"exploration\"><h2>Exploration</h2>\n<dl class=\"tiles\">\n");
+	add_count(page, dossier, "schedules executed", "executed");
+	add_count(page, dossier, "violating", "violating");
+	add_count(page, dossier, "documented", "documented");
+	add_count(page, dossier, "choices pruned", "pruned");
+	add_count(page, dossier, "redundant starts", "redundant");
+	add_count(page, dossier, "circles cut", "circles");
+	add_count(page, dossier, "final states", "distinct_final_states");
+	add_tile(page, "policy", "%s", dossier_string(dossier, "policy"));
+	add_tile(page, "bound", "%s", *bound ? bound : "none");
+	add_tile(page, "schedules a second", "%.1f", json_object_get_double_member_with_default(
+			 dossier->verdict, "schedules_per_s", 0));
+	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", dossier_coverage(dossier));
+	html_tree(page, dossier);
+	g_string_append(page, "</section>\n");
+}
+
+static void add_mutants(GString *page, const Dossier *dossier)
+{
+	html_add(page, "<section id=\"mutants\"><h2>Mutants of this scenario</h2>\n<p>From this run and "
+		       "the ones in the folder beside it. A scenario that kills no mutants proves "
+		       "nothing by passing.</p>\n");
+	if (!dossier->mutants->len) {
+		g_string_append(page, "<p>No mutant was run beside this one.</p></section>\n");
+		return;
+	}
+	g_string_append(page, "<table class=\"list\"><caption>Mutants</caption><thead><tr><th scope=\"col\">"
+			      "mutant</th><th scope=\"col\">what is broken</th><th scope=\"col\">fate</th>"
+			      "</tr></thead><tbody>\n");
+	for (guint i = 0; i < dossier->mutants->len; i++) {
+		const MutantRun *mutant = g_ptr_array_index(dossier->mutants, i);
+		bool killed = strcmp(mutant->verdict, "violation") == 0;
+
+		html_add(page, "<tr><th scope=\"row\">%s</th><td>%s</td><td class=\"heat %s\">%s %s</td>"
+			       "</tr>\n", mutant->kernel, mutant->title, killed ? "good" : "bad",
+			 killed ? "killed by" : "survives:", killed ? mutant->invariants : mutant->verdict);
+	}
+	g_string_append(page, "</tbody></table></section>\n");
+}
+
+static void add_environment(GString *page, const Dossier *dossier)
+{
+	const Case *one = dossier_main(dossier);
+	const char *patches = dossier_environment(dossier, "patches");
+
+	g_string_append(page, "<section id=\"environment\"><h2>Environment</h2>\n<dl class=\"facts\">\n");
+	add_tile(page, "kernel", "%s, %s", dossier_string(dossier, "kernel_release"),
+		 dossier_environment(dossier, "source"));
+	add_tile(page, "patches", "%s", *patches ? patches : "none");
+	add_tile(page, "build", "%s", dossier_environment(dossier, "key"));
+	add_tile(page, ".config sha256", "%s", dossier_environment(dossier, "config_sha256"));
+	add_tile(page, "compiler", "%s", dossier_environment(dossier, "compiler"));
+	add_tile(page, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
+		 dossier_environment(dossier, "qemu"));
+	if (one)
+		add_tile(page, "replay", "racerig replay schedules/%s.sched --times 10", one->stem);
+	g_string_append(page, "</dl></section>\n");
+}
+
+/* Lines a kernel prints when something is badly wrong, up to the end of the trace. */
+static void add_console(GString *page, const Dossier *dossier)
+{
+	static const char *const splats[] = { "WARNING:", "BUG:", "Oops", "Kernel panic",
+					      "general protection", "soft lockup", "Call Trace" };
+	g_auto(GStrv) lines = g_strsplit(dossier->console, "\n", -1);
+	bool lit = false;
+
+	g_string_append(page, "<section id=\"console\"><h2>Console</h2>\n");
+	if (!*dossier->console) {
+		g_string_append(page, "<p>The guest wrote nothing: it started from a snapshot and the "
+				      "kernel had nothing to say.</p></section>\n");
+		return;
+	}
+	g_string_append(page, "<pre class=\"console\" tabindex=\"0\" aria-label=\"Console log\">");
+	for (char **line = lines; *line; line++) {
+		for (gsize i = 0; i < G_N_ELEMENTS(splats); i++)
+			lit |= strstr(*line, splats[i]) != NULL;
+		g_string_append(page, lit ? "<mark>" : "");
+		html_add_text(page, g_strchomp(*line));
+		g_string_append(page, lit ? "</mark>\n" : "\n");
+		if (strstr(*line, "---[ end ") || !**line)
+			lit = false;
+	}
+	g_string_append(page, "</pre></section>\n");
+}
+
+static void add_limits(GString *page, const Dossier *dossier)
+{
+	g_auto(GStrv) gaps = dossier_not_covered(dossier);
+
+	g_string_append(page, "<section id=\"limits\"><h2>Not covered</h2>\n<ul>\n");
+	for (char **gap = gaps; *gap; gap++)
+		html_add(page, "<li>%s</li>\n", *gap);
+	g_string_append(page, "</ul></section>\n</main>\n");
+}
+
+char *html_run(const Dossier *dossier)
+{
+	GString *page = g_string_new(NULL);
+	g_autofree char *title = g_strdup_printf("%s on %s: %s", dossier_string(dossier, "scenario"),
+						 dossier_string(dossier, "kernel"),
+						 dossier_string(dossier, "verdict"));
+
+	html_begin(page, title);
+	add_header(page, dossier);
+	add_findings(page, dossier);
+	add_interleavings(page, dossier);
+	add_exploration(page, dossier);
+	add_mutants(page, dossier);
+	add_environment(page, dossier);
+	add_console(page, dossier);
+	add_limits(page, dossier);
+	html_end(page);
+	return g_string_free(page, FALSE);
+}
