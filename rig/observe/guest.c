@@ -166,6 +166,7 @@ static bool ask_drgn(Guest *guest, GError **error)
 	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
 	guest->lock_addr = json_object_get_int_member(answer, "lock");
 	guest->lock_phys = json_object_get_int_member(answer, "lock_phys");
+	guest->lock_held = json_object_get_int_member(answer, "lock_held");
 	guest->vmemmap = json_object_get_int_member(answer, "vmemmap");
 	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
 	guest->page_size = json_object_get_int_member(answer, "page_size");
@@ -288,7 +289,7 @@ bool guest_restore(Guest *guest, const char *tag, GError **error)
 
 guint32 guest_lock(const Guest *guest)
 {
-	return (guint32)machine_phys64(guest->machine, guest->lock_phys);
+	return (guint32)machine_phys64(guest->machine, guest->lock_phys) & guest->lock_held;
 }
 
 guint64 guest_irq_queue(const Guest *guest, int actor)
