@@ -15,6 +15,7 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->name);
 	g_free(kernel->title);
 	g_free(kernel->kind);
+	g_free(kernel->map_flags);
 	g_free(kernel->key);
 	g_free(kernel->dir);
 	g_free(kernel->release);
@@ -33,7 +34,8 @@ char *kernel_file(const Kernel *kernel, const char *name)
 
 static bool read_descriptor(Kernel *kernel, GError **error)
 {
-	g_autofree char *base = g_strconcat(kernel->name, ".kernel", NULL);
+	g_autofree char *plain = g_strndup(kernel->name, strcspn(kernel->name, "@"));
+	g_autofree char *base = g_strconcat(plain, ".kernel", NULL);
 	g_autofree char *relative = g_build_filename("guest-kernel", "kernels", base, NULL);
 	g_autofree char *path = paths_in_data(relative);
 
@@ -43,6 +45,8 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 		path = paths_in_cache(own);
 	}
 	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
+	if (keys)
+		kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
 	return keys && (kernel->title = keyfile_string(keys, path, "kernel", "title", error)) &&
 	       (kernel->kind = keyfile_string(keys, path, "kernel", "kind", error));
 }
@@ -91,14 +95,16 @@ static Kernel *parse_status(const char *line, GError **error)
 	return g_steal_pointer(&kernel);
 }
 
-GPtrArray *kernel_list(GError **error)
+/* All there are, or @name only. */
+static GPtrArray *list(const char *name, GError **error)
 {
 	g_autofree char *build = paths_in_data("guest-kernel/build");
+	char *argv[] = { build, "--status", (char *)name, NULL };
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, (char *[]){ build, "--status", NULL }, NULL, G_SPAWN_DEFAULT, NULL,
-			  NULL, &out, &errors, &status, error))
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
+			  error))
 		return NULL;
 	if (status) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));
@@ -116,9 +122,14 @@ GPtrArray *kernel_list(GError **error)
 	return g_steal_pointer(&kernels);
 }
 
+GPtrArray *kernel_list(GError **error)
+{
+	return list(NULL, error);
+}
+
 Kernel *kernel_find(const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) kernels = kernel_list(error);
+	g_autoptr(GPtrArray) kernels = list(strchr(name, '@') ? name : NULL, error);
 	g_autoptr(GString) known = g_string_new(NULL);
 
 	if (!kernels)

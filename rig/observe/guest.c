@@ -201,6 +201,12 @@ static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, cons
 	};
 }
 
+static char *command_line(const GuestSpec *spec, const char *more)
+{
+	return g_strdup_printf("console=ttyS0 oops=panic racerig_scenario=%s racerig_map_flags=%s %s",
+			       spec->scenario, spec->map_flags ? spec->map_flags : "0", more);
+}
+
 /* A folder for QEMU's socket, so that its path is short and nobody else's. */
 static char *socket_folder(const GuestSpec *spec, char **ret_socket, GError **error)
 {
@@ -221,8 +227,7 @@ static void drop_socket(const GuestSpec *spec, const char *dir, const char *sock
 static bool start(Guest *guest, const GuestSpec *spec, const char *qmp, GCancellable *cancel,
 		  GError **error)
 {
-	g_autofree char *cmdline = g_strdup_printf(
-		"console=ttyS0 panic=0 oops=panic racerig_scenario=%s", spec->scenario);
+	g_autofree char *cmdline = command_line(spec, "panic=0");
 	const char *initrds[3];
 	MachineSpec machine = machine_spec(spec, cmdline, qmp, initrds);
 
@@ -259,9 +264,8 @@ Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
 {
-	g_autofree char *cmdline = g_strdup_printf(
-		"console=ttyS0 panic=-1 oops=panic racerig_scenario=%s racerig_stress=%d",
-		spec->scenario, seconds);
+	g_autofree char *stress = g_strdup_printf("panic=-1 racerig_stress=%d", seconds);
+	g_autofree char *cmdline = command_line(spec, stress);
 	g_autofree char *socket = NULL;
 	g_autofree char *dir = socket_folder(spec, &socket, error);
 	const char *initrds[3];

@@ -42,6 +42,7 @@ typedef struct {
 	const char *bzimage, *vmlinux, *module, *module_cpio;
 	const char *init, *init_cpio;
 	const char *scenario;
+	const char *map_flags;	/* for the arena, besides its own; NULL: none */
 	const char *disk;	/* a snapshot to start from, or NULL: boot */
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
 	int vcpus;

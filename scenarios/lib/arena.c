@@ -174,8 +174,9 @@ static int load_program(const struct arena *arena, enum verb verb, uint64_t addr
 struct arena *arena_new(uint32_t n_pages)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE,
-		    .map_extra = USER_BASE);
+	const char *more = getenv("racerig_map_flags");
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = USER_BASE,
+		    .map_flags = BPF_F_MMAPABLE | (more ? strtoul(more, NULL, 0) : 0));
 
 	arena->n_pages = n_pages;
 	arena->map_fd = bpf_map_create(BPF_MAP_TYPE_ARENA, "arena", 0, 0, ARENA_PAGES, &opts);

@@ -3,7 +3,7 @@
  * PID 1: mount, load the kfuncs, set the scenario up, park the actors.
  *
  * Kernel command line: racerig_scenario=NAME, or racerig_stress=SECONDS beside
- * it for plain concurrent loops.
+ * it for plain concurrent loops; racerig_map_flags=FLAGS, for the arena.
  */
 #include <errno.h>
 #include <fcntl.h>
