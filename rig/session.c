@@ -19,6 +19,7 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->init);
 	g_free((char *)spec->init_cpio);
 	g_free((char *)spec->scenario);
+	g_free((char *)spec->map_flags);
 	g_free((char *)spec->disk);
 	g_free((char *)spec->qmp);
 	g_free((char *)spec->connect);
@@ -38,6 +39,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->init_cpio = paths_in_data("build/guest/init.cpio");
 	spec->scenario = g_strdup(scenario->name);
 	spec->connect = g_strdup(connect);
+	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
 	if (g_file_test(spec->init, G_FILE_TEST_EXISTS))
 		return g_steal_pointer(&spec);
@@ -64,8 +66,9 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError *
 
 	if (!version)
 		return NULL;
-	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s", kernel->key, spec->scenario,
-						spec->vcpus, MACHINE_RAM_MIB, version);
+	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s%s", kernel->key, spec->scenario,
+						spec->vcpus, MACHINE_RAM_MIB, version,
+						spec->map_flags ? spec->map_flags : "");
 	g_checksum_update(sum, (guchar *)rest, strlen(rest));
 	if (!add_file(sum, spec->init_cpio, error))
 		return NULL;

@@ -11,6 +11,7 @@ from typing import Iterator, Optional
 
 from drgn import Object, Program, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
+from drgn.helpers.linux.mapletree import mtree_load
 from drgn.helpers.linux.mm import page_to_pfn, pfn_to_page, phys_to_virt, virt_to_phys
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
@@ -29,7 +30,7 @@ class PageState:
     pte_addr: int  # kernel virtual address of the PTE
     pte_phys: int  # its guest-physical address
     pte: int
-    free: bool  # set in the range tree
+    free: bool  # as the kernel has it in its books
 
     @property
     def pfn(self) -> Optional[int]:
@@ -68,9 +69,20 @@ def scratch_page(arena: Object) -> Optional[Object]:
     return page if page else None
 
 
-def lock_address(arena: Object) -> int:
-    """Kernel address of the lock that guards the range tree and the PTEs."""
-    return int(arena.spinlock.address_of_().value_())
+@dataclass(frozen=True)
+class Lock:
+    """The word of the lock that guards the range tree and the PTEs."""
+
+    address: int
+    held: int  # its bits of which one is set while somebody holds it
+
+
+def lock(arena: Object) -> Lock:
+    """The arena's lock: a spinning one, or a mutex."""
+    if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
+        return Lock(int(arena.spinlock.address_of_().value_()), 0xFFFFFFFF)
+    # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
+    return Lock(int(arena.lock.owner.address_of_().value_()), 0xFFFFFFF8)
 
 
 def physical(prog: Program, address: int) -> int:
@@ -88,8 +100,10 @@ def struct_page_size(prog: Program) -> int:
     return int(sizeof(prog.type("struct page")))
 
 
-def range_tree_has(arena: Object, pgoff: int) -> bool:
-    """Whether *pgoff* is free: the range tree holds free ranges."""
+def is_free(arena: Object, pgoff: int) -> bool:
+    """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
+    if not arena.prog_.type("struct bpf_arena").has_member("rt"):
+        return not mtree_load(arena.mt.address_of_(), pgoff)
     root = arena.rt.it_root.rb_root.address_of_()
     for node in rbtree_inorder_for_each_entry("struct range_node", root, "rn_rbnode"):
         if node.rn_start.value_() <= pgoff <= node.rn_last.value_():
@@ -123,7 +137,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
         pte_addr=address,
         pte_phys=physical(prog, address),
         pte=prog.read_u64(address),
-        free=range_tree_has(arena, pgoff),
+        free=is_free(arena, pgoff),
     )
 
 

@@ -32,7 +32,8 @@ def main() -> int:
         print(f"arena {found.map.id.value_()} at {found.value_():#x}")
         print(f"  kern_vm_start {arena.kern_vm_start(found):#x}")
         print(f"  user_vm_start {found.user_vm_start.value_():#x}")
-        print(f"  nr_pages      {found.nr_pages.value_()}")
+        counted = arena.pages_counted(found)
+        print(f"  nr_pages      {'not counted' if counted is None else counted}")
         if scratch is None:
             print("  scratch page  none")
         else:

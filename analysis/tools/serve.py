@@ -30,9 +30,11 @@ from analysis.helpers.qmp import MonitorMemory
 def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """Where everything is: asked once, at the snapshot."""
     found = arena.find_arena(prog, request["map"])
+    lock = arena.lock(found)
     return {
-        "lock": arena.lock_address(found),
-        "lock_phys": arena.physical(prog, arena.lock_address(found)),
+        "lock": lock.address,
+        "lock_phys": arena.physical(prog, lock.address),
+        "lock_held": lock.held,
         "irq_queues": [smp.irq_queues(prog, cpu) for cpu in range(request["cpus"])],
         "vmemmap": arena.vmemmap(prog),
         "page_size": arena.struct_page_size(prog),

@@ -2,9 +2,10 @@
 /*
  * Kfuncs that touch the arena from kernel code.
  *
- * An argument named …__arena arrives rebased to the arena's kernel mapping, so
- * a plain dereference of an unpopulated address takes a kernel page fault: the
- * path under test.
+ * A plain dereference of an unpopulated address takes a kernel page fault: the
+ * path under test.  An argument named …__arena arrives rebased to the arena's
+ * kernel mapping.  Older verifiers do not know the suffix: there the program
+ * brings the kernel address itself, and …__ign lets it through.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -12,16 +13,22 @@
 #include <linux/io.h>
 #include <linux/module.h>
 
+#ifdef VERIFIER_REBASES
+#define POINTER p__arena
+#else
+#define POINTER p__ign
+#endif
+
 __bpf_kfunc_start_defs();
 
-__bpf_kfunc u64 racerig_arena_read(u64 *p__arena)
+__bpf_kfunc u64 racerig_arena_read(u64 *POINTER)
 {
-	return READ_ONCE(*p__arena);
+	return READ_ONCE(*POINTER);
 }
 
-__bpf_kfunc void racerig_arena_write(u64 *p__arena, u64 value)
+__bpf_kfunc void racerig_arena_write(u64 *POINTER, u64 value)
 {
-	WRITE_ONCE(*p__arena, value);
+	WRITE_ONCE(*POINTER, value);
 }
 
 __bpf_kfunc_end_defs();

@@ -19,6 +19,7 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->kind);
 	g_free(kernel->breaks);
 	g_strfreev(kernel->has);
+	g_free(kernel->map_flags);
 	g_free(kernel->key);
 	g_free(kernel->dir);
 	g_free(kernel->release);
@@ -48,7 +49,8 @@ char **kernel_source_roots(const char *dir, const char *tree)
 
 static bool read_descriptor(Kernel *kernel, GError **error)
 {
-	g_autofree char *base = g_strconcat(kernel->name, ".kernel", NULL);
+	g_autofree char *plain = g_strndup(kernel->name, strcspn(kernel->name, "@"));
+	g_autofree char *base = g_strconcat(plain, ".kernel", NULL);
 	g_autofree char *relative = g_build_filename("guest-kernel", "kernels", base, NULL);
 	g_autofree char *path = paths_in_data(relative);
 
@@ -62,6 +64,7 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
 	    !feature_words(keys, path, "kernel", "has", &kernel->has, error))
 		return false;
+	kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
 	if (strcmp(kernel->kind, "mutant") != 0)
 		return true;
 	kernel->breaks = keyfile_string(keys, path, "kernel", "breaks", error);
@@ -117,14 +120,16 @@ static Kernel *parse_status(const char *line, GError **error)
 	return g_steal_pointer(&kernel);
 }
 
-GPtrArray *kernel_list(GError **error)
+/* All there are, or @name only. */
+static GPtrArray *list(const char *name, GError **error)
 {
 	g_autofree char *build = paths_in_data("guest-kernel/build");
+	char *argv[] = { build, "--status", (char *)name, NULL };
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, (char *[]){ build, "--status", NULL }, NULL, G_SPAWN_DEFAULT, NULL,
-			  NULL, &out, &errors, &status, error))
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
+			  error))
 		return NULL;
 	if (status) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));
@@ -140,6 +145,11 @@ GPtrArray *kernel_list(GError **error)
 		g_ptr_array_add(kernels, kernel);
 	}
 	return g_steal_pointer(&kernels);
+}
+
+GPtrArray *kernel_list(GError **error)
+{
+	return list(NULL, error);
 }
 
 int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
@@ -165,7 +175,7 @@ int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 
 Kernel *kernel_find(const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) kernels = kernel_list(error);
+	g_autoptr(GPtrArray) kernels = list(strchr(name, '@') ? name : NULL, error);
 	int index = kernels ? kernel_index(kernels, name, error) : -1;
 
 	return index < 0 ? NULL : g_ptr_array_steal_index(kernels, index);

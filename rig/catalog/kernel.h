@@ -17,6 +17,7 @@ typedef struct {
 	char *kind;		/* stock, variant, mutant, own */
 	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
 	char **has;		/* what feature.h knows; NULL: everything */
+	char *map_flags;	/* what its arenas are created with besides, "0x80000"; may be NULL */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
 	char *release;		/* "7.3.4"; NULL when not built */
@@ -30,7 +31,10 @@ typedef struct {
 /* All kernels by name; elements are Kernel *, owned by the array. */
 GPtrArray *kernel_list(GError **error);
 
-/* A built kernel, or RIG_ERROR_INPUT that says how to build it. */
+/*
+ * A built kernel, or RIG_ERROR_INPUT that says how to build it.  NAME@BASE: the
+ * patches of NAME on top of the kernel BASE.
+ */
 Kernel *kernel_find(const char *name, GError **error);
 
 /* The same in a list at hand: its index, or -1. */

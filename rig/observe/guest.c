@@ -166,6 +166,7 @@ static bool ask_drgn(Guest *guest, GError **error)
 	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
 	guest->lock_addr = json_object_get_int_member(answer, "lock");
 	guest->lock_phys = json_object_get_int_member(answer, "lock_phys");
+	guest->lock_held = json_object_get_int_member(answer, "lock_held");
 	guest->vmemmap = json_object_get_int_member(answer, "vmemmap");
 	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
 	guest->page_size = json_object_get_int_member(answer, "page_size");
@@ -201,6 +202,12 @@ static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, cons
 	};
 }
 
+static char *command_line(const GuestSpec *spec, const char *more)
+{
+	return g_strdup_printf("console=ttyS0 oops=panic racerig_scenario=%s racerig_map_flags=%s %s",
+			       spec->scenario, spec->map_flags ? spec->map_flags : "0", more);
+}
+
 static char *qmp_path(const GuestSpec *spec, const char *folder)
 {
 	/* Absolute: who runs QEMU may be somewhere else. */
@@ -212,8 +219,7 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 		  GError **error)
 {
 	g_autofree char *qmp = qmp_path(spec, folder);
-	g_autofree char *cmdline = g_strdup_printf(
-		"console=ttyS0 panic=0 oops=panic racerig_scenario=%s", spec->scenario);
+	g_autofree char *cmdline = command_line(spec, "panic=0");
 	const char *initrds[3];
 	MachineSpec machine = machine_spec(spec, cmdline, folder, qmp, initrds);
 
@@ -250,9 +256,8 @@ Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
 {
-	g_autofree char *cmdline = g_strdup_printf(
-		"console=ttyS0 panic=-1 oops=panic racerig_scenario=%s racerig_stress=%d",
-		spec->scenario, seconds);
+	g_autofree char *stress = g_strdup_printf("panic=-1 racerig_stress=%d", seconds);
+	g_autofree char *cmdline = command_line(spec, stress);
 	char *folder = shmdir_new(error);
 	const char *initrds[3];
 	Stop stop;
@@ -280,7 +285,7 @@ bool guest_restore(Guest *guest, const char *tag, GError **error)
 
 guint32 guest_lock(const Guest *guest)
 {
-	return (guint32)machine_phys64(guest->machine, guest->lock_phys);
+	return (guint32)machine_phys64(guest->machine, guest->lock_phys) & guest->lock_held;
 }
 
 guint64 guest_irq_queue(const Guest *guest, int actor)

@@ -28,6 +28,7 @@ typedef struct {
 	struct guest_report report;	/* as it was at the snapshot */
 	WatchedPage pages[MAX_PAGES];
 	guint64 lock_addr, lock_phys;	/* of the arena lock's word */
+	guint32 lock_held;		/* the bits in it that say that it is held */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
@@ -41,6 +42,7 @@ typedef struct {
 	const char *bzimage, *vmlinux, *module, *module_cpio;
 	const char *init, *init_cpio;
 	const char *scenario;
+	const char *map_flags;	/* for the arena, besides its own; NULL: none */
 	const char *disk;	/* a snapshot to start from, or NULL: boot */
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
@@ -62,7 +64,7 @@ extern const char GUEST_PARKED[];
 bool guest_save(Guest *guest, const char *tag, GError **error);
 bool guest_restore(Guest *guest, const char *tag, GError **error);
 
-/* The word of the arena lock; 0: free. */
+/* What says in the word of the arena lock that it is held; 0: free. */
 guint32 guest_lock(const Guest *guest);
 
 /*

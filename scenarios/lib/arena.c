@@ -31,7 +31,14 @@ struct arena {
 struct kfunc {
 	int id;		/* BTF id */
 	int btf_fd;	/* its module's BTF, or 0 for vmlinux */
+	bool rebased;	/* its first argument arrives as the kernel's address */
 };
+
+/* Where a program finds the arena's kernel mapping, in bytes. */
+static struct {
+	uint32_t kern_vm;	/* in struct bpf_arena */
+	uint32_t addr;		/* in struct vm_struct */
+} offsets;
 
 static char verifier_log[16384];
 
@@ -41,7 +48,22 @@ static struct kfunc find_kfunc(const struct btf *btf, int btf_fd, const char *na
 
 	if (id < 0)
 		guest_fail("this kernel has no kfunc %s", name);
-	return (struct kfunc){ id, btf_fd };
+
+	const struct btf_type *type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	const char *param = btf_vlen(type) ? btf__name_by_offset(btf, btf_params(type)->name_off)
+					   : "";
+	return (struct kfunc){ id, btf_fd, strstr(param, "__arena") != NULL };
+}
+
+static uint32_t member_offset(const struct btf *btf, const char *type_name, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, type_name, BTF_KIND_STRUCT);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (uint32_t i = 0; type && i < btf_vlen(type); i++)
+		if (strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name) == 0)
+			return btf_member_bit_offset(type, i) / 8;
+	guest_fail("this kernel has no %s in struct %s", name, type_name);
 }
 
 /* The kernel wants a module's BTF as a descriptor, and finds it by id only. */
@@ -77,6 +99,28 @@ static int load_imm64(struct bpf_insn *insn, uint8_t reg, uint8_t kind, uint64_t
 	return 2;
 }
 
+static struct bpf_insn load_field(uint8_t reg, uint32_t offset)
+{
+	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = reg,
+				  .src_reg = reg, .off = (int16_t)offset };
+}
+
+/* r1 = what @kfunc is to get for @addr.  r1 is the map, and r2 free to use. */
+static int load_pointer(struct bpf_insn *insn, uint64_t addr, struct kfunc kfunc)
+{
+	/* The lower guard: half of what a 16-bit offset reaches. */
+	static const uint32_t guard = 1u << 15;
+
+	if (kfunc.rebased)
+		return load_imm64(insn, BPF_REG_1, 0, addr);
+	insn[0] = load_field(BPF_REG_1, offsets.kern_vm);
+	insn[1] = load_field(BPF_REG_1, offsets.addr);
+	load_imm64(insn + 2, BPF_REG_2, 0, guard + (uint32_t)addr);
+	insn[4] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_ADD | BPF_X,
+				     .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2 };
+	return 5;
+}
+
 /*
  * r1 = map; r2 = address;                      (alloc, free)
  * r1 = address; r2 = value;                    (read, write)
@@ -96,7 +140,7 @@ static int load_program(const struct arena *arena, enum verb verb, uint64_t addr
 		insns[n++] = mov_imm(BPF_REG_4, -1);	/* NUMA_NO_NODE */
 		insns[n++] = mov_imm(BPF_REG_5, 0);	/* flags */
 	} else {
-		n += load_imm64(insns + n, BPF_REG_1, 0, addr);
+		n += load_pointer(insns + n, addr, kfunc);
 		insns[n++] = mov_imm(BPF_REG_2, WRITTEN);
 	}
 	insns[n++] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
@@ -130,8 +174,9 @@ static int load_program(const struct arena *arena, enum verb verb, uint64_t addr
 struct arena *arena_new(uint32_t n_pages)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE,
-		    .map_extra = USER_BASE);
+	const char *more = getenv("racerig_map_flags");
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = USER_BASE,
+		    .map_flags = BPF_F_MMAPABLE | (more ? strtoul(more, NULL, 0) : 0));
 
 	arena->n_pages = n_pages;
 	arena->map_fd = bpf_map_create(BPF_MAP_TYPE_ARENA, "arena", 0, 0, ARENA_PAGES, &opts);
@@ -153,6 +198,8 @@ struct arena *arena_new(uint32_t n_pages)
 		guest_fail("no BTF for the kernel or racerig_kfuncs: %s", strerror(errno));
 	int module_fd = module_btf_fd("racerig_kfuncs");
 
+	offsets.kern_vm = member_offset(vmlinux, "bpf_arena", "kern_vm");
+	offsets.addr = member_offset(vmlinux, "vm_struct", "addr");
 	const struct kfunc kfuncs[N_VERBS] = {
 		[VERB_ALLOC] = find_kfunc(vmlinux, 0, "bpf_arena_alloc_pages"),
 		[VERB_FREE] = find_kfunc(vmlinux, 0, "bpf_arena_free_pages"),

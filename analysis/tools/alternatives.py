@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Compare designs: from the run folders below RUNS, tables in Markdown on stdout.
+
+  analysis/tools/alternatives.py RUNS KERNEL… >docs/alternatives.md
+
+What a kernel was not run with stays a question mark.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Tuple
+
+INVARIANTS = [f"I{n}" for n in range(1, 12)]
+
+# The corner cases of the thread: its words, whose they are, the scenarios that go there.
+CORNERS = [
+    ("we shouldn't install scratch page over a valid page", "Dwivedi",
+     ["fault-vs-alloc"]),
+    ("we just let the kernel retry", "Dwivedi",
+     ["fault-vs-fault"]),
+    ("we fault again and retry", "Dwivedi",
+     ["fault-vs-free", "fault-vs-alloc-vs-free"]),
+    ("it can just allocate over them and automatically turns the address valid", "Tsalapatis",
+     ["alloc-over-scratch"]),
+    ("it will likely get reset to NULL (that would be ideal)", "Dwivedi",
+     ["free-over-scratch", "fault-storm"]),
+    ("we may have cached scratch page TLB translations for a range we are trying to alloc",
+     "Dwivedi", ["stale-scratch"]),
+    ("reading 'faulting' regions returns zeroes", "Dwivedi",
+     ["write-fault-then-read"]),
+    ("likely including guard pages in its range", "Dwivedi",
+     ["fault-in-guard", "fault-at-edges"]),
+    ("the first program in the stack trace", "Dwivedi",
+     ["fault-without-arena", "two-programs-one-arena"]),
+    ("it reliably reports the first memory access error", "Tsalapatis",
+     ["fault-vs-fault-neighbours"]),
+]
+
+# What an operation costs, alone: the actor and the scenario whose first schedule has it.
+COSTS = [
+    ("allocation over an empty PTE", "alloc", "fault-vs-alloc"),
+    ("allocation over scratch", "alloc", "alloc-over-scratch"),
+    ("free of a page", "free", "fault-vs-free"),
+    ("free over scratch", "free", "free-over-scratch"),
+]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    verdict: str
+    complete: bool
+    executed: int
+    states: int
+    broken: Tuple[str, ...]  # invariants, in order
+    spent: Dict[Tuple[str, str], int]  # (actor, "flush" or "send"): in its first schedule
+
+
+def first_trace(folder: Path) -> Optional[Path]:
+    """The trace of the lowest-numbered schedule kept: one actor after the other."""
+    return min((folder / "trace").glob("[0-9]*.jsonl"), default=None)
+
+
+def count_spent(trace: Optional[Path]) -> Dict[Tuple[str, str], int]:
+    spent: Counter[Tuple[str, str]] = Counter()
+    for line in trace.read_text().splitlines()[1:] if trace else []:
+        event = json.loads(line)
+        kind = event["event"].split()[0]
+        if kind in ("flush", "send"):
+            spent[event["actor"], kind] += 1
+    return dict(spent)
+
+
+def read_runs(folder: Path) -> Dict[Tuple[str, str], Run]:
+    """(kernel, scenario) to its run."""
+    runs = {}
+    for path in sorted(folder.rglob("verdict.json")):
+        verdict = json.loads(path.read_text())
+        broken = {violation["invariant"] for violation in verdict["violations"]}
+        runs[verdict["kernel"], verdict["scenario"]] = Run(
+            verdict=verdict["verdict"],
+            complete=verdict["complete"],
+            executed=verdict["executed"],
+            states=verdict["distinct_final_states"],
+            broken=tuple(sorted(broken, key=lambda name: int(name[1:]))),
+            spent=count_spent(first_trace(path.parent)),
+        )
+    return runs
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> List[str]:
+    columns = list(head)
+    lines = [columns, ["---"] * len(columns), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
+
+
+def say(run: Optional[Run]) -> str:
+    if run is None:
+        return "?"
+    return " ".join(run.broken) if run.broken else run.verdict
+
+
+def say_effort(run: Optional[Run]) -> str:
+    if run is None:
+        return "?"
+    return f"{run.executed}{'' if run.complete else ', not all'}"
+
+
+def say_cost(run: Optional[Run], actor: str) -> str:
+    if run is None:
+        return "?"
+    flushes, sends = (run.spent.get((actor, kind), 0) for kind in ("flush", "send"))
+    return f"{flushes} / {sends}"
+
+
+class Comparison:
+    """The tables over some kernels."""
+
+    def __init__(self, runs: Dict[Tuple[str, str], Run], kernels: List[str]) -> None:
+        self.runs = runs
+        self.kernels = kernels
+        self.scenarios = sorted({scenario for kernel, scenario in runs if kernel in kernels})
+
+    def run(self, kernel: str, scenario: str) -> Optional[Run]:
+        return self.runs.get((kernel, scenario))
+
+    def invariants(self) -> List[str]:
+        rows = []
+        for name in INVARIANTS:
+            row = [name]
+            for kernel in self.kernels:
+                found = [
+                    scenario
+                    for scenario in self.scenarios
+                    if (run := self.run(kernel, scenario)) and name in run.broken
+                ]
+                row.append("broken: " + ", ".join(found) if found else "holds")
+            rows.append(row)
+        return table(["invariant", *self.kernels], rows)
+
+    def corners(self) -> List[str]:
+        rows = [
+            [f"\"{words}\" ({who})", ", ".join(scenarios)]
+            + ["; ".join(say(self.run(kernel, scenario)) for scenario in scenarios)
+               for kernel in self.kernels]
+            for words, who, scenarios in CORNERS
+        ]
+        return table(["the thread says", "scenario", *self.kernels], rows)
+
+    def costs(self) -> List[str]:
+        rows = [
+            [what] + [say_cost(self.run(kernel, scenario), actor) for kernel in self.kernels]
+            for what, actor, scenario in COSTS
+        ]
+        return table(["operation, alone", *self.kernels], rows)
+
+    def verdicts(self) -> List[str]:
+        rows = [
+            [scenario] + [say(self.run(kernel, scenario)) for kernel in self.kernels]
+            for scenario in self.scenarios
+        ]
+        return table(["scenario", *self.kernels], rows)
+
+    def efforts(self) -> List[str]:
+        rows = [
+            [scenario] + [say_effort(self.run(kernel, scenario)) for kernel in self.kernels]
+            for scenario in self.scenarios
+        ]
+        return table(["scenario", *self.kernels], rows)
+
+
+INTRODUCTION = """\
+# The design alternatives, side by side
+
+Generated by `analysis/tools/alternatives.py` from runs; docs/kernels.md says what each kernel is and
+how to make the runs again. Invariants are in `racerig list`. `?`: not run, the kernel lacks what the scenario needs.
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("runs", type=Path, help="folder with run folders in it")
+    parser.add_argument("kernels", nargs="+", help="columns")
+    args = parser.parse_args()
+    runs = read_runs(args.runs)
+    missing = [name for name in args.kernels if not any(name == kernel for kernel, _ in runs)]
+    if missing:
+        print(f"alternatives.py: {args.runs}: no run of kernel {missing[0]}", file=sys.stderr)
+        return 2
+    compared = Comparison(runs, args.kernels)
+    sections = [
+        ("Invariants, over all scenarios run", compared.invariants()),
+        ("The corner cases of the thread", compared.corners()),
+        ("What an operation costs: TLB flushes on its own CPU / interrupts sent to others",
+         compared.costs()),
+        ("Verdicts", compared.verdicts()),
+        ("Schedules explored (up to equivalence; all of them unless it says so)",
+         compared.efforts()),
+    ]
+    print(INTRODUCTION)
+    for title, lines in sections:
+        print("## " + title + "\n")
+        print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
