@@ -9,7 +9,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
 BUILD := build
 # What the demo and the tests need; `make kernels` builds all.
-KERNELS := stock scratch-plain-store scratch-cmpxchg-unlocked alloc-keeps-lock free-no-flush
+KERNELS := stock scratch-plain-store scratch-cmpxchg-unlocked alloc-keeps-lock free-no-flush stock-fixed
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 

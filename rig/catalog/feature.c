@@ -6,7 +6,9 @@
 static const char *const known[] = {
 	"scratch",		/* faults of the kernel install a scratch page */
 	"stream",		/* … and are reported into the program's stream */
-	"fixed-free",		/* pages can be freed while an address is in use */
+	"guard",		/* … also in the guard zones around the arena */
+	"reserve",		/* bpf_arena_reserve_pages() */
+	"deferred-free",	/* who must not sleep can free, and a worker does it */
 	NULL
 };
 
