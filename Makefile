@@ -111,7 +111,7 @@ check: setup
 
 # Hours: all interleavings of three actors, a thousand replays, four actors.
 check-long: all kernel
-	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py
+	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_libvirt.py
 
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py

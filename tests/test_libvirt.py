@@ -86,6 +86,19 @@ def test_explore_writes_the_same_bytes(explored, uri, scenario, kernel):
     assert_same_runs(direct, libvirt)
 
 
+@pytest.mark.skipif("RACERIG_LONG" not in os.environ, reason="make check-long runs it")
+def test_quick_suite_writes_the_same_bytes(uri, tmp_path):
+    for name, words in (("direct", []), ("libvirt", ["--connect", uri])):
+        result = run_rig("suite", "--group", "quick", "--jobs", 2, "--out", tmp_path / name, *words,
+                         timeout=7200)
+        assert result.returncode == 0, result.stdout + result.stderr
+    runs = sorted(path.parent.relative_to(tmp_path / "direct")
+                  for path in (tmp_path / "direct").rglob("verdict.json"))
+    assert len(runs) >= 10
+    for run in runs:
+        assert_same_runs(tmp_path / "direct" / run, tmp_path / "libvirt" / run)
+
+
 def test_two_guests_at_once(explored, uri):
     _, direct = explored("scratch-plain-store")
     _, libvirt = explored("scratch-plain-store", "fault-vs-alloc", "--connect", uri, "--jobs", "2")
