@@ -143,6 +143,8 @@ install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/share/racerig/build
 	cp -r guest-kernel scenarios analysis $(DESTDIR)$(PREFIX)/share/racerig/
 	cp -r $(BUILD)/guest $(DESTDIR)$(PREFIX)/share/racerig/build/
+	install -D -m 644 docs/racerig.1 $(DESTDIR)$(PREFIX)/share/man/man1/racerig.1
+	install -D -m 644 docs/racerig.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
 
 clean:
 	rm -rf $(BUILD) config.mak config.log

@@ -9,7 +9,6 @@
 #include "journal.h"
 #include "report/evidence.h"
 #include "report/html.h"
-#include "util/error.h"
 #include "util/paths.h"
 
 static Dossier *load(const char *out, GError **error)
@@ -71,24 +70,19 @@ bool publish(const char *out, GError **error)
 bool publish_suite(const char *dir, GError **error)
 {
 	g_autofree char *path = folder_path(dir, "suite.json");
-	g_autoptr(JsonParser) parser = json_parser_new();
-	g_autoptr(GError) local = NULL;
-	bool parsed = json_parser_load_from_file(parser, path, &local);
-	JsonNode *root = parsed ? json_parser_get_root(parser) : NULL;
-	JsonObject *suite = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-	JsonNode *rows = suite ? json_object_get_member(suite, "rows") : NULL;
-	bool good = rows && JSON_NODE_HOLDS_ARRAY(rows) &&
-		    json_object_get_int_member_with_default(suite, "racerig-suite", 0) == 1;
+	g_autoptr(Table) table = table_load(path, error);
 
-	for (guint i = 0; good && i < json_array_get_length(json_node_get_array(rows)); i++)
-		good = JSON_NODE_HOLDS_OBJECT(
-			json_array_get_element(json_node_get_array(rows), i));
-	if (!good) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s; run the suite again", path,
-			    local ? local->message : "no suite of version 1");
+	if (!table)
 		return false;
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+		g_autofree char *run = row->folder ? folder_path(dir, row->folder) : NULL;
+		g_autofree char *verdict = run ? folder_path(run, "verdict.json") : NULL;
+
+		if (verdict && g_file_test(verdict, G_FILE_TEST_EXISTS) && !publish(run, error))
+			return false;
 	}
-	g_autofree char *page = html_suite(suite);
+	g_autofree char *page = html_suite(table);
 	return folder_write(dir, "report.html", page, error);
 }
 

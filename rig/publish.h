@@ -10,7 +10,7 @@
 /* Write them all, from what the folder @out holds. */
 bool publish(const char *out, GError **error);
 
-/* The page of a suite's folder, from its suite.json. */
+/* The page of a suite's folder, from its suite.json; its runs anew, now that all have ended. */
 bool publish_suite(const char *dir, GError **error);
 
 /*

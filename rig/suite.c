@@ -12,6 +12,7 @@
 #include "folder.h"
 #include "journal.h"
 #include "machine/backend.h"
+#include "publish.h"
 #include "report/junit.h"
 #include "report/ktap.h"
 #include "report/markdown.h"
@@ -384,5 +385,6 @@ bool suite_write(const char *out, const Table *table, const Comparison *comparis
 	g_autofree char *ktap = ktap_text(table), *junit = junit_text(table);
 
 	return folder_write(out, SUMMARY, summary, error) && folder_write(out, KTAP, ktap, error) &&
-	       folder_write(out, JUNIT, junit, error) && folder_write(out, JSON, json, error);
+	       folder_write(out, JUNIT, junit, error) && folder_write(out, JSON, json, error) &&
+	       publish_suite(out, error);
 }

@@ -298,36 +298,37 @@ def test_in_a_browser(violating, tmp_path):
 
 # --- report ---------------------------------------------------------------------------------
 
-def row(scenario, kernel, kind, outcome, ids=(), as_expected=True, skipped=None):
-    return {"scenario": scenario, "kernel": kernel, "kind": kind, "expected": "clean",
-            "verdict": outcome, "invariants": list(ids), "complete": True, "executed": 9,
-            "pruned": 1, "as_expected": as_expected, "skipped": skipped,
-            "folder": f"{scenario}-{kernel}"}
+def row(scenario, kernel, kind, outcome, ids=(), as_expected=True, skipped=None, breaks=None):
+    return {"scenario": scenario, "kernel": kernel, "kind": kind, "breaks": breaks,
+            "expected": "clean", "named": True, "known": "clean", "verdict": outcome,
+            "invariants": list(ids), "bound": None, "complete": True, "executed": 9, "pruned": 1,
+            "as_expected": as_expected, "skipped": skipped, "error": None, "schedule": None,
+            "folder": None if skipped else f"runs/{scenario}/{kernel}"}
 
 
 def test_page_of_a_suite(tmp_path):
     rows = [row("fault-vs-alloc", "stock", "stock", "documented"),
             row("stale-realloc", "stock", "stock", "violation", ["I7"], as_expected=False),
-            row("fault-vs-alloc", "bad-store", "mutant", "violation", ["I1", "I2"]),
-            row("fault-vs-alloc", "unharmed", "mutant", "clean", as_expected=False),
-            row("stale-realloc", "unbuilt", "mutant", "", skipped="not built")]
+            row("fault-vs-alloc", "bad-store", "mutant", "violation", ["I1", "I2"], breaks="I1"),
+            row("fault-vs-alloc", "unharmed", "mutant", "clean", as_expected=False, breaks="I2"),
+            row("stale-realloc", "unbuilt", "mutant", "skipped", skipped="not built", breaks="I3")]
     (tmp_path / "suite.json").write_text(json.dumps({"racerig-suite": 1, "rows": rows}))
     result = run_rig("report", tmp_path)
     assert result.returncode == 0, result.stderr
     page = check_page(tmp_path / "report.html")
     text = "".join(data for data, _ in page.text)
-    assert "2 of 4 as expected" in text and "1 of 3" in text
-    assert "No scenario kills unharmed." in text and "No scenario kills bad-store." not in text
+    assert "2 of 4 as expected" in text and "1 of 2" in text
+    assert "No scenario kills unharmed by" in text and "No scenario kills bad-store" not in text
     heat = [a["class"] for a, _ in page.all("td") if a.get("class", "").startswith("heat")]
     assert sum("unexpected" in c for c in heat) == 2
     assert sorted(c.split()[1] for c in heat) == ["absent"] * 3 + ["bad", "cold", "faint", "good",
                                                                   "note"]
     links = [a["href"] for a, _ in page.all("a") if not a["href"].startswith("#")]
-    assert "fault-vs-alloc-bad-store/report.html" in links
+    assert "runs/fault-vs-alloc/bad-store/report.html" in links
 
 
 @pytest.mark.parametrize("name, text, what", [
-    ("suite.json", '{"racerig-suite": 2, "rows": []}', "suite.json: no suite of version 1"),
+    ("suite.json", '{"racerig-suite": 2, "rows": []}', "suite.json: "),
     ("suite.json", "{", "suite.json: "),
     ("verdict.json", "[1]", "verdict.json: no JSON object"),
 ])

@@ -72,7 +72,7 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 	g_print("  speed      %.1f schedules/s\n", verdict->executed / verdict->wall_s);
 	g_print("  kernel     %s %s\n", verdict->kernel_source, verdict->kernel_patches);
 	g_print("  model      sequential consistency, one instruction at a time (TCG)\n");
-	g_print("  folder     %s\n", out);
+	g_print("  folder     %s (evidence.txt, report.html)\n", out);
 	if (verdict->violations->len) {
 		const VerdictViolation *first = g_ptr_array_index(verdict->violations, 0);
 		g_print("  replay     racerig replay %s/%s --times 10\n", out, first->schedule);

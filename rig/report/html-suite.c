@@ -3,34 +3,19 @@
 
 #include <string.h>
 
-static const char *member(JsonObject *row, const char *name)
+static bool is_mutant(const TableRow *row)
 {
-	return json_object_get_string_member_with_default(row, name, "");
+	return strcmp(row->kind, "mutant") == 0;
 }
 
-static bool flag(JsonObject *row, const char *name)
+static bool is_violation(const TableRow *row)
 {
-	return json_object_get_boolean_member_with_default(row, name, FALSE);
+	return g_strcmp0(row->verdict, "violation") == 0;
 }
 
-static gint64 number(JsonObject *row, const char *name)
+static const TableRow *row_at(const Table *table, guint i)
 {
-	return json_object_get_int_member_with_default(row, name, 0);
-}
-
-static bool is_mutant(JsonObject *row)
-{
-	return strcmp(member(row, "kind"), "mutant") == 0;
-}
-
-static bool is_skipped(JsonObject *row)
-{
-	return *member(row, "skipped") != '\0';
-}
-
-static bool is_violation(JsonObject *row)
-{
-	return strcmp(member(row, "verdict"), "violation") == 0;
+	return g_ptr_array_index(table->rows, i);
 }
 
 static int by_text(gconstpointer a, gconstpointer b)
@@ -38,90 +23,75 @@ static int by_text(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The distinct values of @name among the rows that are mutants, or are not; sorted. */
-static GPtrArray *values(JsonArray *rows, const char *name, bool mutants)
+/* The distinct kernels or scenarios of the rows that are mutants, or are not; sorted. */
+static GPtrArray *names(const Table *table, bool kernels, bool mutants)
 {
 	GPtrArray *list = g_ptr_array_new();
 
-	for (guint i = 0; i < json_array_get_length(rows); i++) {
-		JsonObject *row = json_array_get_object_element(rows, i);
-		const char *value = member(row, name);
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = row_at(table, i);
+		char *name = kernels ? row->kernel : row->scenario;
 
 		if (is_mutant(row) == mutants &&
-		    !g_ptr_array_find_with_equal_func(list, value, g_str_equal, NULL))
-			g_ptr_array_add(list, (char *)value);
+		    !g_ptr_array_find_with_equal_func(list, name, g_str_equal, NULL))
+			g_ptr_array_add(list, name);
 	}
 	g_ptr_array_sort(list, by_text);
 	return list;
 }
 
-static JsonObject *find(JsonArray *rows, const char *scenario, const char *kernel)
+static const TableRow *find(const Table *table, const char *scenario, const char *kernel)
 {
-	for (guint i = 0; i < json_array_get_length(rows); i++) {
-		JsonObject *row = json_array_get_object_element(rows, i);
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = row_at(table, i);
 
-		if (strcmp(member(row, "scenario"), scenario) == 0 &&
-		    strcmp(member(row, "kernel"), kernel) == 0)
+		if (strcmp(row->scenario, scenario) == 0 && strcmp(row->kernel, kernel) == 0)
 			return row;
 	}
 	return NULL;
 }
 
-static char *invariants_of(JsonObject *row)
-{
-	JsonNode *node = json_object_get_member(row, "invariants");
-	JsonArray *ids = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; ids && i < json_array_get_length(ids); i++)
-		g_string_append_printf(text, "%s%s", i ? " " : "",
-				       json_array_get_string_element(ids, i));
-	return g_string_free(text, FALSE);
-}
-
 /* Heat: on a mutant a violation is what is wanted, elsewhere it is the news. */
-static const char *heat(JsonObject *row)
+static const char *heat(const TableRow *row)
 {
-	if (is_skipped(row) || strcmp(member(row, "verdict"), "inconclusive") == 0)
+	if (row->error)
+		return "bad";
+	if (row->skipped || strcmp(row->verdict, "inconclusive") == 0)
 		return "cold";
 	if (is_mutant(row))
 		return is_violation(row) ? "good" : "faint";
-	return is_violation(row) ? "bad" : strcmp(member(row, "verdict"), "documented") == 0 ? "note"
-								     : "good";
+	return is_violation(row) ? "bad" : strcmp(row->verdict, "documented") == 0 ? "note" : "good";
 }
 
-static void add_cell(GString *page, JsonObject *row)
+static void add_cell(GString *page, const TableRow *row)
 {
 	if (!row) {
 		g_string_append(page, "<td class=\"heat absent\"><span class=\"vh\">not run</span></td>");
 		return;
 	}
-	g_autofree char *ids = invariants_of(row);
-	bool as_expected = flag(row, "as_expected");
-	const char *folder = member(row, "folder");
-
+	g_autofree char *ids = g_strjoinv(" ", row->invariants);
 	html_add(page, "<td class=\"heat %s%s\">", heat(row),
-		 is_skipped(row) || as_expected ? "" : " unexpected");
-	if (is_skipped(row)) {
-		html_add(page, "skipped<span class=\"sub\">%s</span></td>", member(row, "skipped"));
+		 row->skipped || row->as_expected ? "" : " unexpected");
+	if (row->skipped || row->error) {
+		html_add(page, "%s<span class=\"sub\">%s</span></td>", row->error ? "error" : "skipped",
+			 row->error ? row->error : row->skipped);
 		return;
 	}
-	if (*folder)
-		html_add(page, "<a href=\"%s/report.html\">", folder);
-	html_add(page, "%s", is_violation(row) ? ids : member(row, "verdict"));
-	g_string_append(page, *folder ? "</a>" : "");
-	html_add(page, "<span class=\"sub\">%d run%s%s</span>", (int)number(row, "executed"),
-		 flag(row, "complete") ? "" : ", not complete",
-		 as_expected ? "" : ", NOT as expected: ");
-	if (!as_expected)
-		html_add(page, "<span class=\"sub\">%s</span>", member(row, "expected"));
+	if (row->folder)
+		html_add(page, "<a href=\"%s/report.html\">", row->folder);
+	html_add(page, "%s", is_violation(row) ? ids : row->verdict);
+	g_string_append(page, row->folder ? "</a>" : "");
+	html_add(page, "<span class=\"sub\">%d run%s</span>", row->executed,
+		 row->complete ? "" : ", not complete");
+	if (!row->as_expected)
+		html_add(page, "<span class=\"sub\">NOT as expected: %s</span>", row->expected);
 	g_string_append(page, "</td>");
 }
 
-static void add_table(GString *page, JsonArray *rows, const char *caption, bool mutants)
+static void add_table(GString *page, const Table *table, const char *caption, bool mutants)
 {
-	g_autoptr(GPtrArray) scenarios = values(rows, "scenario", mutants);
-	g_autoptr(GPtrArray) kernels = values(rows, "kernel", mutants);
+	g_autoptr(GPtrArray) scenarios = names(table, false, mutants);
+	g_autoptr(GPtrArray) kernels = names(table, true, mutants);
 	/* What there is more of goes down. */
 	GPtrArray *down = mutants ? kernels : scenarios, *across = mutants ? scenarios : kernels;
 
@@ -142,68 +112,54 @@ static void add_table(GString *page, JsonArray *rows, const char *caption, bool 
 		for (guint j = 0; j < across->len; j++) {
 			const char *other = g_ptr_array_index(across, j);
 
-			add_cell(page, mutants ? find(rows, other, name) : find(rows, name, other));
+			add_cell(page, mutants ? find(table, other, name) : find(table, name, other));
 		}
 		g_string_append(page, "</tr>\n");
 	}
 	g_string_append(page, "</tbody></table></div>\n");
 }
 
-/* Whether some scenario killed it. */
-static bool is_killed(JsonArray *rows, const char *mutant)
+static void add_summary(GString *page, const Table *table)
 {
-	for (guint i = 0; i < json_array_get_length(rows); i++) {
-		JsonObject *row = json_array_get_object_element(rows, i);
+	g_autoptr(GPtrArray) mutants = names(table, true, true);
+	g_autoptr(GHashTable) caught = table_mutants(table);
+	TableCounts counts = table_count(table);
+	bool good = counts.as_expected + counts.skipped == counts.pairs;
 
-		if (strcmp(member(row, "kernel"), mutant) == 0 && !is_skipped(row) &&
-		    is_violation(row))
-			return true;
-	}
-	return false;
-}
-
-static void add_summary(GString *page, JsonArray *rows)
-{
-	g_autoptr(GPtrArray) mutants = values(rows, "kernel", true);
-	guint expected = 0, skipped = 0, killed = 0, n = json_array_get_length(rows);
-
-	for (guint i = 0; i < n; i++) {
-		JsonObject *row = json_array_get_object_element(rows, i);
-
-		skipped += is_skipped(row);
-		expected += !is_skipped(row) && flag(row, "as_expected");
-	}
-	for (guint i = 0; i < mutants->len; i++)
-		killed += is_killed(rows, g_ptr_array_index(mutants, i));
 	html_add(page, "<header><p class=\"kicker\">racerig</p><h1>Suite</h1>\n<p class=\"verdict %s\">"
-		       "<strong>%u of %u as expected</strong>%s</p>\n", expected + skipped == n ? "good"
-		 : "bad", expected, n - skipped, skipped ? "; some were skipped" : "");
-	html_add(page, "<nav aria-label=\"Sections\"><a href=\"#scenarios\">Scenarios</a> "
-		       "<a href=\"#mutation\">Mutants</a> <a href=\"#limits\">Not covered</a></nav>"
-		       "</header>\n<main id=\"main\">\n<dl class=\"tiles\"><div><dt>runs</dt><dd>%u</dd>"
-		       "</div><div><dt>as expected</dt><dd>%u</dd></div><div><dt>skipped</dt><dd>%u</dd>"
-		       "</div><div><dt>mutants killed</dt><dd>%u of %u</dd></div></dl>\n",
-		 n, expected, skipped, killed, mutants->len);
-	for (guint i = 0; i < mutants->len; i++)
-		if (!is_killed(rows, g_ptr_array_index(mutants, i)))
-			html_add(page, "<p class=\"finding bad\">No scenario kills <strong>%s</strong>."
-				       "</p>\n", (char *)g_ptr_array_index(mutants, i));
+		       "<strong>%d of %d as expected</strong></p>\n<nav aria-label=\"Sections\">"
+		       "<a href=\"#scenarios\">Scenarios</a> <a href=\"#mutation\">Mutants</a> "
+		       "<a href=\"#limits\">Not covered</a></nav></header>\n<main id=\"main\">\n",
+		 good ? "good" : "bad", counts.as_expected, counts.pairs - counts.skipped);
+	html_add(page, "<dl class=\"tiles\"><div><dt>runs</dt><dd>%d</dd></div><div><dt>schedules</dt>"
+		       "<dd>%" G_GINT64_FORMAT "</dd></div><div><dt>not as expected</dt><dd>%d</dd></div>"
+		       "<div><dt>inconclusive</dt><dd>%d</dd></div><div><dt>broken</dt><dd>%d</dd></div>"
+		       "<div><dt>skipped</dt><dd>%d</dd></div><div><dt>mutants killed</dt>"
+		       "<dd>%d of %d</dd></div></dl>\n", counts.pairs, counts.schedules,
+		 counts.unexpected, counts.inconclusive, counts.broken, counts.skipped, counts.killed,
+		 counts.mutants);
+	for (guint i = 0; i < mutants->len; i++) {
+		const char *name = g_ptr_array_index(mutants, i);
+
+		if (g_hash_table_contains(caught, name) && !g_hash_table_lookup(caught, name))
+			html_add(page, "<p class=\"finding bad\">No scenario kills <strong>%s</strong> by "
+				       "the invariant it breaks.</p>\n", name);
+	}
 }
 
-char *html_suite(JsonObject *suite)
+char *html_suite(const Table *table)
 {
-	JsonArray *rows = json_object_get_array_member(suite, "rows");
 	GString *page = g_string_new(NULL);
 
 	html_begin(page, "racerig suite");
-	add_summary(page, rows);
+	add_summary(page, table);
 	g_string_append(page, "<section id=\"scenarios\"><h2>Scenarios</h2>\n<p>What was found on each "
 			      "kernel: an invariant that is violated, or the verdict. A thick frame says "
 			      "that it is not what was expected.</p>\n");
-	add_table(page, rows, "Scenarios by kernels", false);
+	add_table(page, table, "Scenarios by kernels", false);
 	g_string_append(page, "</section>\n<section id=\"mutation\"><h2>Mutants</h2>\n<p>Which scenario "
 			      "kills which mutant, and by which invariant.</p>\n");
-	add_table(page, rows, "Mutants by scenarios", true);
+	add_table(page, table, "Mutants by scenarios", true);
 	g_string_append(page, "</section>\n<section id=\"limits\"><h2>Not covered</h2><ul><li>SC only: "
 			      "sequential consistency, one instruction at a time, as TCG runs it; no store "
 			      "buffers, no reordering.</li><li>Only the listed actors and pages; x86-64, "

@@ -8,12 +8,13 @@
 #pragma once
 
 #include "report/dossier.h"
+#include "report/table.h"
 
 /* The page of a run; the caller's. */
 char *html_run(const Dossier *dossier);
 
-/* The page of a suite: scenarios by kernels, mutants by scenarios; @suite is suite.json. */
-char *html_suite(JsonObject *suite);
+/* The page of a suite: scenarios by kernels, mutants by scenarios. */
+char *html_suite(const Table *table);
 
 /* --- parts of pages --- */
 
