@@ -6,6 +6,11 @@
 #include "touch.h"
 #include "util/error.h"
 
+static bool is_oopser(const Session *session, int actor)
+{
+	return g_strcmp0(session->guest->report.actors[actor].name, session->scenario->oops) == 0;
+}
+
 /* The faults that the programs should have been told of. */
 static JsonArray *faults_taken(const Session *session)
 {
@@ -14,8 +19,11 @@ static JsonArray *faults_taken(const Session *session)
 
 	for (guint i = 0; i < taken->len; i++) {
 		const FaultTaken *fault = &g_array_index(taken, FaultTaken, i);
-		JsonArray *pair = json_array_new();
 
+		if (is_oopser(session, fault->actor))
+			continue;
+		JsonArray *pair = json_array_new();
+		json_array_add_int_element(pair, fault->program);
 		json_array_add_int_element(pair, session->guest->pages[fault->page].uaddr);
 		json_array_add_boolean_element(pair, fault->write);
 		json_array_add_array_element(faults, pair);
@@ -23,27 +31,73 @@ static JsonArray *faults_taken(const Session *session)
 	return faults;
 }
 
-/* What drgn needs to judge: the page each address was given, as the events say. */
-static JsonObject *final_request(const Session *session)
+static JsonArray *frames(const GArray *pfns)
 {
-	const Guest *guest = session->guest;
-	JsonObject *request = json_object_new();
-	JsonArray *pages = json_array_new(), *owned = json_array_new();
+	JsonArray *array = json_array_new();
 
-	json_object_set_string_member(request, "op", "check");
-	json_object_set_int_member(request, "map", guest->report.arena_id);
-	json_object_set_int_member(request, "log_seq", guest->log_seq);
-	for (int i = 0; i < guest->n_pages; i++) {
+	for (guint i = 0; i < pfns->len; i++)
+		json_array_add_int_element(array, g_array_index(pfns, guint64, i));
+	return array;
+}
+
+/* The page each address was given, as the events say. */
+static JsonArray *frames_owned(const Session *session)
+{
+	JsonArray *owned = json_array_new();
+
+	for (int i = 0; i < session->guest->n_pages; i++) {
 		const Ownership *page = &session->check->pages[i];
 
-		json_array_add_int_element(pages, guest->pages[i].uaddr);
 		if (page->owned)
 			json_array_add_int_element(owned, page->pfn);
 		else
 			json_array_add_null_element(owned);
 	}
-	json_object_set_array_member(request, "pages", pages);
-	json_object_set_array_member(request, "owned", owned);
+	return owned;
+}
+
+static JsonArray *bits_array(guint32 bits, int n)
+{
+	JsonArray *array = json_array_new();
+
+	for (int i = 0; i < n; i++)
+		json_array_add_boolean_element(array, bits >> i & 1);
+	return array;
+}
+
+/* What the actors have told of pages reserved, and of those freed and wanted by nobody else. */
+static void add_told(const Guest *guest, JsonObject *request)
+{
+	guint32 reserved = 0, freed = 0, wanted = 0;
+
+	for (int i = 0; i < guest->n_actors; i++) {
+		struct guest_actor actor = guest_actor_report(guest, i);
+
+		reserved |= actor.reserved;
+		freed |= actor.freed;
+		wanted |= actor.wanted;
+	}
+	json_object_set_array_member(request, "reserved", bits_array(reserved, guest->n_pages));
+	json_object_set_array_member(request, "given_up",
+				     bits_array(freed & ~wanted, guest->n_pages));
+}
+
+/* What drgn needs to judge. */
+static JsonObject *final_request(const Session *session)
+{
+	const Guest *guest = session->guest;
+	const Check *check = session->check;
+	JsonObject *request = json_object_new();
+
+	json_object_set_string_member(request, "op", "check");
+	guest_add_request(guest, request);
+	json_object_set_int_member(request, "log_seq", guest->log_seq);
+	add_told(guest, request);
+	json_object_set_array_member(request, "owned", frames_owned(session));
+	json_object_set_array_member(request, "installed", frames(check->installed));
+	json_object_set_array_member(request, "freed", frames(check->freed));
+	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
+	json_object_set_member(request, "scratch_pfns", json_node_copy(guest->scratch_pfns));
 	json_object_set_array_member(request, "faults", faults_taken(session));
 	json_object_set_member(request, "reports", json_node_copy(guest->reports));
 	return request;
@@ -77,34 +131,42 @@ static bool check_final(Session *session, bool quiet, GError **error)
 
 		if (!quiet && strcmp(invariant, "I10") != 0)
 			continue;
-		if (!already_violated(session->check, invariant))
-			check_violation(session->check, invariant, -1, "%s",
-					json_object_get_string_member(violation, "summary"));
+		const char *summary = json_object_get_string_member(violation, "summary");
+		if (json_object_get_boolean_member(violation, "documented"))
+			check_document(session->check, "%s", summary);
+		else if (!already_violated(session->check, invariant))
+			check_violation(session->check, invariant, -1, "%s", summary);
 	}
 	return true;
 }
 
-/* What became of the actors; true when all have returned. */
+/* What became of the actors; true when all have done what they should. */
 static bool judge_actors(Session *session)
 {
 	const Guest *guest = session->guest;
 	g_autoptr(GString) waits = g_string_new(NULL);
-	bool crashed = false;
+	const char *declared = session->scenario->oops;
+	bool crashed = false, oopsed = false;
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		ActorState state = stepper_state(session->stepper, i);
 		const char *name = guest->report.actors[i].name;
 
 		if (state == ACTOR_CRASHED) {
-			check_crash(session->check, name);
-			crashed = true;
+			oopsed = is_oopser(session, i);
+			crashed = !oopsed;
+			if (crashed)
+				check_crash(session->check, name);
 		} else if (state != ACTOR_RETURNED) {
 			g_autofree char *why = stepper_describe_wait(session->stepper, i);
 			g_string_append_printf(waits, "%s%s %s", waits->len ? ", " : "", name, why);
 		}
 	}
-	if (waits->len && !crashed)
+	if (waits->len && !crashed && !oopsed)
 		check_deadlock(session->check, waits->str);
+	if (declared && !crashed && !oopsed)
+		check_violation(session->check, "I10", -1,
+				"%s was to end in an oops, and the kernel went on", declared);
 	return !waits->len && !crashed;
 }
 

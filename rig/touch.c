@@ -54,6 +54,7 @@ Footprint touch_pending(const Event *event)
 	case EVENT_FLUSH:
 		return (Footprint){ .writes = tlb(event->actor) };
 	case EVENT_NONE:
+	case EVENT_DESTROY:
 	case EVENT_RETURN:
 		break;
 	}

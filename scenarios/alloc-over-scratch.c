@@ -22,7 +22,7 @@ static int64_t run_alloc(struct arena *arena)
 
 static int64_t run_fault(struct arena *arena)
 {
-	return arena_kfunc_read(arena, 0);
+	return arena_kfunc_touch(arena, 0);
 }
 
 SCENARIO(alloc_over_scratch) = {

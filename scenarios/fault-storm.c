@@ -7,7 +7,7 @@
 
 static int64_t run_fault(struct arena *arena)
 {
-	return arena_kfunc_read(arena, 0);
+	return arena_kfunc_touch(arena, 0);
 }
 
 static int64_t run_owner(struct arena *arena)

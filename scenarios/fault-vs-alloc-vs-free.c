@@ -10,7 +10,7 @@
 
 static int64_t fault(struct arena *arena)
 {
-	return arena_kfunc_read(arena, 0);
+	return arena_kfunc_touch(arena, 0);
 }
 
 static int64_t alloc(struct arena *arena)

@@ -18,7 +18,7 @@ static int setup(struct arena *arena)
 
 static int64_t fault(struct arena *arena)
 {
-	return arena_kfunc_read(arena, 0);
+	return arena_kfunc_touch(arena, 0);
 }
 
 static int64_t run_free(struct arena *arena)

@@ -20,7 +20,7 @@ static int64_t run_free(struct arena *arena)
 
 static int64_t run_fault(struct arena *arena)
 {
-	return arena_kfunc_read(arena, 0);
+	return arena_kfunc_touch(arena, 0);
 }
 
 SCENARIO(free_over_scratch) = {

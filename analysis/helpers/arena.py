@@ -12,7 +12,14 @@ from typing import Iterator, Optional
 from drgn import Object, Program, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
 from drgn.helpers.linux.mapletree import mtree_load
-from drgn.helpers.linux.mm import page_to_pfn, pfn_to_page, phys_to_virt, virt_to_phys
+from drgn.helpers.linux.mm import (
+    follow_phys,
+    page_to_pfn,
+    pfn_to_page,
+    phys_to_virt,
+    virt_to_phys,
+)
+from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 PAGE_SIZE = 4096
@@ -30,7 +37,8 @@ class PageState:
     pte_addr: int  # kernel virtual address of the PTE
     pte_phys: int  # its guest-physical address
     pte: int
-    free: bool  # as the kernel has it in its books
+    free: bool  # as the kernel has it in its books; a guard's is in none
+    scratch_pfn: Optional[int]  # its arena's; None on kernels without one
 
     @property
     def pfn(self) -> Optional[int]:
@@ -51,6 +59,11 @@ def find_arena(prog: Program, map_id: int) -> Object:
         if arena.map.id.value_() == map_id:
             return arena
     raise LookupError(f"no arena with map id {map_id}")
+
+
+def has_arena(prog: Program, map_id: int) -> bool:
+    """Whether the arena with BPF map id *map_id* is still there."""
+    return any(arena.map.id.value_() == map_id for arena in arenas(prog))
 
 
 def kern_vm_start(arena: Object) -> int:
@@ -90,6 +103,11 @@ def physical(prog: Program, address: int) -> int:
     return int(virt_to_phys(prog, address).value_())
 
 
+def init_physical(prog: Program, address: int) -> int:
+    """Guest-physical address of the user *address* of PID 1, which has it mapped."""
+    return int(follow_phys(find_task(prog, 1).mm, address).value_())
+
+
 def vmemmap(prog: Program) -> int:
     """Kernel address of the ``struct page`` of frame 0."""
     return int(pfn_to_page(prog, 0).value_())
@@ -127,17 +145,20 @@ def pte_address(prog: Program, kaddr: int) -> int:
 def page_state(arena: Object, uaddr: int) -> PageState:
     """The state of the arena page at user address *uaddr*."""
     prog = arena.prog_
-    kaddr = kern_vm_start(arena) + (uaddr & 0xFFFFFFFF)
-    address = pte_address(prog, kaddr)
     user_start = arena.user_vm_start.value_()
-    pgoff = ((uaddr - (user_start & 0xFFFFFFFF)) & 0xFFFFFFFF) >> 12
+    # A guard's addresses are outside of the user view's 4 GiB, on either side.
+    kaddr = kern_vm_start(arena) + uaddr - (user_start & ~0xFFFFFFFF)
+    address = pte_address(prog, kaddr)
+    pgoff = (uaddr - user_start) >> 12
+    in_tree = 0 <= pgoff < arena.map.max_entries.value_()
     return PageState(
         uaddr=uaddr,
         kaddr=kaddr,
         pte_addr=address,
         pte_phys=physical(prog, address),
         pte=prog.read_u64(address),
-        free=is_free(arena, pgoff),
+        free=is_free(arena, pgoff) if in_tree else True,
+        scratch_pfn=scratch_pfn(arena),
     )
 
 
@@ -170,6 +191,12 @@ def scratch_pfn(arena: Object) -> Optional[int]:
     """Frame number of the scratch page; None on kernels without one."""
     page = scratch_page(arena)
     return None if page is None else int(page_to_pfn(page).value_())
+
+
+def scratch_is_zero(arena: Object) -> bool:
+    """Whether the scratch page, if there is one, reads as zeroes."""
+    pfn = scratch_pfn(arena)
+    return pfn is None or not any(arena.prog_.read(pfn * PAGE_SIZE, PAGE_SIZE, True))
 
 
 def scratch_refcount(arena: Object) -> Optional[int]:

@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, List, Optional
 
 from drgn import Object, Program, cast
@@ -18,6 +18,7 @@ REPORT = re.compile(r"Arena (READ|WRITE) access at unmapped address 0x([0-9a-f]+
 class Report:
     """One reported fault."""
 
+    program: int  # id of the program whose stream has it
     address: int
     write: bool
 
@@ -34,19 +35,21 @@ def reports(prog: Program) -> Optional[List[Report]]:
     if not prog.type("struct bpf_prog_aux").has_member("stream"):
         return None
     matches = [
-        REPORT.search(text)
+        (bpf_prog.aux.id.value_(), REPORT.search(text))
         for bpf_prog in bpf_prog_for_each(prog)
         for stream in bpf_prog.aux.stream
         for text in _texts(stream)
     ]
     return sorted(
-        Report(int(match[2], 16), match[1] == "WRITE") for match in matches if match
+        Report(program, int(match[2], 16), match[1] == "WRITE")
+        for program, match in matches
+        if match
     )
 
 
 def as_lists(found: Optional[List[Report]]) -> Optional[List[List[Any]]]:
     """For JSON."""
-    return None if found is None else [[report.address, report.write] for report in found]
+    return None if found is None else [list(astuple(report)) for report in found]
 
 
 def since(
@@ -55,5 +58,5 @@ def since(
     """Those of *found* that are not in *before*, as as_lists() gave it."""
     if found is None or before is None:
         return None
-    new = Counter(found) - Counter(Report(address, write) for address, write in before)
+    new = Counter(found) - Counter(Report(*report) for report in before)
     return sorted(new.elements())

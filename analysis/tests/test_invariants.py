@@ -10,34 +10,79 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analysis.helpers.arena import PageState
-from analysis.helpers.invariants import Facts, check_all
+from analysis.helpers.invariants import ArenaFacts, Facts, check_all
+from analysis.helpers.stream import Report
 
-SCRATCH, FRAME = 0x10, 0x20
+SCRATCH, OTHER_SCRATCH, FRAME = 0x10, 0x11, 0x20
+ARENA = ArenaFacts(SCRATCH, scratch_refcount=1, pages_mapped=1, pages_counted=1)
+GONE = ArenaFacts(SCRATCH, lives=False)
+FAULT = Report(program=7, address=0x1000, write=False)
 
 
-def page(pfn, free):
+def page(pfn, free, scratch=SCRATCH):
     pte = 0 if pfn is None else pfn << 12 | 1
-    return PageState(uaddr=0, kaddr=0, pte_addr=0, pte_phys=0, pte=pte, free=free)
+    return PageState(uaddr=0, kaddr=0, pte_addr=0, pte_phys=0, pte=pte, free=free,
+                     scratch_pfn=scratch)
 
 
-GOOD = Facts([page(FRAME, False)], [FRAME], SCRATCH, 1, ["all quiet"])
+GOOD = Facts([ARENA], [page(FRAME, False)], [FRAME], [False], [False], ["all quiet"], installed=[FRAME],
+             reports=[])
+EMPTY = replace(GOOD, states=[page(None, True)], owned=[None], installed=[])
+RESERVED = replace(EMPTY, states=[page(None, False)], reserved=[True])
+ENDED = replace(GOOD, arenas=[GONE], states=[None], owned=[None], freed=[FRAME, SCRATCH])
 
 
 @pytest.mark.parametrize(
     "facts, broken",
     [
         (GOOD, []),
-        (replace(GOOD, states=[page(None, True)], owned=[None]), []),
-        (replace(GOOD, states=[page(SCRATCH, True)], owned=[None]), []),
-        (replace(GOOD, states=[page(SCRATCH, False)]), ["I1", "I2", "I4"]),
-        (replace(GOOD, states=[page(0x30, False)]), ["I2"]),
-        (replace(GOOD, states=[page(None, False)], owned=[None]), ["I4"]),
-        (replace(GOOD, states=[page(FRAME, True)], owned=[None]), ["I4"]),
-        (replace(GOOD, scratch_refcount=0), ["I3"]),
-        (replace(GOOD, scratch_pfn=None, scratch_refcount=None), []),
+        (EMPTY, []),
+        (replace(EMPTY, states=[page(SCRATCH, True)]), []),
+        (replace(GOOD, states=[page(SCRATCH, False)], installed=[]), ["I1", "I2", "I4"]),
+        (replace(GOOD, states=[page(0x30, False)], installed=[0x30]), ["I2"]),
+        (replace(EMPTY, states=[page(None, False)]), ["I4"]),
+        (replace(EMPTY, states=[page(FRAME, True)]), ["I4"]),
+        # the other arena's scratch page is no scratch page here
+        (replace(EMPTY, states=[page(OTHER_SCRATCH, True)]), ["I4"]),
+        (RESERVED, []),
+        (replace(RESERVED, states=[page(SCRATCH, False)]), []),
+        (replace(RESERVED, states=[page(None, True)]), ["I4"]),
+        (replace(RESERVED, states=[page(FRAME, False)]), ["I4"]),
+        (replace(GOOD, arenas=[replace(ARENA, scratch_refcount=0)]), ["I3"]),
+        (replace(GOOD, freed=[SCRATCH]), ["I3"]),
+        (replace(GOOD, arenas=[replace(ARENA, scratch_pfn=None, scratch_refcount=None)]), []),
+        (replace(GOOD, arenas=[replace(ARENA, scratch_zero=False)]), ["I8"]),
+        (replace(GOOD, arenas=[replace(ARENA, pages_counted=2)]), ["I9"]),
+        (replace(GOOD, arenas=[replace(ARENA, pages_counted=None)]), []),
+        (replace(GOOD, installed=[FRAME, 0x30]), ["I9"]),
+        (replace(GOOD, installed=[FRAME, 0x30], freed=[0x30]), []),
+        # the same frame handed out, freed and handed out again
+        (replace(EMPTY, installed=[FRAME, FRAME], freed=[FRAME]), ["I9"]),
+        (replace(GOOD, owned=[None], given_up=[True]), ["I9"]),
+        (replace(EMPTY, given_up=[True]), []),
+        (ENDED, []),
+        (replace(ENDED, freed=[FRAME]), ["I9"]),
+        (replace(ENDED, freed=[SCRATCH]), ["I9"]),
+        (replace(ENDED, freed=[FRAME, SCRATCH, SCRATCH]), ["I3"]),
         (replace(GOOD, log=["WARNING: kernel/bpf/arena.c:160 at f"]), ["I10"]),
         (replace(GOOD, log=["BUG: unable to handle page fault"]), ["I10"]),
+        (replace(GOOD, faults=[FAULT], reports=[FAULT]), []),
+        (replace(GOOD, faults=[FAULT]), ["I11"]),
+        (replace(GOOD, faults=[FAULT], reports=None), []),
+        (replace(GOOD, faults=[FAULT], reports=[FAULT, FAULT]), ["I11"]),
+        (replace(GOOD, reports=[FAULT]), ["I11"]),
+        # one program's fault in another one's stream; the direction; the address
+        (replace(GOOD, faults=[FAULT], reports=[replace(FAULT, program=8)]), ["I11", "I11"]),
+        (replace(GOOD, faults=[FAULT], reports=[replace(FAULT, write=True)]), ["I11", "I11"]),
+        (replace(GOOD, faults=[FAULT], reports=[replace(FAULT, address=0)]), ["I11", "I11"]),
     ],
 )
 def test_check_all(facts, broken):
     assert [violation.invariant for violation in check_all(facts)] == broken
+
+
+def test_a_write_through_scratch_is_documented():
+    facts = replace(GOOD, arenas=[replace(ARENA, scratch_zero=False)], scratch_written=True)
+    (violation,) = check_all(facts)
+    assert violation.invariant == "I8" and violation.documented
+    assert not any(v.documented for v in check_all(replace(facts, scratch_written=False)))

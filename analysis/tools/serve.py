@@ -4,10 +4,13 @@
 The drgn process beside the rig: one JSON request a line on stdin, one JSON
 answer a line on stdout.
 
-  {"op": "arena", "map": ID, "pages": [UADDR…], "cpus": N}
-  {"op": "check", "map": ID, "pages": [UADDR…], "owned": [PFN|null…], "log_seq": N,
-   "faults": [[UADDR, WRITE]…], "reports": the answer's from "arena"}
+  {"op": "arena", "maps": [ID…], "pages": [[MAP, UADDR]…], "cpus": N, "report": UADDR}
+  {"op": "check", the same maps and pages, "owned": [PFN|null…], "reserved": [BOOL…], "given_up": [BOOL…],
+   "installed": [PFN…], "freed": [PFN…], "scratch_written": BOOL, "log_seq": N,
+   "scratch_pfns" and "reports": the answer's from "arena",
+   "faults": [[PROGRAM, UADDR, WRITE]…]}
 
+MAP is an index into maps; the lock and the addresses are those of the first one.
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
 
@@ -16,9 +19,9 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
-from drgn import Program, offsetof
+from drgn import Object, Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -29,9 +32,13 @@ from analysis.helpers.qmp import MonitorMemory
 
 def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """Where everything is: asked once, at the snapshot."""
-    found = arena.find_arena(prog, request["map"])
+    arenas = [arena.find_arena(prog, map_id) for map_id in request["maps"]]
+    found = arenas[0]
     lock = arena.lock(found)
     return {
+        "report_phys": arena.init_physical(prog, request["report"]),
+        "arena": found.value_(),
+        "map": found.map.address_of_().value_(),
         "lock": lock.address,
         "lock_phys": arena.physical(prog, lock.address),
         "lock_held": lock.held,
@@ -40,30 +47,49 @@ def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         "page_size": arena.struct_page_size(prog),
         "refcount_offset": offsetof(prog.type("struct page"), "_refcount.counter"),
         "kern_vm_start": arena.kern_vm_start(found),
-        "scratch_pfn": arena.scratch_pfn(found),
+        "scratch_pfns": [arena.scratch_pfn(each) for each in arenas],
         "log_seq": klog.last_seq(prog),
         "reports": stream.as_lists(stream.reports(prog)),
-        "pages": [asdict(arena.page_state(found, uaddr)) for uaddr in request["pages"]],
+        "pages": [asdict(arena.page_state(arenas[i], uaddr)) for i, uaddr in request["pages"]],
     }
+
+
+def arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invariants.ArenaFacts:
+    """What is to be known of one arena; None: it is gone."""
+    if found is None:
+        return invariants.ArenaFacts(scratch_pfn, lives=False)
+    return invariants.ArenaFacts(
+        scratch_pfn=arena.scratch_pfn(found),
+        scratch_refcount=arena.scratch_refcount(found),
+        scratch_zero=arena.scratch_is_zero(found),
+        pages_mapped=arena.pages_mapped(found),
+        pages_counted=arena.pages_counted(found),
+    )
 
 
 def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """The state at the end of a schedule and what is wrong with it."""
-    found = arena.find_arena(prog, request["map"])
+    arenas = [
+        arena.find_arena(prog, map_id) if arena.has_arena(prog, map_id) else None
+        for map_id in request["maps"]
+    ]
     facts = invariants.Facts(
-        states=[arena.page_state(found, uaddr) for uaddr in request["pages"]],
+        arenas=[arena_facts(*pair) for pair in zip(arenas, request["scratch_pfns"])],
+        states=[
+            arena.page_state(arenas[i], uaddr) if arenas[i] else None
+            for i, uaddr in request["pages"]
+        ],
         owned=request["owned"],
-        scratch_pfn=arena.scratch_pfn(found),
-        scratch_refcount=arena.scratch_refcount(found),
+        reserved=request["reserved"],
+        given_up=request["given_up"],
         log=klog.lines_since(prog, request["log_seq"]),
-        pages_mapped=arena.pages_mapped(found),
-        pages_counted=arena.pages_counted(found),
-        faults=[stream.Report(uaddr, write) for uaddr, write in request["faults"]],
+        installed=request["installed"],
+        freed=request["freed"],
+        scratch_written=request["scratch_written"],
+        faults=[stream.Report(*fault) for fault in request["faults"]],
         reports=stream.since(stream.reports(prog), request["reports"]),
     )
     return {
-        "scratch_refcount": facts.scratch_refcount,
-        "free": [state.free for state in facts.states],
         "log": facts.log,
         "violations": [asdict(violation) for violation in invariants.check_all(facts)],
     }

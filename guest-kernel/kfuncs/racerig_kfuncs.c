@@ -31,11 +31,31 @@ __bpf_kfunc void racerig_arena_write(u64 *POINTER, u64 value)
 	WRITE_ONCE(*POINTER, value);
 }
 
+/* Where the kernel maps it; touches nothing. */
+__bpf_kfunc u64 racerig_arena_address(u64 *p__arena)
+{
+	return (unsigned long)p__arena;
+}
+
+/* Any kernel address, as a kfunc would have it that adds an offset to what it was given. */
+__bpf_kfunc u64 racerig_read(u64 address)
+{
+	return READ_ONCE(*(u64 *)address);
+}
+
+__bpf_kfunc void racerig_write(u64 address, u64 value)
+{
+	WRITE_ONCE(*(u64 *)address, value);
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(racerig_kfuncs)
 BTF_ID_FLAGS(func, racerig_arena_read)
 BTF_ID_FLAGS(func, racerig_arena_write)
+BTF_ID_FLAGS(func, racerig_arena_address)
+BTF_ID_FLAGS(func, racerig_read)
+BTF_ID_FLAGS(func, racerig_write)
 BTF_KFUNCS_END(racerig_kfuncs)
 
 static const struct btf_kfunc_id_set racerig_kfunc_set = {

@@ -18,9 +18,29 @@ void scenario_free(Scenario *scenario)
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
 	g_strfreev(scenario->needs);
+	g_free(scenario->oops);
+	g_free(scenario->variant);
 	g_free(scenario->path);
 	g_clear_pointer(&scenario->keys, g_key_file_unref);
 	g_free(scenario);
+}
+
+static char *expect_group(const Scenario *scenario)
+{
+	return scenario->variant ? g_strdup_printf("expect %s", scenario->variant)
+				 : g_strdup("expect");
+}
+
+static bool check_expectations(const Scenario *scenario, const char *group, GError **error)
+{
+	g_auto(GStrv) kernels = g_key_file_get_keys(scenario->keys, group, NULL, NULL);
+
+	for (char **kernel = kernels; kernel && *kernel; kernel++) {
+		g_autofree char *text = g_key_file_get_string(scenario->keys, group, *kernel, NULL);
+		if (!expectation_check(scenario->path, *kernel, text, error))
+			return false;
+	}
+	return true;
 }
 
 /* What only the suite asks: the group, the bound, the needs and the expectations. */
@@ -29,11 +49,11 @@ static bool load_suite(Scenario *scenario, GError **error)
 	GKeyFile *keys = scenario->keys;
 	g_autofree char *group = g_key_file_get_string(keys, "scenario", "group", NULL);
 	g_autofree char *bound = g_key_file_get_string(keys, "scenario", "preemptions", NULL);
-	g_auto(GStrv) kernels = g_key_file_get_keys(keys, "expect", NULL, NULL);
+	g_autofree char *own = expect_group(scenario);
 	gint64 preemptions = -1;
 
-	scenario->quick = g_strcmp0(group, "quick") == 0;
-	if (group && !scenario->quick && strcmp(group, "full") != 0) {
+	scenario->quick = g_strcmp0(group, "quick") == 0 && !scenario->variant;
+	if (group && strcmp(group, "quick") != 0 && strcmp(group, "full") != 0) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "%s: [scenario] group: '%s' is neither quick nor full", scenario->path,
 			    group);
@@ -46,20 +66,31 @@ static bool load_suite(Scenario *scenario, GError **error)
 		return false;
 	}
 	scenario->preemptions = preemptions;
-	for (char **kernel = kernels; kernel && *kernel; kernel++) {
-		g_autofree char *text = scenario_expectation(scenario, *kernel);
-		if (!expectation_check(scenario->path, *kernel, text, error))
-			return false;
-	}
-	return feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
+	return check_expectations(scenario, own, error) && feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
 }
 
-static Scenario *load(const char *dir, const char *file, GError **error)
+/* Whose oops is part of the plan. */
+static bool load_oops(Scenario *scenario, GError **error)
+{
+	scenario->oops = g_key_file_get_string(scenario->keys, "scenario", "oops", NULL);
+	if (!scenario->oops ||
+	    g_strv_contains((const char *const *)scenario->actors, scenario->oops))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: [scenario] oops = %s is none of its actors", scenario->path,
+		    scenario->oops);
+	return false;
+}
+
+/* FILE, or one of its variants. */
+static Scenario *load(const char *dir, const char *file, const char *variant, GError **error)
 {
 	g_autoptr(Scenario) scenario = g_new0(Scenario, 1);
 
 	scenario->path = g_build_filename(dir, file, NULL);
-	scenario->name = g_strndup(file, strlen(file) - strlen(".scenario"));
+	g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".scenario"));
+	scenario->variant = g_strdup(variant);
+	scenario->name = variant ? g_strdup_printf("%s-%s", stem, variant) : g_strdup(stem);
 	scenario->keys = keyfile_load(scenario->path, error);
 	if (!scenario->keys)
 		return NULL;
@@ -78,7 +109,31 @@ static Scenario *load(const char *dir, const char *file, GError **error)
 			    scenario->path, actors, scenario->vcpus);
 		return NULL;
 	}
-	return load_suite(scenario, error) ? g_steal_pointer(&scenario) : NULL;
+	if (!load_oops(scenario, error) || !load_suite(scenario, error))
+		return NULL;
+	if (variant) {
+		g_autofree char *plain = g_steal_pointer(&scenario->title);
+		scenario->title = g_strdup_printf("%s (%s)", plain, variant);
+	}
+	return g_steal_pointer(&scenario);
+}
+
+/* FILE and its variants. */
+static bool load_all(GPtrArray *list, const char *dir, const char *file, GError **error)
+{
+	Scenario *scenario = load(dir, file, NULL, error);
+
+	if (!scenario)
+		return false;
+	g_ptr_array_add(list, scenario);
+	g_auto(GStrv) variants = keyfile_list(scenario->keys, "scenario", "variants");
+	for (char **variant = variants; *variant; variant++) {
+		scenario = load(dir, file, *variant, error);
+		if (!scenario)
+			return false;
+		g_ptr_array_add(list, scenario);
+	}
+	return true;
 }
 
 static int by_name(gconstpointer a, gconstpointer b)
@@ -101,10 +156,8 @@ GPtrArray *scenario_list(GError **error)
 	while ((file = g_dir_read_name(dir))) {
 		if (!g_str_has_suffix(file, ".scenario"))
 			continue;
-		Scenario *scenario = load(path, file, error);
-		if (!scenario)
+		if (!load_all(list, path, file, error))
 			return NULL;
-		g_ptr_array_add(list, scenario);
 	}
 	g_ptr_array_sort(list, by_name);
 	return g_steal_pointer(&list);
@@ -131,5 +184,9 @@ Scenario *scenario_find(const char *name, GError **error)
 
 char *scenario_expectation(const Scenario *scenario, const char *kernel)
 {
-	return g_key_file_get_string(scenario->keys, "expect", kernel, NULL);
+	g_autofree char *group = expect_group(scenario);
+	char *own = g_key_file_get_string(scenario->keys, group, kernel, NULL);
+
+	return own || strcmp(kernel, "stock") != 0
+		? own : g_key_file_get_string(scenario->keys, "expect", kernel, NULL);
 }

@@ -15,6 +15,8 @@ typedef struct {
 	bool quick;		/* in the quick group */
 	int preemptions;	/* bound for the suite; -1: none */
 	char **needs;		/* what feature.h knows; NULL: nothing */
+	char *oops;		/* the actor whose operation has to end in one, or NULL */
+	char *variant;		/* "write" in NAME-write, which is NAME.scenario's, too; or NULL */
 	char *path;
 	GKeyFile *keys;		/* for the expectations */
 } Scenario;
@@ -24,7 +26,10 @@ GPtrArray *scenario_list(GError **error);
 Scenario *scenario_find(const char *name, GError **error);
 void scenario_free(Scenario *scenario);
 
-/* "clean", "documented" or invariants; NULL when it does not name the kernel. */
+/*
+ * "clean", "documented" or invariants; NULL when it does not name the kernel.  A variant
+ * has [expect VARIANT] for itself, and what it does not say of stock is in [expect].
+ */
 char *scenario_expectation(const Scenario *scenario, const char *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)

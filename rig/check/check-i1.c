@@ -9,8 +9,8 @@
 void check_i1(Check *check, const Event *event)
 {
 	for (int i = 0; i < check->n_pages; i++)
-		if (check_is_page(check, event->before[i]) &&
-		    check_is_scratch(check, event->after[i]))
+		if (check_is_page(check, i, event->before[i]) &&
+		    check_is_scratch(check, i, event->after[i]))
 			check_violation(check, "I1", check->n_events,
 					"the scratch page replaced the allocated page in the "
 					"PTE of page %d", i);

@@ -15,7 +15,7 @@ static void report(Check *check, const Event *event, gint64 frame, bool manifest
 	const char *verb = !manifest ? "may still reach"
 			   : event->access == ACCESS_READ ? "read from" : "wrote to";
 
-	if (frame == check->scratch_pfn) {
+	if (frame == check->scratch[event->page]) {
 		check_document(check, "page %d is allocated and vCPU %d %s the scratch page by its "
 			       "address", event->page, event->actor, verb);
 		return;
@@ -28,7 +28,9 @@ static void report(Check *check, const Event *event, gint64 frame, bool manifest
 
 void check_i7(Check *check, const Event *event)
 {
-	if (event->kind != EVENT_ACCESS || event->faulted || !check->pages[event->page].owned)
+	/* User space has page tables and translations of its own. */
+	if (event->kind != EVENT_ACCESS || event->faulted || !event_is_kernel(event) ||
+	    !check->pages[event->page].owned)
 		return;
 	gint64 owned = check->pages[event->page].pfn;
 	bool seen = event->landed && (gint64)event->landed != owned;

@@ -12,14 +12,16 @@ static void violation_free(gpointer data)
 	g_free(violation);
 }
 
-Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn)
+Check *check_new(int n_actors, int n_pages, const gint64 *scratch)
 {
 	Check *check = g_new0(Check, 1);
 
 	check->n_actors = n_actors;
 	check->n_pages = n_pages;
-	check->scratch_pfn = scratch_pfn;
+	memcpy(check->scratch, scratch, n_pages * sizeof(*scratch));
 	check->faults_taken = g_array_new(FALSE, FALSE, sizeof(FaultTaken));
+	check->installed = g_array_new(FALSE, FALSE, sizeof(guint64));
+	check->freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	check->violations = g_ptr_array_new_with_free_func(violation_free);
 	return check;
 }
@@ -30,8 +32,18 @@ void check_free(Check *check)
 		return;
 	g_ptr_array_unref(check->violations);
 	g_array_unref(check->faults_taken);
+	g_array_unref(check->installed);
+	g_array_unref(check->freed);
 	g_free(check->documented);
 	g_free(check);
+}
+
+static void note_installed(Check *check, int page, guint64 before, guint64 after)
+{
+	guint64 pfn = pte_pfn(after);
+
+	if (check_is_page(check, page, after) && !(pte_present(before) && pte_pfn(before) == pfn))
+		g_array_append_val(check->installed, pfn);
 }
 
 void check_begin(Check *check, const guint64 *ptes)
@@ -43,6 +55,11 @@ void check_begin(Check *check, const guint64 *ptes)
 	memset(check->faults, 0, sizeof(check->faults));
 	check->emptied = 0;
 	check->n_events = 0;
+	check->scratch_written = check->destroyed = false;
+	g_array_set_size(check->installed, 0);
+	g_array_set_size(check->freed, 0);
+	for (int i = 0; i < check->n_pages; i++)
+		note_installed(check, i, 0, ptes[i]);
 	g_ptr_array_set_size(check->violations, 0);
 }
 
@@ -77,14 +94,14 @@ void check_document(Check *check, const char *format, ...)
 	va_end(args);
 }
 
-bool check_is_scratch(const Check *check, guint64 pte)
+bool check_is_scratch(const Check *check, int page, guint64 pte)
 {
-	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch_pfn;
+	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch[page];
 }
 
-bool check_is_page(const Check *check, guint64 pte)
+bool check_is_page(const Check *check, int page, guint64 pte)
 {
-	return pte_present(pte) && !check_is_scratch(check, pte);
+	return pte_present(pte) && !check_is_scratch(check, page, pte);
 }
 
 /* An allocator's store makes a page installed; its return makes it owned. */
@@ -97,10 +114,10 @@ static void update_ownership(Check *check, const Event *event)
 		if (event->kind == EVENT_RETURN) {
 			if (page->installed && page->by == event->actor)
 				page->owned = true;
-		} else if (check_is_page(check, after) && before != after) {
+		} else if (check_is_page(check, i, after) && before != after) {
 			*page = (Ownership){ .installed = true, .by = event->actor,
 					     .pfn = pte_pfn(after) };
-		} else if (check_is_page(check, before) && after == 0) {
+		} else if (check_is_page(check, i, before) && after == 0) {
 			/* A free takes the page back before it returns. */
 			*page = (Ownership){ 0 };
 		}
@@ -109,12 +126,40 @@ static void update_ownership(Check *check, const Event *event)
 	}
 }
 
-static void note_fault(Check *check, const Event *event)
+/* Where it was not seen where an access went, it may have been scratch. */
+static bool may_use_scratch(const Check *check, const Event *event)
 {
-	FaultTaken fault = { event->page, event->access != ACCESS_READ };
+	gint64 scratch = check->scratch[event->page];
 
-	if (event->kind == EVENT_ACCESS && event->faulted && event_is_kernel(event))
+	if (event->landed)
+		return (gint64)event->landed == scratch;
+	return check_is_scratch(check, event->page, event->before[event->page]) ||
+	       tlb_may(&check->tlb, event->actor, event->page, scratch);
+}
+
+static void note_access(Check *check, const Event *event)
+{
+	bool write = event->access != ACCESS_READ;
+	FaultTaken fault = { event->actor, event->page, write, event->program };
+
+	if (!event_is_kernel(event))
+		return;
+	if (event->faulted)
 		g_array_append_val(check->faults_taken, fault);
+	else if (write && may_use_scratch(check, event))
+		check->scratch_written = true;
+}
+
+static void note_pages(Check *check, const Event *event)
+{
+	for (int i = 0; i < check->n_pages; i++)
+		note_installed(check, i, event->before[i], event->after[i]);
+	if (event->kind == EVENT_FREE)
+		g_array_append_val(check->freed, event->pfn);
+	if (event->kind == EVENT_DESTROY)
+		check->destroyed = true;
+	if (event->kind == EVENT_ACCESS)
+		note_access(check, event);
 }
 
 void check_event(Check *check, const Event *event)
@@ -127,9 +172,10 @@ void check_event(Check *check, const Event *event)
 	check_i5(check, event);
 	check_i6(check, event);
 	check_i7(check, event);
+	check_i8(check, event);
 	update_ownership(check, event);
 	check_i2(check, event);
-	note_fault(check, event);
+	note_pages(check, event);
 	tlb_event(&check->tlb, event);
 	check->n_events++;
 }

@@ -27,25 +27,31 @@ typedef struct {
 
 /* A kernel fault that the program should hear of. */
 typedef struct {
-	int page;
+	int actor, page;
 	bool write;
+	guint32 program;
 } FaultTaken;
 
 typedef struct {
 	int n_pages, n_actors;
-	gint64 scratch_pfn;	/* -1: none */
+	gint64 scratch[MAX_PAGES];	/* frame of the scratch page of each one's arena; -1: none */
 	Ownership pages[MAX_PAGES];
 	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
 	int emptied;			/* times a watched PTE became none */
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
+	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
+	GArray *freed;			/* guint64: frames given back */
+	bool scratch_written;		/* a store went through a PTE that mapped scratch */
+	bool destroyed;			/* the arena is being taken apart */
 	GPtrArray *violations;		/* of Violation */
 	char *documented;		/* the first accepted anomaly, or NULL … */
 	int documented_event;		/* … and the event that showed it */
 	int n_events;
 } Check;
 
-Check *check_new(int n_actors, int n_pages, gint64 scratch_pfn);
+/* @scratch: the scratch frame that belongs to each page, -1 for none. */
+Check *check_new(int n_actors, int n_pages, const gint64 *scratch);
 void check_free(Check *check);
 
 /* Forget everything: a new schedule, which starts with @ptes. */
@@ -71,10 +77,11 @@ void check_document(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* @actor came back to a state it had been in, and nobody else had done anything. */
 void check_livelock(Check *check, const char *actor);
 
-bool check_is_scratch(const Check *check, guint64 pte);
+/* The PTE of @page, with value @pte, maps its arena's scratch page. */
+bool check_is_scratch(const Check *check, int page, guint64 pte);
 
-/* A PTE that maps a page which is not the scratch page. */
-bool check_is_page(const Check *check, guint64 pte);
+/* It maps another one. */
+bool check_is_page(const Check *check, int page, guint64 pte);
 
 /* One invariant each. */
 void check_i1(Check *check, const Event *event);
@@ -82,5 +89,6 @@ void check_i2(Check *check, const Event *event);
 void check_i5(Check *check, const Event *event);
 void check_i6(Check *check, const Event *event);
 void check_i7(Check *check, const Event *event);
+void check_i8(Check *check, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

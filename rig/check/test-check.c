@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "check/check.h"
 
+#include <string.h>
+
 enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30 };
 
 #define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
 
 enum { ALLOC, FAULT };
+
+static const gint64 scratch[] = { SCRATCH };
+
+/* Where the kernel's instructions are, and a program's. */
+static const guint64 KERNEL_PC = 0xffffffff81000000, USER_PC = 0x401000;
 
 typedef struct {
 	int actor;
@@ -13,17 +20,25 @@ typedef struct {
 	bool faulted;
 	guint64 before, after;
 	const char *violates;	/* the invariants this event breaks, blank-separated */
+	guint64 pfn;		/* FREE: of this frame */
+	bool write;		/* ACCESS */
+	bool user;
+	guint64 landed;		/* ACCESS: on this frame */
 } Step;
 
-static void play(const Step *steps, gsize n)
+/* Returns what the last step left behind; the caller's. */
+static Check *play_on(const Step *steps, gsize n)
 {
-	g_autoptr(Check) check = check_new(2, 1, SCRATCH);
+	Check *check = check_new(2, 1, scratch);
 
 	check_begin(check, (guint64[MAX_PAGES]){ n ? steps[0].before : 0 });
 	for (gsize i = 0; i < n; i++) {
 		Event event = { .kind = steps[i].kind, .actor = steps[i].actor,
-				.faulted = steps[i].faulted, .before = { steps[i].before },
-				.after = { steps[i].after } };
+				.faulted = steps[i].faulted, .pfn = steps[i].pfn,
+				.landed = steps[i].landed,
+				.access = steps[i].write ? ACCESS_WRITE : ACCESS_READ,
+				.flush = FLUSH_PAGE, .pc = steps[i].user ? USER_PC : KERNEL_PC,
+				.before = { steps[i].before }, .after = { steps[i].after } };
 		guint had = check->violations->len;
 		g_autoptr(GString) found = g_string_new(NULL);
 
@@ -37,18 +52,24 @@ static void play(const Step *steps, gsize n)
 		}
 		g_assert_cmpstr(found->str, ==, steps[i].violates ? steps[i].violates : "");
 	}
+	return check;
+}
+
+static void play(const Step *steps, gsize n)
+{
+	g_autoptr(Check) check = play_on(steps, n);
 }
 
 /* An allocation over scratch, a fault that loses: nothing is wrong. */
 static void test_clean(void)
 {
 	static const Step steps[] = {
-		{ FAULT, EVENT_ACCESS, true, 0, 0, NULL },
-		{ FAULT, EVENT_PTE, false, 0, PTE(SCRATCH), NULL },
-		{ ALLOC, EVENT_PTE, false, PTE(SCRATCH), 0, NULL },
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_ACCESS, true, PTE(FRAME_A), PTE(FRAME_A), NULL },
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
+		{ FAULT, EVENT_PTE, false, 0, .after = PTE(SCRATCH) },
+		{ ALLOC, EVENT_PTE, false, PTE(SCRATCH), .after = 0 },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_ACCESS, true, PTE(FRAME_A), .after = PTE(FRAME_A) },
 	};
 
 	play(steps, G_N_ELEMENTS(steps));
@@ -57,15 +78,15 @@ static void test_clean(void)
 static void test_i1(void)
 {
 	static const Step before_return[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1" },
-		{ ALLOC, EVENT_RETURN, false, PTE(SCRATCH), PTE(SCRATCH), "I2" },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1" },
+		{ ALLOC, EVENT_RETURN, false, PTE(SCRATCH), .after = PTE(SCRATCH), "I2" },
 	};
 	static const Step after_return[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1 I2" },
-		{ FAULT, EVENT_RETURN, false, PTE(SCRATCH), PTE(SCRATCH), NULL },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1 I2" },
+		{ FAULT, EVENT_RETURN, false, PTE(SCRATCH), .after = PTE(SCRATCH) },
 	};
 
 	play(before_return, G_N_ELEMENTS(before_return));
@@ -76,13 +97,13 @@ static void test_i1(void)
 static void test_i2(void)
 {
 	static const Step freed[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), 0, NULL },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
 	};
 	static const Step gone[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), PTE(FRAME_B), "I2" },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B), "I2" },
 	};
 
 	play(freed, G_N_ELEMENTS(freed));
@@ -93,20 +114,131 @@ static void test_i2(void)
 static void test_i5(void)
 {
 	static const Step steps[] = {
-		{ FAULT, EVENT_ACCESS, true, 0, 0, NULL },
-		{ FAULT, EVENT_PTE, false, 0, PTE(SCRATCH), NULL },
-		{ ALLOC, EVENT_PTE, false, PTE(SCRATCH), 0, NULL },
-		{ FAULT, EVENT_ACCESS, true, 0, 0, NULL },
-		{ FAULT, EVENT_ACCESS, true, 0, 0, "I5" },
-		{ FAULT, EVENT_ACCESS, true, 0, 0, NULL },
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
+		{ FAULT, EVENT_PTE, false, 0, .after = PTE(SCRATCH) },
+		{ ALLOC, EVENT_PTE, false, PTE(SCRATCH), .after = 0 },
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0, "I5" },
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
 	};
-	g_autoptr(Check) check = check_new(2, 1, SCRATCH);
+	g_autoptr(Check) check = check_new(2, 1, scratch);
 
 	play(steps, G_N_ELEMENTS(steps));
 	check_begin(check, (guint64[MAX_PAGES]){ 0 });
 	check_crash(check, "fault");
 	check_deadlock(check, "alloc waits for the lock");
 	g_assert_cmpuint(check->violations->len, ==, 2);
+}
+
+/* A page is freed: in its PTE, in a TLB, in neither. */
+static void test_i6(void)
+{
+	static const Step mapped[] = {
+		{ ALLOC, EVENT_FREE, false, PTE(FRAME_A), .after = PTE(FRAME_A), "I6 I6", .pfn = FRAME_A },
+	};
+	static const Step stale[] = {
+		{ ALLOC, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
+		{ ALLOC, EVENT_FLUSH, false, 0, .after = 0 },
+		{ ALLOC, EVENT_FREE, false, 0, .after = 0, "I6", .pfn = FRAME_A },
+	};
+	static const Step flushed[] = {
+		{ ALLOC, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
+		{ ALLOC, EVENT_FLUSH, false, 0, .after = 0 },
+		{ FAULT, EVENT_FLUSH, false, 0, .after = 0 },
+		{ ALLOC, EVENT_FREE, false, 0, .after = 0, .pfn = FRAME_A },
+	};
+
+	play(mapped, G_N_ELEMENTS(mapped));
+	g_autoptr(Check) check = play_on(stale, G_N_ELEMENTS(stale));
+	g_assert_true(((Violation *)check->violations->pdata[0])->possible);
+	g_assert_cmpuint(check->freed->len, ==, 1);
+	play(flushed, G_N_ELEMENTS(flushed));
+}
+
+/* At the arena's end the order is the other way round, and nobody minds. */
+static void test_destroy(void)
+{
+	static const Step steps[] = {
+		{ ALLOC, EVENT_DESTROY, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_FREE, false, PTE(FRAME_A), .after = PTE(FRAME_A), .pfn = FRAME_A },
+	};
+	g_autoptr(Check) check = play_on(steps, G_N_ELEMENTS(steps));
+
+	g_assert_nonnull(check->documented);
+}
+
+/* An access through a translation from before the allocation, of @first. */
+static Check *access_after_alloc(guint64 first, bool user, const char *violates)
+{
+	const Step steps[] = {
+		{ ALLOC, EVENT_PTE, false, PTE(first), .after = 0 },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_B) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B) },
+		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_B), .after = PTE(FRAME_B), violates, .user = user },
+	};
+
+	return play_on(steps, G_N_ELEMENTS(steps));
+}
+
+static void test_i7(void)
+{
+	g_autoptr(Check) stale = access_after_alloc(FRAME_A, false, "I7");
+	g_autoptr(Check) accepted = access_after_alloc(SCRATCH, false, NULL);
+	g_autoptr(Check) fresh = access_after_alloc(FRAME_B, false, NULL);
+	/* User space does not go by these translations. */
+	g_autoptr(Check) user = access_after_alloc(FRAME_A, true, NULL);
+
+	g_assert_null(stale->documented);
+	g_assert_nonnull(accepted->documented);
+	g_assert_null(fresh->documented);
+	g_assert_null(user->documented);
+}
+
+/* A circle is the fault of the one who makes it. */
+static void test_livelock(void)
+{
+	static const Step steps[] = { { ALLOC, EVENT_LOCK, false, 0, .after = 0 } };
+	g_autoptr(Check) check = play_on(steps, G_N_ELEMENTS(steps));
+
+	check_livelock(check, "alloc");
+	g_assert_cmpuint(check->violations->len, ==, 1);
+	const Violation *violation = check->violations->pdata[0];
+	g_assert_cmpstr(violation->invariant, ==, "I5");
+	g_assert_nonnull(strstr(violation->summary, "alloc goes round"));
+	g_assert_cmpint(violation->event, ==, 0);
+}
+
+/* The kernel may end up on scratch, user space never. */
+static void test_i8(void)
+{
+	static const Step steps[] = {
+		{ FAULT, EVENT_ACCESS, false, PTE(SCRATCH), .after = PTE(SCRATCH), .landed = SCRATCH },
+		{ FAULT, EVENT_ACCESS, true, PTE(SCRATCH), .after = PTE(SCRATCH), .user = true },
+		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), .user = true,
+		  .landed = FRAME_A },
+		{ FAULT, EVENT_ACCESS, false, PTE(SCRATCH), .after = PTE(SCRATCH), "I8", .user = true,
+		  .landed = SCRATCH },
+	};
+
+	play(steps, G_N_ELEMENTS(steps));
+}
+
+/* Whether a store may have gone to scratch; a load or a fault never does that. */
+static void test_scratch_written(void)
+{
+	static const Step stores[] = {
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0, .write = true },
+		{ FAULT, EVENT_PTE, false, 0, .after = PTE(SCRATCH) },
+		{ FAULT, EVENT_ACCESS, false, PTE(SCRATCH), .after = PTE(SCRATCH) },
+		{ FAULT, EVENT_ACCESS, false, PTE(SCRATCH), .after = PTE(SCRATCH), .write = true },
+	};
+	g_autoptr(Check) before = play_on(stores, G_N_ELEMENTS(stores) - 1);
+	g_autoptr(Check) after = play_on(stores, G_N_ELEMENTS(stores));
+
+	g_assert_false(before->scratch_written);
+	g_assert_true(after->scratch_written);
+	g_assert_cmpuint(after->faults_taken->len, ==, 1);
+	g_assert_true(g_array_index(after->faults_taken, FaultTaken, 0).write);
 }
 
 int main(int argc, char **argv)
@@ -116,5 +248,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/i1", test_i1);
 	g_test_add_func("/check/i2", test_i2);
 	g_test_add_func("/check/i5", test_i5);
+	g_test_add_func("/check/livelock", test_livelock);
+	g_test_add_func("/check/i6", test_i6);
+	g_test_add_func("/check/destroy", test_destroy);
+	g_test_add_func("/check/i7", test_i7);
+	g_test_add_func("/check/i8", test_i8);
+	g_test_add_func("/check/scratch-written", test_scratch_written);
 	return g_test_run();
 }

@@ -16,8 +16,6 @@
 
 enum {
 	QMP_SECONDS = 60,
-	/* From stop to stop takes milliseconds. */
-	RUN_SECONDS = 10,
 	RAM_BYTES = MACHINE_RAM_MIB << 20,
 };
 
@@ -30,6 +28,7 @@ struct Machine {
 	guint8 *ram;		/* the guest's RAM, or a copy as of the last fetch */
 	char *version;
 	gint64 restore_usec;
+	int run_seconds;	/* the deadline from stop to stop */
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
@@ -200,6 +199,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	g_autoptr(GError) local = NULL;
 
 	machine->thread = -1;
+	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
 	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -360,7 +360,7 @@ static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError *
 	g_autoptr(GError) local = NULL;
 	if (!is_healthy(machine, error))
 		return false;
-	bool stopped = stub_resume(machine->stub, RUN_SECONDS, machine->reply, &local,
+	bool stopped = stub_resume(machine->stub, machine->run_seconds, machine->reply, &local,
 				   "vCont;%c:p1.%x", how, vcpu + 1);
 	bool late = !stopped && g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE);
 
@@ -405,6 +405,11 @@ bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GE
 
 	return select_vcpu(machine, vcpu, error) &&
 	       stub_do(machine->stub, error, "P%x=%02x00000000000000", CR8, hold);
+}
+
+void machine_allow(Machine *machine, int seconds)
+{
+	machine->run_seconds = seconds;
 }
 
 bool machine_is_break(const Machine *machine, guint64 addr)

@@ -25,7 +25,11 @@ typedef struct {
 	int vcpus;
 } MachineSpec;
 
-enum { MACHINE_RAM_MIB = 64 };
+enum {
+	MACHINE_RAM_MIB = 64,
+	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */
+	MACHINE_RUN_SECONDS = 10,
+};
 
 typedef struct {
 	/* rax rbx rcx rdx rsi rdi rbp rsp r8…r15, in the stub's order */
@@ -80,6 +84,9 @@ bool machine_export_disk(Machine *machine, const char *path, GError **error);
 bool machine_save(Machine *machine, const char *tag, GError **error);
 bool machine_restore(Machine *machine, const char *tag, GError **error);
 
+/* How long from stop to stop, where that is no matter of milliseconds. */
+void machine_allow(Machine *machine, int seconds);
+
 /* Let all vCPUs run (boot only: not deterministic), or exactly one. */
 bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error);
 bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error);
@@ -120,7 +127,8 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
-/* Sets Regs.gpr[@index] of @vcpu. */
+/* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */
+enum { MACHINE_RIP = 16 };
 bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error);
 
 /* Every register the stub knows, as hex; for hashing. */

@@ -29,6 +29,7 @@ typedef enum {
 	EVENT_FLUSH,		/* the vCPU drops translations */
 	EVENT_SEND,		/* asks another vCPU to take an interrupt */
 	EVENT_RETURN,		/* an operation has returned to user space, or all of them */
+	EVENT_DESTROY,		/* the arena's last user is gone: the kernel takes it apart */
 } EventKind;
 
 /* A read-modify-write without LOCK is two events. */
@@ -45,6 +46,7 @@ typedef struct {
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	guint64 landed;		/* ACCESS: the frame it really used; 0: not seen */
+	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
 	gint64 result;		/* RETURN: what the operation returned */

@@ -23,6 +23,7 @@ void guest_free(Guest *guest)
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
 	g_clear_pointer(&guest->reports, json_node_unref);
+	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
 	g_free(guest);
 }
 
@@ -144,23 +145,65 @@ static bool park(Guest *guest, GError **error)
 	       machine_save_whole(guest->machine, WHOLE, error);
 }
 
+/* The report has as many pages of each arena, one arena after the other. */
+static int arena_of(const Guest *guest, int page)
+{
+	return page / (guest->n_pages / (int)guest->report.n_arenas);
+}
+
+void guest_add_request(const Guest *guest, JsonObject *request)
+{
+	JsonArray *maps = json_array_new(), *pages = json_array_new();
+
+	for (guint i = 0; i < guest->report.n_arenas; i++)
+		json_array_add_int_element(maps, guest->report.arenas[i]);
+	for (int i = 0; i < guest->n_pages; i++) {
+		JsonArray *page = json_array_new();
+
+		json_array_add_int_element(page, arena_of(guest, i));
+		json_array_add_int_element(page, guest->report.pages[i]);
+		json_array_add_array_element(pages, page);
+	}
+	json_object_set_array_member(request, "maps", maps);
+	json_object_set_array_member(request, "pages", pages);
+}
+
+static void take_pages(Guest *guest, JsonObject *answer)
+{
+	JsonArray *states = json_object_get_array_member(answer, "pages");
+
+	for (int i = 0; i < guest->n_pages; i++) {
+		JsonObject *state = json_array_get_object_element(states, i);
+		bool scratch = !json_object_get_null_member(state, "scratch_pfn");
+
+		guest->pages[i] = (WatchedPage){
+			.uaddr = guest->report.pages[i],
+			.kaddr = json_object_get_int_member(state, "kaddr"),
+			.pte_addr = json_object_get_int_member(state, "pte_addr"),
+			.pte_phys = json_object_get_int_member(state, "pte_phys"),
+			.arena = arena_of(guest, i),
+			.scratch_pfn = scratch ? json_object_get_int_member(state, "scratch_pfn") : -1,
+		};
+	}
+}
+
 static bool ask_drgn(Guest *guest, GError **error)
 {
 	JsonObject *request = json_object_new();
-	JsonArray *pages = json_array_new();
 
 	json_object_set_string_member(request, "op", "arena");
-	json_object_set_int_member(request, "map", guest->report.arena_id);
-	for (int i = 0; i < guest->n_pages; i++)
-		json_array_add_int_element(pages, guest->report.pages[i]);
-	json_object_set_array_member(request, "pages", pages);
+	guest_add_request(guest, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
+	json_object_set_int_member(request, "report", marker(guest, "guest_report"));
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
 	if (!answer)
 		return false;
-	guest->scratch_pfn = json_object_get_null_member(answer, "scratch_pfn")
-		? -1 : json_object_get_int_member(answer, "scratch_pfn");
+	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
+	guest->scratch_pfns = json_node_copy(json_object_get_member(answer, "scratch_pfns"));
+	guest->report_phys = json_object_get_int_member(answer, "report_phys");
+	guest->arena_addr = json_object_get_int_member(answer, "arena");
+	guest->map_addr = json_object_get_int_member(answer, "map");
 	guest->log_seq = json_object_get_int_member(answer, "log_seq");
 	g_clear_pointer(&guest->reports, json_node_unref);
 	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
@@ -175,17 +218,7 @@ static bool ask_drgn(Guest *guest, GError **error)
 		for (int j = 0; j < 2; j++)
 			guest->irq_queues[i][j] = json_array_get_int_element(
 				json_array_get_array_element(queues, i), j);
-	JsonArray *states = json_object_get_array_member(answer, "pages");
-	for (int i = 0; i < guest->n_pages; i++) {
-		JsonObject *state = json_array_get_object_element(states, i);
-
-		guest->pages[i] = (WatchedPage){
-			.uaddr = guest->report.pages[i],
-			.kaddr = json_object_get_int_member(state, "kaddr"),
-			.pte_addr = json_object_get_int_member(state, "pte_addr"),
-			.pte_phys = json_object_get_int_member(state, "pte_phys"),
-		};
-	}
+	take_pages(guest, answer);
 	return true;
 }
 
@@ -304,13 +337,29 @@ void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
 			? machine_phys64(guest->machine, guest->pages[i].pte_phys) : 0;
 }
 
-bool guest_actor_report(Guest *guest, int actor, struct guest_actor *ret, GError **error)
+guint64 guest_user_pte(const Guest *guest, guint64 cr3, guint64 uaddr)
 {
-	guint64 addr = marker(guest, "guest_report") + offsetof(struct guest_report, actors) +
-		       actor * sizeof(*ret);
+	enum { TOP_SHIFT = 39, BITS = 9 };
+	guint64 entry = (cr3 & PTE_PFN_MASK) | PTE_PRESENT;
 
-	return machine_read(guest->machine, guest->report.actors[actor].cpu, addr, ret,
-			    sizeof(*ret), error);
+	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS)
+		entry = machine_phys64(guest->machine, (entry & PTE_PFN_MASK) +
+				       8 * (uaddr >> shift & ((1 << BITS) - 1)));
+	return pte_present(entry) ? entry : 0;
+}
+
+struct guest_actor guest_actor_report(const Guest *guest, int actor)
+{
+	union {
+		struct guest_actor report;
+		guint64 words[sizeof(struct guest_actor) / sizeof(guint64)];
+	} both;
+	guint64 at = guest->report_phys + offsetof(struct guest_report, actors) +
+		     actor * sizeof(both.report);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(both.words); i++)
+		both.words[i] = machine_phys64(guest->machine, at + i * sizeof(guint64));
+	return both.report;
 }
 
 static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)

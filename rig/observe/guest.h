@@ -19,6 +19,8 @@ typedef struct {
 	guint64 kaddr;		/* kernel address of the same page */
 	guint64 pte_addr;	/* kernel virtual address of its PTE */
 	guint64 pte_phys;	/* guest-physical address of its PTE */
+	int arena;		/* index of its arena */
+	gint64 scratch_pfn;	/* of that arena; -1: this kernel has none */
 } WatchedPage;
 
 typedef struct {
@@ -26,14 +28,16 @@ typedef struct {
 	Symbols *symbols;
 	Analyst *analyst;
 	struct guest_report report;	/* as it was at the snapshot */
+	guint64 report_phys;		/* where it is */
 	WatchedPage pages[MAX_PAGES];
-	guint64 lock_addr, lock_phys;	/* of the arena lock's word */
+	guint64 arena_addr, map_addr;	/* of the first arena, and of the map in it */
+	guint64 lock_addr, lock_phys;	/* of its lock's word */
 	guint32 lock_held;		/* the bits in it that say that it is held */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
-	gint64 scratch_pfn;		/* -1: this kernel has none */
+	JsonNode *scratch_pfns;		/* of each arena, as drgn says it */
 	gint64 log_seq;			/* newest kernel log record at the snapshot */
 	JsonNode *reports;		/* faults that programs were told of by then */
 } Guest;
@@ -76,8 +80,14 @@ guint64 guest_irq_queue(const Guest *guest, int actor);
 /* The raw PTEs of the watched pages, now. */
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);
 
+/* What user space has mapped at @uaddr by the page tables of @cr3; 0: nothing. */
+guint64 guest_user_pte(const Guest *guest, guint64 cr3, guint64 uaddr);
+
+/* The arenas and watched pages of @guest, for a request to drgn. */
+void guest_add_request(const Guest *guest, JsonObject *request);
+
 /* What the guest has written about @actor by now. */
-bool guest_actor_report(Guest *guest, int actor, struct guest_actor *ret, GError **error);
+struct guest_actor guest_actor_report(const Guest *guest, int actor);
 
 /* SHA-256 over every register of every vCPU and all RAM; the caller's. */
 char *guest_hash(Guest *guest, GError **error);

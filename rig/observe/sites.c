@@ -217,6 +217,19 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 	return machine_break(sites->guest->machine, insn->pc, true, error);
 }
 
+bool sites_arm_ptes(Sites *sites, bool arm, GError **error)
+{
+	GHashTableIter iter;
+	gpointer site;
+
+	g_hash_table_iter_init(&iter, sites->by_pc);
+	while (g_hash_table_iter_next(&iter, NULL, &site))
+		if (((Site *)site)->kind == SITE_PTE &&
+		    !machine_break(sites->guest->machine, ((Site *)site)->insn.pc, arm, error))
+			return false;
+	return true;
+}
+
 const Site *sites_find(const Sites *sites, guint64 pc)
 {
 	return g_hash_table_lookup(sites->by_pc, &pc);

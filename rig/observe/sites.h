@@ -49,6 +49,9 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 /* A vCPU hangs around @pc: break on the waits of that function, too; how many. */
 int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
 
+/* Break on the instructions that are known to touch PTEs, or no more. */
+bool sites_arm_ptes(Sites *sites, bool arm, GError **error);
+
 const Site *sites_find(const Sites *sites, guint64 pc);
 void sites_note_actor(Sites *sites, const Site *site, int actor);
 

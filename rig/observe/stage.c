@@ -11,14 +11,12 @@ enum {
 	PAGE_BYTES = 4096,
 	/* Stops on the way to one event: sites on other pages, mostly. */
 	MAX_STOPS = 100000,
+	/* A pass through the PTEs of an arena's 4 GiB, on a busy host. */
+	DYING_SECONDS = 300,
 	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
+	RDI = 5, RSP = 7,	/* in Regs.gpr */
 };
-
-static int vcpu_of(const Stage *stage, int actor)
-{
-	return stage->guest->report.actors[actor].cpu;
-}
 
 static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
 {
@@ -33,10 +31,10 @@ static bool watch_lock(Stage *stage, GError **error)
 			     error);
 }
 
-static bool watch_pte(Stage *stage, int page, GError **error)
+static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
 {
 	return machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr, 8,
-			     WATCH_ACCESS, true, error);
+			     WATCH_ACCESS, insert, error);
 }
 
 /* An entry of the soft TLB knows of it and stays: a stale one can be seen at work. */
@@ -69,6 +67,8 @@ Stage *stage_new(Guest *guest, GError **error)
 	stage->page_fault = symbols_address(guest->symbols, "asm_exc_page_fault");
 	if (!stage->sites || !break_on(stage, "guest_done", &stage->done, error) ||
 	    !break_on(stage, "guest_returned", &stage->returned, error) ||
+	    !break_on(stage, "arena_map_free", &stage->destroys, error) ||
+	    !break_on(stage, "bpf_map_area_free", &stage->gone, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||
 	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
@@ -76,7 +76,7 @@ Stage *stage_new(Guest *guest, GError **error)
 	    !watch_lock(stage, error))
 		return NULL;
 	for (int i = 0; i < guest->n_pages; i++)
-		if (!watch_pte(stage, i, error) || !watch_page(stage, i, error))
+		if (!watch_pte(stage, i, true, error) || !watch_page(stage, i, error))
 			return NULL;
 	return g_steal_pointer(&stage);
 }
@@ -175,6 +175,8 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 
 	*ret_stay = false;
 	if (is_lock(guest, stop->watch)) {
+		if (stage->arena_gone)
+			return true;
 		if (guest_lock(guest) == 0) {
 			stage->lock_holder = -1;
 			note(stage, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1 });
@@ -187,7 +189,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 	SiteKind kind = is_lock(guest, stop->watch) ? SITE_LOCK
 			: pte_at(guest, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
 	*ret_stay = stage->new_site = true;
-	return sites_decode_before(stage->sites, vcpu_of(stage, actor), next, &insn, error) &&
+	return sites_decode_before(stage->sites, stage_vcpu(stage, actor), next, &insn, error) &&
 	       sites_learn(stage->sites, &insn, kind, error);
 }
 
@@ -206,7 +208,7 @@ static bool is_last_user(Stage *stage, int actor, guint64 page)
 {
 	gint32 count;
 
-	return machine_read(stage->guest->machine, vcpu_of(stage, actor),
+	return machine_read(stage->guest->machine, stage_vcpu(stage, actor),
 			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL) &&
 	       count <= 1;
 }
@@ -214,7 +216,6 @@ static bool is_last_user(Stage *stage, int actor, guint64 page)
 /* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
 static bool pending_free(Stage *stage, int actor, const Regs *regs)
 {
-	enum { RDI = 5 };
 	const Guest *guest = stage->guest;
 	guint64 pfn = (regs->gpr[RDI] - guest->vmemmap) / guest->page_size;
 
@@ -255,18 +256,50 @@ static void note_return(Stage *stage, int actor, gint64 result)
 			     .pc = self->regs.rip, .result = result });
 }
 
+/*
+ * After its operation an actor sleeps, and its vCPU goes on with what the kernel has
+ * put off.  An interrupt that waits for it comes when the explorer says so.
+ */
+static bool may_linger(const Stage *stage, int actor)
+{
+	return stage->guest->report.lingers && !guest_irq_queue(stage->guest, actor);
+}
+
 /* What the actor makes of its operations' results may be another one. */
-static bool at_done(Stage *stage, int actor, GError **error)
+static void at_done(Stage *stage, int actor, bool *ret_stay)
 {
 	Actor *self = &stage->actors[actor];
-	struct guest_actor mine;
+	gint64 result = guest_actor_report(stage->guest, actor).result;
 
-	if (!guest_actor_report(stage->guest, actor, &mine, error))
-		return false;
-	if (!self->returned || self->result != mine.result)
-		note_return(stage, actor, mine.result);
+	if (!self->done && (!self->returned || self->result != result))
+		note_return(stage, actor, result);
+	self->done = true;
 	self->state = ACTOR_RETURNED;
-	return true;
+	*ret_stay = !may_linger(stage, actor);
+}
+
+bool stage_arm_ptes(Stage *stage, GError **error)
+{
+	if (stage->dying == stage->disarmed)
+		return true;
+	stage->disarmed = stage->dying;
+	machine_allow(stage->guest->machine, stage->dying ? DYING_SECONDS : MACHINE_RUN_SECONDS);
+	for (int i = 0; i < stage->guest->n_pages; i++)
+		if (!watch_pte(stage, i, !stage->disarmed, error))
+			return false;
+	return sites_arm_ptes(stage->sites, !stage->disarmed, error);
+}
+
+static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError **error)
+{
+	if (regs->rip == stage->gone && regs->gpr[RDI] == stage->guest->arena_addr)
+		stage->arena_gone = true;
+	if (regs->rip != stage->destroys || regs->gpr[RDI] != stage->guest->map_addr)
+		return true;
+	stage->dying = true;
+	note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
+			     .pc = regs->rip });
+	return stage_arm_ptes(stage, error);
 }
 
 /* Worth a decision only where an interrupt can come from another vCPU at all. */
@@ -287,7 +320,6 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 /* While discovering: whoever faulted on a watched page is a site. */
 static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
-	enum { RSP = 7 };
 	const Regs *regs = &stage->actors[actor].regs;
 	struct {
 		guint64 error_code, rip;	/* as the CPU pushes them */
@@ -297,13 +329,13 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	*ret_stay = false;
 	if (page_at(stage->guest, regs->cr2) < 0)
 		return true;
-	if (!machine_read(stage->guest->machine, vcpu_of(stage, actor), regs->gpr[RSP], &frame,
+	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[RSP], &frame,
 			  sizeof(frame), error))
 		return false;
 	if (sites_find(stage->sites, frame.rip))
 		return true;
 	*ret_stay = stage->new_site = true;
-	return sites_decode_at(stage->sites, vcpu_of(stage, actor), frame.rip, &insn, error) &&
+	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), frame.rip, &insn, error) &&
 	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
 }
 
@@ -313,11 +345,12 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	Actor *self = &stage->actors[actor];
 	guint64 pc = self->regs.rip;
 	const Site *site = sites_find(stage->sites, pc);
-	enum { RDI = 5 };
 
 	*ret_stay = true;
-	if (pc == stage->done)
-		return at_done(stage, actor, error);
+	if (pc == stage->done) {
+		at_done(stage, actor, ret_stay);
+		return true;
+	}
 	if (pc == stage->returned)
 		note_return(stage, actor, self->regs.gpr[RDI]);
 	if (stage->discovering && pc == stage->page_fault)
@@ -333,6 +366,8 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		self->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;
 	}
+	if (!note_destruction(stage, actor, &self->regs, error))
+		return false;
 	if (site && site->kind == SITE_FLUSH)
 		note_flush(stage, actor, site, &self->regs);
 	else if (site && site->kind == SITE_MASK)
@@ -366,7 +401,7 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 	Actor *self = &stage->actors[actor];
-	int vcpu = vcpu_of(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
 	bool stay;
 	Stop stop;
 
@@ -422,7 +457,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 	Actor *self = &stage->actors[actor];
-	int vcpu = vcpu_of(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
 	Probe probe;
 	Stop stop;
 
@@ -449,19 +484,13 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 		return false;
 	self->loaded = 0;
 	ret_event->faulted = self->regs.rip == stage->page_fault;
+	if (ret_event->faulted && event_is_kernel(ret_event))
+		ret_event->program = guest_actor_report(stage->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
 		stage->lock_holder = actor;
 	stage_ptes(stage, ret_event->after);
 	/* Where the step ended may be the next event: running stops there at once. */
 	return stage_advance(stage, actor, false, error);
-}
-
-/* The first interrupt from another vCPU makes a difference to what is an event. */
-static void look_for_interrupts(Stage *stage)
-{
-	for (int i = 0; i < stage->guest->n_actors && !stage->interrupts; i++)
-		if (guest_irq_queue(stage->guest, i))
-			stage->interrupts = stage->new_site = true;
 }
 
 bool stage_takes_irq(const Stage *stage, int actor)
@@ -476,8 +505,8 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 	const Regs *stands = &stage->actors[actor].regs;
-	int vcpu = vcpu_of(stage, actor), unserved = 0;
-	enum { RSP = 7, MAX_UNSERVED = 8 };
+	int vcpu = stage_vcpu(stage, actor), unserved = 0;
+	enum { MAX_UNSERVED = 8 };
 	Regs regs;
 	Stop stop;
 
@@ -495,7 +524,10 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 				continue;
 			}
 			stage_note_queues(stage, actor);
-			return machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
+			if (!machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error))
+				return false;
+			return stage->actors[actor].state != ACTOR_RETURNED ||
+			       !may_linger(stage, actor) || stage_advance(stage, actor, true, error);
 		}
 		const Site *site = sites_find(stage->sites, regs.rip);
 		guint first = stage->log->len;
@@ -509,28 +541,4 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the vCPU of %s does not get done with its interrupts",
 		    stage->guest->report.actors[actor].name);
 	return false;
-}
-
-bool stage_poll(Stage *stage, bool timers, GError **error)
-{
-	look_for_interrupts(stage);
-	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
-		ActorState state = stage->actors[i].state;
-		bool idle = state == ACTOR_IDLE;
-
-		if (!idle && state != ACTOR_SPINNING)
-			continue;
-		/* One that sleeps is woken by an interrupt; one that spins looks again. */
-		HoldInterrupts hold = timers ? INTERRUPTS_OPEN
-				      : idle ? INTERRUPTS_TIMERS_HELD : INTERRUPTS_HELD;
-		if ((hold != INTERRUPTS_HELD &&
-		     !machine_hold_interrupts(stage->guest->machine, vcpu_of(stage, i), hold,
-					      error)) ||
-		    !stage_advance(stage, i, !idle, error) ||
-		    (hold != INTERRUPTS_HELD &&
-		     !machine_hold_interrupts(stage->guest->machine, vcpu_of(stage, i),
-					      INTERRUPTS_HELD, error)))
-			return false;
-	}
-	return true;
 }

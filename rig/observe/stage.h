@@ -20,6 +20,7 @@ typedef enum {
 
 typedef struct {
 	ActorState state;
+	bool done;		/* with its operation; what its vCPU does now is the kernel's own */
 	Event pending;		/* valid in ACTOR_READY */
 	Regs regs;		/* of its vCPU, where it stands */
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
@@ -45,17 +46,32 @@ typedef struct {
 	bool blind;		/* do not look which frame an access uses */
 	int hangs;		/* stops by the clock that nothing explained */
 	bool discovering;	/* page faults are looked at */
+	bool dying;		/* the arena is being taken apart */
+	bool disarmed;		/* the PTEs and their sites are not watched meanwhile */
+	bool arena_gone;	/* where the lock was, there is something else now */
 	guint64 done, returned;	/* guest_done(), guest_returned() */
+	guint64 destroys, gone;	/* entries: the arena is taken apart, its memory is freed */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];
 	guint64 frees[2];	/* entries of the allocator's free functions */
 } Stage;
+
+static inline int stage_vcpu(const Stage *stage, int actor)
+{
+	return stage->guest->report.actors[actor].cpu;
+}
 
 Stage *stage_new(Guest *guest, GError **error);
 void stage_free(Stage *stage);
 
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool stage_discover(Stage *stage, bool on, GError **error);
+
+/*
+ * Watch the PTEs and their sites, or not, as the arena's life says: its end goes through
+ * a million PTEs by the same instructions, when nobody is left to race with.
+ */
+bool stage_arm_ptes(Stage *stage, GError **error);
 
 /* From a stop that is no event of interest (@step: from one that is) to the next. */
 bool stage_advance(Stage *stage, int actor, bool step, GError **error);

@@ -8,12 +8,16 @@
 /* Every stop lets up to 122 us of guest time pass, so this is a tenth of a second. */
 enum { WAIT_ROUNDS = 820 };
 
+/* Sleeping vCPUs wake each other: as long a chain as the kernel's freeing of an arena takes. */
+enum { LINGER_ROUNDS = 4 };
+
 static const char START[] = "start";
 
 /* What a snapshot of the machine does not hold. */
 typedef struct {
 	Actor actors[MAX_ACTORS];
 	int lock_holder;
+	bool dying, arena_gone;
 	guint frames;		/* how many of the stage's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
@@ -49,6 +53,7 @@ static void forget(Stage *stage)
 	g_array_set_size(stage->frames, 0);
 	g_array_set_size(stage->log, 0);
 	stage->lock_holder = -1;
+	stage->dying = stage->arena_gone = false;
 	stage->new_site = false;
 }
 
@@ -59,7 +64,7 @@ static bool advance_all(Stepper *stepper, GError **error)
 	guint64 ptes[MAX_PAGES];
 
 	forget(stage);
-	if (!guest_restore(stage->guest, GUEST_PARKED, error))
+	if (!guest_restore(stage->guest, GUEST_PARKED, error) || !stage_arm_ptes(stage, error))
 		return false;
 	stage_ptes(stage, ptes);
 	stage_note_queues(stage, -1);
@@ -76,6 +81,8 @@ static bool save_start(Stepper *stepper, GError **error)
 
 	memcpy(start->actors, stage->actors, sizeof(start->actors));
 	start->lock_holder = stage->lock_holder;
+	start->arena_gone = stage->arena_gone;
+	start->dying = stage->dying;
 	start->frames = stage->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
 	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
@@ -91,10 +98,12 @@ static bool restore_start(Stepper *stepper, GError **error)
 
 	memcpy(stage->actors, start->actors, sizeof(start->actors));
 	stage->lock_holder = start->lock_holder;
+	stage->arena_gone = start->arena_gone;
+	stage->dying = start->dying;
 	g_array_set_size(stage->frames, start->frames);
 	g_array_set_size(stage->log, 0);
 	stage->new_site = false;
-	if (!guest_restore(stage->guest, START, error))
+	if (!guest_restore(stage->guest, START, error) || !stage_arm_ptes(stage, error))
 		return false;
 	stage_note_queues(stage, -1);
 	return true;
@@ -137,7 +146,8 @@ static bool may_be_stale(const Stepper *stepper, int actor)
 	const Actor *self = &stepper->stage->actors[actor];
 	guint64 ptes[MAX_PAGES];
 
-	if (self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS)
+	if (self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS ||
+	    !event_is_kernel(&self->pending))
 		return false;
 	guest_ptes(stepper->stage->guest, ptes);
 	guint64 pte = ptes[self->pending.page];
@@ -226,7 +236,7 @@ static bool somebody_waits(const Stage *stage)
 {
 	for (int i = 0; i < stage->guest->n_actors; i++)
 		if (stage->actors[i].state == ACTOR_SPINNING ||
-		    stage->actors[i].state == ACTOR_IDLE)
+		    (stage->actors[i].state == ACTOR_IDLE && !stage->actors[i].done))
 			return true;
 	return false;
 }
@@ -235,9 +245,12 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 {
 	Stage *stage = stepper->stage;
 
-	for (int i = 0; i < WAIT_ROUNDS && !stage->new_site && !stepper_enabled(stepper) &&
-			somebody_waits(stage); i++)
-		if (!stage_poll(stage, true, error))
+	bool waits = somebody_waits(stage);
+	int rounds = waits ? WAIT_ROUNDS : stage->guest->report.lingers ? LINGER_ROUNDS : 0;
+
+	for (int i = 0; i < rounds && !stage->new_site && !stepper_enabled(stepper) &&
+			somebody_waits(stage) == waits; i++)
+		if (!stage_poll(stage, waits, error))
 			return false;
 	take_log(stepper, ret_events);
 	note_translations(stepper, ret_events);
@@ -303,7 +316,9 @@ void stepper_look_away(Stepper *stepper)
 
 ActorState stepper_state(const Stepper *stepper, int actor)
 {
-	return stepper->stage->actors[actor].state;
+	const Actor *self = &stepper->stage->actors[actor];
+
+	return self->done && self->state == ACTOR_IDLE ? ACTOR_RETURNED : self->state;
 }
 
 const Regs *stepper_regs(const Stepper *stepper, int actor)
@@ -324,6 +339,27 @@ char *stepper_describe_wait(const Stepper *stepper, int actor)
 	return g_strdup_printf("%s at %s", self->state == ACTOR_IDLE ? "sleeps" : "spins", where);
 }
 
+/* Whether a user access will fault depends on page tables of its own. */
+static void add_user_pte(const Guest *guest, const Actor *actor, GChecksum *sum)
+{
+	guint64 pte = guest_user_pte(guest, actor->regs.cr3,
+				     guest->pages[actor->pending.page].uaddr);
+
+	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
+}
+
+/* Two waits for the same thing look alike in the registers: the callers tell them apart. */
+static void add_stack(const Stage *stage, int actor, GChecksum *sum)
+{
+	enum { RSP = 7, LENGTH = 512, STACK = 16384 };
+	guint64 rsp = stage->actors[actor].regs.gpr[RSP], end = (rsp | (STACK - 1)) + 1;
+	guint8 words[LENGTH] = { 0 };
+
+	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
+		     MIN(LENGTH, end - rsp), NULL);
+	g_checksum_update(sum, words, sizeof(words));
+}
+
 char *stepper_state_key(const Stepper *stepper)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -342,6 +378,10 @@ char *stepper_state_key(const Stepper *stepper)
 
 		g_checksum_update(sum, (const guchar *)half, sizeof(half));
 		g_checksum_update(sum, (const guchar *)actor->regs.gpr, sizeof(actor->regs.gpr));
+		if (actor->state == ACTOR_READY && !event_is_kernel(&actor->pending))
+			add_user_pte(stage->guest, actor, sum);
+		if (actor->state == ACTOR_SPINNING)
+			add_stack(stage, i, sum);
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }
@@ -356,7 +396,7 @@ char *stepper_event_label(const Stepper *stepper, const Event *event)
 	static const char *const halves[] = { "", "load half of ", "store half of " };
 	static const char *const plain[] = {
 		[EVENT_IRQ] = "irq", [EVENT_EVICT] = "evict", [EVENT_UNLOCK] = "unlock",
-		[EVENT_RETURN] = "return",
+		[EVENT_RETURN] = "return", [EVENT_DESTROY] = "destroy",
 	};
 
 	if (event->kind == EVENT_FREE)

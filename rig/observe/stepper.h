@@ -58,7 +58,8 @@ char *stepper_describe_wait(const Stepper *stepper, int actor);
 
 /*
  * What the actors' further doing depends on: the watched PTEs, what TLBs may hold, the
- * arena lock, interrupts to be served, and every actor's state, general registers and pc.
+ * arena lock, interrupts to be served, and every actor's state, general registers and pc
+ * (for one that spins, its stack; for one in user space, its own PTE of the page, too).
  * Two equal keys in one schedule mean that it went round in a circle.
  */
 char *stepper_state_key(const Stepper *stepper);

@@ -65,6 +65,15 @@ void trace_add(Trace *trace, const Event *event, const Tlb *tlb)
 	g_array_append_val(trace->tlbs, *tlb);
 }
 
+/* The arena that the frame of @pte is the scratch page of; -1: none. */
+static int scratch_arena(const Trace *trace, guint64 pfn)
+{
+	for (int i = 0; i < trace->guest->n_pages; i++)
+		if (trace->guest->pages[i].scratch_pfn == (gint64)pfn)
+			return trace->guest->pages[i].arena;
+	return -1;
+}
+
 /* "none", "scratch", "frame A", … */
 static char *pte_name(const Trace *trace, guint64 pte)
 {
@@ -72,15 +81,16 @@ static char *pte_name(const Trace *trace, guint64 pte)
 		return g_strdup("none");
 	if (!pte_present(pte))
 		return g_strdup("not present");
-	if ((gint64)pte_pfn(pte) == trace->guest->scratch_pfn)
-		return g_strdup("scratch");
+	int arena = scratch_arena(trace, pte_pfn(pte));
+	if (arena >= 0)
+		return arena ? g_strdup_printf("scratch %d", arena + 1) : g_strdup("scratch");
 	int letter = 'A';
 	for (guint i = 0; i < trace->frames->len; i++) {
 		guint64 pfn = g_array_index(trace->frames, guint64, i);
 
 		if (pfn == pte_pfn(pte))
 			break;
-		if ((gint64)pfn != trace->guest->scratch_pfn)
+		if (scratch_arena(trace, pfn) < 0)
 			letter++;
 	}
 	return g_strdup_printf("frame %c", letter);
@@ -198,6 +208,9 @@ static void describe(const Trace *trace, const Event *event, char **ret_what, ch
 		*ret_what = event->page < 0
 			? g_strdup("flushes its whole TLB")
 			: g_strdup_printf("flushes page %d from its TLB", event->page);
+		return;
+	case EVENT_DESTROY:
+		*ret_what = g_strdup("takes the arena apart");
 		return;
 	case EVENT_NONE:
 	case EVENT_RETURN:

@@ -9,27 +9,41 @@
 #include <stdint.h>
 
 enum {
-	GUEST_ABI_VERSION = 1,
+	GUEST_ABI_VERSION = 2,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
+	GUEST_MAX_ARENAS = 2,
 	GUEST_NAME_SIZE = 32,
 	GUEST_ERROR_SIZE = 192,
 };
 
+/* A whole number of 8-byte words. */
 struct guest_actor {
 	char name[GUEST_NAME_SIZE];
 	uint32_t cpu;		/* pinned there for ever */
 	uint32_t returned;	/* 1 once the operation has returned */
 	int64_t result;		/* what it returned */
+	uint32_t program;	/* id of the BPF program it runs, or ran last */
+	/* Bits of pages: */
+	uint32_t reserved;	/* it has reserved them, and nobody may allocate them */
+	uint32_t freed;		/* it has freed them */
+	uint32_t wanted;	/* it has tried to allocate them, or used them in user space */
 };
 
+/* No bigger than a page, and in one. */
 struct guest_report {
 	uint32_t version;
 	uint32_t n_actors;
 	uint32_t n_pages;
-	uint32_t arena_id;	/* bpf map id */
+	uint32_t n_arenas;
+	uint32_t arenas[GUEST_MAX_ARENAS];	/* bpf map ids */
+	uint32_t lingers;	/* 1: the kernel has work left when an operation has returned */
 	uint64_t module_text;	/* where racerig_kfuncs.ko's .text is */
-	uint64_t pages[GUEST_MAX_PAGES];	/* watched addresses, user view */
+	/*
+	 * Watched addresses, user view; arena by arena, as many of each.  One below or
+	 * above the arena means the guard zone there, which has no user view.
+	 */
+	uint64_t pages[GUEST_MAX_PAGES];
 	struct guest_actor actors[GUEST_MAX_ACTORS];
 	char error[GUEST_ERROR_SIZE];	/* why guest_failed() was reached */
 };
@@ -40,5 +54,5 @@ struct guest_report {
  *   guest_ready   every actor thread exists and waits for go
  *   guest_park    an actor, right before its operation
  *   guest_returned(result)  a kernel operation has returned to the program
- *   guest_done    an actor, right after it (again and again)
+ *   guest_done    an actor, right after it; what follows is a sleep
  */

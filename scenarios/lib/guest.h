@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "guest-abi.h"
 
 struct arena;
@@ -18,7 +20,10 @@ struct actor {
 
 struct scenario {
 	const char *name;
-	uint32_t n_pages;	/* watched pages, from the arena's first on */
+	uint32_t n_pages;	/* watched pages of each arena */
+	const int64_t *pages;	/* which, by number; NULL: the first ones */
+	uint32_t n_arenas;	/* 0 means one, the one that setup and actors get */
+	bool lingers;		/* the kernel goes on with it when an operation has returned */
 	/* What must be true before the race; 0 or a negative errno. */
 	int (*setup)(struct arena *arena);
 	struct actor actors[GUEST_MAX_ACTORS];	/* up to the first without a name */
@@ -31,6 +36,9 @@ struct scenario {
 
 /* A marker: one kernel operation has returned. */
 void guest_returned(int64_t result);
+
+/* What the calling actor tells the rig; NULL in setup. */
+struct guest_actor *guest_self(void);
 
 /* Stop with a message that the rig shows; does not return. */
 void guest_fail(const char *format, ...)

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,14 @@
 
 #define MARKER __attribute__((noinline, used)) void
 
-struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
+/* In one page: the rig knows where it is in memory. */
+__attribute__((aligned(4096))) struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
 
 extern const struct scenario __start_scenarios[], __stop_scenarios[];
 
 static struct arena *arena;
 static const struct scenario *scenario;
+static __thread struct guest_actor *self;
 static atomic_int parked;
 static atomic_bool go;
 static long stress_seconds;
@@ -54,6 +57,11 @@ void guest_fail(const char *format, ...)
 		guest_failed();
 		sleep(1);
 	}
+}
+
+struct guest_actor *guest_self(void)
+{
+	return self;
 }
 
 static void mount_all(void)
@@ -82,12 +90,42 @@ static void load_kfuncs(void)
 	fclose(text);
 }
 
-static const struct scenario *find_scenario(const char *name)
+/* NAME, or its variant NAME-write, in which arena_kfunc_touch() and the like write. */
+static const struct scenario *find_scenario(const char *name, bool *ret_write)
 {
-	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++)
-		if (name && strcmp(s->name, name) == 0)
+	static const char variant[] = "-write";
+
+	for (const struct scenario *s = __start_scenarios; name && s < __stop_scenarios; s++) {
+		size_t len = strlen(s->name);
+
+		if (strncmp(s->name, name, len) != 0)
+			continue;
+		*ret_write = strcmp(name + len, variant) == 0;
+		if (*ret_write || !name[len])
 			return s;
+	}
 	guest_fail("no scenario '%s' in this guest", name ? name : "");
+}
+
+static void set_arenas_up(bool write)
+{
+	uint32_t n = 0;
+
+	guest_report.n_arenas = scenario->n_arenas ? scenario->n_arenas : 1;
+	guest_report.n_pages = guest_report.n_arenas * scenario->n_pages;
+	guest_report.lingers = scenario->lingers;
+	for (uint32_t i = 0; i < guest_report.n_arenas; i++) {
+		struct arena *made = arena_new(scenario->n_pages, write);
+
+		guest_report.arenas[i] = arena_map_id(made);
+		for (uint32_t page = 0; page < scenario->n_pages; page++)
+			guest_report.pages[n++] = arena_page_addr(
+				made, scenario->pages ? scenario->pages[page] : page);
+	}
+	arena = arena_nth(0);
+	int err = scenario->setup ? scenario->setup(arena) : 0;
+	if (err)
+		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
 }
 
 /* An allocation is followed by a free, or only the first one would be real. */
@@ -130,13 +168,40 @@ static void go_before_others(int priority)
 		guest_fail("becoming SCHED_FIFO: %s", strerror(errno));
 }
 
+static int threads_running(void)
+{
+	int running = 0;
+	char line[256];
+	FILE *stat = fopen("/proc/stat", "re");
+
+	while (stat && !running && fgets(line, sizeof(line), stat))
+		sscanf(line, "procs_running %d", &running);
+	if (!running)
+		guest_fail("/proc/stat has no procs_running");
+	fclose(stat);
+	return running;
+}
+
+/*
+ * What boot and setup left to kernel threads would have to run between the actors' own
+ * doings: none may be left, seen ten times in a row, one tick after the other.
+ */
+static void settle(void)
+{
+	for (int quiet = 0; quiet < 10; quiet++) {
+		usleep(10000);
+		if (threads_running() > 1)
+			quiet = 0;
+	}
+}
+
 static void *actor_main(void *arg)
 {
 	uint32_t i = (uintptr_t)arg;
 	const struct actor *actor = &scenario->actors[i];
-	struct guest_actor *mine = &guest_report.actors[i];
 
-	pin(mine->cpu);
+	self = &guest_report.actors[i];
+	pin(self->cpu);
 	go_before_others(1);
 	atomic_fetch_add(&parked, 1);
 	if (stress_seconds) {
@@ -149,10 +214,13 @@ static void *actor_main(void *arg)
 	while (!atomic_load(&go))
 		;
 	guest_park();
-	mine->result = actor->run(arena);
-	mine->returned = 1;
-	for (;;)
+	self->result = actor->run(arena);
+	self->returned = 1;
+	/* Asleep it leaves the vCPU to what the kernel has left to do. */
+	for (;;) {
 		guest_done();
+		pause();
+	}
 }
 
 static void start_actors(pthread_t *threads)
@@ -177,23 +245,18 @@ static void start_actors(pthread_t *threads)
 int main(void)
 {
 	pthread_t threads[GUEST_MAX_ACTORS];
+	bool write = false;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* The rig moves one vCPU at a time, and this one first. */
 	pin(0);
 	mount_all();
 	load_kfuncs();
-	scenario = find_scenario(getenv("racerig_scenario"));
+	scenario = find_scenario(getenv("racerig_scenario"), &write);
 	if (getenv("racerig_stress"))
 		stress_seconds = atol(getenv("racerig_stress"));
-	arena = arena_new(scenario->n_pages);
-	guest_report.arena_id = arena_map_id(arena);
-	guest_report.n_pages = scenario->n_pages;
-	for (uint32_t i = 0; i < guest_report.n_pages; i++)
-		guest_report.pages[i] = arena_page_addr(arena, i);
-	int err = scenario->setup ? scenario->setup(arena) : 0;
-	if (err)
-		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
+	set_arenas_up(write);
+	settle();
 
 	/* The actors wait busily, on this CPU too. */
 	go_before_others(2);

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenarios on the stock kernel: what each is there to show does happen."""
+
+import json
+import os
+
+import pytest
+from conftest import TOP, run_rig, verdict
+
+# (scenario, verdict, what a run has to have reached)
+ROWS = [
+    ("fault-vs-fault-two-arenas", "clean", "page0=scratch page1=scratch 2"),
+    ("alloc-over-scratch-range", "documented", "page0=frame A page1=frame B page2=frame C"),
+    ("user-fault-vs-kernel-fault", "documented", "user=-14"),
+    ("user-fault-vs-kernel-fault", "documented", "user=0"),
+    ("user-fault-on-scratch", "clean", "user=-14"),
+    ("user-fault-on-scratch-write", "clean", "user=0"),
+    ("reserve-vs-alloc-vs-fault", "documented", "reserve=0 alloc=0"),
+    ("reserve-vs-alloc-vs-fault", "documented", "alloc=1"),
+    ("two-programs-one-arena", "documented", "reader=31438"),
+    ("fault-in-guard", "clean", "page0=scratch page1=none"),
+    ("fault-at-edges", "clean", "page0=scratch page1=scratch"),
+    ("fault-without-arena", "clean", "page1=none"),
+    ("write-fault-then-read", "documented", "reader=31438"),
+    ("fault-vs-fault-write", "documented", "page0=scratch"),
+]
+
+
+@pytest.mark.parametrize("scenario, expected, reached", ROWS)
+def test_stock(explored, scenario, expected, reached):
+    result, out = explored("stock", scenario)
+    found = verdict(out)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert found["complete"] and found["verdict"] == expected
+    assert any(reached in state for state in found["final_states"]), found["final_states"]
+
+
+def events(out, stem):
+    return [json.loads(line)
+            for line in next((out / "trace").glob(f"{stem}.jsonl")).read_text().splitlines()[1:]]
+
+
+def test_a_deferred_free_is_the_workers(explored):
+    result, out = explored("stock", "fault-vs-deferred-free-worker")
+    assert result.returncode == 0 and verdict(out)["complete"], result.stdout + result.stderr
+    free = [e["event"] for e in events(out, "0001-clean") if e["actor"] == "free"]
+    after = free[free.index("return"):]
+    assert "irq" in after and "free page0" in after
+    assert any(event.startswith("lock arena_free_worker") for event in after)
+    # the same choices as with a free that is not put off
+    plain = verdict(explored("stock", "fault-vs-free")[1])
+    assert verdict(out)["executed"] == plain["executed"]
+    assert verdict(out)["final_states"] == plain["final_states"]
+
+
+def test_an_arena_ends_once(explored):
+    result, out = explored("stock", "destroy-with-scratch")
+    assert result.returncode == 0 and verdict(out)["complete"], result.stdout + result.stderr
+    names = [e["event"] for e in events(out, "0001-documented")]
+    assert names.count("destroy") == 1
+    assert [name for name in names if name.startswith("free")] == ["free page0", "free page1"]
+    assert "before it empties their PTEs" in verdict(out)["documented_summary"]
+
+
+def other_expectation(tmp_path, scenario, old, new):
+    """The rig's data with one .scenario changed."""
+    data = tmp_path / "data"
+    (data / "scenarios").mkdir(parents=True)
+    for name in ("guest-kernel", "analysis", "build"):
+        os.symlink(TOP / name, data / name)
+    text = (TOP / "scenarios" / f"{scenario}.scenario").read_text()
+    assert old in text
+    (data / "scenarios" / f"{scenario}.scenario").write_text(text.replace(old, new))
+    return {"RACERIG_DATA": str(data)}
+
+
+def test_an_oops_nobody_declared(tmp_path):
+    env = other_expectation(tmp_path, "fault-without-arena", "oops = stray\n", "")
+    result = run_rig("explore", "fault-without-arena", "--out", tmp_path / "run", env=env)
+    assert result.returncode == 1
+    assert "I5 the kernel crashed under stray" in result.stdout
+
+
+def test_a_declared_oops_that_does_not_happen(tmp_path):
+    env = other_expectation(tmp_path, "fault-vs-fault", "pages = 1\n",
+                            "pages = 1\noops = fault2\n")
+    result = run_rig("explore", "fault-vs-fault", "--out", tmp_path / "run", env=env)
+    assert result.returncode == 1
+    assert "I10 fault2 was to end in an oops, and the kernel went on" in result.stdout
+
+
+def test_an_oops_of_nobody(tmp_path):
+    env = other_expectation(tmp_path, "fault-without-arena", "oops = stray", "oops = nobody")
+    result = run_rig("list", env=env)
+    assert result.returncode == 2
+    assert "fault-without-arena.scenario: [scenario] oops = nobody is none of its actors" \
+        in result.stderr
