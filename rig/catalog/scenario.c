@@ -66,7 +66,8 @@ static bool load_suite(Scenario *scenario, GError **error)
 		return false;
 	}
 	scenario->preemptions = preemptions;
-	return check_expectations(scenario, own, error) && feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
+	return check_expectations(scenario, own, error) &&
+	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
 }
 
 /* Whose oops is part of the plan. */
