@@ -133,7 +133,7 @@ static bool check_final(Session *session, bool quiet, GError **error)
 			continue;
 		const char *summary = json_object_get_string_member(violation, "summary");
 		if (json_object_get_boolean_member(violation, "documented"))
-			check_document(session->check, "%s", summary);
+			check_document(session->check, invariant, -1, "%s", summary);
 		else if (!already_violated(session->check, invariant))
 			check_violation(session->check, invariant, -1, "%s", summary);
 	}

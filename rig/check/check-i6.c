@@ -32,8 +32,9 @@ void check_i6(Check *check, const Event *event)
 	int page = mapping_page(check, event), actor = reaching_actor(check, event);
 
 	if (check->destroyed && (page >= 0 || actor >= 0)) {
-		check_document(check, "the arena's end gives pages back before it empties their PTEs "
-				      "and TLB entries");
+		check_document(check, "I6", check->n_events,
+			       "the arena's end gives pages back before it empties their PTEs "
+			       "and TLB entries");
 		return;
 	}
 	if (page >= 0)

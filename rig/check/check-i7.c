@@ -16,7 +16,8 @@ static void report(Check *check, const Event *event, gint64 frame, bool manifest
 			   : event->access == ACCESS_READ ? "read from" : "wrote to";
 
 	if (frame == check->scratch[event->page]) {
-		check_document(check, "page %d is allocated and vCPU %d %s the scratch page by its "
+		check_document(check, "I7", check->n_events,
+			       "page %d is allocated and vCPU %d %s the scratch page by its "
 			       "address", event->page, event->actor, verb);
 		return;
 	}

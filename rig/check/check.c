@@ -82,14 +82,15 @@ void check_last_is_possible(Check *check)
 		true;
 }
 
-void check_document(Check *check, const char *format, ...)
+void check_document(Check *check, const char *invariant, int event, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	if (!check->documented) {
 		check->documented = g_strdup_vprintf(format, args);
-		check->documented_event = check->n_events;
+		check->documented_invariant = g_intern_string(invariant);
+		check->documented_event = event;
 	}
 	va_end(args);
 }

@@ -46,7 +46,8 @@ typedef struct {
 	bool destroyed;			/* the arena is being taken apart */
 	GPtrArray *violations;		/* of Violation */
 	char *documented;		/* the first accepted anomaly, or NULL … */
-	int documented_event;		/* … and the event that showed it */
+	const char *documented_invariant;	/* … which it would violate … */
+	int documented_event;		/* … and the event that showed it; -1: found at the end */
 	int n_events;
 } Check;
 
@@ -72,7 +73,8 @@ void check_violation(Check *check, const char *invariant, int event, const char 
 void check_last_is_possible(Check *check);
 
 /* Something that is wrong and was accepted; only the first is kept. */
-void check_document(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void check_document(Check *check, const char *invariant, int event, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
 
 /* @actor came back to a state it had been in, and nobody else had done anything. */
 void check_livelock(Check *check, const char *actor);

@@ -382,7 +382,8 @@ char *trace_json(const Trace *trace, const Check *check)
 		append_finding(text, "violates", g_ptr_array_index(check->violations, i));
 	if (check->documented)
 		append_finding(text, "documented",
-			       &(Violation){ .invariant = "I7", .summary = check->documented,
+			       &(Violation){ .invariant = (char *)check->documented_invariant,
+					     .summary = check->documented,
 					     .event = check->documented_event, .possible = true });
 	return g_string_free(text, FALSE);
 }
