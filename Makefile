@@ -106,7 +106,7 @@ bench-stress: setup
 check: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
-	$(Q)$(MAKE) --no-print-directory unit-tests
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q -rs tests analysis/tests
 
 # Hours: all interleavings of three actors, a thousand replays, four actors.
