@@ -147,7 +147,7 @@ def test_not_as_expected(suite, tmp_path):
 
 def test_kernel_that_lacks_something(suite, tmp_path):
     def edit(data):
-        replace(data / "scenarios" / "fault-vs-fault.scenario", "pages = 1", "pages = 1\nneeds = stream")
+        replace(data / "scenarios" / "fault-vs-fault.scenario", "needs = scratch", "needs = stream")
         kernel = data / "guest-kernel" / "kernels" / "stock.kernel"
         kernel.write_text(kernel.read_text() + "has = scratch\n")
         replace(data / "scenarios" / "fault-vs-fault.scenario", "stock = clean\n", "")
