@@ -97,13 +97,13 @@ static void test_i1(void)
 static void test_i1_free(void)
 {
 	static const Step steps[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), NULL },
-		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), PTE(SCRATCH), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), PTE(FRAME_A), NULL },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1" },
+		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1", 0, 0, 0, 0 },
 	};
 
 	play(steps, G_N_ELEMENTS(steps));
