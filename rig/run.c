@@ -140,6 +140,17 @@ static bool check_final(Session *session, bool quiet, GError **error)
 	return true;
 }
 
+/* An address that the books have as free can be allocated. */
+static void judge_result(Session *session, int actor)
+{
+	const char *name = session->guest->report.actors[actor].name;
+
+	if (g_strcmp0(name, session->scenario->succeeds) == 0 &&
+	    guest_actor_report(session->guest, actor).result != 1)
+		check_violation(session->check, "I4", -1,
+				"%s failed, and its address was free all the time", name);
+}
+
 /* What became of the actors; true when all have done what they should. */
 static bool judge_actors(Session *session)
 {
@@ -152,12 +163,14 @@ static bool judge_actors(Session *session)
 		ActorState state = stepper_state(session->stepper, i);
 		const char *name = guest->report.actors[i].name;
 
-		if (state == ACTOR_CRASHED) {
+		if (state == ACTOR_RETURNED) {
+			judge_result(session, i);
+		} else if (state == ACTOR_CRASHED) {
 			oopsed = is_oopser(session, i);
 			crashed = !oopsed;
 			if (crashed)
 				check_crash(session->check, name);
-		} else if (state != ACTOR_RETURNED) {
+		} else {
 			g_autofree char *why = stepper_describe_wait(session->stepper, i);
 			g_string_append_printf(waits, "%s%s %s", waits->len ? ", " : "", name, why);
 		}

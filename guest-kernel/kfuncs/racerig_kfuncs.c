@@ -32,9 +32,9 @@ __bpf_kfunc void racerig_arena_write(u64 *POINTER, u64 value)
 }
 
 /* Where the kernel maps it; touches nothing. */
-__bpf_kfunc u64 racerig_arena_address(u64 *p__arena)
+__bpf_kfunc u64 racerig_arena_address(u64 *POINTER)
 {
-	return (unsigned long)p__arena;
+	return (unsigned long)POINTER;
 }
 
 /* Any kernel address, as a kfunc would have it that adds an offset to what it was given. */

@@ -19,6 +19,7 @@ void scenario_free(Scenario *scenario)
 	g_strfreev(scenario->actors);
 	g_strfreev(scenario->needs);
 	g_free(scenario->oops);
+	g_free(scenario->succeeds);
 	g_free(scenario->variant);
 	g_free(scenario->path);
 	g_clear_pointer(&scenario->keys, g_key_file_unref);
@@ -70,16 +71,14 @@ static bool load_suite(Scenario *scenario, GError **error)
 	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
 }
 
-/* Whose oops is part of the plan. */
-static bool load_oops(Scenario *scenario, GError **error)
+/* One of the actors, or NULL when there is no such line. */
+static bool load_actor(Scenario *scenario, const char *key, char **ret, GError **error)
 {
-	scenario->oops = g_key_file_get_string(scenario->keys, "scenario", "oops", NULL);
-	if (!scenario->oops ||
-	    g_strv_contains((const char *const *)scenario->actors, scenario->oops))
+	*ret = g_key_file_get_string(scenario->keys, "scenario", key, NULL);
+	if (!*ret || g_strv_contains((const char *const *)scenario->actors, *ret))
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s: [scenario] oops = %s is none of its actors", scenario->path,
-		    scenario->oops);
+		    "%s: [scenario] %s = %s is none of its actors", scenario->path, key, *ret);
 	return false;
 }
 
@@ -110,7 +109,10 @@ static Scenario *load(const char *dir, const char *file, const char *variant, GE
 			    scenario->path, actors, scenario->vcpus);
 		return NULL;
 	}
-	if (!load_oops(scenario, error) || !load_suite(scenario, error))
+	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
+	if (!load_actor(scenario, "oops", &scenario->oops, error) ||
+	    !load_actor(scenario, "succeeds", &scenario->succeeds, error) ||
+	    !load_suite(scenario, error))
 		return NULL;
 	if (variant) {
 		g_autofree char *plain = g_steal_pointer(&scenario->title);

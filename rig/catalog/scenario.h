@@ -16,6 +16,7 @@ typedef struct {
 	int preemptions;	/* bound for the suite; -1: none */
 	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *oops;		/* the actor whose operation has to end in one, or NULL */
+	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */
 	char *variant;		/* "write" in NAME-write, which is NAME.scenario's, too; or NULL */
 	char *path;
 	GKeyFile *keys;		/* for the expectations */

@@ -3,6 +3,8 @@
  * I1: a PTE that maps an allocated page never becomes the scratch page.
  * Source: Dwivedi, bpf list, 12 May 2026: "we shouldn't install scratch page
  * over a valid page".
+ *
+ * A free may put it there where every address is mapped at all times; it holds the lock.
  */
 #include "check/check.h"
 
@@ -10,7 +12,7 @@ void check_i1(Check *check, const Event *event)
 {
 	for (int i = 0; i < check->n_pages; i++)
 		if (check_is_page(check, i, event->before[i]) &&
-		    check_is_scratch(check, i, event->after[i]))
+		    check_is_scratch(check, i, event->after[i]) && !check_takes_back(check, event, i))
 			check_violation(check, "I1", check->n_events,
 					"the scratch page replaced the allocated page in the "
 					"PTE of page %d", i);

@@ -54,6 +54,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
 	check->emptied = 0;
+	check->lock_holder = -1;
 	check->n_events = 0;
 	check->scratch_written = check->destroyed = false;
 	g_array_set_size(check->installed, 0);
@@ -105,6 +106,23 @@ bool check_is_page(const Check *check, int page, guint64 pte)
 	return pte_present(pte) && !check_is_scratch(check, page, pte);
 }
 
+bool check_takes_back(const Check *check, const Event *event, int page)
+{
+	guint64 after = event->after[page];
+
+	return check_is_page(check, page, event->before[page]) &&
+	       (after == 0 ||
+		(check_is_scratch(check, page, after) && event->actor == check->lock_holder));
+}
+
+static void note_lock(Check *check, const Event *event)
+{
+	if (event->kind == EVENT_LOCK)
+		check->lock_holder = event->actor;
+	else if (event->kind == EVENT_UNLOCK)
+		check->lock_holder = -1;
+}
+
 /* An allocator's store makes a page installed; its return makes it owned. */
 static void update_ownership(Check *check, const Event *event)
 {
@@ -118,7 +136,7 @@ static void update_ownership(Check *check, const Event *event)
 		} else if (check_is_page(check, i, after) && before != after) {
 			*page = (Ownership){ .installed = true, .by = event->actor,
 					     .pfn = pte_pfn(after) };
-		} else if (check_is_page(check, i, before) && after == 0) {
+		} else if (check_takes_back(check, event, i)) {
 			/* A free takes the page back before it returns. */
 			*page = (Ownership){ 0 };
 		}
@@ -177,6 +195,7 @@ void check_event(Check *check, const Event *event)
 	update_ownership(check, event);
 	check_i2(check, event);
 	note_pages(check, event);
+	note_lock(check, event);
 	tlb_event(&check->tlb, event);
 	check->n_events++;
 }

@@ -38,6 +38,7 @@ typedef struct {
 	Ownership pages[MAX_PAGES];
 	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
 	int emptied;			/* times a watched PTE became none */
+	int lock_holder;		/* actor; -1: nobody */
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
@@ -84,6 +85,12 @@ bool check_is_scratch(const Check *check, int page, guint64 pte);
 
 /* It maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
+
+/*
+ * Whether @event takes the page out of @page's PTE as a free does: it leaves none, or
+ * holds the arena lock and leaves scratch (where every address is mapped at all times).
+ */
+bool check_takes_back(const Check *check, const Event *event, int page);
 
 /* One invariant each. */
 void check_i1(Check *check, const Event *event);

@@ -93,6 +93,22 @@ static void test_i1(void)
 	play(after_return, G_N_ELEMENTS(after_return));
 }
 
+/* The same store, under the lock: a free where every address is mapped. */
+static void test_i1_free(void)
+{
+	static const Step steps[] = {
+		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1", 0, 0, 0, 0 },
+	};
+
+	play(steps, G_N_ELEMENTS(steps));
+}
+
 /* A free ends the promise; another page in the place of ours breaks it. */
 static void test_i2(void)
 {
@@ -246,6 +262,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/check/clean", test_clean);
 	g_test_add_func("/check/i1", test_i1);
+	g_test_add_func("/check/i1-free", test_i1_free);
 	g_test_add_func("/check/i2", test_i2);
 	g_test_add_func("/check/i5", test_i5);
 	g_test_add_func("/check/livelock", test_livelock);

@@ -20,7 +20,7 @@ enum verb {
 static const int32_t PROGRAM_WRITES = 0x7ace;
 
 struct program {
-	int fd;			/* -1: the kernel has no such kfunc */
+	int fd;			/* -1: the kernel has no such kfunc, or not for this */
 	uint32_t id;
 };
 
