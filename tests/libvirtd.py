@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 SECONDS = 60
 
@@ -31,6 +31,11 @@ def find_tool(*names: str) -> str:
         if found:
             return found
     raise Unavailable(f"no {' or '.join(names)} here (make setup installs it)")
+
+
+def runtime_base() -> Optional[str]:
+    """In memory, as /run is: libvirtd writes a file there whenever a guest stops or goes on."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def as_a_user() -> List[str]:
@@ -67,7 +72,7 @@ def running_for_all() -> Iterator[str]:
     daemon = find_tool("virtqemud", "libvirtd")
     if os.geteuid() != 0:
         raise Unavailable("only root can start a libvirtd for the whole system")
-    with tempfile.TemporaryDirectory(prefix="rrlv-") as top:
+    with tempfile.TemporaryDirectory(prefix="rrlv-", dir=runtime_base()) as top:
         log = Path(top) / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -94,7 +99,7 @@ def running() -> Iterator[str]:
     """The URI of a session libvirtd with a runtime folder of its own."""
     daemon = find_tool("virtqemud", "libvirtd")
     # Paths of sockets are short.
-    top = Path(tempfile.mkdtemp(prefix="rrlv-"))
+    top = Path(tempfile.mkdtemp(prefix="rrlv-", dir=runtime_base()))
     names = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache",
              "XDG_DATA_HOME": "data", "HOME": "."}
     for name in names.values():
