@@ -158,7 +158,7 @@ def test_a_thousand_replays(explored):
 
 def test_deadlock_names_the_lock_and_its_holder(explored):
     result, _ = explored("alloc-keeps-lock", "alloc-vs-alloc")
-    assert re.search(r"I5 deadlock: alloc2? waits for the arena lock held by alloc", result.stdout)
+    assert re.search(r"I5: deadlock: alloc2? waits for the arena lock held by alloc", result.stdout)
 
 
 def test_unlocked_cmpxchg_is_split(explored):

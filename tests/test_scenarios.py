@@ -78,7 +78,7 @@ def test_an_oops_nobody_declared(tmp_path):
     env = other_expectation(tmp_path, "fault-without-arena", "oops = stray\n", "")
     result = run_rig("explore", "fault-without-arena", "--out", tmp_path / "run", env=env)
     assert result.returncode == 1
-    assert "I5 the kernel crashed under stray" in result.stdout
+    assert "I5: the kernel crashed under stray" in result.stdout
 
 
 def test_a_declared_oops_that_does_not_happen(tmp_path):
@@ -86,7 +86,7 @@ def test_a_declared_oops_that_does_not_happen(tmp_path):
                             "pages = 1\noops = fault2\n")
     result = run_rig("explore", "fault-vs-fault", "--out", tmp_path / "run", env=env)
     assert result.returncode == 1
-    assert "I10 fault2 was to end in an oops, and the kernel went on" in result.stdout
+    assert "I10: fault2 was to end in an oops, and the kernel went on" in result.stdout
 
 
 def test_an_oops_of_nobody(tmp_path):

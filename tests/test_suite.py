@@ -163,7 +163,7 @@ def test_kernel_that_lacks_something(suite, tmp_path):
 
 
 @pytest.mark.parametrize("name, old, new, parts", [
-    ("scenarios/fault-vs-alloc.scenario", "pages = 1", "needs = flux",
+    ("scenarios/fault-vs-alloc.scenario", "needs = scratch", "needs = flux",
      ["fault-vs-alloc.scenario: [scenario] needs: 'flux' is unknown", "scratch"]),
     ("scenarios/fault-vs-alloc.scenario", "group = quick", "group = fast", ["neither quick nor full"]),
     ("scenarios/fault-vs-alloc.scenario", "pages = 1", "preemptions = few", ["'few' is no number"]),
