@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One vCPU frees an address that others have warm in their TLBs, another allocates the same
- * address again, a third one goes on reading it.
+ * address again and initialises it, and a third reads it back.
  *
  * Failure: after the second allocation the reader still reaches the first page (I7), or
  * that page is somebody else's by then (I6).
@@ -13,9 +13,7 @@
 
 static int setup(struct arena *arena)
 {
-	if (arena_alloc(arena, 0) != 1)
-		return -ENOMEM;
-	return 0;
+	return arena_alloc(arena, 0) == 1 ? 0 : -ENOMEM;
 }
 
 static int64_t run_user(struct arena *arena)
@@ -31,7 +29,9 @@ static int64_t run_free(struct arena *arena)
 
 static int64_t run_alloc(struct arena *arena)
 {
-	return arena_alloc(arena, 0);
+	if (arena_alloc(arena, 0) != 1)
+		return -1;
+	return arena_kfunc_write(arena, 0);
 }
 
 SCENARIO(stale_realloc) = {

@@ -61,11 +61,6 @@ def test_three_actors(explored):
     result, out = explored("stock", "fault-vs-alloc-vs-free", "--jobs", "2")
     dpor = verdict(out)
     assert dpor["complete"] and dpor["verdict"] == "documented", result.stdout
-    # dfs needs more than three times as many: it is not through by then
-    some = verdict(explored("stock", "fault-vs-alloc-vs-free", "--policy", "dfs", "--recheck", "0",
-                            "--jobs", "2", "--max-schedules", str(3 * dpor["executed"]))[1])
-    assert not some["complete"]
-    assert set(some["final_states"]) <= set(dpor["final_states"])
 
 
 @LONG
@@ -74,6 +69,7 @@ def test_three_actors_in_full(explored):
                            "--jobs", "2", timeout=7200)[1])
     dpor = verdict(explored("stock", "fault-vs-alloc-vs-free", "--jobs", "2")[1])
     assert dfs["complete"] and found(dfs) == found(dpor)
+    assert 3 * dpor["executed"] <= dfs["executed"]
 
 
 @pytest.mark.parametrize("bound", [0, 1])

@@ -6,8 +6,9 @@ Kernel differences are met by asking for the field or symbol, never for the
 version.
 """
 
+import struct
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from drgn import Object, Program, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
@@ -26,6 +27,7 @@ PAGE_SIZE = 4096
 PTE_PRESENT = 1
 PTE_PFN_MASK = 0x000FFFFFFFFFF000
 PTE_LARGE = 1 << 7
+PTES_PER_TABLE = 512
 
 
 @dataclass(frozen=True)
@@ -162,21 +164,29 @@ def page_state(arena: Object, uaddr: int) -> PageState:
     )
 
 
+def ptes(prog: Program, kaddr: int, count: int) -> List[int]:
+    """The PTEs of *count* pages from *kaddr*; 0 where there is no page table."""
+    found: List[int] = []
+    while count:
+        here = min(count, PTES_PER_TABLE - (kaddr >> 12) % PTES_PER_TABLE)
+        try:
+            table = prog.read(pte_address(prog, kaddr), 8 * here)
+            found += struct.unpack(f"<{here}Q", table)
+        except LookupError:
+            found += [0] * here
+        kaddr += here * PAGE_SIZE
+        count -= here
+    return found
+
+
 def pages_mapped(arena: Object) -> int:
     """How many PTEs of the arena's user range map a page that is not the scratch page."""
-    prog = arena.prog_
     scratch = scratch_pfn(arena)
-    start = arena.user_vm_start.value_()
-    mapped = 0
-    for i in range(arena.map.max_entries.value_()):
-        kaddr = kern_vm_start(arena) + ((start + i * PAGE_SIZE) & 0xFFFFFFFF)
-        try:
-            pte = prog.read_u64(pte_address(prog, kaddr))
-        except LookupError:
-            continue
-        if pte & PTE_PRESENT and (pte & PTE_PFN_MASK) >> 12 != scratch:
-            mapped += 1
-    return mapped
+    start = kern_vm_start(arena) + (arena.user_vm_start.value_() & 0xFFFFFFFF)
+    return sum(
+        bool(pte & PTE_PRESENT) and (pte & PTE_PFN_MASK) >> 12 != scratch
+        for pte in ptes(arena.prog_, start, arena.map.max_entries.value_())
+    )
 
 
 def pages_counted(arena: Object) -> Optional[int]:

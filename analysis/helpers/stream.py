@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import astuple, dataclass
 from typing import Any, List, Optional
 
-from drgn import Object, Program, cast
+from drgn import Object, Program
 from drgn.helpers.linux.bpf import bpf_prog_for_each
 from drgn.helpers.linux.llist import llist_for_each_entry
 
@@ -25,7 +25,8 @@ class Report:
 
 def _texts(stream: Object) -> List[str]:
     return [
-        cast("char *", element.str).string_().decode(errors="replace")
+        # In one go: string_() looks for the end step by step.
+        stream.prog_.read(element.str.address_of_(), element.total_len).decode(errors="replace")
         for element in llist_for_each_entry("struct bpf_stream_elem", stream.log.first, "node")
     ]
 

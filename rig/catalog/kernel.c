@@ -175,7 +175,7 @@ int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 
 Kernel *kernel_find(const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) kernels = list(strchr(name, '@') ? name : NULL, error);
+	g_autoptr(GPtrArray) kernels = list(name, error);
 	int index = kernels ? kernel_index(kernels, name, error) : -1;
 
 	return index < 0 ? NULL : g_ptr_array_steal_index(kernels, index);

@@ -26,7 +26,7 @@ typedef struct {
 } MachineSpec;
 
 enum {
-	MACHINE_RAM_MIB = 64,
+	MACHINE_RAM_MIB = 48,
 	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */
 	MACHINE_RUN_SECONDS = 10,
 };

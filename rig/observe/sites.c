@@ -89,9 +89,9 @@ static bool is_likely(Sites *sites, const Site *site)
 
 	if (site->kind != SITE_WAIT || site->insn.halt)
 		return true;
-	g_autofree char *line = symbols_line(sites->guest->symbols, site->insn.pc);
-	for (gsize i = 0; line && i < G_N_ELEMENTS(folders); i++)
-		if (g_str_has_prefix(line, folders[i]))
+	g_autofree char *unit = symbols_unit(sites->guest->symbols, site->insn.pc);
+	for (gsize i = 0; unit && i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(unit, folders[i]))
 			return true;
 	return false;
 }

@@ -233,6 +233,17 @@ char *symbols_line(Symbols *symbols, guint64 addr)
 	return file ? g_strdup_printf("%s:%d", short_path(file), number) : NULL;
 }
 
+char *symbols_unit(Symbols *symbols, guint64 addr)
+{
+	Binary *binary = find_binary(symbols, addr);
+	Dwarf_Addr bias;
+	Dwarf_Die *unit =
+		binary ? dwfl_module_addrdie(binary->module, addr - binary->delta, &bias) : NULL;
+	const char *file = unit ? dwarf_diename(unit) : NULL;
+
+	return file ? g_strdup(short_path(file)) : NULL;
+}
+
 void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data)
 {
 	for (guint b = 0; b < symbols->binaries->len; b++) {

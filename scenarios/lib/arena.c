@@ -58,6 +58,11 @@ static void map_arena(struct arena *arena)
 	arena->map_id = info.id;
 }
 
+static bool is_range(enum verb verb)
+{
+	return verb == VERB_ALLOC_ALL || verb == VERB_FREE_ALL;
+}
+
 static void load_programs(struct arena *arena)
 {
 	uint64_t first = arena_page_addr(arena, 0);
@@ -69,14 +74,12 @@ static void load_programs(struct arena *arena)
 				.addr = arena_page_addr(arena, page),
 			};
 			/* Some go by no page, and every program makes the guest bigger to look at. */
-			if (page && (verb == VERB_ALLOC_ALL || verb >= VERB_ADDRESS)) {
+			if (page && (is_range(verb) || verb >= VERB_ADDRESS)) {
 				arena->progs[verb][page].fd = -1;
 				continue;
 			}
-			if (verb == VERB_ALLOC_ALL) {
-				spec.addr = first;
+			if (is_range(verb))
 				spec.n_pages = arena->n_pages;
-			}
 			arena->progs[verb][page] = program_load(&spec);
 		}
 	arena->kernel_base = program_run64(&arena->progs[VERB_ADDRESS][0], 0) -
@@ -138,6 +141,12 @@ int64_t arena_free(struct arena *arena, uint32_t page)
 {
 	tell()->freed |= 1u << page;
 	return program_run(&arena->progs[VERB_FREE][page]);
+}
+
+int64_t arena_free_all(struct arena *arena)
+{
+	tell()->freed = ~0u;
+	return program_run(&arena->progs[VERB_FREE_ALL][0]);
 }
 
 int64_t arena_free_deferred(struct arena *arena, uint32_t page)

@@ -48,7 +48,10 @@ int64_t arena_alloc_all(struct arena *arena);
 /* bpf_arena_free_pages() of @page: always 0. */
 int64_t arena_free(struct arena *arena, uint32_t page);
 
-/* The same where nothing may sleep: the kernel does it later. */
+/* The same of all watched pages at once. */
+int64_t arena_free_all(struct arena *arena);
+
+/* bpf_arena_free_pages() where nothing may sleep: the kernel does it later. */
 int64_t arena_free_deferred(struct arena *arena, uint32_t page);
 
 /* bpf_arena_reserve_pages() of @page: 0, or the lower 32 bits of a negative errno. */

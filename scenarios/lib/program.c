@@ -16,6 +16,7 @@ static const char *const kfunc_names[N_VERBS] = {
 	[VERB_ALLOC] = "bpf_arena_alloc_pages",
 	[VERB_ALLOC_ALL] = "bpf_arena_alloc_pages",
 	[VERB_FREE] = "bpf_arena_free_pages",
+	[VERB_FREE_ALL] = "bpf_arena_free_pages",
 	[VERB_FREE_DEFERRED] = "bpf_arena_free_pages",
 	[VERB_RESERVE] = "bpf_arena_reserve_pages",
 	[VERB_READ] = "racerig_arena_read",

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum verb {
-	VERB_ALLOC, VERB_ALLOC_ALL, VERB_FREE, VERB_FREE_DEFERRED, VERB_RESERVE,
+	VERB_ALLOC, VERB_ALLOC_ALL, VERB_FREE, VERB_FREE_ALL, VERB_FREE_DEFERRED, VERB_RESERVE,
 	VERB_READ, VERB_WRITE,			/* an arena pointer */
 	VERB_ADDRESS,				/* of one, in the kernel */
 	VERB_PEEK, VERB_POKE,			/* a kernel address */
