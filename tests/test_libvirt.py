@@ -56,7 +56,7 @@ def qemus_in(folder):
     return found.stdout.split()
 
 
-def wait_until(condition, seconds=30):
+def wait_until(condition, seconds=120):
     for _ in range(seconds * 20):
         if condition():
             return
