@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running the rig and reading what it says; no logic of the rig's own."""
 
+import fcntl
 import json
 import os
+import pickle
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -37,17 +39,25 @@ def qemus_of(rig: "subprocess.Popen[str]") -> list[int]:
 
 @pytest.fixture(scope="session")
 def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Explore once per kernel, scenario and options; (result, run folder)."""
-    done: dict[Any, Any] = {}
+    """Explore once per kernel, scenario and options; (result, run folder).
+
+    Once for all workers: whoever comes second waits for the first.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    (shared / "runs").mkdir(exist_ok=True)
 
     def get(kernel: str, scenario: str = "fault-vs-alloc", *words: str, **kwargs: Any) -> Any:
-        key = (kernel, scenario, *words)
-        if key not in done:
-            out = tmp_path_factory.mktemp("runs") / "-".join(key).replace("/", "_")
-            result = run_rig("explore", scenario, "--kernel", kernel, "--out", out, *words,
-                             **kwargs)
-            assert result.returncode in (0, 1), result.stdout + result.stderr
-            done[key] = (result, out)
-        return done[key]
+        out = shared / "runs" / "-".join((kernel, scenario, *words)).replace("/", "_")
+        said = Path(f"{out}.result")
+        with open(f"{out}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not said.exists():
+                result = run_rig("explore", scenario, "--kernel", kernel, "--out", out, *words,
+                                 **kwargs)
+                assert result.returncode in (0, 1), result.stdout + result.stderr
+                said.write_bytes(pickle.dumps(result))
+            return pickle.loads(said.read_bytes()), out
 
     return get
