@@ -41,6 +41,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->connect = g_strdup(connect);
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
+	spec->ram_mib = kernel->ram_mib;
 	if (g_file_test(spec->init, G_FILE_TEST_EXISTS))
 		return g_steal_pointer(&spec);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
@@ -67,7 +68,7 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError *
 	if (!version)
 		return NULL;
 	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s%s", kernel->key, spec->scenario,
-						spec->vcpus, MACHINE_RAM_MIB, version,
+						spec->vcpus, spec->ram_mib, version,
 						spec->map_flags ? spec->map_flags : "");
 	g_checksum_update(sum, (guchar *)rest, strlen(rest));
 	if (!add_file(sum, spec->init_cpio, error))

@@ -2,6 +2,7 @@
 """Running the rig and reading what it says; no logic of the rig's own."""
 
 import fcntl
+import hashlib
 import json
 import os
 import pickle
@@ -13,6 +14,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
+PYTHON = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig/venv/bin/python"
 
 
 def run_rig(*words: Any, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
@@ -49,7 +51,8 @@ def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
     (shared / "runs").mkdir(exist_ok=True)
 
     def get(kernel: str, scenario: str = "fault-vs-alloc", *words: str, **kwargs: Any) -> Any:
-        out = shared / "runs" / "-".join((kernel, scenario, *words)).replace("/", "_")
+        key = " ".join((kernel, scenario, *words))
+        out = shared / "runs" / hashlib.sha256(key.encode()).hexdigest()[:16]
         said = Path(f"{out}.result")
         with open(f"{out}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

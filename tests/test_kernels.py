@@ -2,10 +2,13 @@
 """Kernels: every patch applies to every source it is for, and what is no use is refused."""
 
 import configparser
+import json
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
-from conftest import TOP, run_rig
+from conftest import PYTHON, TOP, run_rig, verdict
 
 BUILD = TOP / "guest-kernel" / "build"
 KERNELS = sorted((TOP / "guest-kernel" / "kernels").glob("*.kernel"))
@@ -66,3 +69,51 @@ def test_tree_without_arenas(tmp_path):
     result = run_rig("kernel", "build", "own-old", "--tree", tmp_path)
     assert result.returncode == 2
     assert "too old: it has no BPF arenas" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """The stock kernel as if somebody else had built it: image, vmlinux, config and headers."""
+    top = tmp_path_factory.mktemp("foreign")
+    built = Path(build("stock").stdout.strip())
+    obj = Path(json.loads((built / "kernel.json").read_text())["tree"]).parent / "obj"
+    headers = top / "headers"
+    subprocess.run(["cp", "-rs", obj, headers], check=True)
+    (headers / "vmlinux").unlink()
+    (headers / "vmlinux").symlink_to(built / "vmlinux")
+    makefile = (obj / "Makefile").read_text().replace(f"KBUILD_OUTPUT = {obj}",
+                                                      f"KBUILD_OUTPUT = {headers}")
+    (headers / "Makefile").unlink()
+    (headers / "Makefile").write_text(makefile)
+    return {"image": built / "bzImage", "vmlinux": built / "vmlinux", "config": built / "config",
+            "headers": headers}
+
+
+def adopt(tmp_path, foreign, **other):
+    words = [word for name, path in {**foreign, **other}.items() for word in (f"--{name}", path)]
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "RACERIG_PYTHON": str(PYTHON)}
+    return run_rig("kernel", "build", "theirs", *words, env=env), env
+
+
+def test_a_kernel_that_somebody_else_built(tmp_path, foreign, explored):
+    result, env = adopt(tmp_path, foreign)
+    assert result.returncode == 0, result.stderr
+    out = tmp_path / "run"
+    result = run_rig("explore", "fault-vs-alloc", "--kernel", "theirs", "--out", out, env=env)
+    theirs, ours = verdict(out), verdict(explored("stock", "fault-vs-alloc")[1])
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert theirs["final_states"] == ours["final_states"]
+    assert theirs["executed"] == ours["executed"]
+
+
+def test_a_kernel_without_what_it_takes(tmp_path, foreign):
+    config = tmp_path / "config"
+    config.write_text(re.sub("CONFIG_BPF_JIT=y|CONFIG_MODULES=y", "# no",
+                             foreign["config"].read_text()))
+    result, _ = adopt(tmp_path, foreign, config=config)
+    assert result.returncode == 2
+    assert "this kernel has no CONFIG_MODULES=y CONFIG_BPF_JIT=y" in result.stderr
+    result, _ = adopt(tmp_path, foreign, vmlinux=foreign["image"])
+    assert result.returncode == 2 and "is no ELF file" in result.stderr
+    result, _ = adopt(tmp_path, foreign, headers=tmp_path)
+    assert result.returncode == 2 and "no headers in" in result.stderr

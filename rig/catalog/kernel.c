@@ -97,6 +97,7 @@ static bool read_build(Kernel *kernel, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
 		*fields[i].field = g_strdup(json_object_get_string_member_with_default(
 			object, fields[i].member, ""));
+	kernel->ram_mib = json_object_get_int_member(object, "ram_mib");
 	return true;
 }
 

@@ -25,6 +25,7 @@ typedef struct {
 	char *patches;		/* file names, blank-separated; may be empty */
 	char *config_sha256;
 	char *compiler;
+	int ram_mib;		/* of a guest */
 	char *tree;		/* the sources, for showing lines */
 } Kernel;
 

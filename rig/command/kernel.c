@@ -13,8 +13,11 @@ int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	(void)cancel;
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		g_print("Usage: racerig kernel build NAME [--tree DIR] [--patch FILE]…\n\n"
-			"Build a named kernel, or your own tree and patches under NAME.\n");
+		g_print("Usage: racerig kernel build NAME [--tree DIR] [--patch FILE]…\n"
+			"       racerig kernel build NAME --image FILE --vmlinux FILE "
+			"[--config FILE] [--headers DIR]\n\n"
+			"Build a named kernel, or your own tree and patches under NAME; or take one\n"
+			"that somebody else built, and build only the kfunc module for it.\n");
 		return EXIT_EXPECTED;
 	}
 	if (argc < 3 || strcmp(argv[1], "build") != 0) {

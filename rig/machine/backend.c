@@ -30,11 +30,11 @@ char *backend_emulator_version(const char *connect, GError **error)
 	return version;
 }
 
-GStrv backend_words(const Places *places)
+GStrv backend_words(const MachineSpec *spec, const Places *places)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autofree char *memory = g_strdup_printf(
-		"memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on", MACHINE_RAM_MIB,
+		"memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on", spec->ram_mib,
 		places->ram);
 	g_autofree char *disk = g_strdup_printf("if=none,id=snapshots,format=qcow2,file=%s",
 						places->disk);
@@ -61,18 +61,19 @@ static bool fail(GError **error, const char *what)
 	return false;
 }
 
-bool backend_init(Backend *backend, GError **error)
+bool backend_init(Backend *backend, const MachineSpec *spec, GError **error)
 {
 	static const char *const names[N_PARTS] = { "racerig-ram", "racerig-disk",
 						    "racerig-console", "racerig-log" };
 
 	backend->gdb = backend->qmp = -1;
+	backend->ram_bytes = (gsize)spec->ram_mib << 20;
 	for (int i = 0; i < N_PARTS; i++)
 		backend->parts[i] = memfd_create(names[i], MFD_CLOEXEC);
 	for (int i = 0; i < N_PARTS; i++)
 		if (backend->parts[i] < 0)
 			return fail(error, "memory files");
-	return !ftruncate(backend->parts[PART_RAM], (off_t)MACHINE_RAM_MIB << 20) ||
+	return !ftruncate(backend->parts[PART_RAM], backend->ram_bytes) ||
 	       fail(error, "guest RAM");
 }
 

@@ -22,6 +22,7 @@ typedef struct Backend Backend;
 
 struct Backend {
 	int gdb, qmp;		/* connected stream sockets; whoever takes one leaves -1 */
+	gsize ram_bytes;
 	int parts[N_PARTS];	/* the guest's own files, or local copies of them */
 	/* Bring a copy up to date; NULL: they are the guest's own. */
 	bool (*fetch)(Backend *backend, Part part, GError **error);
@@ -48,10 +49,10 @@ typedef struct {
 } Places;
 
 /* The words of QEMU's command line that make the guest deterministic and ours. */
-GStrv backend_words(const Places *places);
+GStrv backend_words(const MachineSpec *spec, const Places *places);
 
 /* Fresh memfds for the parts, no sockets yet; close what is open of all of them. */
-bool backend_init(Backend *backend, GError **error);
+bool backend_init(Backend *backend, const MachineSpec *spec, GError **error);
 void backend_close(Backend *backend);
 
 /* Fill @fd with the initrds of @spec, one after another; with its disk, or a new one. */

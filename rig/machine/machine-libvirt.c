@@ -87,7 +87,7 @@ static bool name_parts(Backend *base, const char *folder, GError **error)
 		dup3(fd, base->parts[part], O_CLOEXEC);
 		close(fd);
 	}
-	return !ftruncate(base->parts[PART_RAM], (off_t)MACHINE_RAM_MIB << 20) ||
+	return !ftruncate(base->parts[PART_RAM], base->ram_bytes) ||
 	       fail(error, "guest RAM");
 }
 
@@ -109,7 +109,7 @@ static bool make_files(Guest *guest, const MachineSpec *spec, GError **error)
 {
 	Backend *base = &guest->base;
 
-	if (!backend_init(base, error) ||
+	if (!backend_init(base, spec, error) ||
 	    (!guest->remote && !name_parts(base, spec->folder, error)))
 		return false;
 	int initrd = guest->remote ? memfd_create("racerig-initrd", MFD_CLOEXEC)
@@ -147,12 +147,12 @@ static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 		: g_strdup(spec->qmp_path);
 	g_autofree char *gdb = listening(gdb_path), *qmp = listening(qmp_path);
 	g_autofree char *qmp2 = listening(qmp2_path);
-	g_auto(GStrv) words = backend_words(&(Places){ .ram = ram, .disk = disk,
+	g_auto(GStrv) words = backend_words(spec, &(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 	DomainSpec domain = {
 		.kernel = kernel, .initrd = initrd, .cmdline = spec->cmdline,
 		.emulator = emulator, .owner = owner, .words = (const char *const *)words,
-		.vcpus = spec->vcpus, .ram_mib = MACHINE_RAM_MIB,
+		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 
 	return (emulator || !guest->remote) && domain_start(guest->domain, &domain, error);

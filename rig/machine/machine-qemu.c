@@ -67,9 +67,9 @@ static GStrv command_line(const MachineSpec *spec)
 	g_autofree char *gdb = g_strdup_printf("fd=%d", FD_GDB);
 	g_autofree char *qmp = g_strdup_printf("fd=%d", FD_QMP);
 	g_autofree char *qmp2 = g_strdup_printf("path=%s,server=on,wait=off", spec->qmp_path);
-	g_autofree char *ram_size = g_strdup_printf("%dM", MACHINE_RAM_MIB);
+	g_autofree char *ram_size = g_strdup_printf("%dM", spec->ram_mib);
 	g_autofree char *smp = g_strdup_printf("%d", spec->vcpus);
-	g_auto(GStrv) common = backend_words(&(Places){ .ram = ram, .disk = disk,
+	g_auto(GStrv) common = backend_words(spec, &(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 
 	g_strv_builder_add_many(words, "qemu-system-x86_64", "-S", "-no-user-config", "-nodefaults",
@@ -94,7 +94,7 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
 	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
-	if (!backend_init(base, error) || !backend_fill_initrd(initrd, spec, error) ||
+	if (!backend_init(base, spec, error) || !backend_fill_initrd(initrd, spec, error) ||
 	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
 	    !connect_parts(base, launcher, error)) {
 		end(base);

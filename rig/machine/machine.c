@@ -16,7 +16,6 @@
 
 enum {
 	QMP_SECONDS = 60,
-	RAM_BYTES = MACHINE_RAM_MIB << 20,
 };
 
 struct Machine {
@@ -37,15 +36,14 @@ struct Machine {
 	GString *reply;
 };
 
-/* Whether the guest's files are out of reach, on another host: we have copies. */
-static bool is_far(const Machine *machine)
+bool machine_is_far(const Machine *machine)
 {
 	return machine->backend->fetch != NULL;
 }
 
 static bool fetch(const Machine *machine, Part part, GError **error)
 {
-	return !is_far(machine) || machine->backend->fetch(machine->backend, part, error);
+	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
 static char *part_text(const Machine *machine, Part part)
@@ -174,7 +172,7 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 		return false;
 	machine->stub = stub_new(gdb);
 	machine->qmp_decoder = qmp_decoder_new();
-	machine->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+	machine->ram = mmap(NULL, machine->backend->ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 			    machine->backend->parts[PART_RAM], 0);
 	if (machine->ram == MAP_FAILED) {
 		machine->ram = NULL;
@@ -221,7 +219,7 @@ void machine_free(Machine *machine)
 	conn_free(machine->qmp);
 	qmp_decoder_free(machine->qmp_decoder);
 	if (machine->ram)
-		munmap(machine->ram, RAM_BYTES);
+		munmap(machine->ram, machine->backend->ram_bytes);
 	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);
@@ -260,7 +258,7 @@ static bool snapshot(Machine *machine, const char *verb, const char *tag, bool w
 	g_autofree char *line = g_strdup_printf("%s %s", verb, tag);
 
 	return is_healthy(machine, error) &&
-	       leave_out_ram(machine, !whole && !is_far(machine), error) &&
+	       leave_out_ram(machine, !whole && !machine_is_far(machine), error) &&
 	       monitor_command(machine, line, error);
 }
 
@@ -278,13 +276,13 @@ bool machine_save(Machine *machine, const char *tag, GError **error)
 {
 	guint8 *copy = g_hash_table_lookup(machine->images, tag);
 
-	if (is_far(machine))
+	if (machine_is_far(machine))
 		return machine_save_whole(machine, tag, error);
 	if (!copy) {
-		copy = g_malloc(RAM_BYTES);
+		copy = g_malloc(machine->backend->ram_bytes);
 		g_hash_table_insert(machine->images, g_strdup(tag), copy);
 	}
-	memcpy(copy, machine->ram, RAM_BYTES);
+	memcpy(copy, machine->ram, machine->backend->ram_bytes);
 	return snapshot(machine, "savevm", tag, false, error);
 }
 
@@ -294,9 +292,9 @@ bool machine_restore(Machine *machine, const char *tag, GError **error)
 	const guint8 *copy = g_hash_table_lookup(machine->images, tag);
 	gint64 before = g_get_monotonic_time();
 
-	g_assert(copy || is_far(machine));
+	g_assert(copy || machine_is_far(machine));
 	/* loadvm also makes QEMU forget what it translated from the old contents. */
-	for (gsize at = 0; copy && at < RAM_BYTES; at += CHUNK)
+	for (gsize at = 0; copy && at < machine->backend->ram_bytes; at += CHUNK)
 		if (memcmp(machine->ram + at, copy + at, CHUNK) != 0)
 			memcpy(machine->ram + at, copy + at, CHUNK);
 	bool ok = snapshot(machine, "loadvm", tag, false, error);
@@ -552,8 +550,8 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 
 bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error)
 {
-	g_assert(len <= RAM_BYTES && phys <= RAM_BYTES - len);
-	if (is_far(machine))
+	g_assert(len <= machine->backend->ram_bytes && phys <= machine->backend->ram_bytes - len);
+	if (machine_is_far(machine))
 		return select_memory(machine, true, error) &&
 		       stub_read(machine, phys, buffer, len, error);
 	memcpy(buffer, machine->ram + phys, len);
@@ -572,8 +570,8 @@ guint64 machine_phys64(Machine *machine, guint64 phys)
 
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 {
-	g_assert(phys + sizeof(value) <= RAM_BYTES);
-	if (!is_far(machine)) {
+	g_assert(phys + sizeof(value) <= machine->backend->ram_bytes);
+	if (!machine_is_far(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
 		return;
 	}
@@ -583,15 +581,14 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 			phys, GUINT64_SWAP_LE_BE(value));
 }
 
-const guint8 *machine_ram(Machine *machine, gsize *ret_size, GError **error)
+gsize machine_ram_bytes(const Machine *machine)
 {
-	*ret_size = RAM_BYTES;
-	return fetch(machine, PART_RAM, error) ? machine->ram : NULL;
+	return machine->backend->ram_bytes;
 }
 
-bool machine_is_far(const Machine *machine)
+const guint8 *machine_ram(Machine *machine, GError **error)
 {
-	return is_far(machine);
+	return fetch(machine, PART_RAM, error) ? machine->ram : NULL;
 }
 
 char *machine_console(Machine *machine)

@@ -23,10 +23,10 @@ typedef struct {
 	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	int vcpus;
+	int ram_mib;
 } MachineSpec;
 
 enum {
-	MACHINE_RAM_MIB = 48,
 	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */
 	MACHINE_RUN_SECONDS = 10,
 };
@@ -144,7 +144,8 @@ guint64 machine_phys64(Machine *machine, guint64 phys);
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 
 /* All of it, valid until the guest runs; the machine's. */
-const guint8 *machine_ram(Machine *machine, gsize *ret_size, GError **error);
+const guint8 *machine_ram(Machine *machine, GError **error);
+gsize machine_ram_bytes(const Machine *machine);
 
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);

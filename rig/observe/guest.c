@@ -231,13 +231,14 @@ static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, cons
 	return (MachineSpec){
 		.kernel = spec->bzimage, .initrds = initrds, .cmdline = cmdline,
 		.disk = spec->disk, .folder = folder, .qmp_path = qmp, .connect = spec->connect,
-		.vcpus = spec->vcpus,
+		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 }
 
 static char *command_line(const GuestSpec *spec, const char *more)
 {
-	return g_strdup_printf("console=ttyS0 oops=panic racerig_scenario=%s racerig_map_flags=%s %s",
+	return g_strdup_printf("console=ttyS0 oops=panic nokaslr mitigations=off racerig_scenario=%s "
+			       "racerig_map_flags=%s %s",
 			       spec->scenario, spec->map_flags ? spec->map_flags : "0", more);
 }
 
@@ -377,14 +378,13 @@ static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)
 char *guest_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	gsize size;
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, &size, error);
+	const guint8 *ram = machine_ram(guest->machine, error);
 	if (!ram)
 		return NULL;
-	g_checksum_update(sum, ram, size);
+	g_checksum_update(sum, ram, machine_ram_bytes(guest->machine));
 	return g_strdup(g_checksum_get_string(sum));
 }
 
@@ -399,7 +399,8 @@ char *guest_watched_hash(Guest *guest, GError **error)
 	guest_ptes(guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	for (int i = 0; i < guest->n_pages; i++) {
-		if (!pte_present(ptes[i]) || (pte_pfn(ptes[i]) + 1) << 12 > MACHINE_RAM_MIB << 20)
+		if (!pte_present(ptes[i]) ||
+		    (pte_pfn(ptes[i]) + 1) << 12 > machine_ram_bytes(guest->machine))
 			continue;
 		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
 				       error))

@@ -51,6 +51,7 @@ typedef struct {
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	int vcpus;
+	int ram_mib;
 } GuestSpec;
 
 /* Boot (or load @disk), park every actor and save the snapshot. */
