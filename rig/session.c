@@ -21,9 +21,40 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->scenario);
 	g_free((char *)spec->map_flags);
 	g_free((char *)spec->disk);
+	g_free((char *)spec->booted);
 	g_free((char *)spec->qmp);
 	g_free((char *)spec->connect);
 	g_free(spec);
+}
+
+static bool add_file(GChecksum *sum, const char *path, GError **error)
+{
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
+
+	if (!file)
+		return false;
+	g_checksum_update(sum, (guchar *)g_mapped_file_get_contents(file),
+			  g_mapped_file_get_length(file));
+	return true;
+}
+
+/* A file in the cache named by everything that made what is in it. */
+static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const char *rest,
+			   GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree char *version = backend_emulator_version(spec->connect, error);
+
+	if (!version)
+		return NULL;
+	g_autofree char *all = g_strdup_printf("%s %d %d %s%s", kernel->key, spec->vcpus,
+					       spec->ram_mib, version, rest);
+	g_checksum_update(sum, (guchar *)all, strlen(all));
+	if (!add_file(sum, spec->init_cpio, error))
+		return NULL;
+	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2",
+						g_checksum_get_string(sum));
+	return paths_in_cache(name);
 }
 
 GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
@@ -42,87 +73,74 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
 	spec->ram_mib = kernel->ram_mib;
-	if (g_file_test(spec->init, G_FILE_TEST_EXISTS))
-		return g_steal_pointer(&spec);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
-	return NULL;
-}
-
-static bool add_file(GChecksum *sum, const char *path, GError **error)
-{
-	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
-
-	if (!file)
-		return false;
-	g_checksum_update(sum, (guchar *)g_mapped_file_get_contents(file),
-			  g_mapped_file_get_length(file));
-	return true;
-}
-
-/* Where the snapshot of this very guest is kept: everything that made it is in the name. */
-static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *version = backend_emulator_version(spec->connect, error);
-
-	if (!version)
+	if (!g_file_test(spec->init, G_FILE_TEST_EXISTS)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
 		return NULL;
-	g_autofree char *rest = g_strdup_printf("%s %s %d %d %s%s", kernel->key, spec->scenario,
-						spec->vcpus, spec->ram_mib, version,
+	}
+	spec->booted = snapshot_path(kernel, spec, "", error);
+	return spec->booted ? g_steal_pointer(&spec) : NULL;
+}
+
+static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
+{
+	g_autofree char *rest = g_strdup_printf("%s %s", spec->scenario,
 						spec->map_flags ? spec->map_flags : "");
-	g_checksum_update(sum, (guchar *)rest, strlen(rest));
-	if (!add_file(sum, spec->init_cpio, error))
-		return NULL;
-	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2",
-						g_checksum_get_string(sum));
-	return paths_in_cache(name);
+
+	return snapshot_path(kernel, spec, rest, error);
 }
 
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
 		       GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
-	g_autofree char *path = spec ? snapshot_path(kernel, spec, error) : NULL;
+	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
 	return path ? g_path_get_basename(path) : NULL;
 }
 
+/* Neither is a snapshot's fault. */
+static bool is_final(const GError *error)
+{
+	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+	       g_error_matches(error, RIG_ERROR, RIG_ERROR_START);
+}
+
+/* From what is in the cache, the closest to the goal first; what is of no use is removed. */
 static bool open_guest(Session *session, const char *qmp, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario,
 							 session->connect, error);
-	g_autofree char *path = spec ? snapshot_path(session->kernel, spec, error) : NULL;
-	g_autoptr(GError) local = NULL;
+	g_autofree char *parked = spec ? parked_path(session->kernel, spec, error) : NULL;
+	const char *cached[] = { parked, spec ? spec->booted : NULL };
 
-	if (!path)
+	if (!parked)
 		return false;
 	spec->qmp = g_strdup(qmp);
-	session->snapshot = g_path_get_basename(path);
-	if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-		spec->disk = g_strdup(path);
+	session->snapshot = g_path_get_basename(parked);
+	for (gsize i = 0; i < G_N_ELEMENTS(cached); i++) {
+		g_autoptr(GError) local = NULL;
+
+		if (!g_file_test(cached[i], G_FILE_TEST_EXISTS))
+			continue;
+		spec->disk = i == 0 ? g_strdup(parked) : NULL;
 		session->guest = guest_new(spec, session->cancel, &local);
+		g_clear_pointer((char **)&spec->disk, g_free);
 		if (session->guest)
-			return true;
-		/* Neither is the snapshot's fault. */
-		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-		    g_error_matches(local, RIG_ERROR, RIG_ERROR_START)) {
+			return i == 0 || machine_export_disk(session->guest->machine, parked, error);
+		if (is_final(local)) {
 			g_propagate_error(error, g_steal_pointer(&local));
 			return false;
 		}
-		g_message("the cached snapshot is of no use (%s); booting again", local->message);
-		g_unlink(path);
-		g_clear_pointer((char **)&spec->disk, g_free);
+		g_message("the cached snapshot is of no use (%s); making it again", local->message);
+		g_unlink(cached[i]);
 	}
-	g_message("booting %s on kernel %s (%s)", session->scenario->name, session->kernel->name,
-		  session->kernel->release);
+	g_message("booting kernel %s (%s)", session->kernel->name, session->kernel->release);
 	session->guest = guest_new(spec, session->cancel, error);
 	if (!session->guest) {
 		g_prefix_error(error, "kernel %s: ", session->kernel->name);
 		return false;
 	}
-	g_autofree char *dir = g_path_get_dirname(path);
-	g_mkdir_with_parents(dir, 0755);
-	return machine_export_disk(session->guest->machine, path, error);
+	return machine_export_disk(session->guest->machine, parked, error);
 }
 
 Session *session_new(const char *scenario, const char *kernel, const char *connect,

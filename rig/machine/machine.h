@@ -75,6 +75,8 @@ const char *machine_qemu_version(const Machine *machine);
  */
 bool machine_save_whole(Machine *machine, const char *tag, GError **error);
 bool machine_load_whole(Machine *machine, const char *tag, GError **error);
+/* No error if it is not there. */
+bool machine_drop_whole(Machine *machine, const char *tag, GError **error);
 bool machine_export_disk(Machine *machine, const char *path, GError **error);
 
 /*

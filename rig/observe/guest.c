@@ -5,15 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observe/boot.h"
 #include "util/error.h"
 #include "util/shmdir.h"
 
 const char GUEST_PARKED[] = "parked";
-
-/* The same on the disk, RAM included. */
-static const char WHOLE[] = "whole";
-
-enum { BOOT_SECONDS = 180 };
 
 void guest_free(Guest *guest)
 {
@@ -25,124 +21,6 @@ void guest_free(Guest *guest)
 	g_clear_pointer(&guest->reports, json_node_unref);
 	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
 	g_free(guest);
-}
-
-/* Slow machines may need more; a boot that takes longer is taken for hung. */
-static int boot_seconds(void)
-{
-	const char *env = g_getenv("RACERIG_BOOT_SECONDS");
-	int seconds = env ? atoi(env) : 0;
-
-	return seconds > 0 ? seconds : BOOT_SECONDS;
-}
-
-/* The end of the console, on one line, for an error message. */
-static char *last_words(Machine *machine)
-{
-	g_autofree char *console = g_strchomp(machine_console(machine));
-	const char *panic = strstr(console, "Kernel panic");
-	const char *line = panic ? panic : strrchr(console, '\n');
-
-	line = line ? line + (*line == '\n') : console;
-	return g_strndup(line, strcspn(line, "\r\n"));
-}
-
-static bool never_ready(Guest *guest, const char *what, GError **error)
-{
-	g_autofree char *words = last_words(guest->machine);
-
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest %s; its console ends with: %s",
-		    what, *words ? words : "(nothing)");
-	return false;
-}
-
-static guint64 marker(Guest *guest, const char *name)
-{
-	guint64 addr = symbols_address(guest->symbols, name);
-
-	g_assert(addr);
-	return addr;
-}
-
-static bool read_report(Guest *guest, int vcpu, GError **error)
-{
-	if (!machine_read(guest->machine, vcpu, marker(guest, "guest_report"), &guest->report,
-			  sizeof(guest->report), error))
-		return false;
-	if (guest->report.version == GUEST_ABI_VERSION)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-		    "the guest speaks version %u, the rig %d; run make to rebuild it",
-		    guest->report.version, GUEST_ABI_VERSION);
-	return false;
-}
-
-/* Run everything until guest_ready(); the only part that is not deterministic. */
-static bool boot(Guest *guest, GError **error)
-{
-	guint64 ready = marker(guest, "guest_ready"), failed = marker(guest, "guest_failed");
-	guint64 panic = marker(guest, "panic");
-	guint64 stops[] = { ready, failed, panic };
-	g_autoptr(GError) local = NULL;
-	Stop stop;
-	Regs regs;
-
-	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
-		if (!machine_break(guest->machine, stops[i], true, error))
-			return false;
-	if (!machine_run_all(guest->machine, boot_seconds(), &stop, &local)) {
-		if (g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE))
-			return never_ready(guest, "never reached its marker", error);
-		g_propagate_error(error, g_steal_pointer(&local));
-		return false;
-	}
-	if (stop.kind == STOP_SHUTDOWN)
-		return never_ready(guest, "reset while booting", error);
-	if (!machine_regs(guest->machine, stop.vcpu, &regs, error))
-		return false;
-	if (regs.rip == panic) {
-		char text[128] = "";
-		machine_read(guest->machine, stop.vcpu, regs.gpr[5], text, sizeof(text) - 1, NULL);
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest panicked at boot: %s",
-			    g_strchomp(text));
-		return false;
-	}
-	if (!read_report(guest, stop.vcpu, error))
-		return false;
-	if (regs.rip == failed) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest could not start: %s",
-			    guest->report.error);
-		return false;
-	}
-	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
-		if (!machine_break(guest->machine, stops[i], false, error))
-			return false;
-	return true;
-}
-
-/* One vCPU at a time to guest_park(). */
-static bool park(Guest *guest, GError **error)
-{
-	guint64 parked = marker(guest, "guest_park");
-	Stop stop;
-
-	if (!machine_break(guest->machine, parked, true, error))
-		return false;
-	for (guint i = 0; i < guest->report.n_actors; i++) {
-		if (!machine_run(guest->machine, guest->report.actors[i].cpu, &stop, error)) {
-			g_prefix_error(error, "parking %s: ", guest->report.actors[i].name);
-			return false;
-		}
-		if (stop.kind != STOP_BREAK)
-			return never_ready(guest, "did not park its actors", error);
-	}
-	/* From here on interrupts come when the explorer says so. */
-	for (guint i = 0; i < guest->report.n_actors; i++)
-		if (!machine_hold_interrupts(guest->machine, guest->report.actors[i].cpu,
-					     INTERRUPTS_HELD, error))
-			return false;
-	return machine_break(guest->machine, parked, false, error) &&
-	       machine_save_whole(guest->machine, WHOLE, error);
 }
 
 /* The report has as many pages of each arena, one arena after the other. */
@@ -194,7 +72,7 @@ static bool ask_drgn(Guest *guest, GError **error)
 	json_object_set_string_member(request, "op", "arena");
 	guest_add_request(guest, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
-	json_object_set_int_member(request, "report", marker(guest, "guest_report"));
+	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
 	if (!answer)
@@ -222,24 +100,19 @@ static bool ask_drgn(Guest *guest, GError **error)
 	return true;
 }
 
-static MachineSpec machine_spec(const GuestSpec *spec, const char *cmdline, const char *folder,
+static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *folder,
 				const char *qmp, const char *initrds[3])
 {
 	initrds[0] = spec->init_cpio;
 	initrds[1] = spec->module_cpio;
 	initrds[2] = NULL;
 	return (MachineSpec){
-		.kernel = spec->bzimage, .initrds = initrds, .cmdline = cmdline,
-		.disk = spec->disk, .folder = folder, .qmp_path = qmp, .connect = spec->connect,
+		.kernel = spec->bzimage, .initrds = initrds,
+		.cmdline = "console=ttyS0 oops=panic nokaslr mitigations=off",
+		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
+		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
-}
-
-static char *command_line(const GuestSpec *spec, const char *more)
-{
-	return g_strdup_printf("console=ttyS0 oops=panic nokaslr mitigations=off racerig_scenario=%s "
-			       "racerig_map_flags=%s %s",
-			       spec->scenario, spec->map_flags ? spec->map_flags : "0", more);
 }
 
 static char *qmp_path(const GuestSpec *spec, const char *folder)
@@ -253,16 +126,13 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 		  GError **error)
 {
 	g_autofree char *qmp = qmp_path(spec, folder);
-	g_autofree char *cmdline = command_line(spec, "panic=0");
 	const char *initrds[3];
-	MachineSpec machine = machine_spec(spec, cmdline, folder, qmp, initrds);
+	bool cached = boot_is_cached(spec);
+	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
 
 	guest->machine = machine_new(&machine, cancel, error);
-	if (!guest->machine ||
-	    !(spec->disk ? machine_load_whole(guest->machine, WHOLE, error)
-			 : boot(guest, error) && park(guest, error)) ||
+	if (!guest->machine || !boot_and_park(guest, spec, cached, error) ||
 	    !guest_save(guest, GUEST_PARKED, error) ||
-	    !read_report(guest, 0, error) ||
 	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
 		return false;
 	guest->n_actors = guest->report.n_actors;
@@ -290,21 +160,22 @@ Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
 {
-	g_autofree char *stress = g_strdup_printf("panic=-1 racerig_stress=%d", seconds);
-	g_autofree char *cmdline = command_line(spec, stress);
+	g_autoptr(Guest) guest = g_new0(Guest, 1);
 	char *folder = shmdir_new(error);
 	const char *initrds[3];
-	Stop stop;
 
 	if (!folder)
 		return NULL;
 	g_autofree char *qmp = qmp_path(spec, folder);
-	MachineSpec machine_is = machine_spec(spec, cmdline, folder, qmp, initrds);
-	g_autoptr(Machine) machine = machine_new(&machine_is, cancel, error);
-	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
-	bool ok = machine && machine_run_all(machine, boot_seconds() + 60 * seconds, &stop, error);
+	bool cached = boot_is_cached(spec);
+	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
+	guest->symbols = symbols_new();
+	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
+		  symbols_add(guest->symbols, spec->init, 0, error) &&
+		  (guest->machine = machine_new(&machine, cancel, error)) &&
+		  boot_and_stress(guest, spec, cached, seconds, error);
 	shmdir_free(folder);
-	return ok ? machine_console(machine) : NULL;
+	return ok ? machine_console(guest->machine) : NULL;
 }
 
 bool guest_save(Guest *guest, const char *tag, GError **error)

@@ -47,19 +47,20 @@ typedef struct {
 	const char *init, *init_cpio;
 	const char *scenario;
 	const char *map_flags;	/* for the arena, besides its own; NULL: none */
-	const char *disk;	/* a snapshot to start from, or NULL: boot */
+	const char *disk;	/* a parked guest to start from, or NULL */
+	const char *booted;	/* one booted and not parked: started from, or made if not there */
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	int vcpus;
 	int ram_mib;
 } GuestSpec;
 
-/* Boot (or load @disk), park every actor and save the snapshot. */
+/* Boot and park every actor (or load @disk), and save the snapshot. */
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error);
 void guest_free(Guest *guest);
 
 /*
- * Boot, let plain loops run for @seconds of guest time on all vCPUs at once, and
+ * Boot (or load), let plain loops run for @seconds of guest time on all vCPUs at once, and
  * return the console; the caller's.
  */
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);

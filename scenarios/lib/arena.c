@@ -41,9 +41,8 @@ static void on_segv(int signal)
 
 static void map_arena(struct arena *arena)
 {
-	const char *more = getenv("racerig_map_flags");
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = arena->user_base,
-		    .map_flags = BPF_F_MMAPABLE | (more ? strtoul(more, NULL, 0) : 0));
+		    .map_flags = BPF_F_MMAPABLE | guest_request.map_flags);
 	struct bpf_map_info info = {};
 	uint32_t info_size = sizeof(info);
 

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guest tells the rig: one struct, found by its symbol in the guest
- * binary and read from guest memory.  Shared by both sides; bump the version
- * with every change.
+ * What the rig tells the guest and the guest the rig: one struct each, found by its
+ * symbol in the guest binary, in guest memory.  Shared by both sides; bump the
+ * version with every change.
  */
 #pragma once
 
 #include <stdint.h>
 
 enum {
-	GUEST_ABI_VERSION = 2,
+	GUEST_ABI_VERSION = 3,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
 	GUEST_NAME_SIZE = 32,
 	GUEST_ERROR_SIZE = 192,
+};
+
+/* What to be; written by the rig at guest_booted().  A whole number of 8-byte words, in one page. */
+struct guest_request {
+	uint64_t version;
+	char scenario[2 * GUEST_NAME_SIZE];
+	uint64_t map_flags;	/* for the arena, besides its own */
+	uint64_t stress_seconds;	/* 0: park; else let plain loops run as long */
 };
 
 /* A whole number of 8-byte words. */
@@ -50,6 +58,7 @@ struct guest_report {
 
 /*
  * Markers: empty functions the rig breaks on.
+ *   guest_booted  nothing is known of any scenario yet: the same for all of them
  *   guest_failed  setup went wrong, report.error says how
  *   guest_ready   every actor thread exists and waits for go
  *   guest_park    an actor, right before its operation

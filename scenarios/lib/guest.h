@@ -34,6 +34,9 @@ struct scenario {
 	const struct scenario ident \
 	__attribute__((used, section("scenarios"), aligned(8)))
 
+/* What the rig wants of this guest. */
+extern struct guest_request guest_request;
+
 /* A marker: one kernel operation has returned. */
 void guest_returned(int64_t result);
 

@@ -2,8 +2,7 @@
 /*
  * PID 1: mount, load the kfuncs, set the scenario up, park the actors.
  *
- * Kernel command line: racerig_scenario=NAME, or racerig_stress=SECONDS beside
- * it for plain concurrent loops; racerig_map_flags=FLAGS, for the arena.
+ * Which scenario, and what besides, the rig writes into guest_request.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +29,8 @@
 /* In one page: the rig knows where it is in memory. */
 __attribute__((aligned(4096))) struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
 
+__attribute__((aligned(4096))) struct guest_request guest_request;
+
 extern const struct scenario __start_scenarios[], __stop_scenarios[];
 
 static struct arena *arena;
@@ -37,8 +38,8 @@ static const struct scenario *scenario;
 static __thread struct guest_actor *self;
 static atomic_int parked;
 static atomic_bool go;
-static long stress_seconds;
 
+MARKER guest_booted(void) { asm volatile("" ::: "memory"); }
 MARKER guest_failed(void) { asm volatile("" ::: "memory"); }
 MARKER guest_ready(void) { asm volatile("" ::: "memory"); }
 MARKER guest_park(void) { asm volatile("" ::: "memory"); }
@@ -90,12 +91,21 @@ static void load_kfuncs(void)
 	fclose(text);
 }
 
+/* Nobody watches: a guest that panics ends. */
+static void end_on_panic(void)
+{
+	FILE *panic = fopen("/proc/sys/kernel/panic", "we");
+
+	if (!panic || fputs("-1", panic) < 0 || fclose(panic))
+		guest_fail("/proc/sys/kernel/panic: %s", strerror(errno));
+}
+
 /* NAME, or its variant NAME-write, in which arena_kfunc_touch() and the like write. */
 static const struct scenario *find_scenario(const char *name, bool *ret_write)
 {
 	static const char variant[] = "-write";
 
-	for (const struct scenario *s = __start_scenarios; name && s < __stop_scenarios; s++) {
+	for (const struct scenario *s = __start_scenarios; s < __stop_scenarios; s++) {
 		size_t len = strlen(s->name);
 
 		if (strncmp(s->name, name, len) != 0)
@@ -104,7 +114,7 @@ static const struct scenario *find_scenario(const char *name, bool *ret_write)
 		if (*ret_write || !name[len])
 			return s;
 	}
-	guest_fail("no scenario '%s' in this guest", name ? name : "");
+	guest_fail("no scenario '%s' in this guest", name);
 }
 
 static void set_arenas_up(bool write)
@@ -135,7 +145,7 @@ static void stress_actor(const struct actor *actor)
 	unsigned long loops = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += stress_seconds;
+	end.tv_sec += guest_request.stress_seconds;
 	do {
 		actor->run(arena);
 		if (strcmp(actor->name, "alloc") == 0)
@@ -164,7 +174,7 @@ static void go_before_others(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
 
-	if (!stress_seconds && sched_setscheduler(0, SCHED_FIFO, &param))
+	if (!guest_request.stress_seconds && sched_setscheduler(0, SCHED_FIFO, &param))
 		guest_fail("becoming SCHED_FIFO: %s", strerror(errno));
 }
 
@@ -204,7 +214,7 @@ static void *actor_main(void *arg)
 	pin(self->cpu);
 	go_before_others(1);
 	atomic_fetch_add(&parked, 1);
-	if (stress_seconds) {
+	if (guest_request.stress_seconds) {
 		while (!atomic_load(&go))
 			sched_yield();
 		stress_actor(actor);
@@ -252,9 +262,12 @@ int main(void)
 	pin(0);
 	mount_all();
 	load_kfuncs();
-	scenario = find_scenario(getenv("racerig_scenario"), &write);
-	if (getenv("racerig_stress"))
-		stress_seconds = atol(getenv("racerig_stress"));
+	/* Written to, or it would not be in memory for the rig to write to. */
+	guest_request.version = GUEST_ABI_VERSION;
+	guest_booted();
+	if (guest_request.stress_seconds)
+		end_on_panic();
+	scenario = find_scenario(guest_request.scenario, &write);
 	set_arenas_up(write);
 	settle();
 
