@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Iterator, List, Optional
 
 SECONDS = 60
+REAPER = Path(__file__).resolve().parent / "reaper.py"
 
 
 class Unavailable(Exception):
@@ -52,7 +53,7 @@ def as_a_user() -> List[str]:
 
 # What makes a libvirtd the system's lies in fixed places: a mount namespace has its own.
 SYSTEM = r"""
-top=$1 daemon=$2
+top=$1 daemon=$2 reaper=$3
 for name in passwd group; do cp "/etc/$name" "$top/$name"; done
 grep -q ^libvirt-qemu: /etc/passwd || echo 'libvirt-qemu:x:64055:64055::/:/bin/false' >>"$top/passwd"
 grep -q ^libvirt-qemu: /etc/group || echo 'libvirt-qemu:x:64055:' >>"$top/group"
@@ -62,7 +63,7 @@ for dir in /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/libvir
 	mkdir -p $dir && mount -t tmpfs tmpfs $dir || exit 1
 done
 printf 'stdio_handler = "file"\ncgroup_controllers = []\n' >/etc/libvirt/qemu.conf
-exec setpriv --pdeathsig TERM "$daemon"
+exec "$reaper" setpriv --pdeathsig TERM "$daemon"
 """
 
 
@@ -76,7 +77,8 @@ def running_for_all() -> Iterator[str]:
         log = Path(top) / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [find_tool("unshare"), "--mount", "sh", "-c", SYSTEM, "sh", top, daemon],
+                [find_tool("unshare"), "--mount", "sh", "-c", SYSTEM, "sh", top, daemon,
+                 REAPER],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         try:
             found = wait_for_socket(process, Path(f"/proc/{process.pid}/root/run"), log)

@@ -180,8 +180,17 @@ bool domain_start(Domain *domain, const DomainSpec *spec, GError **error)
 	domain->name = g_strdup_printf("racerig-%d-%d", getpid(), g_atomic_int_add(&started, 1) + 1);
 	g_autofree char *xml = describe(domain, spec);
 	g_debug("%s", xml);
-	/* Nothing of the mock driver's outlives us anyway, and it has no flags. */
-	domain->domain = virDomainCreateXML(domain->connection, xml, domain->is_test ? 0 : flags);
+	/*
+	 * Nothing of the mock driver's outlives us anyway, and it has no flags.  A QEMU that ends
+	 * at once may do so before libvirt connects to it, and then libvirt does not pass on why.
+	 */
+	for (int tries = 0; !domain->domain && tries < 3; tries++) {
+		domain->domain = virDomainCreateXML(domain->connection, xml,
+						    domain->is_test ? 0 : flags);
+		if (!domain->domain &&
+		    !strstr(virGetLastErrorMessage(), "failed to connect to monitor socket"))
+			break;
+	}
 	return domain->domain || fail(domain, error);
 }
 
