@@ -60,8 +60,7 @@ def built_mutants() -> List[str]:
     return [k["name"] for k in kernels if k["kind"] == "mutant" and k["built"]]
 
 
-def main() -> None:
-    mutants = sys.argv[1:] or built_mutants()
+def compare(mutants: List[str]) -> None:
     by_exploring = by_stress = 0
     print(f"{'mutant':<26}{'schedules':>10}{'first':>6}{'wall s':>8}   {'stress':<8}"
           f"{'iterations':>11}{'wall s':>8}")
@@ -77,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    compare(sys.argv[1:] or built_mutants())

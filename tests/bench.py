@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import baseline
 import libvirtd
 
 TOP = Path(__file__).resolve().parent.parent
@@ -108,6 +109,8 @@ def main() -> None:
             print(f"  with {jobs} guest{'s' if jobs > 1 else ' '}             {rates[jobs]:5.1f}  (fault-vs-alloc-vs-free)")
         print(f"two guests against one      {rates[2] / rates[1]:.2f}")
         compare_backends(work)
+        # All of them: make bench-stress.
+        baseline.compare(["scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush"])
     finally:
         shutil.rmtree(work)
 
