@@ -272,11 +272,6 @@ bool machine_load_whole(Machine *machine, const char *tag, GError **error)
 	return snapshot(machine, "loadvm", tag, true, error);
 }
 
-bool machine_drop_whole(Machine *machine, const char *tag, GError **error)
-{
-	return snapshot(machine, "delvm", tag, true, error);
-}
-
 bool machine_save(Machine *machine, const char *tag, GError **error)
 {
 	guint8 *copy = g_hash_table_lookup(machine->images, tag);

@@ -71,12 +71,10 @@ const char *machine_qemu_version(const Machine *machine);
 
 /*
  * A snapshot that is whole on the disk, to be kept in a file and loaded by another
- * machine.
+ * machine.  It replaces the one of that tag.
  */
 bool machine_save_whole(Machine *machine, const char *tag, GError **error);
 bool machine_load_whole(Machine *machine, const char *tag, GError **error);
-/* No error if it is not there. */
-bool machine_drop_whole(Machine *machine, const char *tag, GError **error);
 bool machine_export_disk(Machine *machine, const char *path, GError **error);
 
 /*

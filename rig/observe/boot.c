@@ -6,8 +6,8 @@
 
 #include "util/error.h"
 
-/* Snapshots on the disk, RAM included. */
-static const char BOOTED[] = "booted", WHOLE[] = "whole";
+/* The snapshot on the disk, RAM included: booted, and then parked in its place. */
+static const char WHOLE[] = "whole";
 
 enum { BOOT_SECONDS = 180 };
 
@@ -129,7 +129,6 @@ static bool park(Guest *guest, GError **error)
 					     INTERRUPTS_HELD, error))
 			return false;
 	return machine_break(guest->machine, parked, false, error) &&
-	       machine_drop_whole(guest->machine, BOOTED, error) &&
 	       machine_save_whole(guest->machine, WHOLE, error);
 }
 
@@ -142,11 +141,11 @@ bool boot_is_cached(const GuestSpec *spec)
 static bool boot(Guest *guest, const GuestSpec *spec, bool cached, GError **error)
 {
 	if (cached)
-		return machine_load_whole(guest->machine, BOOTED, error);
+		return machine_load_whole(guest->machine, WHOLE, error);
 	g_autofree char *dir = g_path_get_dirname(spec->booted);
 	g_mkdir_with_parents(dir, 0755);
 	return run_to(guest, "guest_booted", error) &&
-	       machine_save_whole(guest->machine, BOOTED, error) &&
+	       machine_save_whole(guest->machine, WHOLE, error) &&
 	       machine_export_disk(guest->machine, spec->booted, error);
 }
 
