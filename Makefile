@@ -107,7 +107,7 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests
-	$(Q)$(VENV)/bin/python -m pytest -q -rs -n $(shell nproc) --dist worksteal tests analysis/tests
+	$(Q)$(VENV)/bin/python -m pytest -q -rs -n $(shell nproc) --dist loadgroup tests analysis/tests
 
 # Hours: all interleavings of three actors, a thousand replays, four actors.
 check-long: all kernel

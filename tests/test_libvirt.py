@@ -14,6 +14,8 @@ import libvirtd
 import pytest
 from conftest import RIG, TOP, run_rig, verdict
 
+# One after the other: they count domains, and folders in shared memory.
+pytestmark = pytest.mark.xdist_group("libvirt")
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can forbid QEMU a path it may use itself")
 
 # Small, and one of each verdict: (scenario, kernel).
