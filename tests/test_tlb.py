@@ -31,6 +31,12 @@ def test_the_fix_is_complete_and_clean(explored):
     assert found["complete"] and found["verdict"] == "documented" and not found["violations"]
 
 
+def test_the_fix_gives_back_nothing_that_is_owned(explored):
+    """The first version did: a free of what was free already took it from whoever allocated it."""
+    result, out = explored("stock-fixed", "alloc-vs-free-unallocated")
+    assert result.returncode == 0 and verdict(out)["complete"], result.stdout
+
+
 def test_looking_changes_nothing(explored):
     """A probe that filled or flushed the TLB would change what the stale access finds."""
     _, out = explored("stock", "lost-write")

@@ -17,6 +17,7 @@ void scenario_free(Scenario *scenario)
 	g_free(scenario->name);
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
+	g_strfreev(scenario->kernels);
 	g_strfreev(scenario->needs);
 	g_free(scenario->oops);
 	g_free(scenario->succeeds);
@@ -44,7 +45,7 @@ static bool check_expectations(const Scenario *scenario, const char *group, GErr
 	return true;
 }
 
-/* What only the suite asks: the group, the bound, the needs and the expectations. */
+/* What only the suite asks: the group, the bound, kernels, needs and expectations. */
 static bool load_suite(Scenario *scenario, GError **error)
 {
 	GKeyFile *keys = scenario->keys;
@@ -67,6 +68,8 @@ static bool load_suite(Scenario *scenario, GError **error)
 		return false;
 	}
 	scenario->preemptions = preemptions;
+	if (g_key_file_has_key(keys, "scenario", "kernels", NULL))
+		scenario->kernels = keyfile_list(keys, "scenario", "kernels");
 	return check_expectations(scenario, own, error) &&
 	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
 }

@@ -14,6 +14,7 @@ typedef struct {
 	char **actors;
 	bool quick;		/* in the quick group */
 	int preemptions;	/* bound for the suite; -1: none */
+	char **kernels;		/* the suite has it on these, and on mutants it names; NULL: all */
 	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *oops;		/* the actor whose operation has to end in one, or NULL */
 	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */
