@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "catalog/feature.h"
 #include "touch.h"
 #include "util/error.h"
 
 static bool is_oopser(const Session *session, int actor)
 {
-	return g_strcmp0(session->guest->report.actors[actor].name, session->scenario->oops) == 0;
+	const char *declared = feature_oops(session->scenario, session->kernel);
+
+	return g_strcmp0(session->guest->report.actors[actor].name, declared) == 0;
 }
 
 /* The faults that the programs should have been told of. */
@@ -156,7 +159,7 @@ static bool judge_actors(Session *session)
 {
 	const Guest *guest = session->guest;
 	g_autoptr(GString) waits = g_string_new(NULL);
-	const char *declared = session->scenario->oops;
+	const char *declared = feature_oops(session->scenario, session->kernel);
 	bool crashed = false, oopsed = false;
 
 	for (int i = 0; i < guest->n_actors; i++) {

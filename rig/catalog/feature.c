@@ -7,6 +7,7 @@ static const char *const known[] = {
 	"scratch",		/* faults of the kernel install a scratch page */
 	"stream",		/* … and are reported into the program's stream */
 	"guard",		/* … also in the guard zones around the arena */
+	"lower-oops",		/* … but the lower one: an oops */
 	"reserve",		/* bpf_arena_reserve_pages() */
 	"deferred-free",	/* who must not sleep can free, and a worker does it */
 	NULL
@@ -30,10 +31,20 @@ bool feature_words(GKeyFile *keys, const char *path, const char *group, const ch
 	return true;
 }
 
-const char *feature_missing(const Scenario *scenario, const Kernel *kernel)
+static const char *missing(char **needs, const Kernel *kernel)
 {
-	for (char **need = scenario->needs; need && *need; need++)
+	for (char **need = needs; need && *need; need++)
 		if (kernel->has && !g_strv_contains((const char *const *)kernel->has, *need))
 			return *need;
 	return NULL;
+}
+
+const char *feature_missing(const Scenario *scenario, const Kernel *kernel)
+{
+	return missing(scenario->needs, kernel);
+}
+
+const char *feature_oops(const Scenario *scenario, const Kernel *kernel)
+{
+	return missing(scenario->oops_needs, kernel) ? NULL : scenario->oops;
 }

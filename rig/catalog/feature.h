@@ -14,5 +14,8 @@
 bool feature_words(GKeyFile *keys, const char *path, const char *group, const char *key,
 		   char ***ret, GError **error);
 
+/* The actor of @scenario that has to end in an oops on @kernel, or NULL. */
+const char *feature_oops(const Scenario *scenario, const Kernel *kernel);
+
 /* The first thing @scenario needs and @kernel lacks, or NULL. */
 const char *feature_missing(const Scenario *scenario, const Kernel *kernel);

@@ -20,6 +20,7 @@ void scenario_free(Scenario *scenario)
 	g_strfreev(scenario->kernels);
 	g_strfreev(scenario->needs);
 	g_free(scenario->oops);
+	g_strfreev(scenario->oops_needs);
 	g_free(scenario->succeeds);
 	g_free(scenario->variant);
 	g_free(scenario->path);
@@ -71,7 +72,9 @@ static bool load_suite(Scenario *scenario, GError **error)
 	if (g_key_file_has_key(keys, "scenario", "kernels", NULL))
 		scenario->kernels = keyfile_list(keys, "scenario", "kernels");
 	return check_expectations(scenario, own, error) &&
-	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error);
+	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error) &&
+	       feature_words(keys, scenario->path, "scenario", "oops_needs",
+			     &scenario->oops_needs, error);
 }
 
 /* One of the actors, or NULL when there is no such line. */

@@ -17,6 +17,7 @@ typedef struct {
 	char **kernels;		/* the suite has it on these, and on mutants it names; NULL: all */
 	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *oops;		/* the actor whose operation has to end in one, or NULL */
+	char **oops_needs;	/* … on kernels that have this; NULL: on all */
 	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */
 	char *variant;		/* "write" in NAME-write, which is NAME.scenario's, too; or NULL */
 	char *path;
