@@ -250,7 +250,7 @@ static void note_return(Stage *stage, int actor, gint64 result)
 {
 	Actor *self = &stage->actors[actor];
 
-	self->returned = true;
+	self->returns++;
 	self->result = result;
 	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
 			     .pc = self->regs.rip, .result = result });
@@ -271,7 +271,7 @@ static void at_done(Stage *stage, int actor, bool *ret_stay)
 	Actor *self = &stage->actors[actor];
 	gint64 result = guest_actor_report(stage->guest, actor).result;
 
-	if (!self->done && (!self->returned || self->result != result))
+	if (!self->done && (!self->returns || self->result != result))
 		note_return(stage, actor, result);
 	self->done = true;
 	self->state = ACTOR_RETURNED;

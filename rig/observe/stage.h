@@ -24,8 +24,8 @@ typedef struct {
 	Event pending;		/* valid in ACTOR_READY */
 	Regs regs;		/* of its vCPU, where it stands */
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
-	bool returned;		/* an operation has returned, and the last one … */
-	gint64 result;		/* … with that */
+	guint returns;		/* operations that have returned, … */
+	gint64 result;		/* … the last one with that */
 } Actor;
 
 typedef struct {

@@ -374,7 +374,9 @@ char *stepper_state_key(const Stepper *stepper)
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
 		guint64 half[] = { actor->state, actor->regs.rip,
-				   actor->pending.half, actor->loaded };
+				   actor->pending.half, actor->loaded,
+				   /* the same access of the next operation is another state */
+				   actor->returns };
 
 		g_checksum_update(sum, (const guchar *)half, sizeof(half));
 		g_checksum_update(sum, (const guchar *)actor->regs.gpr, sizeof(actor->regs.gpr));
