@@ -72,7 +72,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->connect = g_strdup(connect);
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
-	spec->ram_mib = kernel->ram_mib;
+	spec->ram_mib = MAX(kernel->ram_mib, scenario->ram_mib);
 	if (!g_file_test(spec->init, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
 		return NULL;

@@ -46,14 +46,15 @@ static bool check_expectations(const Scenario *scenario, const char *group, GErr
 	return true;
 }
 
-/* What only the suite asks: the group, the bound, kernels, needs and expectations. */
-static bool load_suite(Scenario *scenario, GError **error)
+/* What need not be said: group, bound, RAM, kernels, needs and expectations. */
+static bool load_options(Scenario *scenario, GError **error)
 {
 	GKeyFile *keys = scenario->keys;
 	g_autofree char *group = g_key_file_get_string(keys, "scenario", "group", NULL);
 	g_autofree char *bound = g_key_file_get_string(keys, "scenario", "preemptions", NULL);
 	g_autofree char *own = expect_group(scenario);
-	gint64 preemptions = -1;
+	g_autofree char *ram = g_key_file_get_string(keys, "scenario", "ram_mib", NULL);
+	gint64 preemptions = -1, ram_mib = 0;
 
 	scenario->quick = g_strcmp0(group, "quick") == 0 && !scenario->variant;
 	if (group && strcmp(group, "quick") != 0 && strcmp(group, "full") != 0) {
@@ -68,6 +69,13 @@ static bool load_suite(Scenario *scenario, GError **error)
 			    scenario->path, bound);
 		return false;
 	}
+	if (ram && !g_ascii_string_to_signed(ram, 10, 1, 4096, &ram_mib, NULL)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: [scenario] ram_mib: '%s' is no number from 1 to 4096",
+			    scenario->path, ram);
+		return false;
+	}
+	scenario->ram_mib = ram_mib;
 	scenario->preemptions = preemptions;
 	if (g_key_file_has_key(keys, "scenario", "kernels", NULL))
 		scenario->kernels = keyfile_list(keys, "scenario", "kernels");
@@ -118,7 +126,7 @@ static Scenario *load(const char *dir, const char *file, const char *variant, GE
 	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
 	if (!load_actor(scenario, "oops", &scenario->oops, error) ||
 	    !load_actor(scenario, "succeeds", &scenario->succeeds, error) ||
-	    !load_suite(scenario, error))
+	    !load_options(scenario, error))
 		return NULL;
 	if (variant) {
 		g_autofree char *plain = g_steal_pointer(&scenario->title);

@@ -11,6 +11,7 @@ typedef struct {
 	char *name;
 	char *title;
 	int vcpus;
+	int ram_mib;		/* the guest has at least this much; 0: what its kernel takes */
 	char **actors;
 	bool quick;		/* in the quick group */
 	int preemptions;	/* bound for the suite; -1: none */
