@@ -4,7 +4,8 @@
 #include "util/error.h"
 
 static const char *const known[] = {
-	"scratch",		/* faults of the kernel install a scratch page */
+	"scratch",		/* what is not allocated reads and writes a scratch page */
+	"fault",		/* … which a fault installs: whose fault is known */
 	"stream",		/* … and are reported into the program's stream */
 	"guard",		/* … also in the guard zones around the arena */
 	"lower-oops",		/* … but the lower one: an oops */
