@@ -80,9 +80,9 @@ def count_spent(trace: Optional[Path]) -> Dict[Tuple[str, str], int]:
     spent: Counter[Tuple[str, str]] = Counter()
     for line in trace.read_text().splitlines()[1:] if trace else []:
         event = json.loads(line)
-        kind = event["event"].split()[0]
-        if kind in ("flush", "send"):
-            spent[event["actor"], kind] += 1
+        # Behind the events come the violations.
+        if event.get("kind") in ("flush", "send"):
+            spent[event["actor"], event["kind"]] += 1
     return dict(spent)
 
 
@@ -146,6 +146,12 @@ def unasked(kernel: str) -> Tuple[str, ...]:
     return () if "stream" in has else ("I11",)
 
 
+def enumerate_some(names: List[str]) -> str:
+    shown = 3
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
 class Comparison:
     """The tables over some kernels."""
 
@@ -167,9 +173,9 @@ class Comparison:
         broken = [scenario for scenario, run in ran.items() if invariant in run.broken]
         documented = [scenario for scenario, run in ran.items() if invariant in run.documented]
         if broken:
-            return "broken: " + ", ".join(broken)
+            return "broken: " + enumerate_some(broken)
         if documented:
-            return "documented: " + ", ".join(documented)
+            return "documented: " + enumerate_some(documented)
         return "not asked" if invariant in self.unasked.get(kernel, ()) else "holds"
 
     def invariants(self) -> List[str]:
@@ -216,7 +222,8 @@ INTRODUCTION = """\
 # The design alternatives, side by side
 
 Generated from runs; docs/kernels.md says what each kernel is, `racerig list` what each invariant. `?`: not run, since the
-kernel lacks what the scenario needs, or since the scenario is long and made for other kernels.
+kernel lacks what the scenario needs, or since the scenario is long and made for other kernels. *documented* is listed under the
+invariant of the first such schedule.
 
     build/racerig suite --group full --jobs 2 --out DIR
     analysis/tools/alternatives.py DIR/runs thread thread-xchg-flush … >docs/alternatives.md
