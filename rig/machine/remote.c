@@ -22,11 +22,13 @@ struct Remote {
 
 /*
  * Makes the folder, says who we are, and waits for the end of its input: that comes when
- * the rig ends, or ssh does.
+ * the rig ends, or ssh does.  A QEMU that is just starting may put its sockets there
+ * while the folder is being removed: until it is gone, too.
  */
 static const char guard_script[] =
 	"umask 77; b=${RACERIG_SHM:-/dev/shm}; d=$(mktemp -d \"$b/racerig-ssh-XXXXXX\") || exit 1; "
-	"echo \"+$(id -u):+$(id -g) $d\"; trap '' HUP TERM INT PIPE; cat >/dev/null; rm -rf \"$d\"";
+	"echo \"+$(id -u):+$(id -g) $d\"; trap '' HUP TERM INT PIPE; cat >/dev/null; "
+	"n=0; until rm -rf \"$d\" 2>/dev/null || [ $n -eq 60 ]; do n=$((n+1)); sleep 0.5; done";
 
 bool remote_is(const char *uri)
 {
