@@ -147,6 +147,14 @@ static void start(Explorer *explorer, Plan *plan, char *key)
 	workers_start(explorer->workers, plan);
 }
 
+static const Outcome *known_outcome(gpointer data, const Plan *plan)
+{
+	const Explorer *explorer = data;
+	g_autofree char *key = plan_key(plan);
+
+	return g_hash_table_lookup(explorer->ready, key);
+}
+
 /* Work ahead: idle guests take what will be asked for soon. */
 static void start_foreseen(Explorer *explorer)
 {
@@ -155,7 +163,7 @@ static void start_foreseen(Explorer *explorer)
 
 	if (workers_idle(explorer->workers) <= 0)
 		return;
-	n = explorer->policy->foresee(explorer->policy, plans, FORESEE);
+	n = explorer->policy->foresee(explorer->policy, known_outcome, explorer, plans, FORESEE);
 	for (guint i = 0; i < n; i++) {
 		if (workers_idle(explorer->workers) > 0)
 			start(explorer, plans[i], plan_key(plans[i]));

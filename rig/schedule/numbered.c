@@ -29,15 +29,21 @@ static bool numbered_learn(Policy *policy, const Outcome *outcome)
 	return true;
 }
 
-static guint numbered_foresee(Policy *policy, Plan **ret, guint n)
+static guint numbered_foresee(Policy *policy, PolicyKnown *known, gpointer data, Plan **ret,
+			      guint n)
 {
 	Numbered *numbered = (Numbered *)policy;
+	guint found = 0;
 
 	if (!numbered->length)
 		return 0;
-	for (guint i = 0; i < n; i++)
-		ret[i] = make(numbered, numbered->number + i);
-	return n;
+	for (guint i = 0; found < n; i++) {
+		g_autoptr(Plan) plan = make(numbered, numbered->number + i);
+
+		if (!known(data, plan))
+			ret[found++] = g_steal_pointer(&plan);
+	}
+	return found;
 }
 
 static void numbered_free(Policy *policy)

@@ -11,14 +11,17 @@
 
 typedef struct Policy Policy;
 
+/* The outcome of a plan that was worked out ahead, or NULL; the callee's. */
+typedef const Outcome *PolicyKnown(gpointer data, const Plan *plan);
+
 struct Policy {
 	const char *name;
 	/* The next plan, or NULL: all done.  The caller's. */
 	Plan *(*next)(Policy *policy);
 	/* What came of the plan last given out; false: it cannot be. */
 	bool (*learn)(Policy *policy, const Outcome *outcome);
-	/* Plans likely to be asked for later, nearest first, at most @n. */
-	guint (*foresee)(Policy *policy, Plan **ret, guint n);
+	/* Plans likely to be asked for later, nearest first, at most @n: none that is @known. */
+	guint (*foresee)(Policy *policy, PolicyKnown *known, gpointer data, Plan **ret, guint n);
 	/* Share of the whole that is done, by the tree known so far; NULL: unknown. */
 	double (*fraction)(Policy *policy);
 	void (*free)(Policy *policy);

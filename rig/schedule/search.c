@@ -134,27 +134,68 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 	return true;
 }
 
+typedef struct {
+	PolicyKnown *known;
+	gpointer data;
+	Plan **plans;
+	guint n, max;
+} Foresight;
+
+static void foresee(Search *search, Foresight *ret);
+
+/* What will be asked for below @thread at node @last, whose first schedule is @outcome. */
+static void foresee_below(const Search *search, guint last, int thread, guint32 done,
+			  const Outcome *outcome, Foresight *ret)
+{
+	Search below = *search;
+	Node *node;
+
+	below.nodes = g_array_sized_new(FALSE, TRUE, sizeof(Node), outcome_length(outcome));
+	g_array_append_vals(below.nodes, search->nodes->data, last + 1);
+	node = search_node(&below, last);
+	node->touched[node->step.thread] = node->step.done;
+	node->done |= done;
+	node->step.thread = thread;
+	if (search_learn(&below.policy, outcome))
+		foresee(&below, ret);
+	g_array_unref(below.nodes);
+}
+
 /*
  * Deepest first.  Where the current choice of a node is not finished yet it will
  * be by the time the next one is asked for.
  */
-static guint search_foresee(Policy *policy, Plan **ret, guint n)
+static void foresee(Search *search, Foresight *ret)
 {
-	Search *search = (Search *)policy;
-	guint found = 0;
-
-	for (guint i = search->nodes->len; i-- > 0 && found < n;) {
-		const Node *node = search_node(search, i);
+	for (guint i = search->nodes->len; i-- > 0 && ret->n < ret->max;) {
+		Node *node = search_node(search, i);
 		guint32 done = node->done | (1u << node->step.thread);
 
-		for (guint j = 0; j < node->n_queue && found < n; j++) {
-			if (!is_open(node, node->queue[j]))
+		for (guint j = 0; j < node->n_queue && ret->n < ret->max; j++) {
+			int thread = node->queue[j];
+
+			if (!is_open(node, thread))
 				continue;
-			ret[found++] = plan_at(search, i, node->queue[j], node->asleep | done);
-			done |= 1u << node->queue[j];
+			g_autoptr(Plan) plan = plan_at(search, i, thread, node->asleep | done);
+			const Outcome *outcome = ret->known(ret->data, plan);
+			if (outcome) {
+				foresee_below(search, i, thread, done, outcome, ret);
+				node->touched[thread] = outcome_step(outcome, i)->done;
+			} else {
+				ret->plans[ret->n++] = g_steal_pointer(&plan);
+			}
+			done |= 1u << thread;
 		}
 	}
-	return found;
+}
+
+static guint search_foresee(Policy *policy, PolicyKnown *known, gpointer data, Plan **ret,
+			    guint n)
+{
+	Foresight foresight = { known, data, ret, 0, n };
+
+	foresee((Search *)policy, &foresight);
+	return foresight.n;
 }
 
 /* Knuth, "Estimating the efficiency of backtrack programs", 1975, summed over the leaves. */
