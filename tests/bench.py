@@ -73,6 +73,19 @@ def quick_path(out: Path, *words: str) -> float:
     return float(spent["restore"] + spent["guest"] + spent["stub"]) / float(runs)
 
 
+def compare_jobs(work: Path) -> None:
+    """In turns, the best of each; the second guest's start is part of it."""
+    rates = {1: 0.0, 2: 0.0}
+    for _ in range(2):
+        for jobs in rates:
+            words = ("--policy", "dfs", "--recheck", "0", "--max-schedules", "800", "--jobs", str(jobs))
+            _, verdict = explore(work / f"jobs{jobs}", CACHE.parent, "fault-vs-alloc-vs-free", *words)
+            rates[jobs] = max(rates[jobs], verdict["schedules_per_s"])
+    for jobs, rate in rates.items():
+        print(f"  with {jobs} guest{'s' if jobs > 1 else ' '}             {rate:5.1f}  (fault-vs-alloc-vs-free)")
+    print(f"two guests against one      {rates[2] / rates[1]:.2f}")
+
+
 def compare_backends(work: Path) -> None:
     """In turns, so that both see the same neighbours; the least of each."""
     try:
@@ -101,13 +114,7 @@ def main() -> None:
         print(f"schedules per second        {rate:.1f}  (fault-vs-alloc)")
         print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
 
-        rates = {}
-        for jobs in (1, 2):
-            words = ("--policy", "dfs", "--recheck", "0", "--max-schedules", "500", "--jobs", str(jobs))
-            _, verdict = explore(work / f"jobs{jobs}", CACHE.parent, "fault-vs-alloc-vs-free", *words)
-            rates[jobs] = verdict["schedules_per_s"]
-            print(f"  with {jobs} guest{'s' if jobs > 1 else ' '}             {rates[jobs]:5.1f}  (fault-vs-alloc-vs-free)")
-        print(f"two guests against one      {rates[2] / rates[1]:.2f}")
+        compare_jobs(work)
         compare_backends(work)
         # All of them: make bench-stress.
         baseline.compare(["scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush"])

@@ -149,7 +149,7 @@ static char *describe(const Domain *domain, const DomainSpec *spec)
 {
 	g_autofree char *head = g_markup_printf_escaped(
 		"<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
-		"<name>%s</name><memory unit='MiB'>%d</memory><vcpu>%d</vcpu>"
+		"<name>%s</name><memory unit='MiB'>%d</memory>"
 		"<os><type arch='x86_64' machine='pc'>hvm</type><kernel>%s</kernel>"
 		"<initrd>%s</initrd><cmdline>%s</cmdline></os><features><acpi/></features>"
 		"<cpu><topology sockets='1' cores='%d' threads='1'/></cpu>"
@@ -157,10 +157,14 @@ static char *describe(const Domain *domain, const DomainSpec *spec)
 		"<clock offset='absolute' start='1767225600'><timer name='rtc' track='guest'/></clock>"
 		"<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>"
 		"<on_crash>destroy</on_crash>",
-		domain->is_test ? "test" : "qemu", domain->name, spec->ram_mib, spec->vcpus,
+		domain->is_test ? "test" : "qemu", domain->name, spec->ram_mib,
 		spec->kernel, spec->initrd, spec->cmdline, spec->vcpus);
 	GString *xml = g_string_new(head);
 
+	if (spec->cpu < 0)
+		g_string_append_printf(xml, "<vcpu>%d</vcpu>", spec->vcpus);
+	else
+		g_string_append_printf(xml, "<vcpu cpuset='%d'>%d</vcpu>", spec->cpu, spec->vcpus);
 	if (domain->takes_owner && spec->owner) {
 		g_autofree char *label = g_markup_printf_escaped(
 			"<seclabel type='static' model='dac' relabel='no'><label>%s</label></seclabel>",

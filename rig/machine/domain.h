@@ -17,6 +17,7 @@ typedef struct {
 	const char *emulator;	/* NULL: what libvirt takes there */
 	const char *owner;	/* "+UID:+GID" to run QEMU as, where libvirt lets us choose */
 	const char *const *words;	/* for QEMU, beyond what libvirt has words for */
+	int cpu;		/* the host's CPU it is kept on; -1: any */
 	int vcpus, ram_mib;
 } DomainSpec;
 

@@ -18,6 +18,7 @@
 
 #include "machine/domain.h"
 #include "machine/remote.h"
+#include "util/cpu.h"
 #include "util/error.h"
 
 typedef struct {
@@ -152,6 +153,8 @@ static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 	DomainSpec domain = {
 		.kernel = kernel, .initrd = initrd, .cmdline = spec->cmdline,
 		.emulator = emulator, .owner = owner, .words = (const char *const *)words,
+		/* Beside us, as a child would be. */
+		.cpu = guest->remote ? -1 : cpu_claimed(),
 		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 

@@ -9,6 +9,7 @@
 
 static const char *const words[] = { "-icount", "shift=0 & 'more' <words>", NULL };
 static const DomainSpec spec = {
+	.cpu = -1,
 	.kernel = "/boot/bzImage", .initrd = "/boot/initrd", .cmdline = "a=\"b\" <c>",
 	.words = words, .vcpus = 2, .ram_mib = 64,
 };

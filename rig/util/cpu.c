@@ -40,3 +40,15 @@ void cpu_claim(int nth)
 	CPU_SET(allowed->cpus[(allowed->first + nth) % allowed->n], &set);
 	sched_setaffinity(0, sizeof(set), &set);
 }
+
+int cpu_claimed(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) != 1)
+		return -1;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			return cpu;
+	return -1;
+}

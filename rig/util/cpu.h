@@ -12,3 +12,6 @@
  * started on.  Does nothing where that is not allowed.
  */
 void cpu_claim(int nth);
+
+/* The CPU this thread is kept on; -1: none, it may use several. */
+int cpu_claimed(void);
