@@ -110,12 +110,13 @@ static void progress(Explorer *explorer, bool last)
 		g_printerr("\r\033[K");
 		return;
 	}
+	double rate = MAX(runs - verdict->resumed, 0) / seconds_since(explorer->started);
 	g_autofree char *left = fraction > 0
 		? g_strdup_printf(", about %.0f left by the tree known so far", runs / fraction - runs)
 		: g_strdup("");
 	g_printerr("\r\033[K  %d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
 		   "%d violating%s", verdict->executed, policy->pruned, policy->frontier,
-		   runs / seconds_since(explorer->started), verdict->violating, left);
+		   rate, verdict->violating, left);
 }
 
 static bool limit_reached(const Explorer *explorer)
@@ -322,8 +323,10 @@ static bool prepare(Explorer *explorer, GError **error)
 	    !folder_make(options->out, options->resume, error) ||
 	    (!options->resume && !open_journal(explorer, error)))
 		return false;
-	if (options->resume)
-		g_message("%u schedules are done already", journal_left(explorer->journal));
+	if (options->resume) {
+		explorer->verdict->resumed = journal_left(explorer->journal);
+		g_message("%d schedules are done already", explorer->verdict->resumed);
+	}
 	return true;
 }
 

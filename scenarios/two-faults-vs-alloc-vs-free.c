@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four vCPUs on one page; meant for a preemption bound.
+ * Four vCPUs on one page. Without preemptions 2,839 schedules; with two, millions.
  */
 #include "lib/arena.h"
 #include "lib/guest.h"

@@ -85,11 +85,19 @@ def test_bounded_dpor_finds_what_bounded_dfs_finds(explored, bound):
     assert dpor["bound"] == f"at most {bound} preemptions"
 
 
-@LONG
 def test_four_actors_two_preemptions(explored):
-    run = verdict(explored("stock", "two-faults-vs-alloc-vs-free", "--preemptions", "2",
-                           "--jobs", "2", timeout=3600)[1])
-    assert run["complete"] and run["verdict"] == "documented"
+    dpor = verdict(explored("stock", "two-faults-vs-reserve-vs-alloc", "--jobs", "2")[1])
+    assert dpor["complete"] and dpor["verdict"] == "documented"
+    assert dpor["bound"] == "at most 2 preemptions"
+
+
+@LONG
+def test_four_actors_find_what_dfs_finds(explored):
+    words = ("stock", "two-faults-vs-reserve-vs-alloc", "--jobs", "2")
+    dpor = verdict(explored(*words)[1])
+    dfs = verdict(explored(*words, "--policy", "dfs")[1])
+    assert dfs["complete"] and found(dfs) == found(dpor)
+    assert 2 * dpor["executed"] < dfs["executed"]
 
 
 def test_jobs_do_not_change_the_result(explored):

@@ -69,8 +69,9 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		g_print("  documented %d schedules: %s\n             first: %s/%s\n", verdict->documented,
 			verdict->documented_summary, out, verdict->documented_schedule);
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
-	g_print("  speed      %.1f schedules/s\n", verdict->executed / verdict->wall_s);
-	g_print("  kernel     %s %s\n", verdict->kernel_source, verdict->kernel_patches);
+	g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
+	g_print("  kernel     %s%s%s\n", verdict->kernel_source,
+		*verdict->kernel_patches ? " " : "", verdict->kernel_patches);
 	g_print("  model      sequential consistency, one instruction at a time (TCG)\n");
 	g_print("  folder     %s (evidence.txt, report.html)\n", out);
 	if (verdict->violations->len) {

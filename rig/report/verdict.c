@@ -73,6 +73,13 @@ char **verdict_invariants(const Verdict *verdict)
 	return ids;
 }
 
+double verdict_rate(const Verdict *verdict)
+{
+	int ran = MAX(verdict->executed - verdict->resumed, 0);
+
+	return verdict->wall_s > 0 ? ran / verdict->wall_s : 0;
+}
+
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
 {
 	json_builder_set_member_name(builder, name);
@@ -129,8 +136,7 @@ char *verdict_json(const Verdict *verdict)
 	}
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
 	add_double(builder, "wall_s", verdict->wall_s);
-	add_double(builder, "schedules_per_s",
-		   verdict->wall_s > 0 ? verdict->executed / verdict->wall_s : 0);
+	add_double(builder, "schedules_per_s", verdict_rate(verdict));
 	json_builder_set_member_name(builder, "spent_s");
 	json_builder_begin_object(builder);
 	add_double(builder, "total", verdict->spent_s.total);

@@ -28,6 +28,7 @@ typedef struct {
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
+	int resumed;		/* of both, those that an earlier run left in the journal */
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
@@ -44,6 +45,9 @@ void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
+
+/* Schedules a second of this run; what was resumed does not count. */
+double verdict_rate(const Verdict *verdict);
 
 /* As JSON, newline included; the caller's. */
 char *verdict_json(const Verdict *verdict);

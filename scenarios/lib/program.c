@@ -277,7 +277,8 @@ static int64_t run(const struct program *program, uint64_t *context)
 	if (guest_self())
 		guest_self()->program = program->id;
 	int err = bpf_prog_test_run_opts(program->fd, &opts);
-	int64_t result = err ? err : (int64_t)opts.retval;
+	/* A program returns an int, and retval is that, unsigned. */
+	int64_t result = err ? err : (int32_t)opts.retval;
 
 	guest_returned(result);
 	return result;
