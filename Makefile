@@ -43,6 +43,9 @@ setup: packages $(VENV)/complete
 packages:
 	$(Q)test -s config.mak -a ! configure -nt config.mak || tests/install-packages
 
+test-tools:
+	$(Q)tests/install-packages tests
+
 $(VENV)/complete: analysis/requirements.txt
 	$(call say,VENV,$(VENV))
 	$(Q)mkdir -p $(CACHE)
@@ -103,7 +106,7 @@ bench-stress: setup
 	$(Q)$(MAKE) --no-print-directory all kernels
 	$(Q)$(VENV)/bin/python tests/baseline.py
 
-check: setup
+check: setup test-tools
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests
@@ -151,5 +154,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
 
-.PHONY: all help setup packages kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
+.PHONY: all help setup packages test-tools kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
 	check-style unit-tests install clean

@@ -35,7 +35,7 @@ def scenario_of(mutant: str) -> str:
     kernel = (TOP / "guest-kernel" / "kernels" / f"{mutant}.kernel").read_text()
     patch = re.findall(r"^patches = (\S+)$", kernel, re.M)[0].split(";")[-1]
     header = (TOP / "guest-kernel" / patch).read_text()
-    return re.findall(r"^Caught by: ([\w-]+)", header, re.M)[0]
+    return str(re.findall(r"^Caught by: ([\w-]+)", header, re.M)[0])
 
 
 def explored(mutant: str, scenario: str) -> Tuple[Any, int]:

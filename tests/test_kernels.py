@@ -37,8 +37,26 @@ def test_every_patch_applies():
                          ids=lambda path: path.stem)
 def test_mutants_say_what_they_break(path):
     kernel = descriptor(path)
-    text = (TOP / "guest-kernel" / kernel["patches"]).read_text()
-    assert f"\nBreaks: {kernel['breaks']}\nCaught by: " in text
+    text = (TOP / "guest-kernel" / kernel["patches"].split(";")[-1]).read_text()
+    caught = re.search(rf"\nBreaks: {kernel['breaks']}\nCaught by: ([\w-]+)\n", text)
+    expected = (TOP / "scenarios" / f"{caught[1]}.scenario").read_text()
+    assert f"\n{path.stem} = {kernel['breaks']}" in expected
+
+
+def test_every_invariant_has_a_file_and_a_mutant():
+    """And the file says where the invariant comes from, and which mutant breaks it where."""
+    for invariant in json.loads(run_rig("list", "--json").stdout)["invariants"]:
+        name = invariant["id"].lower()
+        files = [path for path in (TOP / "rig" / "check" / f"check-{name}.c",
+                                   TOP / "analysis" / "helpers" / "invariants" / f"{name}.py")
+                 if path.exists()]
+        assert invariant["checked"] and files, invariant
+        for path in files:
+            text = path.read_text()
+            mutant, scenario = re.search(r"Broken by: ([\w-]+) in ([\w-]+)\.", text).groups()
+            assert mutant in invariant["broken_by"] and "Source: " in text, path
+            expected = (TOP / "scenarios" / f"{scenario}.scenario").read_text()
+            assert f"\n{mutant} = {invariant['id']}" in expected, path
 
 
 def test_patch_that_does_not_apply(tmp_path):

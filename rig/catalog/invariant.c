@@ -14,8 +14,8 @@ static const Invariant invariants[] = {
 	{ "I5", "a recoverable kernel fault makes progress: no oops, no endless retry", EVENT },
 	{ "I6", "a page is given back only when no PTE maps it and no TLB may hold it", EVENT },
 	{ "I7", "an access to an allocated address reaches the page handed out", EVENT },
-	{ "I8", "the scratch page reads as zeroes", "" },
-	{ "I9", "the arena's page count equals the PTEs that map pages", END },
+	{ "I8", "the scratch page reads as zeroes, and user space never sees it", BOTH },
+	{ "I9", "pages counted, mapped, handed out and given back are the same ones", BOTH },
 	{ "I10", "the kernel log holds no splat", END },
 	{ "I11", "a kernel fault is reported once, with address and direction", END },
 };

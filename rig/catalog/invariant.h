@@ -10,7 +10,7 @@
 typedef struct {
 	const char *id;		/* "I1" */
 	const char *statement;	/* one line */
-	const char *checked;	/* by whom and when; "" when nobody does */
+	const char *checked;	/* when */
 } Invariant;
 
 /* All of them in the order of their numbers; *@n is how many. */

@@ -5,6 +5,7 @@
  * over a valid page".
  *
  * A free may put it there where every address is mapped at all times; it holds the lock.
+ * Broken by: scratch-plain-store in fault-vs-alloc.
  */
 #include "check/check.h"
 

@@ -2,6 +2,8 @@
 /*
  * I2: after a successful alloc of an address and until its free, its PTE maps
  * exactly the page handed out.
+ * Source: bpf_arena_alloc_pages(), commit 317460317a02 ("bpf: Introduce bpf_arena").
+ * Broken by: alloc-overwrites-page in alloc-vs-alloc.
  */
 #include "check/check.h"
 
@@ -11,8 +13,11 @@ void check_i2(Check *check, const Event *event)
 		Ownership *page = &check->pages[i];
 		guint64 now = event->after[i];
 		bool maps = pte_present(now) && pte_pfn(now) == page->pfn;
+		/* It is the program's from the return of the allocation on. */
+		bool owned = page->owned || (event->kind == EVENT_RETURN && page->installed &&
+					     page->by == event->actor);
 
-		if (!page->owned || maps || page->lost)
+		if (!owned || maps || page->lost || check_takes_back(check, event, i))
 			continue;
 		page->lost = true;
 		check_violation(check, "I2", check->n_events,

@@ -4,6 +4,9 @@
  *
  * A fault may repeat only when somebody emptied a watched PTE in between, so
  * an actor takes at most one fault a page plus one for every emptying.
+ * Source: Dwivedi, bpf list, 12 May 2026: "either the kernel continues or it ends up
+ * faulting again, at which point we can handle the fault again".
+ * Broken by: alloc-keeps-lock in alloc-vs-alloc.
  */
 #include "check/check.h"
 

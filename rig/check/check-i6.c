@@ -6,6 +6,7 @@
  *
  * The one exception is the arena's end, when whoever could have reached its pages is
  * gone: existing_page_cb() says "it all relies on" that.
+ * Broken by: free-no-flush in fault-vs-free.
  */
 #include "check/check.h"
 

@@ -6,6 +6,9 @@
  * Manifest when the access was seen to use another page, possible when the processor
  * may have kept another translation.  The one exception is what the thread accepted in
  * writing, a translation cached from the scratch page: documented, not a violation.
+ * Source: Dwivedi, bpf list, 12 May 2026: "we may have cached scratch page TLB translations
+ * for a range we are trying to alloc pages over".
+ * Broken by: free-gives-back-early in lost-write.
  */
 #include "check/check.h"
 

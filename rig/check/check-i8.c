@@ -5,6 +5,7 @@
  *
  * What is in it at the end is drgn's to see.  Here: user space never gets at it, by
  * whatever it has mapped at the address (arena_vm_fault(), "BPF triggered scratch here").
+ * Broken by: user-maps-scratch in user-fault-on-scratch.
  */
 #include "check/check.h"
 

@@ -192,8 +192,9 @@ void check_event(Check *check, const Event *event)
 	check_i6(check, event);
 	check_i7(check, event);
 	check_i8(check, event);
-	update_ownership(check, event);
+	check_i9(check, event);
 	check_i2(check, event);
+	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
 	tlb_event(&check->tlb, event);

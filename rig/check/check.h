@@ -99,5 +99,6 @@ void check_i5(Check *check, const Event *event);
 void check_i6(Check *check, const Event *event);
 void check_i7(Check *check, const Event *event);
 void check_i8(Check *check, const Event *event);
+void check_i9(Check *check, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

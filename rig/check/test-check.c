@@ -24,6 +24,7 @@ typedef struct {
 	bool write;		/* ACCESS */
 	bool user;
 	guint64 landed;		/* ACCESS: on this frame */
+	bool freed;		/* FREE: and it was free */
 } Step;
 
 /* Returns what the last step left behind; the caller's. */
@@ -35,7 +36,7 @@ static Check *play_on(const Step *steps, gsize n)
 	for (gsize i = 0; i < n; i++) {
 		Event event = { .kind = steps[i].kind, .actor = steps[i].actor,
 				.faulted = steps[i].faulted, .pfn = steps[i].pfn,
-				.landed = steps[i].landed,
+				.landed = steps[i].landed, .freed = steps[i].freed,
 				.access = steps[i].write ? ACCESS_WRITE : ACCESS_READ,
 				.flush = FLUSH_PAGE, .pc = steps[i].user ? USER_PC : KERNEL_PC,
 				.before = { steps[i].before }, .after = { steps[i].after } };
@@ -122,8 +123,17 @@ static void test_i2(void)
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B), "I2" },
 	};
 
+	/* two owners of one address, one after the other, and no free in between */
+	static const Step replaced[] = {
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(FRAME_B), "I2" },
+		{ FAULT, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B) },
+	};
+
 	play(freed, G_N_ELEMENTS(freed));
 	play(gone, G_N_ELEMENTS(gone));
+	play(replaced, G_N_ELEMENTS(replaced));
 }
 
 /* One fault, one more for the emptied PTE; the third has no excuse. */
@@ -239,6 +249,16 @@ static void test_i8(void)
 	play(steps, G_N_ELEMENTS(steps));
 }
 
+static void test_i9(void)
+{
+	static const Step steps[] = {
+		{ ALLOC, EVENT_FREE, false, 0, .after = 0, .pfn = FRAME_A },
+		{ FAULT, EVENT_FREE, false, 0, .after = 0, "I9", .pfn = FRAME_A, .freed = true },
+	};
+
+	play(steps, G_N_ELEMENTS(steps));
+}
+
 /* Whether a store may have gone to scratch; a load or a fault never does that. */
 static void test_scratch_written(void)
 {
@@ -270,6 +290,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/destroy", test_destroy);
 	g_test_add_func("/check/i7", test_i7);
 	g_test_add_func("/check/i8", test_i8);
+	g_test_add_func("/check/i9", test_i9);
 	g_test_add_func("/check/scratch-written", test_scratch_written);
 	return g_test_run();
 }

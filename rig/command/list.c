@@ -30,6 +30,22 @@ static void begin(JsonBuilder *builder, const char *name)
 	json_builder_begin_array(builder);
 }
 
+/* The mutants that break an invariant: what shows that its check can fail.  The caller's. */
+static char **breakers(const GPtrArray *kernels, const char *id)
+{
+	GStrvBuilder *names = g_strv_builder_new();
+
+	for (guint i = 0; i < kernels->len; i++) {
+		const Kernel *kernel = g_ptr_array_index(kernels, i);
+
+		if (g_strcmp0(kernel->breaks, id) == 0)
+			g_strv_builder_add(names, kernel->name);
+	}
+	char **ret = g_strv_builder_end(names);
+	g_strv_builder_unref(names);
+	return ret;
+}
+
 static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -64,6 +80,11 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 		member(builder, "id", invariants[i].id);
 		member(builder, "statement", invariants[i].statement);
 		member(builder, "checked", invariants[i].checked);
+		begin(builder, "broken_by");
+		g_auto(GStrv) names = breakers(kernels, invariants[i].id);
+		for (char **name = names; *name; name++)
+			json_builder_add_string_value(builder, *name);
+		json_builder_end_array(builder);
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);
@@ -90,9 +111,13 @@ static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 	}
 	g_print("invariants\n");
 	const Invariant *invariants = invariant_list(&n);
-	for (gsize i = 0; i < n; i++)
-		g_print("  %-4s %s\n       checked: %s\n", invariants[i].id, invariants[i].statement,
-			*invariants[i].checked ? invariants[i].checked : "nowhere yet");
+	for (gsize i = 0; i < n; i++) {
+		g_auto(GStrv) names = breakers(kernels, invariants[i].id);
+		g_autofree char *joined = g_strjoinv(" ", names);
+
+		g_print("  %-4s %s\n       checked: %s\n       broken by: %s\n", invariants[i].id,
+			invariants[i].statement, invariants[i].checked, joined);
+	}
 }
 
 static const char *site_kind(const Site *site)

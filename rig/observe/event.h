@@ -49,6 +49,7 @@ typedef struct {
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
+	bool freed;		/* FREE: it was free already, and the allocator is no more to be trusted */
 	gint64 result;		/* RETURN: what the operation returned */
 	guint64 before[MAX_PAGES], after[MAX_PAGES];	/* raw PTEs around it */
 } Event;

@@ -204,13 +204,14 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	note(stage, event);
 }
 
-static bool is_last_user(Stage *stage, int actor, guint64 page)
+/* The reference count of a struct page; a large one when it cannot be read. */
+static gint32 page_users(const Stage *stage, int actor, guint64 page)
 {
 	gint32 count;
 
 	return machine_read(stage->guest->machine, stage_vcpu(stage, actor),
-			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL) &&
-	       count <= 1;
+			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL)
+		? count : G_MAXINT32;
 }
 
 /* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
@@ -222,7 +223,7 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 	for (guint i = 0; i < stage->frames->len; i++) {
 		const Frame *frame = &g_array_index(stage->frames, Frame, i);
 
-		if (frame->pfn != pfn || !is_last_user(stage, actor, regs->gpr[RDI]))
+		if (frame->pfn != pfn || page_users(stage, actor, regs->gpr[RDI]) > 1)
 			continue;
 		stage->actors[actor].state = ACTOR_READY;
 		stage->actors[actor].pending = (Event){
@@ -471,6 +472,8 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
+	ret_event->freed = self->pending.kind == EVENT_FREE &&
+			   page_users(stage, actor, self->regs.gpr[RDI]) < 1;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
 	/*
@@ -489,6 +492,11 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
 		stage->lock_holder = actor;
 	stage_ptes(stage, ret_event->after);
+	if (ret_event->freed) {
+		/* The allocator's lists lead anywhere from here on. */
+		self->state = ACTOR_CRASHED;
+		return true;
+	}
 	/* Where the step ended may be the next event: running stops there at once. */
 	return stage_advance(stage, actor, false, error);
 }

@@ -15,7 +15,7 @@ typedef enum {
 	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
 	ACTOR_IDLE,		/* before a HLT: sleeps */
 	ACTOR_RETURNED,
-	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it */
+	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
 } ActorState;
 
 typedef struct {

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+I10: the kernel log holds no WARN, BUG, oops or lockup that the scenario did not declare.
+
+Source: Documentation/process/coding-style.rst, "Do not crash the kernel".
+Broken by: fault-anywhere in fault-without-arena.
+"""
+
+from typing import List
+
+from ..klog import splats
+from .facts import Facts, Violation
+
+
+def check(facts: Facts) -> List[Violation]:
+    return [Violation("I10", f"kernel log: {line}") for line in splats(facts.log)]
