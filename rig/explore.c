@@ -10,7 +10,7 @@
 #include "util/error.h"
 #include "workers.h"
 
-enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000, FORESEE = 64 };
+enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
 
 typedef struct {
 	Session *session;
@@ -129,23 +129,25 @@ static bool limit_reached(const Explorer *explorer)
 		seconds_since(explorer->started) >= options->max_seconds);
 }
 
-/* Hand @plan over unless it is done or under way.  Takes it. */
-static void start(Explorer *explorer, Plan *plan, char *key)
+/* Hand @plan over; false: it is done or under way.  Takes it. */
+static bool start(Explorer *explorer, Plan *plan)
 {
+	g_autofree char *key = plan_key(plan);
+
 	if (g_hash_table_contains(explorer->ready, key) ||
 	    g_hash_table_contains(explorer->running, key)) {
 		plan_free(plan);
-		g_free(key);
-		return;
+		return false;
 	}
 	Outcome *known = journal_take(explorer->journal, key);
 	if (known) {
 		plan_free(plan);
-		g_hash_table_insert(explorer->ready, key, known);
-		return;
+		g_hash_table_insert(explorer->ready, g_steal_pointer(&key), known);
+	} else {
+		g_hash_table_add(explorer->running, g_steal_pointer(&key));
+		workers_start(explorer->workers, plan);
 	}
-	g_hash_table_add(explorer->running, key);
-	workers_start(explorer->workers, plan);
+	return true;
 }
 
 static const Outcome *known_outcome(gpointer data, const Plan *plan)
@@ -156,20 +158,27 @@ static const Outcome *known_outcome(gpointer data, const Plan *plan)
 	return g_hash_table_lookup(explorer->ready, key);
 }
 
-/* Work ahead: idle guests take what will be asked for soon. */
+/*
+ * Work ahead: idle guests take what will be asked for soon.  Of as many plans as there are
+ * guests those under way leave one for each idle guest; to foresee more takes time.
+ */
 static void start_foreseen(Explorer *explorer)
 {
-	Plan *plans[FORESEE];
-	guint n;
+	guint jobs = explorer->options->jobs;
+	g_autofree Plan **plans = g_new(Plan *, jobs);
+	bool started = true;
 
-	if (workers_idle(explorer->workers) <= 0)
-		return;
-	n = explorer->policy->foresee(explorer->policy, known_outcome, explorer, plans, FORESEE);
-	for (guint i = 0; i < n; i++) {
-		if (workers_idle(explorer->workers) > 0)
-			start(explorer, plans[i], plan_key(plans[i]));
-		else
-			plan_free(plans[i]);
+	while (started && workers_idle(explorer->workers) > 0) {
+		guint n = explorer->policy->foresee(explorer->policy, known_outcome, explorer,
+						    plans, jobs);
+
+		started = false;
+		for (guint i = 0; i < n; i++) {
+			if (workers_idle(explorer->workers) > 0)
+				started |= start(explorer, plans[i]);
+			else
+				plan_free(plans[i]);
+		}
 	}
 }
 
@@ -200,7 +209,7 @@ static Outcome *outcome_of(Explorer *explorer, Plan *plan, GError **error)
 	char *stolen;
 	Outcome *outcome;
 
-	start(explorer, plan, g_strdup(key));
+	start(explorer, plan);
 	while (!g_hash_table_contains(explorer->ready, key)) {
 		start_foreseen(explorer);
 		if (!fetch(explorer, error))

@@ -86,6 +86,8 @@ int main(int argc, char **argv)
 	g_autoptr(GCancellable) cancel = g_cancellable_new();
 	g_autoptr(GError) error = NULL;
 
+	/* stdout is for results */
+	g_log_writer_default_set_use_stderr(TRUE);
 	g_log_set_writer_func(write_log, NULL, NULL);
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		usage();

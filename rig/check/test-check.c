@@ -98,13 +98,13 @@ static void test_i1(void)
 static void test_i1_free(void)
 {
 	static const Step steps[] = {
-		{ ALLOC, EVENT_PTE, false, 0, PTE(FRAME_A), NULL, 0, 0, 0, 0 },
-		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
-		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
-		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), PTE(SCRATCH), NULL, 0, 0, 0, 0 },
-		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), PTE(FRAME_A), NULL, 0, 0, 0, 0 },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), PTE(SCRATCH), "I1", 0, 0, 0, 0 },
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH) },
+		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), .after = PTE(SCRATCH) },
+		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1" },
 	};
 
 	play(steps, G_N_ELEMENTS(steps));
