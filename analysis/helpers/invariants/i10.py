@@ -3,7 +3,7 @@
 I10: the kernel log holds no WARN, BUG, oops or lockup that the scenario did not declare.
 
 Source: Documentation/process/coding-style.rst, "Do not crash the kernel".
-Broken by: fault-anywhere in fault-without-arena.
+Broken by: fault-in-last-arena in fault-without-arena.
 """
 
 from typing import List
