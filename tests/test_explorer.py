@@ -51,6 +51,22 @@ def test_dpor_finds_what_dfs_finds(explored, scenario, kernel):
     assert dpor["executed"] <= dfs["executed"]
 
 
+def scenarios():
+    return [each["name"] for each in json.loads(run_rig("list", "--json").stdout)["scenarios"]]
+
+
+@LONG
+@pytest.mark.parametrize("scenario", scenarios() if RIG.exists() else [])
+def test_dpor_finds_what_dfs_finds_everywhere(explored, scenario):
+    """In all scenarios that are small enough, whoever wrote the list above."""
+    words = ("stock", scenario, "--jobs", "2")
+    dfs = verdict(explored(*words, "--policy", "dfs", "--max-schedules", "1000", "--recheck", "0")[1])
+    if not dfs["complete"]:
+        pytest.skip("more than 1,000 schedules")
+    dpor = verdict(explored(*words)[1])
+    assert dpor["complete"] and found(dfs) == found(dpor)
+
+
 def test_dfs_count_is_the_multinomial(explored):
     """Two faults on two pages: four events each, in any order, all different schedules."""
     dfs = verdict(explored("stock", "fault-vs-fault-neighbours", "--policy", "dfs")[1])
