@@ -9,7 +9,7 @@ static const char EVENT[] = "every event", END[] = "end of a schedule",
 static const Invariant invariants[] = {
 	{ "I1", "a PTE that maps an allocated page never becomes the scratch page", BOTH },
 	{ "I2", "an allocated address maps exactly the page handed out, until its free", BOTH },
-	{ "I3", "the scratch page is never freed while the arena lives", END },
+	{ "I3", "the scratch page is never freed while the arena lives, and once at its end", BOTH },
 	{ "I4", "outside the lock, range tree and PTEs agree; what is free can be allocated", END },
 	{ "I5", "a recoverable kernel fault makes progress: no oops, no endless retry", EVENT },
 	{ "I6", "a page is given back only when no PTE maps it and no TLB may hold it", EVENT },

@@ -56,7 +56,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->emptied = 0;
 	check->lock_holder = -1;
 	check->n_events = 0;
-	check->scratch_written = check->destroyed = false;
+	check->scratch_written = check->destroyed = check->freed_twice = false;
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->freed, 0);
 	for (int i = 0; i < check->n_pages; i++)
@@ -99,6 +99,14 @@ void check_document(Check *check, const char *invariant, int event, const char *
 bool check_is_scratch(const Check *check, int page, guint64 pte)
 {
 	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch[page];
+}
+
+bool check_is_scratch_pfn(const Check *check, guint64 pfn)
+{
+	for (int i = 0; i < check->n_pages; i++)
+		if (check->scratch[i] == (gint64)pfn)
+			return true;
+	return false;
 }
 
 bool check_is_page(const Check *check, int page, guint64 pte)
@@ -175,6 +183,7 @@ static void note_pages(Check *check, const Event *event)
 		note_installed(check, i, event->before[i], event->after[i]);
 	if (event->kind == EVENT_FREE)
 		g_array_append_val(check->freed, event->pfn);
+	check->freed_twice |= event->freed;
 	if (event->kind == EVENT_DESTROY)
 		check->destroyed = true;
 	if (event->kind == EVENT_ACCESS)
@@ -188,6 +197,7 @@ void check_event(Check *check, const Event *event)
 		 tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
 		 pte_pfn(event->before[event->page]) == event->landed);
 	check_i1(check, event);
+	check_i3(check, event);
 	check_i5(check, event);
 	check_i6(check, event);
 	check_i7(check, event);

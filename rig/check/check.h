@@ -45,6 +45,7 @@ typedef struct {
 	GArray *freed;			/* guint64: frames given back */
 	bool scratch_written;		/* a store went through a PTE that mapped scratch */
 	bool destroyed;			/* the arena is being taken apart */
+	bool freed_twice;		/* a page was; the schedule ends there */
 	GPtrArray *violations;		/* of Violation */
 	char *documented;		/* the first accepted anomaly, or NULL … */
 	const char *documented_invariant;	/* … which it would violate … */
@@ -83,7 +84,10 @@ void check_livelock(Check *check, const char *actor);
 /* The PTE of @page, with value @pte, maps its arena's scratch page. */
 bool check_is_scratch(const Check *check, int page, guint64 pte);
 
-/* It maps another one. */
+/* Frame @pfn is the scratch page of one of the arenas. */
+bool check_is_scratch_pfn(const Check *check, guint64 pfn);
+
+/* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
 /*
@@ -95,6 +99,7 @@ bool check_takes_back(const Check *check, const Event *event, int page);
 /* One invariant each. */
 void check_i1(Check *check, const Event *event);
 void check_i2(Check *check, const Event *event);
+void check_i3(Check *check, const Event *event);
 void check_i5(Check *check, const Event *event);
 void check_i6(Check *check, const Event *event);
 void check_i7(Check *check, const Event *event);

@@ -256,7 +256,12 @@ static void test_i9(void)
 		{ FAULT, EVENT_FREE, false, 0, .after = 0, "I9", .pfn = FRAME_A, .freed = true },
 	};
 
+	static const Step of_scratch[] = {
+		{ FAULT, EVENT_FREE, false, 0, .after = 0, "I3", .pfn = SCRATCH, .freed = true },
+	};
+
 	play(steps, G_N_ELEMENTS(steps));
+	play(of_scratch, G_N_ELEMENTS(of_scratch));
 }
 
 /* Whether a store may have gone to scratch; a load or a fault never does that. */
