@@ -226,6 +226,14 @@ static Step observe(const Session *session)
 	return step;
 }
 
+static bool somebody_crashed(const Session *session)
+{
+	for (int i = 0; i < session->guest->n_actors; i++)
+		if (stepper_state(session->stepper, i) == ACTOR_CRASHED)
+			return true;
+	return false;
+}
+
 /* One more step of @plan; *@ret_more is false when the schedule has ended. */
 static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *outcome,
 		      bool *ret_more, bool *ret_again, GError **error)
@@ -265,7 +273,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		return false;
 	if (*ret_again)
 		return true;
-	step.done = touch_done(events);
+	step.done = somebody_crashed(session) ? footprint_everything() : touch_done(events);
 	guint clean = session->check->violations->len;
 	take_events(session, events);
 	if (!clean && session->check->violations->len)

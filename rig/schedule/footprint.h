@@ -55,6 +55,12 @@ static inline Footprint footprint_join(Footprint a, Footprint b)
 	return (Footprint){ a.reads | b.reads, a.writes | b.writes, a.acquires | b.acquires };
 }
 
+/* Of a step after which nobody goes on: whoever moved before it moved for the last time. */
+static inline Footprint footprint_everything(void)
+{
+	return (Footprint){ ~0u, ~0u, OBJECTS_LOCKS };
+}
+
 static inline bool thread_is_irq(int thread)
 {
 	return thread / SCHEDULE_ACTORS == THREAD_IRQ / SCHEDULE_ACTORS;

@@ -21,6 +21,7 @@ typedef enum {
 	OP_SKIP,	/* branch: skip @b operations if the last value read is @a */
 	OP_FLUSH,	/* interrupt all the others, wait until they have served it */
 	N_OPS,
+	OP_CRASH = N_OPS,	/* event: read a cell, and nobody goes on */
 } OpKind;
 
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
 typedef struct {
 	guint8 cells[CELLS];
 	guint8 holder[LOCKS];		/* 0: free, else actor + 1 */
+	guint8 crashed;
 	guint8 pc[3];
 	guint8 last[3];			/* last value read */
 	guint8 masked[3];
@@ -46,7 +48,7 @@ typedef struct {
 
 static bool is_event(OpKind kind)
 {
-	return kind >= OP_READ && kind <= OP_MASK;
+	return (kind >= OP_READ && kind <= OP_MASK) || kind == OP_CRASH;
 }
 
 /* Local operations up to the next event; stays before a wait that goes on. */
@@ -96,6 +98,7 @@ static Footprint footprint(const Op *op, int actor)
 	switch (op->kind) {
 	case OP_READ:
 	case OP_SPIN:
+	case OP_CRASH:
 		return (Footprint){ .reads = cell };
 	case OP_CACHED:
 		return (Footprint){ .reads = cell, .writes = 1u << (OBJECT_TLB + actor) };
@@ -153,6 +156,8 @@ static void observe(const Program *program, const State *state, Step *ret)
 			ret->pending[irq] = irq_footprint(i);
 		}
 	}
+	if (state->crashed)
+		ret->enabled = 0;
 }
 
 static void note(State *state, int actor, guint8 value)
@@ -209,6 +214,9 @@ static Footprint execute(const Program *program, State *state, int thread)
 	case OP_MASK:
 		state->masked[actor] = 1;
 		break;
+	case OP_CRASH:
+		state->crashed = 1;
+		return footprint_everything();
 	default:
 		g_assert_not_reached();
 	}
@@ -326,6 +334,8 @@ static void generate(GRand *rand, Program *program)
 		}
 		if (locked >= 0)
 			program->ops[i][n] = (Op){ .kind = OP_UNLOCK, .cell = locked };
+		if (g_rand_int_range(rand, 0, 8) == 0)
+			program->ops[i][g_rand_int_range(rand, 0, n)].kind = OP_CRASH;
 	}
 }
 
