@@ -7,8 +7,10 @@ Speed, as ratios within one run: never a pass or a fail.
 """
 
 import json
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -20,7 +22,8 @@ import libvirtd
 
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
-ROUNDS = 5
+ROUNDS = 10
+WAKE_UPS = 10000
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
@@ -86,20 +89,52 @@ def compare_jobs(work: Path) -> None:
     print(f"two guests against one      {rates[2] / rates[1]:.2f}")
 
 
+def wake_up(cpu: int, other: int) -> float:
+    """Microseconds that a write takes on CPU @cpu when it wakes a reader on CPU @other."""
+    there, back = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.sched_setaffinity(0, {other})
+        for _ in range(WAKE_UPS):
+            os.read(there[0], 1)
+            os.write(back[1], b"x")
+        os._exit(0)
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    spent = 0.0
+    for _ in range(WAKE_UPS):
+        start = time.monotonic()
+        os.write(there[1], b"x")
+        spent += time.monotonic() - start
+        os.read(back[0], 1)
+    os.sched_setaffinity(0, allowed)
+    os.waitpid(child, 0)
+    for end in there + back:
+        os.close(end)
+    return 1e6 * spent / WAKE_UPS
+
+
 def compare_backends(work: Path) -> None:
-    """In turns, so that both see the same neighbours; the least of each."""
+    """In turns, so that both see the same neighbours, and each first as often as the other."""
+    direct, libvirt = [], []
     try:
         with libvirtd.running() as uri:
-            direct, libvirt = [], []
+            turns = [(direct, ()), (libvirt, ("--connect", uri))]
             for i in range(ROUNDS):
-                direct.append(quick_path(work / f"direct{i}"))
-                libvirt.append(quick_path(work / f"libvirt{i}", "--connect", uri))
+                for times, words in turns if i % 2 else reversed(turns):
+                    times.append(quick_path(work / f"{len(words)}-{i}", *words))
     except libvirtd.Unavailable as reason:
         print(f"libvirt                     skipped: {reason}")
         return
-    print(f"restore, run, step          {min(direct):.4f} s")
-    print(f"the same under libvirt      {min(libvirt):.4f} s")
-    print(f"libvirt against direct      {min(libvirt) / min(direct):.3f}")
+    logs = [math.log(there / here) for here, there in zip(direct, libvirt)]
+    error = statistics.stdev(logs) / math.sqrt(ROUNDS)
+    print(f"restore, run, step          {1000 * statistics.mean(direct):.1f} ms")
+    print(f"the same under libvirt      {1000 * statistics.mean(libvirt):.1f} ms")
+    print(f"libvirt against direct      {math.exp(statistics.mean(logs)):.3f} ± {error:.3f}")
+    # Twice a stop QEMU wakes a libvirtd that sleeps on another CPU.
+    cpus = sorted(os.sched_getaffinity(0))
+    print(f"  a write that wakes a CPU  {wake_up(cpus[0], cpus[-1]):.0f} us, "
+          f"a process on the same one {wake_up(cpus[0], cpus[0]):.0f} us")
 
 
 def main() -> None:

@@ -3,29 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine/backend.h"
+#include "machine/monitor.h"
 #include "machine/stub.h"
 #include "util/error.h"
-#include "wire/qmp.h"
-
-enum {
-	QMP_SECONDS = 60,
-};
 
 struct Machine {
 	Backend *backend;
 	Stub *stub;
 	int gdb;		/* its socket; the stub's to close */
-	Conn *qmp;
-	QmpDecoder *qmp_decoder;
+	Monitor *monitor;
 	guint8 *ram;		/* the guest's RAM, or a copy as of the last fetch */
-	char *version;
 	gint64 restore_usec;
 	int run_seconds;	/* the deadline from stop to stop */
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
@@ -78,81 +71,6 @@ static bool is_healthy(Machine *machine, GError **error)
 	return false;
 }
 
-static bool qmp_command(Machine *machine, const char *command, JsonObject *arguments,
-			JsonObject **ret, GError **error)
-{
-	g_autofree char *line = qmp_encode(command, arguments);
-
-	if (!conn_write(machine->qmp, line, strlen(line), error))
-		return explain(machine, error);
-	for (;;) {
-		g_autoptr(JsonObject) object = NULL;
-		char buffer[4096];
-		gssize got;
-
-		switch (qmp_decoder_next(machine->qmp_decoder, &object)) {
-		case QMP_RETURN:
-			if (ret)
-				*ret = g_steal_pointer(&object);
-			return true;
-		case QMP_ERROR:
-			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "QMP %s: %s", command,
-				    json_object_get_string_member(
-					    json_object_get_object_member(object, "error"), "desc"));
-			return false;
-		case QMP_BAD:
-			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
-				    "QMP %s: the answer is no QMP message", command);
-			return false;
-		case QMP_GREETING:
-		case QMP_EVENT:
-			break;
-		case QMP_NEED_MORE:
-			got = conn_read(machine->qmp, buffer, sizeof(buffer), QMP_SECONDS, error);
-			if (got < 0)
-				return explain(machine, error);
-			qmp_decoder_feed(machine->qmp_decoder, buffer, got);
-			break;
-		}
-	}
-}
-
-/* savevm and loadvm have no synchronous QMP form; the monitor says nothing when well. */
-static bool monitor_command(Machine *machine, const char *line, GError **error)
-{
-	JsonObject *arguments = json_object_new();
-	g_autoptr(JsonObject) answer = NULL;
-
-	json_object_set_string_member(arguments, "command-line", line);
-	if (!qmp_command(machine, "human-monitor-command", arguments, &answer, error))
-		return false;
-	const char *text = json_object_get_string_member(answer, "return");
-	if (!text || !*text)
-		return true;
-	g_autofree char *one_line = g_strchomp(g_strdelimit(g_strdup(text), "\r\n", ' '));
-	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s: %s", line, one_line);
-	return false;
-}
-
-static bool read_version(Machine *machine, GError **error)
-{
-	g_autoptr(JsonObject) answer = NULL;
-
-	if (!qmp_command(machine, "query-version", NULL, &answer, error))
-		return false;
-	JsonObject *qemu = json_object_get_object_member(
-		json_object_get_object_member(answer, "return"), "qemu");
-	int major = json_object_get_int_member(qemu, "major");
-	int minor = json_object_get_int_member(qemu, "minor");
-	machine->version = g_strdup_printf("%d.%d.%d", major, minor,
-					   (int)json_object_get_int_member(qemu, "micro"));
-	if (major > 7 || (major == 7 && minor >= 2))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE,
-		    "QEMU %s is too old: 7.2 or newer is needed", machine->version);
-	return false;
-}
-
 static int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -163,15 +81,15 @@ static int take_fd(int *fd)
 
 static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 {
-	machine->qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", cancel, error);
-	if (!machine->qmp)
+	Conn *qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", cancel, error);
+	if (!qmp)
 		return false;
+	machine->monitor = monitor_new(qmp);
 	machine->gdb = take_fd(&machine->backend->gdb);
 	Conn *gdb = conn_new(machine->gdb, "QEMU (gdbstub)", cancel, error);
 	if (!gdb)
 		return false;
 	machine->stub = stub_new(gdb);
-	machine->qmp_decoder = qmp_decoder_new();
 	machine->ram = mmap(NULL, machine->backend->ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 			    machine->backend->parts[PART_RAM], 0);
 	if (machine->ram == MAP_FAILED) {
@@ -180,10 +98,9 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 			    g_strerror(errno));
 		return false;
 	}
-	return qmp_command(machine, "qmp_capabilities", NULL, NULL, error) &&
-	       read_version(machine, error) &&
-	       (stub_ask(machine->stub, machine->reply, error,
-			 "qSupported:multiprocess+;vContSupported+") ||
+	return ((monitor_open(machine->monitor, error) &&
+		 stub_ask(machine->stub, machine->reply, error,
+			  "qSupported:multiprocess+;vContSupported+")) ||
 		explain(machine, error)) &&
 	       /* Registers can be written one by one once their description was asked for. */
 	       stub_ask(machine->stub, machine->reply, error,
@@ -216,15 +133,13 @@ void machine_free(Machine *machine)
 	if (machine->backend)
 		machine->backend->end(machine->backend);
 	stub_free(machine->stub);
-	conn_free(machine->qmp);
-	qmp_decoder_free(machine->qmp_decoder);
+	monitor_free(machine->monitor);
 	if (machine->ram)
 		munmap(machine->ram, machine->backend->ram_bytes);
 	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);
 	g_hash_table_unref(machine->images);
-	g_free(machine->version);
 	g_free(machine);
 }
 
@@ -236,30 +151,15 @@ MachineTimes machine_times(const Machine *machine)
 
 const char *machine_qemu_version(const Machine *machine)
 {
-	return machine->version;
-}
-
-/* Whether QEMU leaves the shared RAM out of snapshots. */
-static bool leave_out_ram(Machine *machine, bool leave_out, GError **error)
-{
-	JsonObject *capability = json_object_new(), *arguments = json_object_new();
-	JsonArray *capabilities = json_array_new();
-
-	json_object_set_string_member(capability, "capability", "x-ignore-shared");
-	json_object_set_boolean_member(capability, "state", leave_out);
-	json_array_add_object_element(capabilities, capability);
-	json_object_set_array_member(arguments, "capabilities", capabilities);
-	return qmp_command(machine, "migrate-set-capabilities", arguments, NULL, error);
+	return monitor_version(machine->monitor);
 }
 
 static bool snapshot(Machine *machine, const char *verb, const char *tag, bool whole,
 		     GError **error)
 {
-	g_autofree char *line = g_strdup_printf("%s %s", verb, tag);
-
 	return is_healthy(machine, error) &&
-	       leave_out_ram(machine, !whole && !machine_is_far(machine), error) &&
-	       monitor_command(machine, line, error);
+	       (monitor_snapshot(machine->monitor, verb, tag, whole || machine_is_far(machine),
+				 error) || explain(machine, error));
 }
 
 bool machine_save_whole(Machine *machine, const char *tag, GError **error)
@@ -338,6 +238,9 @@ static bool parse_stop(Machine *machine, Stop *ret, GError **error)
 		return false;
 	}
 	ret->vcpu = strtol(thread + strlen("thread:p01."), NULL, 16) - 1;
+	/* A debug stop selects the vCPU it is of (gdb_set_stop_cpu()). */
+	if (g_str_has_prefix(text, "T05"))
+		machine->thread = ret->vcpu;
 	const char *watch = strstr(text, "watch:");
 	if (watch) {
 		ret->kind = STOP_WATCH;
@@ -423,6 +326,18 @@ bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error)
 		g_hash_table_remove(machine->breaks, &addr);
 	return stub_do(machine->stub, error, "%c0,%" G_GINT64_MODIFIER "x,1",
 		       insert ? 'Z' : 'z', addr);
+}
+
+bool machine_step_watched(Machine *machine, int vcpu, guint64 pc, Stop *ret, GError **error)
+{
+	if (!machine_break(machine, pc, false, error) ||
+	    !machine_run(machine, vcpu, ret, error) || !machine_break(machine, pc, true, error))
+		return false;
+	if (ret->kind == STOP_WATCH)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
+		    "gdbstub: the instruction at 0x%" G_GINT64_MODIFIER "x passed its watchpoint", pc);
+	return false;
 }
 
 bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,

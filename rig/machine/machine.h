@@ -114,6 +114,13 @@ bool machine_forget_translations(Machine *machine, int vcpu, GError **error);
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);
 
 /*
+ * The instruction at @pc, where @vcpu stands at a breakpoint, if it is sure to touch
+ * something watched: a step that does is reported twice, and the second time QEMU forgets
+ * all it has translated (gdb_vm_state_change()).  Interrupts must be held.
+ */
+bool machine_step_watched(Machine *machine, int vcpu, guint64 pc, Stop *ret, GError **error);
+
+/*
  * The gdbstub's connection, for a debugger to take over; when that asks for the reason of
  * the stop, QEMU takes our breakpoints out.  -1: failed.  Ours to close; nothing but
  * machine_free() may be called afterwards.
@@ -128,7 +135,7 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
 /* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */
-enum { MACHINE_RIP = 16 };
+enum { MACHINE_RDI = 5, MACHINE_RSP = 7, MACHINE_RIP = 16 };
 bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error);
 
 /* Every register the stub knows, as hex; for hashing. */

@@ -13,6 +13,7 @@ struct Stub {
 	Conn *conn;
 	RspDecoder *decoder;
 	GString *request;	/* the framed request, kept for a resend */
+	bool owes_ack;		/* the last packet's goes out with the next request */
 	gint64 run_usec, ask_usec;
 };
 
@@ -62,8 +63,9 @@ static bool next_packet(Stub *stub, int seconds, GString *ret, GError **error)
 
 		switch (frame) {
 		case RSP_PACKET:
-			/* After "W", exited, there is nobody left to thank. */
-			return ret->str[0] == 'W' || conn_write(stub->conn, "+", 1, error);
+			/* QEMU waits for no ack: alone, it would only be woken to read it. */
+			stub->owes_ack = true;
+			return true;
 		case RSP_ACK:
 		case RSP_NOTIFICATION:
 			break;
@@ -95,7 +97,8 @@ static bool send_request(Stub *stub, const char *format, va_list args, GError **
 	g_autofree char *payload = g_strdup_vprintf(format, args);
 
 	g_debug("-> %s", payload);
-	g_string_truncate(stub->request, 0);
+	g_string_assign(stub->request, stub->owes_ack ? "+" : "");
+	stub->owes_ack = false;
 	rsp_encode(payload, strlen(payload), stub->request);
 	return conn_write(stub->conn, stub->request->str, stub->request->len, error);
 }
@@ -109,6 +112,12 @@ static bool exchange(Stub *stub, GString *ret, const char *format, va_list args,
 
 	stub->ask_usec += g_get_monotonic_time() - before;
 	return ok;
+}
+
+/* The request that the next reply is about, to be shown. */
+static const char *asked(const Stub *stub)
+{
+	return strchr(stub->request->str, '$');
 }
 
 bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
@@ -127,7 +136,7 @@ bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: %s to '%.40s'",
 		    kind == RSP_REPLY_EMPTY ? "no such request: empty reply" : ret->str,
-		    stub->request->str);
+		    asked(stub));
 	return false;
 }
 
@@ -144,7 +153,7 @@ bool stub_do(Stub *stub, GError **error, const char *format, ...)
 	if (rsp_reply_kind(reply) == RSP_REPLY_OK)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: '%.40s' to '%.40s'",
-		    reply->str, stub->request->str);
+		    reply->str, asked(stub));
 	return false;
 }
 

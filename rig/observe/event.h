@@ -66,7 +66,7 @@ static inline bool event_is_kernel(const Event *event)
 }
 
 /* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */
-static const guint64 PTE_PRESENT = 1;
+static const guint64 PTE_PRESENT = 1, PTE_WRITABLE = 2;
 static const guint64 PTE_PFN_MASK = 0x000ffffffffff000;
 
 static inline bool pte_present(guint64 pte)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "observe/stage.h"
 
-#include "observe/probe.h"
-
 #include <string.h>
 
 #include "util/error.h"
@@ -15,7 +13,6 @@ enum {
 	DYING_SECONDS = 300,
 	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
-	RDI = 5, RSP = 7,	/* in Regs.gpr */
 };
 
 static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
@@ -204,8 +201,7 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	note(stage, event);
 }
 
-/* The reference count of a struct page; a large one when it cannot be read. */
-static gint32 page_users(const Stage *stage, int actor, guint64 page)
+gint32 stage_page_users(const Stage *stage, int actor, guint64 page)
 {
 	gint32 count;
 
@@ -218,12 +214,12 @@ static gint32 page_users(const Stage *stage, int actor, guint64 page)
 static bool pending_free(Stage *stage, int actor, const Regs *regs)
 {
 	const Guest *guest = stage->guest;
-	guint64 pfn = (regs->gpr[RDI] - guest->vmemmap) / guest->page_size;
+	guint64 pfn = (regs->gpr[MACHINE_RDI] - guest->vmemmap) / guest->page_size;
 
 	for (guint i = 0; i < stage->frames->len; i++) {
 		const Frame *frame = &g_array_index(stage->frames, Frame, i);
 
-		if (frame->pfn != pfn || page_users(stage, actor, regs->gpr[RDI]) > 1)
+		if (frame->pfn != pfn || stage_page_users(stage, actor, regs->gpr[MACHINE_RDI]) > 1)
 			continue;
 		stage->actors[actor].state = ACTOR_READY;
 		stage->actors[actor].pending = (Event){
@@ -293,9 +289,9 @@ bool stage_arm_ptes(Stage *stage, GError **error)
 
 static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError **error)
 {
-	if (regs->rip == stage->gone && regs->gpr[RDI] == stage->guest->arena_addr)
+	if (regs->rip == stage->gone && regs->gpr[MACHINE_RDI] == stage->guest->arena_addr)
 		stage->arena_gone = true;
-	if (regs->rip != stage->destroys || regs->gpr[RDI] != stage->guest->map_addr)
+	if (regs->rip != stage->destroys || regs->gpr[MACHINE_RDI] != stage->guest->map_addr)
 		return true;
 	stage->dying = true;
 	note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
@@ -330,7 +326,7 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	*ret_stay = false;
 	if (page_at(stage->guest, regs->cr2) < 0)
 		return true;
-	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[RSP], &frame,
+	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
 			  sizeof(frame), error))
 		return false;
 	if (sites_find(stage->sites, frame.rip))
@@ -353,7 +349,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return true;
 	}
 	if (pc == stage->returned)
-		note_return(stage, actor, self->regs.gpr[RDI]);
+		note_return(stage, actor, self->regs.gpr[MACHINE_RDI]);
 	if (stage->discovering && pc == stage->page_fault)
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
@@ -398,6 +394,31 @@ static bool at_hang(Stage *stage, int actor, GError **error)
 	return false;
 }
 
+/* How long the instruction at @pc is, where we break, if it does nothing; else 0. */
+static int idle_bytes(const Stage *stage, guint64 pc)
+{
+	const Site *site = sites_find(stage->sites, pc);
+
+	if (pc == stage->returned || pc == stage->done)
+		return GUEST_MARKER_BYTES;
+	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
+}
+
+/*
+ * To the next stop.  A breakpoint under the vCPU (@step) would hit again at once: step off it,
+ * or pass over what does nothing, which saves a stop.
+ */
+static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	guint64 pc = stage->actors[actor].regs.rip;
+	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
+
+	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
+		return false;
+	return (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
+}
+
 bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 {
 	Machine *machine = stage->guest->machine;
@@ -407,8 +428,7 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	Stop stop;
 
 	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		/* A breakpoint under the vCPU would hit again at once: step off it. */
-		if (!(step ? machine_step : machine_run)(machine, vcpu, &stop, error))
+		if (!go_on(stage, actor, step, &stop, error))
 			return false;
 		if (stop.kind == STOP_SHUTDOWN) {
 			self->state = ACTOR_CRASHED;
@@ -431,74 +451,6 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
 		    stage->guest->report.actors[actor].name, MAX_STOPS);
 	return false;
-}
-
-/* Before an access: stamp whatever may stand behind the page. */
-static bool begin_probe(const Stage *stage, const Actor *self, const Site *site, Probe *ret)
-{
-	guint64 frames[PROBE_FRAMES];
-	guint n = MIN(stage->frames->len, PROBE_FRAMES);
-
-	if (self->pending.kind != EVENT_ACCESS || stage->discovering || stage->blind)
-		return false;
-	for (guint i = 0; i < n; i++)
-		frames[i] = g_array_index(stage->frames, Frame, i).pfn;
-	return probe_begin(ret, stage->guest->machine, &site->insn,
-			   insn_address(&site->insn, &self->regs), frames, n);
-}
-
-/* The store half of a split read-modify-write sees what the load half saw. */
-static void begin_store_half(Stage *stage, const Actor *self)
-{
-	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
-			   self->loaded);
-}
-
-bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
-{
-	Machine *machine = stage->guest->machine;
-	Actor *self = &stage->actors[actor];
-	int vcpu = stage_vcpu(stage, actor);
-	Probe probe;
-	Stop stop;
-
-	*ret_event = self->pending;
-	stage_ptes(stage, ret_event->before);
-	if (self->pending.half == HALF_LOAD) {
-		self->loaded = ret_event->before[self->pending.page];
-		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
-		self->pending.half = HALF_STORE;
-		return true;
-	}
-	if (self->pending.half == HALF_STORE)
-		begin_store_half(stage, self);
-	ret_event->freed = self->pending.kind == EVENT_FREE &&
-			   page_users(stage, actor, self->regs.gpr[RDI]) < 1;
-	const Site *site = sites_find(stage->sites, self->pending.pc);
-	bool probed = begin_probe(stage, self, site, &probe);
-	/*
-	 * A watchpoint hit by a step is reported twice, and stage_advance() sees the second
-	 * stop.  Taking it off for the step costs more than time: it would empty all soft TLBs,
-	 * since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
-	 */
-	if (!machine_step(machine, vcpu, &stop, error) ||
-	    !machine_regs(machine, vcpu, &self->regs, error) ||
-	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
-		return false;
-	self->loaded = 0;
-	ret_event->faulted = self->regs.rip == stage->page_fault;
-	if (ret_event->faulted && event_is_kernel(ret_event))
-		ret_event->program = guest_actor_report(stage->guest, actor).program;
-	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
-		stage->lock_holder = actor;
-	stage_ptes(stage, ret_event->after);
-	if (ret_event->freed) {
-		/* The allocator's lists lead anywhere from here on. */
-		self->state = ACTOR_CRASHED;
-		return true;
-	}
-	/* Where the step ended may be the next event: running stops there at once. */
-	return stage_advance(stage, actor, false, error);
 }
 
 bool stage_takes_irq(const Stage *stage, int actor)
@@ -525,7 +477,7 @@ bool stage_serve(Stage *stage, int actor, GError **error)
 		    !machine_regs(machine, vcpu, &regs, error))
 			return false;
 		/* The first run may only have QEMU notice that the priority has changed. */
-		if (regs.rip == stands->rip && regs.gpr[RSP] == stands->gpr[RSP]) {
+		if (regs.rip == stands->rip && regs.gpr[MACHINE_RSP] == stands->gpr[MACHINE_RSP]) {
 			if (guest_irq_queue(stage->guest, actor)) {
 				if (unserved++ == MAX_UNSERVED)
 					break;

@@ -91,6 +91,9 @@ bool stage_takes_irq(const Stage *stage, int actor);
 /* Look at what is queued for interrupts; what is new there was sent by @actor (-1: see nothing). */
 void stage_note_queues(Stage *stage, int actor);
 
+/* The reference count of the struct page at @page; a large one when it cannot be read. */
+gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
+
 /* The PTEs as they are, their frames remembered. */
 void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
 

@@ -351,8 +351,8 @@ static void add_user_pte(const Guest *guest, const Actor *actor, GChecksum *sum)
 /* Two waits for the same thing look alike in the registers: the callers tell them apart. */
 static void add_stack(const Stage *stage, int actor, GChecksum *sum)
 {
-	enum { RSP = 7, LENGTH = 512, STACK = 16384 };
-	guint64 rsp = stage->actors[actor].regs.gpr[RSP], end = (rsp | (STACK - 1)) + 1;
+	enum { LENGTH = 512, STACK = 16384 };
+	guint64 rsp = stage->actors[actor].regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
 	guint8 words[LENGTH] = { 0 };
 
 	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,

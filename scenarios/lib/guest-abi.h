@@ -9,12 +9,13 @@
 #include <stdint.h>
 
 enum {
-	GUEST_ABI_VERSION = 3,
+	GUEST_ABI_VERSION = 4,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
 	GUEST_NAME_SIZE = 32,
 	GUEST_ERROR_SIZE = 192,
+	GUEST_MARKER_BYTES = 1,
 };
 
 /* What to be; written by the rig at guest_booted().  A whole number of 8-byte words, in one page. */
@@ -57,7 +58,8 @@ struct guest_report {
 };
 
 /*
- * Markers: empty functions the rig breaks on.
+ * Markers: functions the rig breaks on.  They start with a NOP of GUEST_MARKER_BYTES, which
+ * it passes over instead of executing it.
  *   guest_booted  nothing is known of any scenario yet: the same for all of them
  *   guest_failed  setup went wrong, report.error says how
  *   guest_ready   every actor thread exists and waits for go

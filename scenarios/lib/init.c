@@ -39,12 +39,12 @@ static __thread struct guest_actor *self;
 static atomic_int parked;
 static atomic_bool go;
 
-MARKER guest_booted(void) { asm volatile("" ::: "memory"); }
-MARKER guest_failed(void) { asm volatile("" ::: "memory"); }
-MARKER guest_ready(void) { asm volatile("" ::: "memory"); }
-MARKER guest_park(void) { asm volatile("" ::: "memory"); }
-MARKER guest_returned(int64_t result) { asm volatile("" :: "r"(result) : "memory"); }
-MARKER guest_done(void) { asm volatile("" ::: "memory"); }
+MARKER guest_booted(void) { asm volatile("nop" ::: "memory"); }
+MARKER guest_failed(void) { asm volatile("nop" ::: "memory"); }
+MARKER guest_ready(void) { asm volatile("nop" ::: "memory"); }
+MARKER guest_park(void) { asm volatile("nop" ::: "memory"); }
+MARKER guest_returned(int64_t result) { asm volatile("nop" :: "r"(result) : "memory"); }
+MARKER guest_done(void) { asm volatile("nop" ::: "memory"); }
 
 void guest_fail(const char *format, ...)
 {

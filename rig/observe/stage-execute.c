@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/stage.h"
+
+#include <string.h>
+
+#include "observe/probe.h"
+
+/* Before an access: stamp whatever may stand behind the page. */
+static bool begin_probe(const Stage *stage, const Actor *self, const Site *site, Probe *ret)
+{
+	guint64 frames[PROBE_FRAMES];
+	guint n = MIN(stage->frames->len, PROBE_FRAMES);
+
+	if (self->pending.kind != EVENT_ACCESS || stage->discovering || stage->blind)
+		return false;
+	for (guint i = 0; i < n; i++)
+		frames[i] = g_array_index(stage->frames, Frame, i).pfn;
+	return probe_begin(ret, stage->guest->machine, &site->insn,
+			   insn_address(&site->insn, &self->regs), frames, n);
+}
+
+/* The store half of a split read-modify-write sees what the load half saw. */
+static void begin_store_half(Stage *stage, const Actor *self)
+{
+	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
+			   self->loaded);
+}
+
+/* Whether carrying out @event hits a watchpoint, and faults nowhere. */
+static bool hits_watchpoint(const Stage *stage, const Event *event)
+{
+	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
+
+	switch (event->kind) {
+	case EVENT_PTE:
+		return !stage->disarmed;
+	case EVENT_LOCK:
+		return true;
+	case EVENT_ACCESS:
+		return event_is_kernel(event) && (event->before[event->page] & needs) == needs;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A watchpoint that a step hits after all is reported twice; stage_advance() sees the second
+ * stop.  Taking the watchpoint off for the step costs more than time: it would empty all soft
+ * TLBs, since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
+ */
+static bool execute_one(Stage *stage, int actor, const Event *event, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	int vcpu = stage_vcpu(stage, actor);
+	Stop stop;
+
+	return hits_watchpoint(stage, event)
+		? machine_step_watched(machine, vcpu, event->pc, &stop, error)
+		: machine_step(machine, vcpu, &stop, error);
+}
+
+bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Actor *self = &stage->actors[actor];
+	int vcpu = stage_vcpu(stage, actor);
+	Probe probe;
+
+	*ret_event = self->pending;
+	stage_ptes(stage, ret_event->before);
+	if (self->pending.half == HALF_LOAD) {
+		self->loaded = ret_event->before[self->pending.page];
+		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+		self->pending.half = HALF_STORE;
+		return true;
+	}
+	if (self->pending.half == HALF_STORE)
+		begin_store_half(stage, self);
+	ret_event->freed = self->pending.kind == EVENT_FREE &&
+			   stage_page_users(stage, actor, self->regs.gpr[MACHINE_RDI]) < 1;
+	const Site *site = sites_find(stage->sites, self->pending.pc);
+	bool probed = begin_probe(stage, self, site, &probe);
+	if (!execute_one(stage, actor, ret_event, error) ||
+	    !machine_regs(machine, vcpu, &self->regs, error) ||
+	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
+		return false;
+	self->loaded = 0;
+	ret_event->faulted = self->regs.rip == stage->page_fault;
+	if (ret_event->faulted && event_is_kernel(ret_event))
+		ret_event->program = guest_actor_report(stage->guest, actor).program;
+	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
+		stage->lock_holder = actor;
+	stage_ptes(stage, ret_event->after);
+	if (ret_event->freed) {
+		/* The allocator's lists lead anywhere from here on. */
+		self->state = ACTOR_CRASHED;
+		return true;
+	}
+	/* Where the step ended may be the next event: running stops there at once. */
+	return stage_advance(stage, actor, false, error);
+}
