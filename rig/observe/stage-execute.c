@@ -26,18 +26,26 @@ static void begin_store_half(Stage *stage, const Actor *self)
 			   self->loaded);
 }
 
-/* Whether carrying out @event hits a watchpoint, and faults nowhere. */
-static bool hits_watchpoint(const Stage *stage, const Event *event)
+/* By the kernel's own address, and in a way that the PTE allows: no fault then. */
+static bool is_allowed(const Stage *stage, const Event *event, guint64 addr)
 {
 	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
 
+	return addr >= stage->guest->pages[event->page].kaddr &&
+	       (event->before[event->page] & needs) == needs;
+}
+
+/* Whether carrying out @event is sure to hit a watchpoint. */
+static bool hits_watchpoint(const Stage *stage, const Event *event, const Site *site)
+{
 	switch (event->kind) {
 	case EVENT_PTE:
 		return !stage->disarmed;
 	case EVENT_LOCK:
 		return true;
 	case EVENT_ACCESS:
-		return event_is_kernel(event) && (event->before[event->page] & needs) == needs;
+		return is_allowed(stage, event, insn_address(&site->insn,
+							     &stage->actors[event->actor].regs));
 	default:
 		return false;
 	}
@@ -48,13 +56,13 @@ static bool hits_watchpoint(const Stage *stage, const Event *event)
  * stop.  Taking the watchpoint off for the step costs more than time: it would empty all soft
  * TLBs, since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
  */
-static bool execute_one(Stage *stage, int actor, const Event *event, GError **error)
+static bool execute_one(Stage *stage, const Event *event, const Site *site, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	int vcpu = stage_vcpu(stage, actor);
+	int vcpu = stage_vcpu(stage, event->actor);
 	Stop stop;
 
-	return hits_watchpoint(stage, event)
+	return hits_watchpoint(stage, event, site)
 		? machine_step_watched(machine, vcpu, event->pc, &stop, error)
 		: machine_step(machine, vcpu, &stop, error);
 }
@@ -80,7 +88,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 			   stage_page_users(stage, actor, self->regs.gpr[MACHINE_RDI]) < 1;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
-	if (!execute_one(stage, actor, ret_event, error) ||
+	if (!execute_one(stage, ret_event, site, error) ||
 	    !machine_regs(machine, vcpu, &self->regs, error) ||
 	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
 		return false;
