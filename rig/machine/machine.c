@@ -21,6 +21,7 @@ struct Machine {
 	guint8 *ram;		/* the guest's RAM, or a copy as of the last fetch */
 	gint64 restore_usec;
 	int run_seconds;	/* the deadline from stop to stop */
+	gsize log_start;	/* what is in QEMU's log before is of no interest */
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
@@ -55,10 +56,11 @@ static char *part_text(const Machine *machine, Part part)
 /* QEMU's own last words say more than "connection closed". */
 static bool explain(Machine *machine, GError **error)
 {
-	g_autofree char *log = g_strchomp(part_text(machine, PART_LOG));
+	g_autofree char *log = part_text(machine, PART_LOG);
+	char *words = g_strchomp(log + MIN(strlen(log), machine->log_start));
 
-	if (error && *error && *log && (*error)->domain == RIG_ERROR)
-		g_prefix_error(error, "%s: ", g_strdelimit(log, "\n", ' '));
+	if (error && *error && *words && (*error)->domain == RIG_ERROR)
+		g_prefix_error(error, "%s: ", g_strdelimit(words, "\n", ' '));
 	return false;
 }
 
@@ -108,6 +110,23 @@ static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 	       stub_ask(machine->stub, machine->reply, error, "?");
 }
 
+/*
+ * One instruction of the firmware.  Before its first, QEMU's vCPU thread may fall asleep over
+ * work that it was given while it was busy with other work (rr_cpu_thread_fn(), "initial
+ * kick-off"), and a savevm soon after a loadvm then waits for ever.
+ */
+static bool kick_off(Machine *machine, GError **error)
+{
+	Stop stop;
+
+	if (!machine_step(machine, 0, &stop, error))
+		return false;
+	/* It warns that no timer is armed yet. */
+	g_autofree char *log = part_text(machine, PART_LOG);
+	machine->log_start = strlen(log);
+	return true;
+}
+
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Machine) machine = g_new0(Machine, 1);
@@ -121,7 +140,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	machine->backend = backend_start(spec, &local);
 	if (local)
 		g_set_error(error, RIG_ERROR, RIG_ERROR_START, "%s", local->message);
-	if (!machine->backend || !connect_all(machine, cancel, error))
+	if (!machine->backend || !connect_all(machine, cancel, error) || !kick_off(machine, error))
 		return NULL;
 	return g_steal_pointer(&machine);
 }
