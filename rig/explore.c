@@ -265,6 +265,8 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->config_sha256 = g_strdup(kernel->config_sha256);
 	verdict->compiler = g_strdup(kernel->compiler);
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
+	verdict->controls = session->controls;
+	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	return verdict;
 }
 
@@ -280,7 +282,8 @@ static void finish_verdict(Explorer *explorer)
 	for (GList *state = verdict->final_states; state; state = state->next)
 		state->data = g_strdup(state->data);
 	verdict->verdict = verdict->violating ? "violation"
-			   : !verdict->complete ? "inconclusive"
+			   : !verdict->complete || !verdict->controls.seen[CONTROL_PTE_LOAD]
+				   ? "inconclusive"
 			   : verdict->documented ? "documented" : "clean";
 }
 

@@ -6,6 +6,7 @@
 
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/keyfile.h"
 #include "util/paths.h"
 
 void guest_spec_free(GuestSpec *spec)
@@ -163,13 +164,33 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 	return g_steal_pointer(&session);
 }
 
+/* Of whom nothing was seen nothing is known, unless the scenario says that it is so. */
+static bool check_seen(const Session *session, GError **error)
+{
+	g_auto(GStrv) silent = keyfile_list(session->scenario->keys, "scenario", "silent");
+
+	for (int i = 0; i < session->guest->n_actors; i++) {
+		const char *name = session->guest->report.actors[i].name;
+
+		if (stepper_has_decided(session->stepper, i) ||
+		    g_strv_contains((const char *const *)silent, name))
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: nothing that %s does in %s is an event (if that is right, say "
+			    "'silent = %s' in %s)", name, session->scenario->name, name,
+			    session->scenario->path);
+		return false;
+	}
+	return true;
+}
+
 bool session_prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
 	gint64 scratch[MAX_PAGES];
 
-	session->stepper = stepper_new(guest, error);
-	if (!session->stepper)
+	session->stepper = stepper_new(guest, &session->controls, error);
+	if (!session->stepper || !check_seen(session, error))
 		return false;
 	session->trace = trace_new(guest, session->stepper);
 	for (int i = 0; i < guest->n_pages; i++)

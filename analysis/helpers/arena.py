@@ -41,6 +41,7 @@ class PageState:
     pte: int
     free: bool  # as the kernel has it in its books; a guard's is in none
     scratch_pfn: Optional[int]  # its arena's; None on kernels without one
+    in_arena: bool = True  # it has a user view; else it is in a guard zone
 
     @property
     def pfn(self) -> Optional[int]:
@@ -152,14 +153,15 @@ def page_state(arena: Object, uaddr: int) -> PageState:
     kaddr = kern_vm_start(arena) + uaddr - (user_start & ~0xFFFFFFFF)
     address = pte_address(prog, kaddr)
     pgoff = (uaddr - user_start) >> 12
-    in_tree = 0 <= pgoff < arena.map.max_entries.value_()
+    in_arena = 0 <= pgoff < arena.map.max_entries.value_()
     return PageState(
         uaddr=uaddr,
         kaddr=kaddr,
         pte_addr=address,
         pte_phys=physical(prog, address),
         pte=prog.read_u64(address),
-        free=is_free(arena, pgoff) if in_tree else True,
+        free=is_free(arena, pgoff) if in_arena else True,
+        in_arena=in_arena,
         scratch_pfn=scratch_pfn(arena),
     )
 

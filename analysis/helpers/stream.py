@@ -3,12 +3,14 @@
 
 import re
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, List, Optional
 
 from drgn import Object, Program
 from drgn.helpers.linux.bpf import bpf_prog_for_each
 from drgn.helpers.linux.llist import llist_for_each_entry
+
+from . import wire
 
 # As __bpf_prog_report_arena_violation() writes it.
 REPORT = re.compile(r"Arena (READ|WRITE) access at unmapped address 0x([0-9a-f]+)")
@@ -49,8 +51,10 @@ def reports(prog: Program) -> Optional[List[Report]]:
 
 
 def as_lists(found: Optional[List[Report]]) -> Optional[List[List[Any]]]:
-    """For JSON."""
-    return None if found is None else [list(astuple(report)) for report in found]
+    """For JSON: what a guest prints as an address may be any word."""
+    if found is None:
+        return None
+    return [[report.program, wire.u64(report.address), report.write] for report in found]
 
 
 def since(
@@ -59,5 +63,7 @@ def since(
     """Those of *found* that are not in *before*, as as_lists() gave it."""
     if found is None or before is None:
         return None
-    new = Counter(found) - Counter(Report(*report) for report in before)
+    new = Counter(found) - Counter(
+        Report(program, wire.from_u64(address), write) for program, address, write in before
+    )
     return sorted(new.elements())

@@ -4,13 +4,14 @@
 The drgn process beside the rig: one JSON request a line on stdin, one JSON
 answer a line on stdout.
 
-  {"op": "arena", "maps": [ID…], "pages": [[MAP, UADDR]…], "cpus": N, "report": UADDR}
+  {"op": "arena", "maps": [ID…], "pages": [[MAP, UADDR]…], "cpus": N, "report": UADDR, "control": UADDR}
   {"op": "check", the same maps and pages, "owned": [PFN|null…], "reserved": [BOOL…], "given_up": [BOOL…],
    "installed": [PFN…], "freed": [PFN…], "scratch_written": BOOL, "log_seq": N,
    "scratch_pfns" and "reports": the answer's from "arena",
    "faults": [[PROGRAM, UADDR, WRITE]…]}
 
-MAP is an index into maps; the lock and the addresses are those of the first one.
+MAP is an index into maps; the lock and the addresses are those of the first one.  Addresses
+in an answer are text (analysis/helpers/wire.py).
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
 
@@ -25,9 +26,20 @@ from drgn import Object, Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, smp, stream
+from analysis.helpers import arena, invariants, klog, smp, stream, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
+
+
+def describe_page(state: arena.PageState) -> Dict[str, Any]:
+    """Where a watched page is."""
+    return {
+        "kaddr": wire.u64(state.kaddr),
+        "pte_addr": wire.u64(state.pte_addr),
+        "pte_phys": wire.u64(state.pte_phys),
+        "in_arena": state.in_arena,
+        "scratch_pfn": state.scratch_pfn,
+    }
 
 
 def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -35,22 +47,25 @@ def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     arenas = [arena.find_arena(prog, map_id) for map_id in request["maps"]]
     found = arenas[0]
     lock = arena.lock(found)
+    u64 = wire.u64
     return {
-        "report_phys": arena.init_physical(prog, request["report"]),
-        "arena": found.value_(),
-        "map": found.map.address_of_().value_(),
-        "lock": lock.address,
-        "lock_phys": arena.physical(prog, lock.address),
+        "report_phys": u64(arena.init_physical(prog, request["report"])),
+        "control_phys": u64(arena.init_physical(prog, request["control"])),
+        "arena": u64(found.value_()),
+        "map": u64(found.map.address_of_().value_()),
+        "lock": u64(lock.address),
+        "lock_phys": u64(arena.physical(prog, lock.address)),
         "lock_held": lock.held,
-        "irq_queues": [smp.irq_queues(prog, cpu) for cpu in range(request["cpus"])],
-        "vmemmap": arena.vmemmap(prog),
+        "irq_queues": [
+            [u64(head) for head in smp.irq_queues(prog, cpu)] for cpu in range(request["cpus"])
+        ],
+        "vmemmap": u64(arena.vmemmap(prog)),
         "page_size": arena.struct_page_size(prog),
         "refcount_offset": offsetof(prog.type("struct page"), "_refcount.counter"),
-        "kern_vm_start": arena.kern_vm_start(found),
         "scratch_pfns": [arena.scratch_pfn(each) for each in arenas],
         "log_seq": klog.last_seq(prog),
         "reports": stream.as_lists(stream.reports(prog)),
-        "pages": [asdict(arena.page_state(arenas[i], uaddr)) for i, uaddr in request["pages"]],
+        "pages": [describe_page(arena.page_state(arenas[i], uaddr)) for i, uaddr in request["pages"]],
     }
 
 
@@ -104,7 +119,6 @@ def main() -> None:
     parser.add_argument("--vmlinux", required=True, help="the guest kernel with DWARF")
     parser.add_argument("--far", action="store_true", help="QEMU is on another host")
     args = parser.parse_args()
-    answer: Dict[str, Any]
     prog = None
     far = None
     for line in sys.stdin:
@@ -116,10 +130,10 @@ def main() -> None:
             if prog is None:
                 prog = attach(args.qmp, args.vmlinux, far)
             request = json.loads(line)
-            answer = {"ok": OPERATIONS[request["op"]](prog, request)}
+            line = wire.dumps({"ok": OPERATIONS[request["op"]](prog, request)})
         except Exception as error:  # whatever it is, the rig must hear of it
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+            line = json.dumps({"error": f"{type(error).__name__}: {error}"})
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

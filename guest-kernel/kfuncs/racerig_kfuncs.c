@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kfuncs that touch the arena from kernel code.
+ * Kfuncs that touch the arena from kernel code, and one that frees a page.
  *
  * A plain dereference of an unpopulated address takes a kernel page fault: the
  * path under test.  An argument named …__arena arrives rebased to the arena's
@@ -10,7 +10,9 @@
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
+#include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 
 #ifdef VERIFIER_REBASES
@@ -48,6 +50,17 @@ __bpf_kfunc void racerig_write(u64 address, u64 value)
 	WRITE_ONCE(*(u64 *)address, value);
 }
 
+/* A page from the allocator and back to it; its frame. */
+__bpf_kfunc u64 racerig_cycle_page(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	u64 pfn = page ? page_to_pfn(page) : 0;
+
+	if (page)
+		__free_page(page);
+	return pfn;
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(racerig_kfuncs)
@@ -56,6 +69,7 @@ BTF_ID_FLAGS(func, racerig_arena_write)
 BTF_ID_FLAGS(func, racerig_arena_address)
 BTF_ID_FLAGS(func, racerig_read)
 BTF_ID_FLAGS(func, racerig_write)
+BTF_ID_FLAGS(func, racerig_cycle_page)
 BTF_KFUNCS_END(racerig_kfuncs)
 
 static const struct btf_kfunc_id_set racerig_kfunc_set = {

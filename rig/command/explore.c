@@ -52,6 +52,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
 			1 - pow(1 - chance, verdict->executed));
+	for (char **name = verdict->absent_hooks; name && *name; name++)
+		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	if (verdict->circles)
 		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
 			verdict->circles);

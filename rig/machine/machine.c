@@ -12,6 +12,7 @@
 #include "machine/monitor.h"
 #include "machine/stub.h"
 #include "util/error.h"
+#include "util/lose.h"
 
 struct Machine {
 	Backend *backend;
@@ -323,6 +324,8 @@ bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GE
 {
 	enum { CR8 = 31 };
 
+	if (lose(hold == INTERRUPTS_HELD ? "hold" : "let-in"))
+		hold = hold == INTERRUPTS_HELD ? INTERRUPTS_OPEN : INTERRUPTS_HELD;
 	return select_vcpu(machine, vcpu, error) &&
 	       stub_do(machine->stub, error, "P%x=%02x00000000000000", CR8, hold);
 }

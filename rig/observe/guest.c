@@ -8,6 +8,7 @@
 #include "observe/boot.h"
 #include "util/error.h"
 #include "util/shmdir.h"
+#include "util/u64.h"
 
 const char GUEST_PARKED[] = "parked";
 
@@ -46,23 +47,77 @@ void guest_add_request(const Guest *guest, JsonObject *request)
 	json_object_set_array_member(request, "pages", pages);
 }
 
-static void take_pages(Guest *guest, JsonObject *answer)
+/* What is not where it can be is not watched, and nobody would notice. */
+static bool is_misplaced(const Guest *guest, const WatchedPage *page)
+{
+	static const guint64 user_end = 1ull << 47;
+
+	return (gint64)page->kaddr >= 0 || (gint64)page->pte_addr >= 0 ||
+	       page->uaddr >= user_end ||
+	       page->pte_phys > machine_ram_bytes(guest->machine) - sizeof(guint64);
+}
+
+static bool take_page(Guest *guest, int i, JsonObject *state, GError **error)
+{
+	WatchedPage *page = &guest->pages[i];
+	bool scratch = !json_object_get_null_member(state, "scratch_pfn");
+
+	*page = (WatchedPage){
+		.uaddr = guest->report.pages[i],
+		.arena = arena_of(guest, i),
+		.scratch_pfn = scratch ? json_object_get_int_member(state, "scratch_pfn") : -1,
+		.in_arena = json_object_get_boolean_member(state, "in_arena"),
+	};
+	if (!u64_member(state, "kaddr", &page->kaddr, error) ||
+	    !u64_member(state, "pte_addr", &page->pte_addr, error) ||
+	    !u64_member(state, "pte_phys", &page->pte_phys, error))
+		return false;
+	if (!is_misplaced(guest, page))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+		    "blind: page %d lies nowhere (user 0x%" G_GINT64_MODIFIER "x, kernel 0x%"
+		    G_GINT64_MODIFIER "x, PTE at 0x%" G_GINT64_MODIFIER "x)", i, page->uaddr,
+		    page->kaddr, page->pte_addr);
+	return false;
+}
+
+static bool take_pages(Guest *guest, JsonObject *answer, GError **error)
 {
 	JsonArray *states = json_object_get_array_member(answer, "pages");
 
-	for (int i = 0; i < guest->n_pages; i++) {
-		JsonObject *state = json_array_get_object_element(states, i);
-		bool scratch = !json_object_get_null_member(state, "scratch_pfn");
+	for (int i = 0; i < guest->n_pages; i++)
+		if (!take_page(guest, i, json_array_get_object_element(states, i), error))
+			return false;
+	return true;
+}
 
-		guest->pages[i] = (WatchedPage){
-			.uaddr = guest->report.pages[i],
-			.kaddr = json_object_get_int_member(state, "kaddr"),
-			.pte_addr = json_object_get_int_member(state, "pte_addr"),
-			.pte_phys = json_object_get_int_member(state, "pte_phys"),
-			.arena = arena_of(guest, i),
-			.scratch_pfn = scratch ? json_object_get_int_member(state, "scratch_pfn") : -1,
-		};
-	}
+/* Everything that is a 64-bit word. */
+static bool take_words(Guest *guest, JsonObject *answer, GError **error)
+{
+	const struct {
+		const char *name;
+		guint64 *word;
+	} words[] = {
+		{ "report_phys", &guest->report_phys }, { "control_phys", &guest->control_phys },
+		{ "arena", &guest->arena_addr }, { "map", &guest->map_addr },
+		{ "lock", &guest->lock_addr }, { "lock_phys", &guest->lock_phys },
+		{ "vmemmap", &guest->vmemmap },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (!u64_member(answer, words[i].name, words[i].word, error))
+			return false;
+	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
+	for (int i = 0; i < guest->n_actors; i++)
+		for (int j = 0; j < 2; j++)
+			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
+					 &guest->irq_queues[i][j], error))
+				return false;
+	if ((gint64)guest->lock_addr < 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: the lock is at 0x%"
+		    G_GINT64_MODIFIER "x, which is no kernel address", guest->lock_addr);
+	return false;
 }
 
 static bool ask_drgn(Guest *guest, GError **error)
@@ -73,30 +128,20 @@ static bool ask_drgn(Guest *guest, GError **error)
 	guest_add_request(guest, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
 	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
+	json_object_set_int_member(request, "control",
+				   symbols_address(guest->symbols, "guest_control"));
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
-	if (!answer)
+	if (!answer || !take_words(guest, answer, error) || !take_pages(guest, answer, error))
 		return false;
 	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
 	guest->scratch_pfns = json_node_copy(json_object_get_member(answer, "scratch_pfns"));
-	guest->report_phys = json_object_get_int_member(answer, "report_phys");
-	guest->arena_addr = json_object_get_int_member(answer, "arena");
-	guest->map_addr = json_object_get_int_member(answer, "map");
 	guest->log_seq = json_object_get_int_member(answer, "log_seq");
 	g_clear_pointer(&guest->reports, json_node_unref);
 	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
-	guest->lock_addr = json_object_get_int_member(answer, "lock");
-	guest->lock_phys = json_object_get_int_member(answer, "lock_phys");
 	guest->lock_held = json_object_get_int_member(answer, "lock_held");
-	guest->vmemmap = json_object_get_int_member(answer, "vmemmap");
 	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
 	guest->page_size = json_object_get_int_member(answer, "page_size");
-	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
-	for (int i = 0; i < guest->n_actors; i++)
-		for (int j = 0; j < 2; j++)
-			guest->irq_queues[i][j] = json_array_get_int_element(
-				json_array_get_array_element(queues, i), j);
-	take_pages(guest, answer);
 	return true;
 }
 

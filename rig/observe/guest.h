@@ -19,6 +19,7 @@ typedef struct {
 	guint64 kaddr;		/* kernel address of the same page */
 	guint64 pte_addr;	/* kernel virtual address of its PTE */
 	guint64 pte_phys;	/* guest-physical address of its PTE */
+	bool in_arena;		/* it has a user view; else it is in a guard zone */
 	int arena;		/* index of its arena */
 	gint64 scratch_pfn;	/* of that arena; -1: this kernel has none */
 } WatchedPage;
@@ -29,6 +30,7 @@ typedef struct {
 	Analyst *analyst;
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */
+	guint64 control_phys;		/* where guest_control is */
 	WatchedPage pages[MAX_PAGES];
 	guint64 arena_addr, map_addr;	/* of the first arena, and of the map in it */
 	guint64 lock_addr, lock_phys;	/* of its lock's word */

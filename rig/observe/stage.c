@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/lose.h"
 
 enum {
 	PAGE_BYTES = 4096,
@@ -15,23 +16,41 @@ enum {
 	MAX_HANGS = 5,
 };
 
-static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
+static bool find(Stage *stage, const char *name, guint64 *ret, GError **error)
 {
 	*ret = symbols_address(stage->guest->symbols, name);
-	return !*ret || machine_break(stage->guest->machine, *ret, true, error);
+	if (*ret)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: this kernel has no %s()", name);
+	return false;
+}
+
+static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	return find(stage, name, ret, error) &&
+	       (lose(name) || machine_break(stage->guest->machine, *ret, true, error));
+}
+
+/* What only some kernels have; that this one has not is said. */
+static bool break_if_there(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	if (symbols_address(stage->guest->symbols, name))
+		return break_on(stage, name, ret, error);
+	g_ptr_array_add(stage->absent, (char *)name);
+	return true;
 }
 
 /* 4 bytes: a release of the lock stores one, an acquire exchanges four. */
 static bool watch_lock(Stage *stage, GError **error)
 {
-	return machine_watch(stage->guest->machine, stage->guest->lock_addr, 4, WATCH_WRITE, true,
-			     error);
+	return lose("lock") || machine_watch(stage->guest->machine, stage->guest->lock_addr, 4,
+					     WATCH_WRITE, true, error);
 }
 
 static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
 {
-	return machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr, 8,
-			     WATCH_ACCESS, insert, error);
+	return lose("pte") || machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr,
+					    8, WATCH_ACCESS, insert, error);
 }
 
 /* An entry of the soft TLB knows of it and stays: a stale one can be seen at work. */
@@ -39,10 +58,10 @@ static bool watch_page(Stage *stage, int page, GError **error)
 {
 	const WatchedPage *watched = &stage->guest->pages[page];
 
-	return machine_watch(stage->guest->machine, watched->kaddr, PAGE_BYTES, WATCH_ACCESS, true,
-			     error) &&
-	       machine_watch(stage->guest->machine, watched->uaddr, PAGE_BYTES, WATCH_ACCESS, true,
-			     error);
+	return (lose("page-kernel") || machine_watch(stage->guest->machine, watched->kaddr,
+						     PAGE_BYTES, WATCH_ACCESS, true, error)) &&
+	       (lose("page-user") || machine_watch(stage->guest->machine, watched->uaddr,
+						   PAGE_BYTES, WATCH_ACCESS, true, error));
 }
 
 bool stage_discover(Stage *stage, bool on, GError **error)
@@ -61,15 +80,16 @@ Stage *stage_new(Guest *guest, GError **error)
 	stage->frames = g_array_new(FALSE, FALSE, sizeof(Frame));
 	stage->log = g_array_new(FALSE, FALSE, sizeof(Event));
 	stage->sites = sites_new(guest, error);
-	stage->page_fault = symbols_address(guest->symbols, "asm_exc_page_fault");
-	if (!stage->sites || !break_on(stage, "guest_done", &stage->done, error) ||
+	stage->absent = g_ptr_array_new();
+	if (!stage->sites || !find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
+	    !break_on(stage, "guest_done", &stage->done, error) ||
 	    !break_on(stage, "guest_returned", &stage->returned, error) ||
 	    !break_on(stage, "arena_map_free", &stage->destroys, error) ||
 	    !break_on(stage, "bpf_map_area_free", &stage->gone, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||
 	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
-	    !break_on(stage, "free_pages_nolock", &stage->frees[1], error) ||
+	    !break_if_there(stage, "free_pages_nolock", &stage->frees[1], error) ||
 	    !watch_lock(stage, error))
 		return NULL;
 	for (int i = 0; i < guest->n_pages; i++)
@@ -85,6 +105,7 @@ void stage_free(Stage *stage)
 	sites_free(stage->sites);
 	g_array_unref(stage->frames);
 	g_array_unref(stage->log);
+	g_ptr_array_unref(stage->absent);
 	g_free(stage);
 }
 
@@ -138,6 +159,13 @@ static bool is_lock(const Guest *guest, guint64 addr)
 	return addr - guest->lock_addr < 4;
 }
 
+static void set_ready(Stage *stage, int actor, Event pending)
+{
+	stage->actors[actor].state = ACTOR_READY;
+	stage->actors[actor].pending = pending;
+	stage->decided |= 1u << actor;
+}
+
 /* At a site: fill in the pending event if it touches something watched. */
 static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
 {
@@ -157,8 +185,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 		return false;
 	}
 	sites_note_actor(stage->sites, site, actor);
-	stage->actors[actor].pending = event;
-	stage->actors[actor].state = ACTOR_READY;
+	set_ready(stage, actor, event);
 	return true;
 }
 
@@ -195,6 +222,7 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	Event event = { .kind = EVENT_FLUSH, .actor = actor, .page = -1,
 			.flush = site->insn.flush, .pc = site->insn.pc };
 
+	stage->flushes++;
 	if (event.flush == FLUSH_PAGE &&
 	    (event.page = page_at(stage->guest, insn_address(&site->insn, regs))) < 0)
 		return;
@@ -221,11 +249,9 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 
 		if (frame->pfn != pfn || stage_page_users(stage, actor, regs->gpr[MACHINE_RDI]) > 1)
 			continue;
-		stage->actors[actor].state = ACTOR_READY;
-		stage->actors[actor].pending = (Event){
-			.kind = EVENT_FREE, .actor = actor, .page = frame->page, .pfn = pfn,
-			.pc = regs->rip,
-		};
+		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
+						 .page = frame->page, .pfn = pfn,
+						 .pc = regs->rip });
 		return true;
 	}
 	return false;
@@ -308,9 +334,8 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 	if (!*ret_stay)
 		return true;
 	sites_note_actor(stage->sites, site, actor);
-	self->state = ACTOR_READY;
-	self->pending = (Event){ .kind = EVENT_MASK, .actor = actor, .page = -1,
-				 .pc = site->insn.pc };
+	set_ready(stage, actor, (Event){ .kind = EVENT_MASK, .actor = actor, .page = -1,
+					 .pc = site->insn.pc });
 	return true;
 }
 

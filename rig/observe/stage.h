@@ -53,7 +53,10 @@ typedef struct {
 	guint64 destroys, gone;	/* entries: the arena is taken apart, its memory is freed */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];
-	guint64 frees[2];	/* entries of the allocator's free functions */
+	guint64 frees[2];	/* entries of the allocator's free functions; 0: this kernel has none */
+	guint32 decided;	/* bits of the actors that ever stood before a decision */
+	guint flushes;		/* flush instructions that were reached, ever */
+	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
 
 static inline int stage_vcpu(const Stage *stage, int actor)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/lose.h"
 
 /* Every stop lets up to 122 us of guest time pass, so this is a tenth of a second. */
 enum { WAIT_ROUNDS = 820 };
@@ -290,13 +291,15 @@ static bool discover(Stepper *stepper, guint32 only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, GError **error)
+Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	guint32 interrupts = ~0u << MAX_ACTORS;
 
 	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || !stage_discover(stepper->stage, true, error))
+	if (!stepper->stage || (controls && !lose("controls") &&
+				 !control_all(stepper->stage, controls, error)) ||
+	    !stage_discover(stepper->stage, true, error))
 		return NULL;
 	for (int i = 0; i < guest->n_actors; i++)
 		if (!discover(stepper, 1u << i | interrupts, error))
@@ -337,6 +340,21 @@ char *stepper_describe_wait(const Stepper *stepper, int actor)
 				       : stage->guest->report.actors[stage->lock_holder].name);
 	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
 	return g_strdup_printf("%s at %s", self->state == ACTOR_IDLE ? "sleeps" : "spins", where);
+}
+
+bool stepper_has_decided(const Stepper *stepper, int actor)
+{
+	return stepper->stage->decided >> actor & 1;
+}
+
+char **stepper_absent_hooks(const Stepper *stepper)
+{
+	const GPtrArray *absent = stepper->stage->absent;
+	char **names = g_new0(char *, absent->len + 1);
+
+	for (guint i = 0; i < absent->len; i++)
+		names[i] = g_strdup(g_ptr_array_index(absent, i));
+	return names;
 }
 
 /* Whether a user access will fault depends on page tables of its own. */

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "observe/control.h"
 #include "observe/stage.h"
 #include "observe/tlb.h"
 
@@ -19,8 +20,11 @@ enum { STEPPER_IRQ = MAX_ACTORS, STEPPER_EVICT = 2 * MAX_ACTORS };
 
 typedef struct Stepper Stepper;
 
-/* @guest is not owned.  Finds the sites by running each actor alone. */
-Stepper *stepper_new(Guest *guest, GError **error);
+/*
+ * @guest is not owned.  Finds the sites by running each actor alone; before that, and if
+ * @controls is not NULL, shows that what it watches is reported, and says there what was.
+ */
+Stepper *stepper_new(Guest *guest, Controls *controls, GError **error);
 void stepper_free(Stepper *stepper);
 
 /*
@@ -63,6 +67,12 @@ char *stepper_describe_wait(const Stepper *stepper, int actor);
  * Two equal keys in one schedule mean that it went round in a circle.
  */
 char *stepper_state_key(const Stepper *stepper);
+
+/* Whether @actor ever stood before a decision; one that never did was not watched at all. */
+bool stepper_has_decided(const Stepper *stepper, int actor);
+
+/* Names of hooks that this kernel lacks and may lack; the caller's. */
+char **stepper_absent_hooks(const Stepper *stepper);
 
 const Sites *stepper_sites(const Stepper *stepper);
 

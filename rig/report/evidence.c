@@ -235,6 +235,27 @@ static void append_coverage(GString *text, const Dossier *dossier)
 	}
 }
 
+/* What was seen to be reported before the first schedule, and what is not there to be watched. */
+static void append_controls(GString *text, const Dossier *dossier)
+{
+	JsonObject *controls = json_object_has_member(dossier->verdict, "controls")
+		? json_object_get_object_member(dossier->verdict, "controls") : NULL;
+	JsonArray *absent = json_object_has_member(dossier->verdict, "absent_hooks")
+		? json_object_get_array_member(dossier->verdict, "absent_hooks") : NULL;
+	g_autoptr(GList) names = controls ? json_object_get_members(controls) : NULL;
+
+	if (names)
+		g_string_append(text, "\nControls: seen to be reported, from every vCPU, before the "
+				"first schedule\n");
+	for (GList *name = names; name; name = name->next)
+		g_string_append_printf(text, "  %4" G_GINT64_FORMAT "  %s\n",
+				       json_object_get_int_member(controls, name->data),
+				       (const char *)name->data);
+	for (guint i = 0; absent && i < json_array_get_length(absent); i++)
+		g_string_append_printf(text, "     -  this kernel has no %s(); pages that go that way "
+				       "are not seen\n", json_array_get_string_element(absent, i));
+}
+
 static void append_mutants(GString *text, const Dossier *dossier)
 {
 	g_string_append_printf(text, "\nMutants under %s (this run and those beside it)\n",
@@ -292,6 +313,7 @@ char *evidence_text(const Dossier *dossier)
 	}
 	append_environment(text, dossier);
 	append_coverage(text, dossier);
+	append_controls(text, dossier);
 	append_mutants(text, dossier);
 	g_string_append(text, "\nNot covered\n");
 	for (char **gap = gaps; *gap; gap++)

@@ -43,6 +43,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->config_sha256);
 	g_free(verdict->compiler);
 	g_free(verdict->qemu);
+	g_strfreev(verdict->absent_hooks);
 	g_ptr_array_unref(verdict->violations);
 	g_free(verdict);
 }
@@ -105,6 +106,21 @@ static void add_double(JsonBuilder *builder, const char *name, double value)
 	json_builder_add_double_value(builder, (gint64)(value * 1000 + 0.5) / 1000.0);
 }
 
+static void add_controls(JsonBuilder *builder, const Verdict *verdict)
+{
+	json_builder_set_member_name(builder, "controls");
+	json_builder_begin_object(builder);
+	for (int kind = 0; kind < CONTROL_KINDS; kind++)
+		if (verdict->controls.seen[kind])
+			add_int(builder, control_name(kind), verdict->controls.seen[kind]);
+	json_builder_end_object(builder);
+	json_builder_set_member_name(builder, "absent_hooks");
+	json_builder_begin_array(builder);
+	for (char **name = verdict->absent_hooks; name && *name; name++)
+		json_builder_add_string_value(builder, *name);
+	json_builder_end_array(builder);
+}
+
 char *verdict_json(const Verdict *verdict)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -165,6 +181,7 @@ char *verdict_json(const Verdict *verdict)
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);
+	add_controls(builder, verdict);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
 	add_string(builder, "source", verdict->kernel_source);

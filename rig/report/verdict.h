@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "observe/control.h"
+
 typedef struct {
 	char *invariant, *summary, *schedule;	/* schedule: file name in the run folder */
 	int events, switches;
@@ -36,6 +38,8 @@ typedef struct {
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
 	GPtrArray *violations;	/* of VerdictViolation */
+	Controls controls;	/* what was seen to be reported before the first schedule */
+	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 
 Verdict *verdict_new(void);

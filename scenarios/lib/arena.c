@@ -24,11 +24,14 @@ struct arena {
 	uint64_t user_base;
 	uint64_t kernel_base;	/* of the kernel's view of the same window */
 	bool write;
-	struct program progs[N_VERBS][GUEST_MAX_PAGES];
+	struct program progs[VERB_STRAY_PEEK][GUEST_MAX_PAGES];
 };
 
 static struct arena *all[GUEST_MAX_ARENAS];
 static uint32_t n_all;
+
+/* Those that are tied to no arena. */
+static struct program common[N_VERBS];
 
 /* Where an actor's user access goes on after SIGSEGV. */
 static __thread sigjmp_buf segv_return;
@@ -67,7 +70,7 @@ static void load_programs(struct arena *arena)
 	uint64_t first = arena_page_addr(arena, 0);
 
 	for (uint32_t page = 0; page < arena->n_pages; page++)
-		for (int verb = 0; verb < N_VERBS; verb++) {
+		for (int verb = 0; verb < VERB_STRAY_PEEK; verb++) {
 			struct program_spec spec = {
 				.verb = verb, .map_fd = arena->map_fd, .n_pages = 1,
 				.addr = arena_page_addr(arena, page),
@@ -85,6 +88,12 @@ static void load_programs(struct arena *arena)
 			     (first - arena->user_base);
 }
 
+static void load_common(void)
+{
+	for (int verb = VERB_STRAY_PEEK; verb < N_VERBS; verb++)
+		common[verb] = program_load(&(struct program_spec){ .verb = verb });
+}
+
 struct arena *arena_new(uint32_t n_pages, bool write)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));
@@ -93,6 +102,8 @@ struct arena *arena_new(uint32_t n_pages, bool write)
 	arena->n_pages = n_pages;
 	arena->write = write;
 	arena->user_base = USER_BASE + n_all * USER_WINDOW;
+	if (!n_all)
+		load_common();
 	all[n_all++] = arena;
 	map_arena(arena);
 	load_programs(arena);
@@ -194,20 +205,43 @@ int64_t arena_stray_peek(struct arena *arena, int64_t page)
 {
 	enum verb verb = arena->write ? VERB_STRAY_POKE : VERB_STRAY_PEEK;
 
-	return program_run64(&arena->progs[verb][0], kernel_addr(arena, page));
+	return program_run64(&common[verb], kernel_addr(arena, page));
+}
+
+int64_t arena_user_load(uint64_t address)
+{
+	if (sigsetjmp(segv_return, 0))
+		return -EFAULT;
+	return *(volatile uint64_t *)address;
+}
+
+int64_t arena_user_store(uint64_t address)
+{
+	if (sigsetjmp(segv_return, 0))
+		return -EFAULT;
+	*(volatile uint64_t *)address = PROGRAM_WRITES;
+	return 0;
 }
 
 int64_t arena_user_touch(struct arena *arena, uint32_t page)
 {
-	volatile uint64_t *word = (volatile uint64_t *)arena_page_addr(arena, page);
-
 	tell()->wanted |= 1u << page;
-	if (sigsetjmp(segv_return, 0))
-		return -EFAULT;
-	if (!arena->write)
-		return *word;
-	*word = PROGRAM_WRITES;
-	return 0;
+	return (arena->write ? arena_user_store : arena_user_load)(arena_page_addr(arena, page));
+}
+
+int64_t arena_kernel_load(uint64_t address)
+{
+	return program_run64(&common[VERB_STRAY_PEEK], address);
+}
+
+int64_t arena_kernel_store(uint64_t address)
+{
+	return program_run64(&common[VERB_STRAY_POKE], address);
+}
+
+int64_t arena_cycle_page(void)
+{
+	return program_run64(&common[VERB_CYCLE_PAGE], 0);
 }
 
 int64_t arena_unmap(struct arena *arena)
@@ -218,7 +252,7 @@ int64_t arena_unmap(struct arena *arena)
 void arena_drop_programs(struct arena *arena)
 {
 	for (uint32_t page = 0; page < arena->n_pages; page++)
-		for (int verb = 0; verb < N_VERBS; verb++)
+		for (int verb = 0; verb < VERB_STRAY_PEEK; verb++)
 			program_unload(&arena->progs[verb][page]);
 	programs_wait_gone();
 }

@@ -73,6 +73,20 @@ int64_t arena_stray_peek(struct arena *arena, int64_t page);
 /* User space touches the first 8 bytes of @page: the value or 0, -EFAULT for SIGSEGV. */
 int64_t arena_user_touch(struct arena *arena, uint32_t page);
 
+/*
+ * 8 bytes at any kernel @address by a kfunc: what was loaded, or 0.  By programs that no
+ * arena knows of, and that outlive all of them.
+ */
+int64_t arena_kernel_load(uint64_t address);
+int64_t arena_kernel_store(uint64_t address);
+
+/* A page from the page allocator and back to it: its frame. */
+int64_t arena_cycle_page(void);
+
+/* The same by the calling thread; -EFAULT for SIGSEGV. */
+int64_t arena_user_load(uint64_t address);
+int64_t arena_user_store(uint64_t address);
+
 /* Give up the mapping, the programs (and wait until they are gone), the map. */
 int64_t arena_unmap(struct arena *arena);
 void arena_drop_programs(struct arena *arena);

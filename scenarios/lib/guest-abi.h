@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-	GUEST_ABI_VERSION = 4,
+	GUEST_ABI_VERSION = 5,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
@@ -57,13 +57,37 @@ struct guest_report {
 	char error[GUEST_ERROR_SIZE];	/* why guest_failed() was reached */
 };
 
+enum {
+	GUEST_CONTROL_NONE,
+	GUEST_CONTROL_KERNEL_LOAD,	/* 8 bytes at address, by a kfunc */
+	GUEST_CONTROL_KERNEL_STORE,	/* GUEST_CONTROL_STORES there */
+	GUEST_CONTROL_USER_LOAD,	/* the same by the actor itself */
+	GUEST_CONTROL_USER_STORE,
+	GUEST_CONTROL_CYCLE_PAGE,	/* a page from the allocator and back to it: its frame */
+	GUEST_CONTROL_UNMAP,		/* a page of user space that every vCPU may have cached */
+	GUEST_CONTROL_STORES = 0x7ace,
+};
+
+/*
+ * A touch of something watched, to see that the rig hears of it: written by the rig while an
+ * actor stands at guest_park(), carried out by that actor, which then parks again.  A whole
+ * number of 8-byte words, in one page.
+ */
+struct guest_control {
+	uint64_t landing;	/* what a watched page maps meanwhile: its first word */
+	uint64_t kind;
+	uint64_t address;
+	int64_t result;		/* what was loaded, the frame; else 0, or a negative errno */
+};
+
 /*
  * Markers: functions the rig breaks on.  They start with a NOP of GUEST_MARKER_BYTES, which
  * it passes over instead of executing it.
  *   guest_booted  nothing is known of any scenario yet: the same for all of them
  *   guest_failed  setup went wrong, report.error says how
  *   guest_ready   every actor thread exists and waits for go
- *   guest_park    an actor, right before its operation
+ *   guest_park    an actor, right before its operation; while guest_control.kind is set
+ *                 it does that instead, and comes back
  *   guest_returned(result)  a kernel operation has returned to the program
  *   guest_done    an actor, right after it; what follows is a sleep
  */

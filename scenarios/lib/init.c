@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -30,6 +31,8 @@
 __attribute__((aligned(4096))) struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
 
 __attribute__((aligned(4096))) struct guest_request guest_request;
+
+__attribute__((aligned(4096))) volatile struct guest_control guest_control;
 
 extern const struct scenario __start_scenarios[], __stop_scenarios[];
 
@@ -205,6 +208,40 @@ static void settle(void)
 	}
 }
 
+/* Every thread of this process, and so every actor's vCPU, may have it in its TLB. */
+static int64_t unmap_a_page(void)
+{
+	volatile char *page = mmap(NULL, ARENA_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	*page = 1;
+	return munmap((void *)page, ARENA_PAGE_SIZE) ? -errno : 0;
+}
+
+static int64_t control(void)
+{
+	uint64_t address = guest_control.address;
+
+	switch (guest_control.kind) {
+	case GUEST_CONTROL_KERNEL_LOAD:
+		return arena_kernel_load(address);
+	case GUEST_CONTROL_KERNEL_STORE:
+		return arena_kernel_store(address);
+	case GUEST_CONTROL_USER_LOAD:
+		return arena_user_load(address);
+	case GUEST_CONTROL_USER_STORE:
+		return arena_user_store(address);
+	case GUEST_CONTROL_CYCLE_PAGE:
+		return arena_cycle_page();
+	case GUEST_CONTROL_UNMAP:
+		return unmap_a_page();
+	default:
+		return -EINVAL;
+	}
+}
+
 static void *actor_main(void *arg)
 {
 	uint32_t i = (uintptr_t)arg;
@@ -224,6 +261,10 @@ static void *actor_main(void *arg)
 	while (!atomic_load(&go))
 		;
 	guest_park();
+	while (guest_control.kind) {
+		guest_control.result = control();
+		guest_park();
+	}
 	self->result = actor->run(arena);
 	self->returned = 1;
 	/* Asleep it leaves the vCPU to what the kernel has left to do. */
@@ -262,8 +303,9 @@ int main(void)
 	pin(0);
 	mount_all();
 	load_kfuncs();
-	/* Written to, or it would not be in memory for the rig to write to. */
+	/* Written to, or they would not be in memory for the rig to write to. */
 	guest_request.version = GUEST_ABI_VERSION;
+	guest_control.kind = GUEST_CONTROL_NONE;
 	guest_booted();
 	if (guest_request.stress_seconds)
 		end_on_panic();

@@ -26,6 +26,7 @@ static const char *const kfunc_names[N_VERBS] = {
 	[VERB_POKE] = "racerig_write",
 	[VERB_STRAY_PEEK] = "racerig_read",
 	[VERB_STRAY_POKE] = "racerig_write",
+	[VERB_CYCLE_PAGE] = "racerig_cycle_page",
 };
 
 /* Where a program finds the arena's kernel mapping, in bytes. */
@@ -152,7 +153,7 @@ static int put_arguments(struct bpf_insn *insns, const struct program_spec *spec
 	int n = 0;
 
 	/* Naming the map is what ties a program to its arena. */
-	if (spec->verb != VERB_STRAY_PEEK && spec->verb != VERB_STRAY_POKE)
+	if (spec->verb < VERB_STRAY_PEEK)
 		n += load_imm64(insns + n, BPF_REG_1, BPF_PSEUDO_MAP_FD, spec->map_fd);
 	if (spec->verb <= VERB_RESERVE) {
 		n += load_imm64(insns + n, BPF_REG_2, 0, spec->addr);
@@ -187,6 +188,7 @@ static int put_result(struct bpf_insn *insns, enum verb verb)
 	case VERB_ADDRESS:
 	case VERB_PEEK:
 	case VERB_STRAY_PEEK:
+	case VERB_CYCLE_PAGE:
 		insns[n++] = (struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_DW,
 						.dst_reg = BPF_REG_6, .src_reg = BPF_REG_0 };
 		return n;

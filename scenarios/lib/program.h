@@ -7,17 +7,20 @@
 
 #include <stdint.h>
 
+#include "guest-abi.h"
+
 enum verb {
 	VERB_ALLOC, VERB_ALLOC_ALL, VERB_FREE, VERB_FREE_ALL, VERB_FREE_DEFERRED, VERB_RESERVE,
 	VERB_READ, VERB_WRITE,			/* an arena pointer */
 	VERB_ADDRESS,				/* of one, in the kernel */
 	VERB_PEEK, VERB_POKE,			/* a kernel address */
 	VERB_STRAY_PEEK, VERB_STRAY_POKE,	/* the same without an arena */
+	VERB_CYCLE_PAGE,			/* a page from the allocator and back */
 	N_VERBS
 };
 
 /* What a write stores. */
-static const int32_t PROGRAM_WRITES = 0x7ace;
+static const int32_t PROGRAM_WRITES = GUEST_CONTROL_STORES;
 
 struct program {
 	int fd;			/* -1: the kernel has no such kfunc, or not for this */
