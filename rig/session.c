@@ -192,6 +192,7 @@ bool session_prepare(Session *session, GError **error)
 	session->stepper = stepper_new(guest, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
+	session->irq_events = stepper_has_irq_events(session->stepper);
 	session->trace = trace_new(guest, session->stepper);
 	for (int i = 0; i < guest->n_pages; i++)
 		scratch[i] = guest->pages[i].scratch_pfn;

@@ -21,6 +21,7 @@ typedef struct {
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
 	Check *check;
+	bool irq_events;	/* stepper_has_irq_events() when the exploration began */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */

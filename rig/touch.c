@@ -48,6 +48,8 @@ Footprint touch_pending(const Event *event)
 	case EVENT_SEND:
 		return (Footprint){ .writes = irq(event->to) };
 	case EVENT_IRQ:
+		if (event->opaque)
+			return footprint_everything();
 		return (Footprint){ .writes = tlb(event->actor) | irq(event->actor) };
 	case EVENT_EVICT:
 		return (Footprint){ .reads = pte(event->page), .writes = tlb(event->actor) };

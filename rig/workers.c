@@ -3,6 +3,7 @@
 
 #include "run.h"
 #include "util/cpu.h"
+#include "util/error.h"
 
 typedef struct {
 	Workers *all;
@@ -38,13 +39,29 @@ static bool is_sample(const Workers *workers, const char *key)
 	return workers->recheck && g_str_hash(key) % workers->recheck == 0;
 }
 
+/* All plans are about the same tree, or they are about nothing. */
+static bool is_void(const Worker *worker, GError **error)
+{
+	const Session *session = worker->session;
+
+	if (stepper_has_irq_events(session->stepper) == session->irq_events)
+		return false;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_ANEW,
+		    "for the first time an interrupt does more than flush a TLB");
+	return true;
+}
+
 static Outcome *run(const Worker *worker, Plan *plan, const char *key, GError **error)
 {
 	const Workers *all = worker->all;
 
+	if (is_void(worker, error))
+		return NULL;
 	if (is_sample(all, key))
 		return run_plan_twice(worker->session, plan, error);
 	g_autoptr(Outcome) outcome = run_plan(worker->session, plan, error);
+	if (outcome && is_void(worker, error))
+		return NULL;
 	if (!outcome || !outcome->violates || !all->recheck)
 		return g_steal_pointer(&outcome);
 	return run_plan_twice(worker->session, plan, error);
@@ -64,7 +81,12 @@ static bool start_session(Worker *worker, GError **error)
 
 	worker->session = session_new(first->scenario->name, first->kernel->name, first->connect,
 				      first->cancel, error);
-	return worker->session && session_prepare(worker->session, error);
+	if (!worker->session || !session_prepare(worker->session, error))
+		return false;
+	worker->session->irq_events = first->irq_events;
+	if (first->irq_events)
+		stepper_expect_irq_events(worker->session->stepper);
+	return true;
 }
 
 static gpointer work(gpointer data)

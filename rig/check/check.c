@@ -119,8 +119,8 @@ bool check_takes_back(const Check *check, const Event *event, int page)
 	guint64 after = event->after[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       (after == 0 ||
-		(check_is_scratch(check, page, after) && event->actor == check->lock_holder));
+	       (event->actor == check->lock_holder || check->destroyed) &&
+	       (after == 0 || check_is_scratch(check, page, after));
 }
 
 static void note_lock(Check *check, const Event *event)

@@ -91,8 +91,9 @@ bool check_is_scratch_pfn(const Check *check, guint64 pfn);
 bool check_is_page(const Check *check, int page, guint64 pte);
 
 /*
- * Whether @event takes the page out of @page's PTE as a free does: it leaves none, or
- * holds the arena lock and leaves scratch (where every address is mapped at all times).
+ * Whether @event takes the page out of @page's PTE as a free does: by the holder of the
+ * arena's lock, or at the arena's end, which is nobody's to race with; it leaves none, or
+ * scratch (where every address is mapped at all times).
  */
 bool check_takes_back(const Check *check, const Event *event, int page);
 

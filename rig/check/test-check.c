@@ -116,7 +116,15 @@ static void test_i2(void)
 	static const Step freed[] = {
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
+	};
+	/* who does not hold the lock is no free, whoever else may hold it */
+	static const Step cleared[] = {
+		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ ALLOC, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0, "I2" },
 	};
 	static const Step gone[] = {
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
@@ -132,6 +140,7 @@ static void test_i2(void)
 	};
 
 	play(freed, G_N_ELEMENTS(freed));
+	play(cleared, G_N_ELEMENTS(cleared));
 	play(gone, G_N_ELEMENTS(gone));
 	play(replaced, G_N_ELEMENTS(replaced));
 }

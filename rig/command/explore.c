@@ -161,8 +161,20 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autofree char *bound =
 		opt_preemptions >= 0 ? g_strdup_printf("at most %d preemptions", opt_preemptions) : NULL;
 	options.bound = bound;
-	if (!explore(session, policy, &options, &verdict, error))
-		return EXIT_BROKEN;
+	g_autoptr(GError) local = NULL;
+	while (!explore(session, policy, &options, &verdict, &local)) {
+		if (!g_error_matches(local, RIG_ERROR, RIG_ERROR_ANEW)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return EXIT_BROKEN;
+		}
+		g_message("%s; exploring anew", local->message);
+		g_clear_error(&local);
+		session->irq_events = true;
+		stepper_expect_irq_events(session->stepper);
+		policy_free(policy);
+		policy = make_policy(g_strv_length(session->scenario->actors), error);
+		options.resume = false;
+	}
 
 	g_autoptr(Expectation) expectation = expectation_new(session->scenario, session->kernel);
 	g_auto(GStrv) violated = verdict_invariants(verdict);

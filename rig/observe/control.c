@@ -83,7 +83,7 @@ static bool stays(const Control *control, int actor, bool *ret, GError **error)
 	if (!machine_run(machine, vcpu, &stop, error) ||
 	    !machine_regs(machine, vcpu, &regs, error))
 		return false;
-	*ret = regs.rip == control->stage->actors[actor].regs.rip;
+	*ret = regs.rip == control->stage->actors[actor].own.regs.rip;
 	return true;
 }
 
@@ -105,7 +105,7 @@ static bool serve(Control *control, int actor, GError **error)
 		g_prefix_error(error, "blind: %s: ", control_name(CONTROL_IRQ_SERVED));
 		return false;
 	}
-	if (guest_irq_queue(stage->guest, actor))
+	if (stage->actors[actor].in_irq || guest_irq_queue(stage->guest, actor))
 		return blind(control, CONTROL_IRQ_SERVED, NULL, error);
 	control->done->seen[CONTROL_IRQ_SERVED]++;
 	control->done->seen[CONTROL_FLUSH] += stage->flushes - flushes;
@@ -334,7 +334,7 @@ static bool try_actor(Control *control, GError **error)
 	if (!guest_restore(guest, GUEST_PARKED, error))
 		return false;
 	for (int i = 0; i < guest->n_actors; i++)
-		if (!machine_regs(guest->machine, stage_vcpu(stage, i), &stage->actors[i].regs,
+		if (!machine_regs(guest->machine, stage_vcpu(stage, i), &stage->actors[i].own.regs,
 				  error) ||
 		    !machine_hold_interrupts(guest->machine, stage_vcpu(stage, i), INTERRUPTS_HELD,
 					     error))

@@ -43,6 +43,7 @@ typedef struct {
 	Access access;		/* for PTE and ACCESS */
 	EventHalf half;
 	Flush flush;
+	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	guint64 landed;		/* ACCESS: the frame it really used; 0: not seen */

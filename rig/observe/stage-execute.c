@@ -6,7 +6,7 @@
 #include "observe/probe.h"
 
 /* Before an access: stamp whatever may stand behind the page. */
-static bool begin_probe(const Stage *stage, const Actor *self, const Site *site, Probe *ret)
+static bool begin_probe(const Stage *stage, const Context *self, const Site *site, Probe *ret)
 {
 	guint64 frames[PROBE_FRAMES];
 	guint n = MIN(stage->frames->len, PROBE_FRAMES);
@@ -20,7 +20,7 @@ static bool begin_probe(const Stage *stage, const Actor *self, const Site *site,
 }
 
 /* The store half of a split read-modify-write sees what the load half saw. */
-static void begin_store_half(Stage *stage, const Actor *self)
+static void begin_store_half(Stage *stage, const Context *self)
 {
 	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
 			   self->loaded);
@@ -36,7 +36,7 @@ static bool is_allowed(const Stage *stage, const Event *event, guint64 addr)
 }
 
 /* Whether carrying out @event is sure to hit a watchpoint. */
-static bool hits_watchpoint(const Stage *stage, const Event *event, const Site *site)
+static bool hits_watchpoint(Stage *stage, const Event *event, const Site *site)
 {
 	switch (event->kind) {
 	case EVENT_PTE:
@@ -45,7 +45,7 @@ static bool hits_watchpoint(const Stage *stage, const Event *event, const Site *
 		return true;
 	case EVENT_ACCESS:
 		return is_allowed(stage, event, insn_address(&site->insn,
-							     &stage->actors[event->actor].regs));
+							     &stage_context(stage, event->actor)->regs));
 	default:
 		return false;
 	}
@@ -70,7 +70,7 @@ static bool execute_one(Stage *stage, const Event *event, const Site *site, GErr
 bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	Actor *self = &stage->actors[actor];
+	Context *self = stage_context(stage, actor);
 	int vcpu = stage_vcpu(stage, actor);
 	Probe probe;
 
@@ -101,7 +101,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	stage_ptes(stage, ret_event->after);
 	if (ret_event->freed) {
 		/* The allocator's lists lead anywhere from here on. */
-		self->state = ACTOR_CRASHED;
+		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;
 		return true;
 	}
 	/* Where the step ended may be the next event: running stops there at once. */

@@ -16,7 +16,7 @@ static void look_for_interrupts(Stage *stage)
 static bool wake(Stage *stage, int actor, HoldInterrupts hold, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	const Site *sleep = sites_find(stage->sites, stage->actors[actor].regs.rip);
+	const Site *sleep = sites_find(stage->sites, stage->actors[actor].own.regs.rip);
 	guint64 next = sleep->insn.pc + sleep->insn.length;
 	int vcpu = stage_vcpu(stage, actor);
 
@@ -41,7 +41,7 @@ bool stage_poll(Stage *stage, bool timers, GError **error)
 {
 	look_for_interrupts(stage);
 	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
-		ActorState state = stage->actors[i].state;
+		ActorState state = stage_context(stage, i)->state;
 
 		if (state == ACTOR_IDLE
 		    ? !wake(stage, i, timers ? INTERRUPTS_OPEN : INTERRUPTS_TIMERS_HELD, error)

@@ -131,6 +131,7 @@ void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES])
 /* Something that is no decision has happened. */
 static void note(Stage *stage, Event event)
 {
+	event.irq = stage->actors[event.actor].in_irq;
 	stage_ptes(stage, event.before);
 	memcpy(event.after, event.before, sizeof(event.after));
 	g_array_append_val(stage->log, event);
@@ -161,9 +162,15 @@ static bool is_lock(const Guest *guest, guint64 addr)
 
 static void set_ready(Stage *stage, int actor, Event pending)
 {
-	stage->actors[actor].state = ACTOR_READY;
-	stage->actors[actor].pending = pending;
+	Context *at = stage_context(stage, actor);
+
+	at->state = ACTOR_READY;
+	at->pending = pending;
+	at->pending.irq = stage->actors[actor].in_irq;
 	stage->decided |= 1u << actor;
+	/* Now the order of interrupts matters in more ways: what was explored before is void. */
+	if (at->pending.irq && !stage->irq_events)
+		stage->irq_events = stage->new_site = true;
 }
 
 /* At a site: fill in the pending event if it touches something watched. */
@@ -194,7 +201,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 			  GError **error)
 {
 	const Guest *guest = stage->guest;
-	guint64 next = stage->actors[actor].regs.rip;
+	guint64 next = stage_context(stage, actor)->regs.rip;
 	Insn insn;
 
 	*ret_stay = false;
@@ -276,7 +283,7 @@ static void note_return(Stage *stage, int actor, gint64 result)
 	self->returns++;
 	self->result = result;
 	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
-			     .pc = self->regs.rip, .result = result });
+			     .pc = self->own.regs.rip, .result = result });
 }
 
 /*
@@ -297,7 +304,7 @@ static void at_done(Stage *stage, int actor, bool *ret_stay)
 	if (!self->done && (!self->returns || self->result != result))
 		note_return(stage, actor, result);
 	self->done = true;
-	self->state = ACTOR_RETURNED;
+	self->own.state = ACTOR_RETURNED;
 	*ret_stay = !may_linger(stage, actor);
 }
 
@@ -328,9 +335,7 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 /* Worth a decision only where an interrupt can come from another vCPU at all. */
 static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 {
-	Actor *self = &stage->actors[actor];
-
-	*ret_stay = stage->interrupts && (self->regs.eflags & EFLAGS_IF);
+	*ret_stay = stage->interrupts && (stage_context(stage, actor)->regs.eflags & EFLAGS_IF);
 	if (!*ret_stay)
 		return true;
 	sites_note_actor(stage->sites, site, actor);
@@ -342,7 +347,7 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 /* While discovering: whoever faulted on a watched page is a site. */
 static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
-	const Regs *regs = &stage->actors[actor].regs;
+	const Regs *regs = &stage_context(stage, actor)->regs;
 	struct {
 		guint64 error_code, rip;	/* as the CPU pushes them */
 	} frame;
@@ -361,11 +366,17 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
 }
 
+/* Whatever ran there: nobody goes on after it. */
+static void set_crashed(Stage *stage, int actor)
+{
+	stage->actors[actor].own.state = stage_context(stage, actor)->state = ACTOR_CRASHED;
+}
+
 /* At a breakpoint; false: nothing to stay for. */
 static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
-	Actor *self = &stage->actors[actor];
-	guint64 pc = self->regs.rip;
+	Context *at = stage_context(stage, actor);
+	guint64 pc = at->regs.rip;
 	const Site *site = sites_find(stage->sites, pc);
 
 	*ret_stay = true;
@@ -374,27 +385,27 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return true;
 	}
 	if (pc == stage->returned)
-		note_return(stage, actor, self->regs.gpr[MACHINE_RDI]);
+		note_return(stage, actor, at->regs.gpr[MACHINE_RDI]);
 	if (stage->discovering && pc == stage->page_fault)
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
-		self->state = ACTOR_CRASHED;
+		set_crashed(stage, actor);
 		return true;
 	}
 	if ((pc == stage->frees[0] || pc == stage->frees[1]) &&
-	    pending_free(stage, actor, &self->regs))
+	    pending_free(stage, actor, &at->regs))
 		return true;
 	if (site && site->kind == SITE_WAIT) {
-		self->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
+		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;
 	}
-	if (!note_destruction(stage, actor, &self->regs, error))
+	if (!note_destruction(stage, actor, &at->regs, error))
 		return false;
 	if (site && site->kind == SITE_FLUSH)
-		note_flush(stage, actor, site, &self->regs);
+		note_flush(stage, actor, site, &at->regs);
 	else if (site && site->kind == SITE_MASK)
 		return at_mask(stage, actor, site, ret_stay);
-	else if (site && pending_at_site(stage, actor, site, &self->regs))
+	else if (site && pending_at_site(stage, actor, site, &at->regs))
 		return true;
 	*ret_stay = false;
 	return true;
@@ -403,7 +414,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 /* It spins where nobody thought it would: break there, and start again. */
 static bool at_hang(Stage *stage, int actor, GError **error)
 {
-	guint64 pc = stage->actors[actor].regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.rip;
 	int armed = sites_arm_waits(stage->sites, pc, error);
 
 	stage->new_site = true;
@@ -436,7 +447,7 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	guint64 pc = stage->actors[actor].regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.rip;
 	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
 
 	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
@@ -444,11 +455,67 @@ static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 	return (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
 }
 
+static bool is_back(const Actor *self)
+{
+	return self->in_irq && self->irq.regs.rip == self->own.regs.rip &&
+	       self->irq.regs.gpr[MACHINE_RSP] == self->own.regs.gpr[MACHINE_RSP];
+}
+
+/*
+ * The interrupt has come back to where the actor stands; or it has not been taken yet, since
+ * the first run may only have QEMU notice that the priority has changed.
+ */
+static bool end_irq(Stage *stage, int actor, int *unserved, bool *ret_stay, GError **error)
+{
+	enum { MAX_UNSERVED = 8 };
+	Actor *self = &stage->actors[actor];
+
+	*ret_stay = false;
+	if (!self->irq_stood && guest_irq_queue(stage->guest, actor)) {
+		if (++*unserved <= MAX_UNSERVED)
+			return true;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the vCPU of %s does not get done with its interrupts",
+			    stage->guest->report.actors[actor].name);
+		return false;
+	}
+	self->in_irq = false;
+	*ret_stay = true;
+	stage_note_queues(stage, actor);
+	if (!machine_hold_interrupts(stage->guest->machine, stage_vcpu(stage, actor),
+				     INTERRUPTS_HELD, error))
+		return false;
+	return self->own.state != ACTOR_RETURNED || !may_linger(stage, actor) ||
+	       stage_advance(stage, actor, true, error);
+}
+
+/* At a stop.  *@ret_stay: here it stands; *@ret_step: what is under it has been seen. */
+static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bool *ret_stay,
+		    bool *ret_step, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+
+	*ret_stay = *ret_step = false;
+	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
+		return end_irq(stage, actor, unserved, ret_stay, error);
+	if (!(stop->kind == STOP_WATCH ? at_watchpoint(stage, actor, stop, ret_stay, error)
+				       : at_breakpoint(stage, actor, ret_stay, error)))
+		return false;
+	stage_note_queues(stage, actor);
+	/* Behind a watchpoint there may be a breakpoint not yet seen. */
+	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.rip);
+	if (!*ret_stay || !stage->actors[actor].in_irq)
+		return true;
+	/* The next one comes when the explorer says so. */
+	stage->actors[actor].irq_stood = true;
+	return machine_hold_interrupts(machine, stage_vcpu(stage, actor), INTERRUPTS_HELD, error);
+}
+
 bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	Actor *self = &stage->actors[actor];
-	int vcpu = stage_vcpu(stage, actor);
+	int vcpu = stage_vcpu(stage, actor), unserved = 0;
 	bool stay;
 	Stop stop;
 
@@ -456,22 +523,17 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 		if (!go_on(stage, actor, step, &stop, error))
 			return false;
 		if (stop.kind == STOP_SHUTDOWN) {
-			self->state = ACTOR_CRASHED;
+			set_crashed(stage, actor);
 			return true;
 		}
-		if (!machine_regs(machine, vcpu, &self->regs, error))
+		if (!machine_regs(machine, vcpu, &stage_context(stage, actor)->regs, error))
 			return false;
 		if (stop.kind == STOP_INTERRUPTED)
 			return at_hang(stage, actor, error);
-		if (!(stop.kind == STOP_WATCH
-			      ? at_watchpoint(stage, actor, &stop, &stay, error)
-			      : at_breakpoint(stage, actor, &stay, error)))
+		if (!at_stop(stage, actor, &stop, &unserved, &stay, &step, error))
 			return false;
-		stage_note_queues(stage, actor);
 		if (stay)
 			return true;
-		/* Behind a watchpoint there may be a breakpoint not yet seen. */
-		step = stop.kind != STOP_WATCH && machine_is_break(machine, self->regs.rip);
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
 		    stage->guest->report.actors[actor].name, MAX_STOPS);
@@ -482,48 +544,19 @@ bool stage_takes_irq(const Stage *stage, int actor)
 {
 	const Actor *self = &stage->actors[actor];
 
-	return self->state != ACTOR_CRASHED && self->state != ACTOR_IDLE &&
-	       (self->regs.eflags & EFLAGS_IF) && guest_irq_queue(stage->guest, actor);
+	return !self->in_irq && self->own.state != ACTOR_CRASHED &&
+	       self->own.state != ACTOR_IDLE && (self->own.regs.eflags & EFLAGS_IF) &&
+	       guest_irq_queue(stage->guest, actor);
 }
 
 bool stage_serve(Stage *stage, int actor, GError **error)
 {
-	Machine *machine = stage->guest->machine;
-	const Regs *stands = &stage->actors[actor].regs;
-	int vcpu = stage_vcpu(stage, actor), unserved = 0;
-	enum { MAX_UNSERVED = 8 };
-	Regs regs;
-	Stop stop;
+	Actor *self = &stage->actors[actor];
 
-	if (!machine_hold_interrupts(machine, vcpu, INTERRUPTS_TIMERS_HELD, error))
-		return false;
-	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		if (!machine_run(machine, vcpu, &stop, error) ||
-		    !machine_regs(machine, vcpu, &regs, error))
-			return false;
-		/* The first run may only have QEMU notice that the priority has changed. */
-		if (regs.rip == stands->rip && regs.gpr[MACHINE_RSP] == stands->gpr[MACHINE_RSP]) {
-			if (guest_irq_queue(stage->guest, actor)) {
-				if (unserved++ == MAX_UNSERVED)
-					break;
-				continue;
-			}
-			stage_note_queues(stage, actor);
-			if (!machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error))
-				return false;
-			return stage->actors[actor].state != ACTOR_RETURNED ||
-			       !may_linger(stage, actor) || stage_advance(stage, actor, true, error);
-		}
-		const Site *site = sites_find(stage->sites, regs.rip);
-		guint first = stage->log->len;
-		if (site && site->kind == SITE_FLUSH)
-			note_flush(stage, actor, site, &regs);
-		if (stage->log->len > first)
-			g_array_index(stage->log, Event, first).irq = true;
-		if (!machine_step(machine, vcpu, &stop, error))
-			return false;
-	}
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the vCPU of %s does not get done with its interrupts",
-		    stage->guest->report.actors[actor].name);
-	return false;
+	self->in_irq = true;
+	self->irq_stood = false;
+	self->irq = (Context){ .state = ACTOR_READY, .regs = self->own.regs };
+	return machine_hold_interrupts(stage->guest->machine, stage_vcpu(stage, actor),
+				       INTERRUPTS_TIMERS_HELD, error) &&
+	       stage_advance(stage, actor, false, error);
 }

@@ -18,12 +18,20 @@ typedef enum {
 	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
 } ActorState;
 
+/* Where a vCPU stands: right before an event, or waiting. */
 typedef struct {
 	ActorState state;
-	bool done;		/* with its operation; what its vCPU does now is the kernel's own */
 	Event pending;		/* valid in ACTOR_READY */
-	Regs regs;		/* of its vCPU, where it stands */
+	Regs regs;
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+} Context;
+
+typedef struct {
+	Context own;		/* of the actor; where an interrupt will come back to */
+	Context irq;		/* of the interrupt on top of it … */
+	bool in_irq;		/* … while there is one … */
+	bool irq_stood;		/* … and it has stood somewhere by now: it has been taken */
+	bool done;		/* with its operation; what its vCPU does now is the kernel's own */
 	guint returns;		/* operations that have returned, … */
 	gint64 result;		/* … the last one with that */
 } Actor;
@@ -42,6 +50,7 @@ typedef struct {
 	GArray *log;		/* of Event, since the caller emptied it */
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
+	bool irq_events;	/* and in an interrupt there was an event: it may touch anything */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
 	int hangs;		/* stops by the clock that nothing explained */
@@ -64,6 +73,14 @@ static inline int stage_vcpu(const Stage *stage, int actor)
 	return stage->guest->report.actors[actor].cpu;
 }
 
+/* What runs on @actor's vCPU: an interrupt, or the actor. */
+static inline Context *stage_context(Stage *stage, int actor)
+{
+	Actor *self = &stage->actors[actor];
+
+	return self->in_irq ? &self->irq : &self->own;
+}
+
 Stage *stage_new(Guest *guest, GError **error);
 void stage_free(Stage *stage);
 
@@ -82,7 +99,10 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error);
 /* Carry out the pending event of @actor; @ret_event gets what it did. */
 bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error);
 
-/* Let @actor's vCPU serve its interrupts and come back to where it stands. */
+/*
+ * Let @actor's vCPU take its interrupts, up to the first event in one (then it is in_irq), or
+ * until it is back where it stands.
+ */
 bool stage_serve(Stage *stage, int actor, GError **error);
 
 /* Whoever waits may find that it need not any more.  @timers: let those in, too. */

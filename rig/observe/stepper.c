@@ -144,10 +144,11 @@ static bool lock_is_taken(const Stage *stage, int actor)
 /* Whether @actor's next access may go through a translation that is not the PTE's. */
 static bool may_be_stale(const Stepper *stepper, int actor)
 {
-	const Actor *self = &stepper->stage->actors[actor];
+	const Actor *actor_of = &stepper->stage->actors[actor];
+	const Context *self = &actor_of->own;
 	guint64 ptes[MAX_PAGES];
 
-	if (self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS ||
+	if (actor_of->in_irq || self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS ||
 	    !event_is_kernel(&self->pending))
 		return false;
 	guest_ptes(stepper->stage->guest, ptes);
@@ -158,17 +159,18 @@ static bool may_be_stale(const Stepper *stepper, int actor)
 
 guint32 stepper_enabled(const Stepper *stepper)
 {
-	const Stage *stage = stepper->stage;
+	Stage *stage = stepper->stage;
 	guint32 enabled = 0;
 
 	for (int i = 0; i < stage->guest->n_actors; i++) {
-		const Actor *actor = &stage->actors[i];
+		const Context *at = stage_context(stage, i);
 
-		if (actor->state == ACTOR_CRASHED)
+		if (stage->actors[i].own.state == ACTOR_CRASHED)
 			return 0;
-		if (actor->state == ACTOR_READY &&
-		    !(actor->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
-			enabled |= 1u << i;
+		/* An interrupt comes to its end before the actor goes on. */
+		if (at->state == ACTOR_READY &&
+		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
+			enabled |= 1u << (stage->actors[i].in_irq ? STEPPER_IRQ + i : i);
 		if (stage_takes_irq(stage, i))
 			enabled |= 1u << (STEPPER_IRQ + i);
 		if (may_be_stale(stepper, i))
@@ -179,20 +181,23 @@ guint32 stepper_enabled(const Stepper *stepper)
 
 bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 {
-	const Stage *stage = stepper->stage;
+	Stage *stage = stepper->stage;
 	int actor = thread % MAX_ACTORS;
+	const Actor *self = &stage->actors[actor];
 
-	if (thread < MAX_ACTORS) {
-		*ret = stage->actors[actor].pending;
-		return stage->actors[actor].state == ACTOR_READY;
-	}
 	if (thread >= STEPPER_EVICT) {
-		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor,
-				.page = stage->actors[actor].pending.page };
+		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
 		return may_be_stale(stepper, actor);
 	}
+	if (thread < MAX_ACTORS || self->in_irq) {
+		const Context *at = thread < MAX_ACTORS ? &self->own : &self->irq;
+
+		*ret = at->pending;
+		return at->state == ACTOR_READY;
+	}
 	/* One that is masked is pending all the same: it races with the masking. */
-	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1 };
+	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1,
+			.opaque = stage->irq_events };
 	return guest_irq_queue(stage->guest, actor) != 0;
 }
 
@@ -202,7 +207,7 @@ static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **err
 	Stage *stage = stepper->stage;
 	int actor = thread % MAX_ACTORS;
 
-	if (thread < MAX_ACTORS)
+	if (thread < MAX_ACTORS || (thread < STEPPER_EVICT && stage->actors[actor].in_irq))
 		return stage_execute(stage, actor, ret_event, error);
 	stepper_pending(stepper, thread, ret_event);
 	stage_ptes(stage, ret_event->before);
@@ -233,12 +238,14 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
 	return true;
 }
 
-static bool somebody_waits(const Stage *stage)
+static bool somebody_waits(Stage *stage)
 {
-	for (int i = 0; i < stage->guest->n_actors; i++)
-		if (stage->actors[i].state == ACTOR_SPINNING ||
-		    (stage->actors[i].state == ACTOR_IDLE && !stage->actors[i].done))
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		ActorState state = stage_context(stage, i)->state;
+
+		if (state == ACTOR_SPINNING || (state == ACTOR_IDLE && !stage->actors[i].done))
 			return true;
+	}
 	return false;
 }
 
@@ -321,18 +328,20 @@ ActorState stepper_state(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];
 
-	return self->done && self->state == ACTOR_IDLE ? ACTOR_RETURNED : self->state;
+	if (self->in_irq)
+		return stage_context(stepper->stage, actor)->state;
+	return self->done && self->own.state == ACTOR_IDLE ? ACTOR_RETURNED : self->own.state;
 }
 
 const Regs *stepper_regs(const Stepper *stepper, int actor)
 {
-	return &stepper->stage->actors[actor].regs;
+	return &stage_context(stepper->stage, actor)->regs;
 }
 
 char *stepper_describe_wait(const Stepper *stepper, int actor)
 {
-	const Stage *stage = stepper->stage;
-	const Actor *self = &stage->actors[actor];
+	Stage *stage = stepper->stage;
+	const Context *self = stage_context(stage, actor);
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK)
 		return g_strdup_printf("waits for the arena lock held by %s",
@@ -340,6 +349,16 @@ char *stepper_describe_wait(const Stepper *stepper, int actor)
 				       : stage->guest->report.actors[stage->lock_holder].name);
 	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
 	return g_strdup_printf("%s at %s", self->state == ACTOR_IDLE ? "sleeps" : "spins", where);
+}
+
+bool stepper_has_irq_events(const Stepper *stepper)
+{
+	return stepper->stage->irq_events;
+}
+
+void stepper_expect_irq_events(Stepper *stepper)
+{
+	stepper->stage->irq_events = true;
 }
 
 bool stepper_has_decided(const Stepper *stepper, int actor)
@@ -358,19 +377,18 @@ char **stepper_absent_hooks(const Stepper *stepper)
 }
 
 /* Whether a user access will fault depends on page tables of its own. */
-static void add_user_pte(const Guest *guest, const Actor *actor, GChecksum *sum)
+static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
 {
-	guint64 pte = guest_user_pte(guest, actor->regs.cr3,
-				     guest->pages[actor->pending.page].uaddr);
+	guint64 pte = guest_user_pte(guest, at->regs.cr3, guest->pages[at->pending.page].uaddr);
 
 	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
 }
 
 /* Two waits for the same thing look alike in the registers: the callers tell them apart. */
-static void add_stack(const Stage *stage, int actor, GChecksum *sum)
+static void add_stack(Stage *stage, int actor, GChecksum *sum)
 {
 	enum { LENGTH = 512, STACK = 16384 };
-	guint64 rsp = stage->actors[actor].regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
+	guint64 rsp = stage_context(stage, actor)->regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
 	guint8 words[LENGTH] = { 0 };
 
 	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
@@ -378,10 +396,20 @@ static void add_stack(const Stage *stage, int actor, GChecksum *sum)
 	g_checksum_update(sum, words, sizeof(words));
 }
 
+static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
+{
+	guint64 half[] = { at->state, at->regs.rip, at->pending.half, at->loaded };
+
+	g_checksum_update(sum, (const guchar *)half, sizeof(half));
+	g_checksum_update(sum, (const guchar *)at->regs.gpr, sizeof(at->regs.gpr));
+	if (at->state == ACTOR_READY && !event_is_kernel(&at->pending))
+		add_user_pte(guest, at, sum);
+}
+
 char *stepper_state_key(const Stepper *stepper)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	const Stage *stage = stepper->stage;
+	Stage *stage = stepper->stage;
 	guint32 words[] = { guest_lock(stage->guest), stepper_enabled(stepper) };
 	guint64 ptes[MAX_PAGES];
 
@@ -391,16 +419,13 @@ char *stepper_state_key(const Stepper *stepper)
 	g_checksum_update(sum, (const guchar *)words, sizeof(words));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
-		guint64 half[] = { actor->state, actor->regs.rip,
-				   actor->pending.half, actor->loaded,
-				   /* the same access of the next operation is another state */
-				   actor->returns };
 
-		g_checksum_update(sum, (const guchar *)half, sizeof(half));
-		g_checksum_update(sum, (const guchar *)actor->regs.gpr, sizeof(actor->regs.gpr));
-		if (actor->state == ACTOR_READY && !event_is_kernel(&actor->pending))
-			add_user_pte(stage->guest, actor, sum);
-		if (actor->state == ACTOR_SPINNING)
+		add_context(stage->guest, &actor->own, sum);
+		if (actor->in_irq)
+			add_context(stage->guest, &actor->irq, sum);
+		/* The same access of the next operation is another state. */
+		g_checksum_update(sum, (const guchar *)&actor->returns, sizeof(actor->returns));
+		if (stage_context(stage, i)->state == ACTOR_SPINNING)
 			add_stack(stage, i, sum);
 	}
 	return g_strdup(g_checksum_get_string(sum));

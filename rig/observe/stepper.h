@@ -68,6 +68,15 @@ char *stepper_describe_wait(const Stepper *stepper, int actor);
  */
 char *stepper_state_key(const Stepper *stepper);
 
+/*
+ * Whether an interrupt was ever seen to do more than flush.  Until then the explorer takes its
+ * place among other steps for a matter of TLBs only.
+ */
+bool stepper_has_irq_events(const Stepper *stepper);
+
+/* It was seen elsewhere. */
+void stepper_expect_irq_events(Stepper *stepper);
+
 /* Whether @actor ever stood before a decision; one that never did was not watched at all. */
 bool stepper_has_decided(const Stepper *stepper, int actor);
 

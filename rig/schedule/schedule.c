@@ -95,8 +95,10 @@ char *schedule_format(const Schedule *schedule)
 
 		const char *actor = schedule->actors[thread_actor(decision->thread)];
 
-		if (thread_is_irq(decision->thread))
+		if (thread_is_irq(decision->thread) && strcmp(decision->event, "irq") == 0)
 			g_string_append_printf(text, "irq %s\n", actor);
+		else if (thread_is_irq(decision->thread))
+			g_string_append_printf(text, "irq %s %s\n", actor, decision->event);
 		else if (thread_is_evict(decision->thread))
 			g_string_append_printf(text, "evict %s\n", actor);
 		else
@@ -146,13 +148,18 @@ static const char *parse_line(Schedule *schedule, const char *line, bool *ret_en
 		if (n != 3)
 			return "expected 'run ACTOR EVENT'";
 		schedule_add(schedule, actor, words[2]);
-	} else if (strcmp(words[0], "irq") == 0 || strcmp(words[0], "evict") == 0) {
+	} else if (strcmp(words[0], "irq") == 0) {
 		int actor = find_actor(schedule, words[1]);
-		int kind = *words[0] == 'i' ? THREAD_IRQ : THREAD_EVICT;
+
+		if (actor < 0)
+			return "expected 'irq ACTOR' or 'irq ACTOR EVENT', one of the 'actors' line";
+		schedule_add(schedule, THREAD_IRQ + actor, n == 3 ? words[2] : words[0]);
+	} else if (strcmp(words[0], "evict") == 0) {
+		int actor = find_actor(schedule, words[1]);
 
 		if (actor < 0 || n != 2)
-			return "expected 'irq ACTOR' or 'evict ACTOR', one of the 'actors' line";
-		schedule_add(schedule, kind + actor, words[0]);
+			return "expected 'evict ACTOR', one of the 'actors' line";
+		schedule_add(schedule, THREAD_EVICT + actor, words[0]);
 	} else if (strcmp(words[0], "end") == 0) {
 		if ((guint)atoi(words[1]) != schedule->decisions->len)
 			return "'end' counts another number of decisions; some are missing";

@@ -10,7 +10,8 @@
  *	actors alloc fault
  *	violates I1			(a clean schedule has no such line)
  *	run fault access racerig_arena_read+0x4 page0
- *	irq fault
+ *	irq fault			(its vCPU takes its interrupts)
+ *	irq fault xchg …		(an event in one of them)
  *	evict fault
  *	…
  *	end 7				(the number of run, irq and evict lines)

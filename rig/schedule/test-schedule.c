@@ -53,11 +53,12 @@ static void test_bad_input(void)
 static void test_plan(void)
 {
 	g_autoptr(Schedule) schedule =
-		schedule_parse(HEAD "run b x\nirq a\nrun a y\nend 3\n", "t.sched", NULL);
+		schedule_parse(HEAD "run b x\nirq a\nirq a xchg f page0\nrun a y\nend 4\n",
+			       "t.sched", NULL);
 	g_autoptr(Plan) plan = schedule_plan(schedule);
 	OutcomeEnd end;
 
-	g_assert_cmpuint(plan->prefix->len, ==, 3);
+	g_assert_cmpuint(plan->prefix->len, ==, 4);
 	plan_begin(plan);
 	g_assert_cmpint(plan_choose(plan, 3, &end), ==, 1);
 	plan_stepped(plan, &(Step){ .thread = 1 });
@@ -65,6 +66,7 @@ static void test_plan(void)
 	g_assert_cmpint(plan_choose(plan, 3, &end), ==, -1);
 	g_assert_cmpint(end, ==, END_REFUSED);
 	g_assert_cmpint(plan_choose(plan, 1u << SCHEDULE_ACTORS, &end), ==, SCHEDULE_ACTORS);
+	plan_stepped(plan, &(Step){ .thread = SCHEDULE_ACTORS });
 	plan_stepped(plan, &(Step){ .thread = SCHEDULE_ACTORS });
 	plan_stepped(plan, &(Step){ .thread = 0 });
 	g_assert_cmpint(plan_choose(plan, 3, &end), ==, -1);

@@ -20,6 +20,7 @@ typedef enum {
 	RIG_ERROR_DEADLINE,	/* QEMU did not answer in time */
 	RIG_ERROR_GUEST,	/* the guest never became ready */
 	RIG_ERROR_BLIND,	/* what the rig relies on was not seen to work */
+	RIG_ERROR_ANEW,		/* what was found out makes what was explored before void */
 	RIG_ERROR_SKIP,		/* cannot run here, and that is fine */
 } RigError;
 
