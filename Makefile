@@ -83,8 +83,8 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
-$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest
-	$(Q)guest-kernel/guest "$$(guest-kernel/fetch linux-source-7.3)" $(BUILD)/guest
+$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
+	$(Q)CC='$(CC)' guest-kernel/guest $(BUILD)/guest
 
 kernel:
 	$(Q)for k in $(KERNELS); do guest-kernel/build $$k >/dev/null || exit; done
