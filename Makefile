@@ -83,11 +83,15 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
-$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest
-	$(Q)guest-kernel/guest "$$(guest-kernel/fetch linux-source-7.3)" $(BUILD)/guest
+$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
+	$(Q)CC='$(CC)' guest-kernel/guest $(BUILD)/guest
 
+# The first alone: of a source that was never built it is all the work.  Then two at a
+# time, in an object folder each; their last step, linking, is one thread.
 kernel:
-	$(Q)for k in $(KERNELS); do guest-kernel/build $$k >/dev/null || exit; done
+	$(Q)guest-kernel/build $(firstword $(KERNELS)) >/dev/null
+	$(Q)printf '%s\n' $(wordlist 2,$(words $(KERNELS)),$(KERNELS)) | \
+		xargs -P 2 -I NAME sh -c 'guest-kernel/build NAME >/dev/null || exit 255' || exit 2
 
 kernels:
 	$(Q)$(MAKE) --no-print-directory kernel KERNELS='$(basename $(notdir $(wildcard guest-kernel/kernels/*.kernel)))'

@@ -99,6 +99,8 @@ def foreign(tmp_path_factory):
     subprocess.run(["cp", "-rs", obj, headers], check=True)
     (headers / "vmlinux").unlink()
     (headers / "vmlinux").symlink_to(built / "vmlinux")
+    (headers / "Module.symvers").unlink(missing_ok=True)
+    (headers / "Module.symvers").symlink_to(obj / "vmlinux.symvers")
     makefile = (obj / "Makefile").read_text().replace(f"KBUILD_OUTPUT = {obj}",
                                                       f"KBUILD_OUTPUT = {headers}")
     (headers / "Makefile").unlink()

@@ -153,7 +153,8 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 	initrds[2] = NULL;
 	return (MachineSpec){
 		.kernel = spec->bzimage, .initrds = initrds,
-		.cmdline = "console=ttyS0 oops=panic nokaslr mitigations=off",
+		/* User addresses, too: a thread's stack may share page 0's slot of QEMU's TLB. */
+		.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,

@@ -9,8 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-
+#include "bpf.h"
 #include "guest.h"
 #include "program.h"
 
@@ -44,20 +43,18 @@ static void on_segv(int signal)
 
 static void map_arena(struct arena *arena)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = arena->user_base,
-		    .map_flags = BPF_F_MMAPABLE | guest_request.map_flags);
-	struct bpf_map_info info = {};
-	uint32_t info_size = sizeof(info);
+	const struct bpf_map_spec spec = {
+		.type = BPF_ARENA, .name = "arena", .max_entries = ARENA_PAGES,
+		.flags = BPF_F_MMAPABLE | guest_request.map_flags, .extra = arena->user_base,
+	};
 
-	arena->map_fd = bpf_map_create(BPF_MAP_TYPE_ARENA, "arena", 0, 0, ARENA_PAGES, &opts);
+	arena->map_fd = bpf_map_new(&spec);
 	if (arena->map_fd < 0)
 		guest_fail("creating the arena: %s", strerror(errno));
 	if (mmap((void *)arena->user_base, ARENA_PAGES * ARENA_PAGE_SIZE, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED, arena->map_fd, 0) == MAP_FAILED)
 		guest_fail("mapping the arena: %s", strerror(errno));
-	if (bpf_map_get_info_by_fd(arena->map_fd, &info, &info_size))
-		guest_fail("asking for the arena's id: %s", strerror(errno));
-	arena->map_id = info.id;
+	arena->map_id = bpf_map_id(arena->map_fd);
 }
 
 static bool is_range(enum verb verb)

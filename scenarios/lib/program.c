@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "program.h"
 
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <errno.h>
-#include <linux/bpf.h>
+#include <linux/btf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf.h"
+#include "btf.h"
 #include "guest.h"
 
 static const char *const kfunc_names[N_VERBS] = {
@@ -39,47 +39,13 @@ static struct btf *vmlinux, *module;
 static int module_fd;
 static char verifier_log[16384];
 
-/* The kernel wants a module's BTF as a descriptor, and finds it by id only. */
-static int find_module_btf(const char *name)
+static uint32_t member_offset(const char *type, const char *name)
 {
-	uint32_t id = 0;
+	int offset = btf_member_offset(vmlinux, type, name);
 
-	while (!bpf_btf_get_next_id(id, &id)) {
-		char found[64] = "";
-		struct bpf_btf_info info = { .name = (uintptr_t)found,
-					     .name_len = sizeof(found) };
-		uint32_t size = sizeof(info);
-		int fd = bpf_btf_get_fd_by_id(id);
-
-		if (!bpf_btf_get_info_by_fd(fd, &info, &size) && strcmp(found, name) == 0)
-			return fd;
-		close(fd);
-	}
-	guest_fail("%s has no BTF", name);
-}
-
-static uint32_t member_offset(const char *type_name, const char *name)
-{
-	int id = btf__find_by_name_kind(vmlinux, type_name, BTF_KIND_STRUCT);
-	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(vmlinux, id);
-
-	for (uint32_t i = 0; type && i < btf_vlen(type); i++)
-		if (strcmp(btf__name_by_offset(vmlinux, btf_members(type)[i].name_off), name) == 0)
-			return btf_member_bit_offset(type, i) / 8;
-	guest_fail("this kernel has no %s in struct %s", name, type_name);
-}
-
-static void load_btf(void)
-{
-	if (vmlinux)
-		return;
-	vmlinux = btf__load_vmlinux_btf();
-	module = btf__load_module_btf("racerig_kfuncs", vmlinux);
-	if (!vmlinux || !module)
-		guest_fail("no BTF for the kernel or racerig_kfuncs: %s", strerror(errno));
-	module_fd = find_module_btf("racerig_kfuncs");
-	offsets.kern_vm = member_offset("bpf_arena", "kern_vm");
-	offsets.addr = member_offset("vm_struct", "addr");
+	if (offset < 0)
+		guest_fail("this kernel has no %s in struct %s", name, type);
+	return (uint32_t)offset;
 }
 
 static struct bpf_insn mov_imm(uint8_t reg, int32_t value)
@@ -94,6 +60,34 @@ static struct bpf_insn mov_reg(uint8_t to, uint8_t from)
 				  .dst_reg = to, .src_reg = from };
 }
 
+/*
+ * The least of all programs, before anything else: a kernel that takes none says so here.
+ * It also moves what is allocated later: without it an actor's task_struct shares its slot
+ * of QEMU's TLB with page 0, and no stale translation survives (docs/tlb.md).
+ */
+static void load_nothing(void)
+{
+	const struct bpf_insn insns[] = { mov_imm(BPF_REG_0, 0),
+					  { .code = BPF_JMP | BPF_EXIT } };
+	int fd = bpf_prog_new(insns, 2, 0, verifier_log, sizeof(verifier_log));
+
+	if (fd < 0)
+		guest_fail("this kernel loads no BPF program: %s", strerror(errno));
+	close(fd);
+}
+
+static void load_btf(void)
+{
+	if (vmlinux)
+		return;
+	load_nothing();
+	vmlinux = btf_load("vmlinux", NULL);
+	module = btf_load("racerig_kfuncs", vmlinux);
+	module_fd = bpf_btf_open("racerig_kfuncs");
+	offsets.kern_vm = member_offset("bpf_arena", "kern_vm");
+	offsets.addr = member_offset("vm_struct", "addr");
+}
+
 /* dst = 64-bit constant, or the map behind the descriptor @value: two slots. */
 static int load_imm64(struct bpf_insn *insn, uint8_t reg, uint8_t kind, uint64_t value)
 {
@@ -106,12 +100,7 @@ static int load_imm64(struct bpf_insn *insn, uint8_t reg, uint8_t kind, uint64_t
 /* Whether the verifier turns our kfunc @name's first argument into the kernel's address. */
 static bool is_rebased(const char *name)
 {
-	int id = btf__find_by_name_kind(module, name, BTF_KIND_FUNC);
-	const struct btf_type *func = id < 0 ? NULL : btf__type_by_id(module, id);
-	const struct btf_type *type = func ? btf__type_by_id(module, func->type) : NULL;
-
-	return type && btf_vlen(type) &&
-	       strstr(btf__name_by_offset(module, btf_params(type)->name_off), "__arena");
+	return strstr(btf_first_argument(module, name), "__arena");
 }
 
 static struct bpf_insn load_field(uint8_t reg, uint8_t from, uint32_t offset)
@@ -140,7 +129,7 @@ static int load_pointer(struct bpf_insn *insn, const struct program_spec *spec)
 static bool call(struct bpf_insn *insn, const char *name)
 {
 	bool ours = strncmp(name, "racerig_", strlen("racerig_")) == 0;
-	int id = btf__find_by_name_kind(ours ? module : vmlinux, name, BTF_KIND_FUNC);
+	int id = btf_find(ours ? module : vmlinux, name, BTF_KIND_FUNC);
 
 	*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL,
 				   .off = ours ? 1 : 0, .imm = id };
@@ -205,8 +194,6 @@ struct program program_load(const struct program_spec *spec)
 {
 	struct program program = { .fd = -1 };
 	bool defer = spec->verb == VERB_FREE_DEFERRED, known;
-	struct bpf_prog_info info = {};
-	uint32_t info_size = sizeof(info);
 	struct bpf_insn insns[32];
 	int n = 0;
 
@@ -222,10 +209,7 @@ struct program program_load(const struct program_spec *spec)
 	n += put_result(insns + n, spec->verb);
 	insns[n++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
 
-	int fds[2] = { 0, module_fd };
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE, .fd_array = fds,
-		    .log_level = 1, .log_buf = verifier_log, .log_size = sizeof(verifier_log));
-	program.fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "racerig", "GPL", insns, n, &opts);
+	program.fd = bpf_prog_new(insns, n, module_fd, verifier_log, sizeof(verifier_log));
 	/* Where a free may sleep, the verifier does not let it be where nothing may. */
 	if (program.fd < 0 && defer)
 		return program;
@@ -233,9 +217,7 @@ struct program program_load(const struct program_spec *spec)
 		printf("%s\n", verifier_log);
 		guest_fail("loading program %d: %s", spec->verb, strerror(errno));
 	}
-	if (bpf_prog_get_info_by_fd(program.fd, &info, &info_size))
-		guest_fail("asking for a program's id: %s", strerror(errno));
-	program.id = info.id;
+	program.id = bpf_prog_id(program.fd);
 	return program;
 }
 
@@ -253,18 +235,18 @@ void program_unload(struct program *program)
  */
 void programs_wait_gone(void)
 {
-	int map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "canary", 4, 8, 1, NULL);
+	const struct bpf_map_spec canary = { .type = BPF_MAP_TYPE_ARRAY, .name = "canary",
+					     .key_size = 4, .value_size = 8, .max_entries = 1 };
+	int map_fd = bpf_map_new(&canary), again;
 	struct program_spec spec = { .verb = VERB_PEEK, .map_fd = map_fd };
-	struct bpf_map_info info = {};
-	uint32_t info_size = sizeof(info);
-	int again;
 
-	if (map_fd < 0 || bpf_map_get_info_by_fd(map_fd, &info, &info_size))
+	if (map_fd < 0)
 		guest_fail("making the last map: %s", strerror(errno));
+	uint32_t id = bpf_map_id(map_fd);
 	struct program last = program_load(&spec);
 	program_unload(&last);
 	close(map_fd);
-	while ((again = bpf_map_get_fd_by_id(info.id)) >= 0) {
+	while ((again = bpf_map_open(id)) >= 0) {
 		close(again);
 		usleep(1000);
 	}
@@ -272,15 +254,15 @@ void programs_wait_gone(void)
 
 static int64_t run(const struct program *program, uint64_t *context)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = context, .ctx_size_in = sizeof(*context));
+	uint32_t returned;
 
 	if (program->fd < 0)
 		return -ENOSYS;
 	if (guest_self())
 		guest_self()->program = program->id;
-	int err = bpf_prog_test_run_opts(program->fd, &opts);
+	int err = bpf_prog_run(program->fd, context, &returned);
 	/* A program returns an int, and retval is that, unsigned. */
-	int64_t result = err ? err : (int32_t)opts.retval;
+	int64_t result = err ? err : (int32_t)returned;
 
 	guest_returned(result);
 	return result;
