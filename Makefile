@@ -130,7 +130,7 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
+UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c)) $(wildcard rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
 	rig/catalog/scenario.c rig/catalog/feature.c rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 

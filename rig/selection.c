@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/name.h"
 
 /* What a mutant may do in a scenario that is not about it is looked for in the shallow end. */
 enum { UNNAMED_PREEMPTIONS = 1 };
@@ -46,6 +47,8 @@ static bool check_scenarios(const GPtrArray *scenarios, char **names, GError **e
 		g_autoptr(GString) known = g_string_new(NULL);
 		bool found = false;
 
+		if (!name_check(NAME_SCENARIO, *name, NULL, error))
+			return false;
 		for (guint i = 0; i < scenarios->len; i++) {
 			const Scenario *scenario = g_ptr_array_index(scenarios, i);
 

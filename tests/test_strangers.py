@@ -53,7 +53,7 @@ def test_replaying_a_schedule_runs_nothing(tmp_path, tree):
     evil = schedule(tmp_path / "evil.sched", kernel=f"{name} 0123456789abcdef")
     result = run_rig("replay", evil)
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
-    assert_refused(result, "is no name of a kernel")
+    assert_refused(result, "evil.sched:3: ", "is no name of a kernel")
 
 
 def test_looking_at_a_tree_of_ones_own_runs_nothing(tmp_path, tree):
@@ -98,5 +98,25 @@ def test_a_tree_is_named_by_its_user_only(tmp_path, tree):
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_no_name_leads_outside(name):
+    """The rig and the script refuse the same ones."""
     script = subprocess.run([TOP / "guest-kernel" / "build", name], capture_output=True, text=True)
     assert script.returncode == 2 and "is no name of a kernel" in script.stderr, script.stderr
+    assert_refused(run_rig("explore", "fault-vs-alloc", f"--kernel={name}"), "is no name of a kernel")
+    assert_refused(run_rig("kernel", "build", name), "is no name of a kernel")
+    assert_refused(run_rig("suite", f"--kernel={name}"), "is no name of a kernel")
+    if "@" not in name:
+        if not name.startswith("-"):
+            assert_refused(run_rig("explore", name), "is no name of a scenario")
+        assert_refused(run_rig("suite", f"--scenario={name}"), "is no name of a scenario")
+        assert_refused(run_rig("list", f"--windows={name}"), "is no name of a scenario")
+
+
+@pytest.mark.parametrize("line, what", [
+    ({"scenario": "../x"}, ":2: '../x' is no name of a scenario"),
+    ({"kernel": "stock ../../x"}, ":3: '../../x' is no name of a build"),
+    ({"actors": "alloc\x1b[2J fault"}, ":4: 'alloc\\033[2J' is no name of an actor"),
+    ({"violates": "I6\x07"}, ":5: 'I6\\007' is no name of an invariant"),
+])
+def test_schedules(tmp_path, line, what):
+    for command in ("replay", "minimise", "explain", "debug"):
+        assert_refused(run_rig(command, schedule(tmp_path / "x.sched", **line)), what)

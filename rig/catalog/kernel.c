@@ -8,6 +8,7 @@
 #include "catalog/invariant.h"
 #include "util/error.h"
 #include "util/keyfile.h"
+#include "util/name.h"
 #include "util/paths.h"
 
 void kernel_free(Kernel *kernel)
@@ -111,9 +112,11 @@ static Kernel *parse_status(const char *line, GError **error)
 		return NULL;
 	}
 	kernel->name = g_strdup(words[0]);
-	if (!read_descriptor(kernel, error))
+	if (!name_check(NAME_KERNEL, words[0], NULL, error) || !read_descriptor(kernel, error))
 		return NULL;
 	if (strcmp(words[1], "-") != 0) {
+		if (!name_check(NAME_KEY, words[1], line, error))
+			return NULL;
 		kernel->key = g_strdup(words[1]);
 		if (!read_build(kernel, error))
 			return NULL;
@@ -129,6 +132,8 @@ static GPtrArray *list(const char *name, GError **error)
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
+	if (name && !name_check(NAME_KERNEL, name, NULL, error))
+		return NULL;
 	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
 			  error))
 		return NULL;
@@ -157,6 +162,8 @@ int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 {
 	g_autoptr(GString) known = g_string_new(NULL);
 
+	if (!name_check(NAME_KERNEL, name, NULL, error))
+		return -1;
 	for (guint i = 0; i < kernels->len; i++) {
 		const Kernel *kernel = g_ptr_array_index(kernels, i);
 

@@ -8,6 +8,7 @@
 #include "catalog/feature.h"
 #include "util/error.h"
 #include "util/keyfile.h"
+#include "util/name.h"
 #include "util/paths.h"
 
 void scenario_free(Scenario *scenario)
@@ -185,7 +186,7 @@ Scenario *scenario_find(const char *name, GError **error)
 	g_autoptr(GPtrArray) list = scenario_list(error);
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	if (!list)
+	if (!list || !name_check(NAME_SCENARIO, name, NULL, error))
 		return NULL;
 	for (guint i = 0; i < list->len; i++) {
 		Scenario *scenario = g_ptr_array_index(list, i);
