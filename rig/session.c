@@ -6,6 +6,7 @@
 
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/keyfile.h"
 #include "util/paths.h"
 
 void guest_spec_free(GuestSpec *spec)
@@ -143,6 +144,31 @@ static bool open_guest(Session *session, const char *qmp, GError **error)
 	return machine_export_disk(session->guest->machine, parked, error);
 }
 
+/* The two halves of a scenario: whoever is called by a name or a number must be the one meant. */
+static bool same_scenario(const Session *session, GError **error)
+{
+	const Scenario *scenario = session->scenario;
+	const struct guest_report *report = &session->guest->report;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; i < report->n_actors; i++)
+		g_ptr_array_add(names, (char *)report->actors[i].name);
+	g_ptr_array_add(names, NULL);
+	g_autofree char *said = g_strjoinv(";", scenario->actors);
+	g_autofree char *there = g_strjoinv(";", (char **)names->pdata);
+	if (strcmp(said, there) != 0)
+		keyfile_error(error, scenario->path, "scenario", "actors",
+			      "'%s', but the guest has '%s'; make .scenario and .c say the same", said,
+			      there);
+	else if ((guint)scenario->pages != report->n_pages)
+		keyfile_error(error, scenario->path, "scenario", "pages",
+			      "%d, but the guest has %u; make .scenario and .c say the same",
+			      scenario->pages, report->n_pages);
+	else
+		return true;
+	return false;
+}
+
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
@@ -158,7 +184,7 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 	session->connect = g_strdup(connect);
 	session->scenario = scenario_find(scenario, error);
 	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, qmp, error))
+	if (!session->kernel || !open_guest(session, qmp, error) || !same_scenario(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }

@@ -48,33 +48,95 @@ char **kernel_source_roots(const char *dir, const char *tree)
 	return roots;
 }
 
-static bool read_descriptor(Kernel *kernel, GError **error)
+/* Ours, or else the user's own; *@ret_own says which.  NULL: there is none.  Of NAME@BASE, NAME's. */
+static char *descriptor_path(const char *name, bool *ret_own)
 {
-	g_autofree char *plain = g_strndup(kernel->name, strcspn(kernel->name, "@"));
+	g_autofree char *plain = g_strndup(name, strcspn(name, "@"));
 	g_autofree char *base = g_strconcat(plain, ".kernel", NULL);
 	g_autofree char *relative = g_build_filename("guest-kernel", "kernels", base, NULL);
-	g_autofree char *path = paths_in_data(relative);
+	g_autofree char *below = g_build_filename("kernels", base, NULL);
+	g_autofree char *ours = paths_in_data(relative), *own = paths_in_cache(below);
 
-	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-		g_autofree char *own = g_build_filename("kernels", base, NULL);
-		g_free(path);
-		path = paths_in_cache(own);
+	*ret_own = !g_file_test(ours, G_FILE_TEST_EXISTS);
+	if (*ret_own && !g_file_test(own, G_FILE_TEST_EXISTS))
+		return NULL;
+	return *ret_own ? g_steal_pointer(&own) : g_steal_pointer(&ours);
+}
+
+bool kernel_exists(const char *name)
+{
+	const char *at = strchr(name, '@');
+	bool own;
+
+	if (!name_is(NAME_KERNEL, name))
+		return false;
+	g_autofree char *path = descriptor_path(name, &own);
+	g_autofree char *base = at ? descriptor_path(at + 1, &own) : g_strdup("");
+	return path && base;
+}
+
+/* What breaks what: mutants do, and they must say it. */
+static bool read_breaks(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	kernel->breaks = g_key_file_get_string(keys, "kernel", "breaks", NULL);
+	if (strcmp(kernel->kind, "mutant") != 0) {
+		if (!kernel->breaks)
+			return true;
+		keyfile_error(error, path, "kernel", "breaks", "only a mutant breaks an invariant");
+		return false;
+	}
+	if (!kernel->breaks)
+		return keyfile_string(keys, path, "kernel", "breaks", error) != NULL;
+	if (invariant_exists(kernel->breaks))
+		return true;
+	g_autofree char *shown = name_shown(kernel->breaks);
+	keyfile_error(error, path, "kernel", "breaks", "no invariant '%s' (racerig list has them)", shown);
+	return false;
+}
+
+static bool read_map_flags(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	guint64 flags;
+
+	kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
+	if (!kernel->map_flags ||
+	    (g_str_has_prefix(kernel->map_flags, "0x") &&
+	     g_ascii_string_to_unsigned(kernel->map_flags + 2, 16, 0, G_MAXUINT32, &flags, NULL)))
+		return true;
+	g_autofree char *shown = name_shown(kernel->map_flags);
+	keyfile_error(error, path, "kernel", "map_flags", "'%s' is no number as in 0x80000", shown);
+	return false;
+}
+
+static bool read_descriptor(Kernel *kernel, GError **error)
+{
+	static const char *const groups[] = { "kernel", NULL };
+	static const char *const ours[] = { "title", "kind", "source", "patches", "breaks", "has",
+					    "map_flags", NULL };
+	/* guest-kernel/build writes these, of what the user named. */
+	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
+					   "tree", "image", "vmlinux", "config", "headers", NULL };
+	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
+	bool is_own;
+	g_autofree char *path = descriptor_path(kernel->name, &is_own);
+
+	if (!path) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no kernel '%s'", kernel->name);
+		return false;
 	}
 	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
-	if (!keys || !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
+	if (!keys || !keyfile_only_groups(keys, path, groups, error) ||
+	    !keyfile_only_keys(keys, path, "kernel", is_own ? own : ours, error) ||
+	    !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
 	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
-	    !feature_words(keys, path, "kernel", "has", &kernel->has, error))
+	    !feature_words(keys, path, "kernel", "has", &kernel->has, error) ||
+	    !read_map_flags(kernel, keys, path, error) || !read_breaks(kernel, keys, path, error))
 		return false;
-	kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
-	if (strcmp(kernel->kind, "mutant") != 0)
+	if (is_own ? strcmp(kernel->kind, "own") == 0 : g_strv_contains(kinds, kernel->kind))
 		return true;
-	kernel->breaks = keyfile_string(keys, path, "kernel", "breaks", error);
-	if (kernel->breaks && !invariant_exists(kernel->breaks)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: [kernel] breaks: no invariant '%s'",
-			    path, kernel->breaks);
-		return false;
-	}
-	return kernel->breaks != NULL;
+	keyfile_error(error, path, "kernel", "kind", "write %s",
+		      is_own ? "own" : "stock, variant or mutant");
+	return false;
 }
 
 static bool read_build(Kernel *kernel, GError **error)
