@@ -145,27 +145,27 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
-	char *folder = shmdir_new(error);
+	g_autoptr(ShmDir) folder = shmdir_new(error);
 
 	if (!folder)
 		return NULL;
 	guest->symbols = symbols_new();
+	/* Everybody who needs what is in there has it open by the end of start(). */
 	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
 		  symbols_add(guest->symbols, spec->init, 0, error) &&
-		  start(guest, spec, folder, cancel, error);
-	/* Everybody who needs what is in there has it open by now. */
-	shmdir_free(folder);
+		  start(guest, spec, shmdir_path(folder), cancel, error);
 	return ok ? g_steal_pointer(&guest) : NULL;
 }
 
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
-	char *folder = shmdir_new(error);
+	g_autoptr(ShmDir) dir = shmdir_new(error);
 	const char *initrds[3];
 
-	if (!folder)
+	if (!dir)
 		return NULL;
+	const char *folder = shmdir_path(dir);
 	g_autofree char *qmp = qmp_path(spec, folder);
 	bool cached = boot_is_cached(spec);
 	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
@@ -174,7 +174,6 @@ char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GEr
 		  symbols_add(guest->symbols, spec->init, 0, error) &&
 		  (guest->machine = machine_new(&machine, cancel, error)) &&
 		  boot_and_stress(guest, spec, cached, seconds, error);
-	shmdir_free(folder);
 	return ok ? machine_console(guest->machine) : NULL;
 }
 
