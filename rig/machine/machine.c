@@ -22,6 +22,7 @@ struct Machine {
 	gint64 restore_usec;
 	int run_seconds;	/* the deadline from stop to stop */
 	gsize log_start;	/* what is in QEMU's log before is of no interest */
+	int vcpus;
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
@@ -133,6 +134,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	g_autoptr(GError) local = NULL;
 
 	machine->thread = -1;
+	machine->vcpus = spec->vcpus;
 	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
 	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -252,11 +254,12 @@ static bool parse_stop(Machine *machine, Stop *ret, GError **error)
 		ret->kind = STOP_SHUTDOWN;
 		return true;
 	}
-	if (text[0] != 'T' || !thread) {
+	guint64 number = thread ? g_ascii_strtoull(thread + strlen("thread:p01."), NULL, 16) : 0;
+	if (text[0] != 'T' || number < 1 || number > (guint64)machine->vcpus) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: odd stop '%.60s'", text);
 		return false;
 	}
-	ret->vcpu = strtol(thread + strlen("thread:p01."), NULL, 16) - 1;
+	ret->vcpu = number - 1;
 	/* A debug stop selects the vCPU it is of (gdb_set_stop_cpu()). */
 	if (g_str_has_prefix(text, "T05"))
 		machine->thread = ret->vcpu;
