@@ -2,10 +2,12 @@
 """A stranger's file is only data: it names nothing outside, and it runs nothing."""
 
 import os
+import signal
+import socket
 import subprocess
 
 import pytest
-from conftest import TOP, run_rig
+from conftest import RIG, TOP, run_rig
 from test_input import assert_refused
 
 KERNELS = TOP / "guest-kernel" / "kernels"
@@ -120,3 +122,32 @@ def test_no_name_leads_outside(name):
 def test_schedules(tmp_path, line, what):
     for command in ("replay", "minimise", "explain", "debug"):
         assert_refused(run_rig(command, schedule(tmp_path / "x.sched", **line)), what)
+
+
+def test_boot_keeps_what_is_there(tmp_path):
+    """--qmp names a socket to be: never a file that is removed for it."""
+    thesis = tmp_path / "thesis.tex"
+    thesis.write_text("years of work")
+    assert_refused(run_rig("boot", "fault-vs-alloc", "--qmp", thesis), "thesis.tex", "no socket")
+    assert thesis.read_text() == "years of work"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "theirs"))
+        server.listen()
+        assert_refused(run_rig("boot", "fault-vs-alloc", "--qmp", tmp_path / "theirs"), "somebody else's")
+    long = tmp_path / ("x" * 120)
+    result = run_rig("boot", "fault-vs-alloc", "--qmp", long)
+    assert result.returncode == 2 and "too long for a socket" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["qmp,server=off", "q m'p", "q\"mp"])
+def test_awkward_names_of_sockets(tmp_path, name):
+    """A comma ends nothing, and a quote opens nothing."""
+    rig = subprocess.Popen([RIG, "boot", "fault-vs-alloc", "--qmp", tmp_path / name], cwd=TOP,
+                           stdout=subprocess.PIPE, text=True)
+    try:
+        assert "parked" in rig.stdout.readline()
+        assert (tmp_path / name).is_socket()
+    finally:
+        rig.send_signal(signal.SIGINT)
+        assert rig.wait(30) == 0
+    assert not (tmp_path / name).exists()
