@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A stranger's file is only data: it names nothing outside, and it runs nothing."""
 
+import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
-from conftest import RIG, TOP, run_rig
+from conftest import RIG, TOP, run_rig, verdict
 from test_input import assert_refused
 
 KERNELS = TOP / "guest-kernel" / "kernels"
@@ -151,3 +155,134 @@ def test_awkward_names_of_sockets(tmp_path, name):
         rig.send_signal(signal.SIGINT)
         assert rig.wait(30) == 0
     assert not (tmp_path / name).exists()
+
+
+# --- recorded files ------------------------------------------------------------------------
+
+ROW = {"scenario": "fault-vs-alloc", "kernel": "stock", "kind": "stock", "expected": "clean",
+       "verdict": "clean", "invariants": [], "folder": "runs/fault-vs-alloc/stock"}
+
+
+@pytest.mark.parametrize("member, value, what", [
+    ("folder", "../victim", "'../victim' is no name of a folder"),
+    ("folder", "runs/../../victim", "is no name of a folder"),
+    ("folder", "/etc", "is no name of a folder"),
+    ("folder", "javascript:alert(1)//", "is no name of a folder"),
+    ("folder", 7, "'folder' must be a string"),
+    ("schedule", "../x.sched", "is no name of a folder"),
+    ("scenario", "<script>", "is no name of a scenario"),
+    ("kernel", "../x", "is no name of a kernel"),
+    ("breaks", "I1\"onclick=", "is no name of an invariant"),
+    ("invariants", ["I1", None], "'invariants' must be an array of strings"),
+    ("invariants", ["x"], "is no name of an invariant"),
+    ("invariants", None, "'invariants' must be an array, and there is none"),
+    ("verdict", None, "'verdict' must be a string, and there is none"),
+    ("executed", -1, "'executed' must be a whole number from 0"),
+    ("executed", "many", "'executed' must be a whole number from 0"),
+    ("as_expected", "yes", "'as_expected' must be true or false"),
+])
+def test_suites(tmp_path, violating, member, value, what):
+    suite = tmp_path / "suite"
+    shutil.copytree(violating, tmp_path / "victim")
+    (tmp_path / "victim" / "evidence.txt").write_text("theirs")
+    suite.mkdir()
+    (suite / "suite.json").write_text(
+        json.dumps({"racerig-suite": 1, "rows": [{**ROW, member: value}]}))
+    assert_refused(run_rig("report", suite), "suite.json: ", what)
+    assert [path.name for path in suite.iterdir()] == ["suite.json"]
+    assert (tmp_path / "victim" / "evidence.txt").read_text() == "theirs"
+
+
+def test_a_link_out_of_a_suite(tmp_path, violating):
+    suite = tmp_path / "suite"
+    shutil.copytree(violating, tmp_path / "victim")
+    (tmp_path / "victim" / "evidence.txt").write_text("theirs")
+    (suite / "runs" / "fault-vs-alloc").mkdir(parents=True)
+    (suite / "runs" / "fault-vs-alloc" / "stock").symlink_to(tmp_path / "victim")
+    (suite / "suite.json").write_text(json.dumps({"racerig-suite": 1, "rows": [ROW]}))
+    assert_refused(run_rig("report", suite), "leads out of")
+    assert (tmp_path / "victim" / "evidence.txt").read_text() == "theirs"
+
+
+@pytest.fixture(scope="session")
+def violating(explored):
+    return explored("scratch-plain-store")[1]
+
+
+def without(member):
+    return lambda verdict: verdict["violations"][0].pop(member)
+
+
+def changed(member, value, where=lambda verdict: verdict):
+    return lambda verdict: where(verdict).__setitem__(member, value)
+
+
+@pytest.mark.parametrize("edit, what", [
+    (without("invariant"), "'invariant' must be a string, and there is none"),
+    (without("summary"), "'summary' must be a string, and there is none"),
+    (without("schedule"), "'schedule' must be a string, and there is none"),
+    (changed("violations", 3), "'violations' must be an array"),
+    (changed("violations", [None]), "'violations' must be an array of objects"),
+    (changed("scenario", ["x"]), "'scenario' must be a string"),
+    (changed("verdict", 3), "'verdict' must be a string"),
+    (changed("circles", "x"), "'circles' must be a whole number"),
+    (changed("final_states", [1]), "'final_states' must be an array of strings"),
+    (changed("environment", None), "'environment' must be an object, and there is none"),
+    (changed("key", "../../x", lambda verdict: verdict["environment"]), "is no name of a build"),
+])
+def test_verdicts(tmp_path, violating, edit, what):
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    (out / "report.html").unlink()
+    damaged = verdict(out)
+    edit(damaged)
+    (out / "verdict.json").write_text(json.dumps(damaged))
+    assert_refused(run_rig("report", out), "verdict.json: ", what)
+    assert not (out / "report.html").exists()
+
+
+def test_facts(tmp_path, violating):
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    path = next((out / "facts").glob("*.json"))
+    facts = json.loads(path.read_text())
+    facts["registers"][0]["rip"] = 7
+    path.write_text(json.dumps(facts))
+    assert_refused(run_rig("report", out), f"{path.name}: 'rip' must be a string")
+
+
+def test_source_lines_are_of_the_kernel(tmp_path, violating):
+    """A trace that names a file elsewhere gets no lines of it."""
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    (out / "sources.json").unlink()
+    (tmp_path / "secret").write_text("the secret\n" * 3)
+    builds = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig" / "builds"
+    root = builds / verdict(out)["environment"]["key"] / "src"
+    root = root if root.is_dir() else root.parent
+    named = 0
+    for trace in (out / "trace").glob("*.jsonl"):
+        lines = [json.loads(line) for line in trace.read_text().splitlines()]
+        for line in lines:
+            if line.get("line"):
+                named += 1
+                line["line"] = os.path.relpath(tmp_path / "secret", root) + ":2"
+        trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = run_rig("report", out)
+    assert named and result.returncode == 0, result.stderr
+    assert "the secret" not in (out / "report.html").read_text() + (out / "sources.json").read_text()
+
+
+def test_journal(tmp_path, violating):
+    """Numbers out of range, names that lead out, endless nesting: that line is run again."""
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    journal = out / "journal"
+    lines = journal.read_text().splitlines()
+    evil = [re.sub(r"'I1'", "'../../x'", lines[1]), lines[2].replace("uint32 ", "", 1)]
+    evil += [re.sub(r"\(uint32 \d+, (\d+), \d+,", r"(uint32 4294967295, \1, 4000000000,", lines[3])]
+    evil += ["x\t" + "(" * 100000, "x\t"]
+    journal.write_text("\n".join([lines[0], *evil]) + "\n")
+    result = run_rig("report", out)
+    assert result.returncode == 0, result.stderr
+    assert not (tmp_path / "x.sched").exists()

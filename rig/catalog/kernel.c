@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/kernel.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "catalog/feature.h"
 #include "catalog/invariant.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/keyfile.h"
 #include "util/name.h"
 #include "util/paths.h"
@@ -141,6 +141,7 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 
 static bool read_build(Kernel *kernel, GError **error)
 {
+	enum { MAX_RAM_MIB = 65536 };
 	struct {
 		const char *member;
 		char **field;
@@ -153,14 +154,20 @@ static bool read_build(Kernel *kernel, GError **error)
 
 	kernel->dir = paths_in_cache(relative);
 	g_autofree char *path = kernel_file(kernel, "kernel.json");
-	g_autoptr(JsonParser) parser = json_parser_new();
-	if (!json_parser_load_from_file(parser, path, error))
+	g_autoptr(JsonObject) object = json_load(path, error);
+	Json json = { object, path };
+	gint64 ram_mib;
+
+	if (!object || !json_int(&json, "ram_mib", 1, MAX_RAM_MIB, &ram_mib, error))
 		return false;
-	JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-		*fields[i].field = g_strdup(json_object_get_string_member_with_default(
-			object, fields[i].member, ""));
-	kernel->ram_mib = json_object_get_int_member(object, "ram_mib");
+	kernel->ram_mib = ram_mib;
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		const char *text = "";
+
+		if (!json_maybe_string(&json, fields[i].member, &text, error))
+			return false;
+		*fields[i].field = g_strdup(text);
+	}
 	return true;
 }
 
