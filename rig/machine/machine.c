@@ -485,9 +485,27 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 	       stub_read(machine, addr, buffer, len, error);
 }
 
+bool machine_has_phys(const Machine *machine, guint64 phys, gsize len)
+{
+	gsize bytes = machine->backend->ram_bytes;
+
+	return len <= bytes && phys <= bytes - len;
+}
+
+/* The guest's own tables say where things are, and may say anything. */
+static bool check_phys(const Machine *machine, guint64 phys, gsize len, GError **error)
+{
+	if (machine_has_phys(machine, phys, len))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "physical address %#" G_GINT64_MODIFIER "x is beyond the guest's RAM", phys);
+	return false;
+}
+
 bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error)
 {
-	g_assert(len <= machine->backend->ram_bytes && phys <= machine->backend->ram_bytes - len);
+	if (!check_phys(machine, phys, len, error))
+		return false;
 	if (machine_is_far(machine))
 		return select_memory(machine, true, error) &&
 		       stub_read(machine, phys, buffer, len, error);
@@ -507,12 +525,14 @@ guint64 machine_phys64(Machine *machine, guint64 phys)
 
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 {
-	g_assert(phys + sizeof(value) <= machine->backend->ram_bytes);
+	GError **broken = machine->broken ? NULL : &machine->broken;
+
+	if (!check_phys(machine, phys, sizeof(value), broken))
+		return;
 	if (!machine_is_far(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
 		return;
 	}
-	GError **broken = machine->broken ? NULL : &machine->broken;
 	if (select_memory(machine, true, broken))
 		stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x",
 			phys, GUINT64_SWAP_LE_BE(value));

@@ -213,9 +213,14 @@ guint64 guest_user_pte(const Guest *guest, guint64 cr3, guint64 uaddr)
 	enum { TOP_SHIFT = 39, BITS = 9 };
 	guint64 entry = (cr3 & PTE_PFN_MASK) | PTE_PRESENT;
 
-	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS)
-		entry = machine_phys64(guest->machine, (entry & PTE_PFN_MASK) +
-				       8 * (uaddr >> shift & ((1 << BITS) - 1)));
+	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS) {
+		guint64 at = (entry & PTE_PFN_MASK) + 8 * (uaddr >> shift & ((1 << BITS) - 1));
+
+		/* A table beyond RAM reads as zeroes: nothing is there. */
+		if (!machine_has_phys(guest->machine, at, sizeof(entry)))
+			return 0;
+		entry = machine_phys64(guest->machine, at);
+	}
 	return pte_present(entry) ? entry : 0;
 }
 
@@ -270,7 +275,7 @@ char *guest_watched_hash(Guest *guest, GError **error)
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	for (int i = 0; i < guest->n_pages; i++) {
 		if (!pte_present(ptes[i]) ||
-		    (pte_pfn(ptes[i]) + 1) << 12 > machine_ram_bytes(guest->machine))
+		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
 			continue;
 		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
 				       error))

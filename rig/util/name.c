@@ -88,7 +88,7 @@ bool name_is(NameKind kind, const char *text)
 
 char *name_shown(const char *text)
 {
-	enum { SHOWN = 80 };
+	enum { SHOWN = 200 };
 	g_autofree char *cut = g_strndup(text ? text : "", SHOWN);
 	g_autofree char *shown = g_strescape(cut, "\"");
 

@@ -89,7 +89,7 @@ static void test_shown(void)
 	g_autofree char *long_text = g_strnfill(1000, 'x');
 	g_autofree char *cut = name_shown(long_text), *none = name_shown(NULL);
 
-	g_assert_cmpuint(strlen(cut), ==, 83);
+	g_assert_cmpuint(strlen(cut), ==, 203);
 	g_assert_cmpstr(none, ==, "");
 }
 
