@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "util/error.h"
 #include "util/json.h"
 
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
@@ -235,11 +236,15 @@ Table *table_load(const char *path, GError **error)
 	JsonArray *rows;
 	gint64 version;
 
-	if (!object || !json_int(&json, "racerig-suite", 1, 1, &version, error) ||
-	    !json_array(&json, "rows", &rows, error)) {
-		g_prefix_error(error, "no suite.json of this version (racerig suite writes one): ");
+	if (!object)
+		return NULL;
+	if (!json_int(&json, "racerig-suite", 1, 1, &version, NULL)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: no suite.json of this version (racerig suite writes one)", path);
 		return NULL;
 	}
+	if (!json_array(&json, "rows", &rows, error))
+		return NULL;
 	for (guint i = 0; i < json_array_get_length(rows); i++) {
 		Json row;
 

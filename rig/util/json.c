@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "util/json.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/error.h"
 
@@ -61,7 +63,11 @@ JsonObject *json_load(const char *path, GError **error)
 	struct stat st;
 	gsize len;
 
-	if (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > JSON_MAX_BYTES)) {
+	if (stat(path, &st) || access(path, R_OK)) {
+		bad(path, g_strerror(errno), error);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > JSON_MAX_BYTES) {
 		bad(path, S_ISREG(st.st_mode) ? "too big to be racerig's" : "no file", error);
 		return NULL;
 	}
