@@ -7,13 +7,15 @@ endif
 VERSION := 0.1
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
-BUILD := build
+# The two builds have no object in common, so that one does not cost the other its own.
+BUILD := $(if $(SANITIZER),build-sanitized,build)
+GUEST := build/guest
 # What the demo and the tests need; `make kernels` builds all.
 KERNELS := stock scratch-plain-store scratch-cmpxchg-unlocked alloc-keeps-lock free-no-flush stock-fixed
 Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
-SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TESTS := $(wildcard rig/*/test-*.c)
 SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*.c rig/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -22,7 +24,7 @@ RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 # Unit tests are sanitized always: they are small and that is what they are for.
 TEST_BINARIES := $(TESTS:rig/%.c=$(BUILD)/tests/%)
 
-all: $(BUILD)/racerig $(BUILD)/guest/init.cpio
+all: $(BUILD)/racerig $(GUEST)/init.cpio
 
 help:
 	@echo 'make demo      set everything up, explore the stock kernel and a mutant'
@@ -34,7 +36,8 @@ help:
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
-	@echo 'make clean     forget $(BUILD)/ (kernels stay in $(CACHE))'
+	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
+	@echo 'make clean     forget build/ and build-sanitized/ (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
 
 # --- set-up -----------------------------------------------------------------
@@ -83,8 +86,12 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
-$(BUILD)/guest/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
-	$(Q)CC='$(CC)' guest-kernel/guest $(BUILD)/guest
+$(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
+	$(Q)CC='$(CC)' guest-kernel/guest $(GUEST)
+
+# Beside the build that ./configure chose.
+sanitized:
+	$(Q)$(MAKE) --no-print-directory SANITIZER=1 build-sanitized/racerig
 
 # The first alone: of a source that was never built it is all the work.  Then two at a
 # time, in an object folder each; their last step, linking, is one thread.
@@ -135,7 +142,7 @@ check-style:
 
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c)) $(wildcard rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
-	rig/catalog/scenario.c rig/catalog/feature.c rig/observe/tlb.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
+	rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/feature.c rig/observe/tlb.c rig/observe/guest-report.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)
@@ -149,14 +156,14 @@ install: all
 	install -D -m 755 $(BUILD)/racerig $(DESTDIR)$(PREFIX)/bin/racerig
 	mkdir -p $(DESTDIR)$(PREFIX)/share/racerig/build
 	cp -r guest-kernel scenarios analysis $(DESTDIR)$(PREFIX)/share/racerig/
-	cp -r $(BUILD)/guest $(DESTDIR)$(PREFIX)/share/racerig/build/
+	cp -r $(GUEST) $(DESTDIR)$(PREFIX)/share/racerig/build/
 	install -D -m 644 docs/racerig.1 $(DESTDIR)$(PREFIX)/share/man/man1/racerig.1
 	install -D -m 644 docs/racerig.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
 
 clean:
-	rm -rf $(BUILD) config.mak config.log
+	rm -rf build build-sanitized config.mak config.log
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
 
-.PHONY: all help setup packages test-tools kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
 	check-style unit-tests install clean

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "publish.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/kernel.h"
@@ -9,6 +10,8 @@
 #include "journal.h"
 #include "report/evidence.h"
 #include "report/html.h"
+#include "util/error.h"
+#include "util/json.h"
 #include "util/paths.h"
 
 static Dossier *load(const char *out, GError **error)
@@ -23,16 +26,18 @@ static Dossier *load(const char *out, GError **error)
 /* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */
 static char **source_roots(const Dossier *dossier)
 {
-	g_autofree char *build = g_build_filename("builds", dossier_environment(dossier, "key"), NULL);
-	g_autofree char *path = paths_in_cache(build);
-	g_autofree char *json = g_build_filename(path, "kernel.json", NULL);
-	g_autoptr(JsonParser) parser = json_parser_new();
+	const char *key = dossier_environment(dossier, "key"), *tree = "";
 
-	if (!json_parser_load_from_file(parser, json, NULL))
+	if (!name_is(NAME_KEY, key))
 		return g_new0(char *, 1);
-	return kernel_source_roots(path, json_object_get_string_member_with_default(
-						 json_node_get_object(json_parser_get_root(parser)),
-						 "tree", ""));
+	g_autofree char *build = g_build_filename("builds", key, NULL);
+	g_autofree char *path = paths_in_cache(build);
+	g_autofree char *file = g_build_filename(path, "kernel.json", NULL);
+	g_autoptr(JsonObject) object = json_load(file, NULL);
+	Json json = { object, file };
+
+	return object && json_string(&json, "tree", &tree, NULL) ? kernel_source_roots(path, tree)
+								  : g_new0(char *, 1);
 }
 
 /* Lines known from an earlier time stay: the tree may have gone. */
@@ -67,6 +72,18 @@ bool publish(const char *out, GError **error)
 	       folder_write(out, "report.html", page, error);
 }
 
+/* A link may lead out where a name does not. */
+static bool is_below(const char *run, const char *dir, GError **error)
+{
+	g_autofree char *real = realpath(run, NULL), *top = realpath(dir, NULL);
+	g_autofree char *prefix = g_strconcat(top, "/", NULL);
+
+	if (real && top && g_str_has_prefix(real, prefix))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: leads out of %s", run, dir);
+	return false;
+}
+
 bool publish_suite(const char *dir, GError **error)
 {
 	g_autofree char *path = folder_path(dir, "suite.json");
@@ -79,7 +96,9 @@ bool publish_suite(const char *dir, GError **error)
 		g_autofree char *run = row->folder ? folder_path(dir, row->folder) : NULL;
 		g_autofree char *verdict = run ? folder_path(run, "verdict.json") : NULL;
 
-		if (verdict && g_file_test(verdict, G_FILE_TEST_EXISTS) && !publish(run, error))
+		if (!verdict || !g_file_test(verdict, G_FILE_TEST_EXISTS))
+			continue;
+		if (!is_below(run, dir, error) || !publish(run, error))
 			return false;
 	}
 	g_autofree char *page = html_suite(table);

@@ -305,7 +305,11 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	while (more && !*ret_again)
 		if (!next_step(session, plan, seen, outcome, &more, ret_again, error))
 			return NULL;
-	return g_steal_pointer(&outcome);
+	if (*ret_again || !session->check->unexplained)
+		return g_steal_pointer(&outcome);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s (event %d): no verdict can rest on that",
+		    session->check->unexplained, session->check->n_events);
+	return NULL;
 }
 
 static char *describe_violations(const Check *check)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/name.h"
 
 /* What a mutant may do in a scenario that is not about it is looked for in the shallow end. */
 enum { UNNAMED_PREEMPTIONS = 1 };
@@ -46,6 +47,8 @@ static bool check_scenarios(const GPtrArray *scenarios, char **names, GError **e
 		g_autoptr(GString) known = g_string_new(NULL);
 		bool found = false;
 
+		if (!name_check(NAME_SCENARIO, *name, NULL, error))
+			return false;
 		for (guint i = 0; i < scenarios->len; i++) {
 			const Scenario *scenario = g_ptr_array_index(scenarios, i);
 
@@ -66,31 +69,6 @@ static bool check_kernels(const GPtrArray *kernels, char **names, GError **error
 	for (char **name = names; name && *name; name++)
 		if (kernel_index(kernels, *name, error) < 0)
 			return false;
-	return true;
-}
-
-static bool is_kernel(const GPtrArray *kernels, const char *name)
-{
-	for (guint i = 0; i < kernels->len; i++)
-		if (strcmp(((const Kernel *)g_ptr_array_index(kernels, i))->name, name) == 0)
-			return true;
-	return false;
-}
-
-/* A slip there would be a row that nobody misses. */
-static bool check_narrowed(const GPtrArray *scenarios, const GPtrArray *kernels, GError **error)
-{
-	for (guint i = 0; i < scenarios->len; i++) {
-		const Scenario *scenario = g_ptr_array_index(scenarios, i);
-
-		for (char **name = scenario->kernels; name && *name; name++) {
-			if (is_kernel(kernels, *name))
-				continue;
-			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-				    "%s: [scenario] kernels: no kernel '%s'", scenario->path, *name);
-			return false;
-		}
-	}
 	return true;
 }
 
@@ -147,7 +125,6 @@ Selection *selection_new(const char *group, char **scenarios, char **kernels, GE
 	selection->scenarios = parse_group(group, &parsed, error) ? scenario_list(error) : NULL;
 	if (!selection->scenarios || !check_scenarios(selection->scenarios, scenarios, error) ||
 	    !(selection->kernels = kernel_list(error)) ||
-	    !check_narrowed(selection->scenarios, selection->kernels, error) ||
 	    !check_kernels(selection->kernels, kernels, error))
 		return NULL;
 	add_pairs(selection, parsed, scenarios, kernels);

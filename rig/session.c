@@ -144,6 +144,31 @@ static bool open_guest(Session *session, const char *qmp, GError **error)
 	return machine_export_disk(session->guest->machine, parked, error);
 }
 
+/* The two halves of a scenario: whoever is called by a name or a number must be the one meant. */
+static bool same_scenario(const Session *session, GError **error)
+{
+	const Scenario *scenario = session->scenario;
+	const struct guest_report *report = &session->guest->report;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; i < report->n_actors; i++)
+		g_ptr_array_add(names, (char *)report->actors[i].name);
+	g_ptr_array_add(names, NULL);
+	g_autofree char *said = g_strjoinv(";", scenario->actors);
+	g_autofree char *there = g_strjoinv(";", (char **)names->pdata);
+	if (strcmp(said, there) != 0)
+		keyfile_error(error, scenario->path, "scenario", "actors",
+			      "'%s', but the guest has '%s'; make .scenario and .c say the same", said,
+			      there);
+	else if ((guint)scenario->pages != report->n_pages)
+		keyfile_error(error, scenario->path, "scenario", "pages",
+			      "%d, but the guest has %u; make .scenario and .c say the same",
+			      scenario->pages, report->n_pages);
+	else
+		return true;
+	return false;
+}
+
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
@@ -159,7 +184,7 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 	session->connect = g_strdup(connect);
 	session->scenario = scenario_find(scenario, error);
 	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, qmp, error))
+	if (!session->kernel || !open_guest(session, qmp, error) || !same_scenario(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }
@@ -167,13 +192,13 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 /* Of whom nothing was seen nothing is known, unless the scenario says that it is so. */
 static bool check_seen(const Session *session, GError **error)
 {
-	g_auto(GStrv) silent = keyfile_list(session->scenario->keys, "scenario", "silent");
+	const char *const *silent = (const char *const *)session->scenario->silent;
 
 	for (int i = 0; i < session->guest->n_actors; i++) {
 		const char *name = session->guest->report.actors[i].name;
 
 		if (stepper_has_decided(session->stepper, i) ||
-		    g_strv_contains((const char *const *)silent, name))
+		    (silent && g_strv_contains(silent, name)))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
 			    "blind: nothing that %s does in %s is an event (if that is right, say "

@@ -93,5 +93,16 @@ def test_an_oops_of_nobody(tmp_path):
     env = other_expectation(tmp_path, "fault-without-arena", "oops = stray", "oops = nobody")
     result = run_rig("list", env=env)
     assert result.returncode == 2
-    assert "fault-without-arena.scenario: [scenario] oops = nobody is none of its actors" \
-        in result.stderr
+    assert "[scenario] oops: 'nobody' is none of its actors" in result.stderr
+
+
+@pytest.mark.parametrize("old, new, what", [
+    ("actors = alloc;fault", "actors = fault;alloc",
+     "[scenario] actors: 'fault;alloc', but the guest has 'alloc;fault'"),
+    ("pages = 1", "pages = 2", "[scenario] pages: 2, but the guest has 1"),
+])
+def test_halves_of_a_scenario_that_differ(tmp_path, old, new, what):
+    env = other_expectation(tmp_path, "fault-vs-alloc", old, new)
+    result = run_rig("explore", "fault-vs-alloc", "--out", tmp_path / "run", env=env)
+    assert result.returncode == 2 and what in result.stderr, result.stderr
+    assert not (tmp_path / "run").exists()

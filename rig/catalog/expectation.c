@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "catalog/invariant.h"
-#include "util/error.h"
+#include "util/keyfile.h"
 
 static bool is_verdict(const char *text)
 {
 	return strcmp(text, "clean") == 0 || strcmp(text, "documented") == 0;
 }
 
-bool expectation_check(const char *path, const char *kernel, const char *text, GError **error)
+bool expectation_check(const char *path, const char *group, const char *kernel, const char *text,
+		       GError **error)
 {
 	g_auto(GStrv) words = g_strsplit(text, ";", -1);
 
@@ -21,9 +22,9 @@ bool expectation_check(const char *path, const char *kernel, const char *text, G
 		good &= invariant_exists(*word);
 	if (good || is_verdict(text))
 		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s: [expect] %s = %s: write clean, documented or invariants as in I6;I7", path,
-		    kernel, text);
+	g_autofree char *shown = name_shown(text);
+	keyfile_error(error, path, group, kernel,
+		      "'%s': write clean, documented or invariants as in I6;I7", shown);
 	return false;
 }
 

@@ -31,7 +31,8 @@ void expectation_free(Expectation *expectation);
 bool expectation_met(const Expectation *expectation, const char *verdict,
 		     const char *const *violated);
 
-/* That the line can be one; for whoever loads scenarios. */
-bool expectation_check(const char *path, const char *kernel, const char *text, GError **error);
+/* That the line of [@group] can be one; for whoever loads scenarios. */
+bool expectation_check(const char *path, const char *group, const char *kernel, const char *text,
+		       GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Expectation, expectation_free)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/feature.h"
 
-#include "util/error.h"
+#include "util/keyfile.h"
 
 static const char *const known[] = {
 	"scratch",		/* what is not allocated reads and writes a scratch page */
@@ -17,15 +17,15 @@ static const char *const known[] = {
 bool feature_words(GKeyFile *keys, const char *path, const char *group, const char *key,
 		   char ***ret, GError **error)
 {
-	g_auto(GStrv) words = g_key_file_get_string_list(keys, group, key, NULL, NULL);
+	g_auto(GStrv) words = NULL;
 
+	if (!keyfile_names(keys, path, group, key, NAME_FEATURE, &words, error))
+		return false;
 	for (char **word = words; word && *word; word++) {
 		if (g_strv_contains(known, *word))
 			continue;
 		g_autofree char *all = g_strjoinv(" ", (char **)known);
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [%s] %s: '%s' is unknown (there are: %s)", path, group, key, *word,
-			    all);
+		keyfile_error(error, path, group, key, "'%s' is unknown (there are: %s)", *word, all);
 		return false;
 	}
 	*ret = g_steal_pointer(&words);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/kernel.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "catalog/feature.h"
 #include "catalog/invariant.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/keyfile.h"
+#include "util/name.h"
 #include "util/paths.h"
 
 void kernel_free(Kernel *kernel)
@@ -47,37 +48,100 @@ char **kernel_source_roots(const char *dir, const char *tree)
 	return roots;
 }
 
-static bool read_descriptor(Kernel *kernel, GError **error)
+/* Ours, or else the user's own; *@ret_own says which.  NULL: there is none.  Of NAME@BASE, NAME's. */
+static char *descriptor_path(const char *name, bool *ret_own)
 {
-	g_autofree char *plain = g_strndup(kernel->name, strcspn(kernel->name, "@"));
+	g_autofree char *plain = g_strndup(name, strcspn(name, "@"));
 	g_autofree char *base = g_strconcat(plain, ".kernel", NULL);
 	g_autofree char *relative = g_build_filename("guest-kernel", "kernels", base, NULL);
-	g_autofree char *path = paths_in_data(relative);
+	g_autofree char *below = g_build_filename("kernels", base, NULL);
+	g_autofree char *ours = paths_in_data(relative), *own = paths_in_cache(below);
 
-	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-		g_autofree char *own = g_build_filename("kernels", base, NULL);
-		g_free(path);
-		path = paths_in_cache(own);
+	*ret_own = !g_file_test(ours, G_FILE_TEST_EXISTS);
+	if (*ret_own && !g_file_test(own, G_FILE_TEST_EXISTS))
+		return NULL;
+	return *ret_own ? g_steal_pointer(&own) : g_steal_pointer(&ours);
+}
+
+bool kernel_exists(const char *name)
+{
+	const char *at = strchr(name, '@');
+	bool own;
+
+	if (!name_is(NAME_KERNEL, name))
+		return false;
+	g_autofree char *path = descriptor_path(name, &own);
+	g_autofree char *base = at ? descriptor_path(at + 1, &own) : g_strdup("");
+	return path && base;
+}
+
+/* What breaks what: mutants do, and they must say it. */
+static bool read_breaks(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	kernel->breaks = g_key_file_get_string(keys, "kernel", "breaks", NULL);
+	if (strcmp(kernel->kind, "mutant") != 0) {
+		if (!kernel->breaks)
+			return true;
+		keyfile_error(error, path, "kernel", "breaks", "only a mutant breaks an invariant");
+		return false;
+	}
+	if (!kernel->breaks)
+		return keyfile_string(keys, path, "kernel", "breaks", error) != NULL;
+	if (invariant_exists(kernel->breaks))
+		return true;
+	g_autofree char *shown = name_shown(kernel->breaks);
+	keyfile_error(error, path, "kernel", "breaks", "no invariant '%s' (racerig list has them)", shown);
+	return false;
+}
+
+static bool read_map_flags(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	guint64 flags;
+
+	kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
+	if (!kernel->map_flags ||
+	    (g_str_has_prefix(kernel->map_flags, "0x") &&
+	     g_ascii_string_to_unsigned(kernel->map_flags + 2, 16, 0, G_MAXUINT32, &flags, NULL)))
+		return true;
+	g_autofree char *shown = name_shown(kernel->map_flags);
+	keyfile_error(error, path, "kernel", "map_flags", "'%s' is no number as in 0x80000", shown);
+	return false;
+}
+
+static bool read_descriptor(Kernel *kernel, GError **error)
+{
+	static const char *const groups[] = { "kernel", NULL };
+	static const char *const ours[] = { "title", "kind", "source", "patches", "breaks", "has",
+					    "map_flags", NULL };
+	/* guest-kernel/build writes these, of what the user named. */
+	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
+					   "tree", "image", "vmlinux", "config", "headers", NULL };
+	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
+	bool is_own;
+	g_autofree char *path = descriptor_path(kernel->name, &is_own);
+
+	if (!path) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "no kernel '%s'", kernel->name);
+		return false;
 	}
 	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
-	if (!keys || !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
+	if (!keys || !keyfile_only_groups(keys, path, groups, error) ||
+	    !keyfile_only_keys(keys, path, "kernel", is_own ? own : ours, error) ||
+	    !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
 	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
-	    !feature_words(keys, path, "kernel", "has", &kernel->has, error))
+	    !feature_words(keys, path, "kernel", "has", &kernel->has, error) ||
+	    !read_map_flags(kernel, keys, path, error) || !read_breaks(kernel, keys, path, error))
 		return false;
-	kernel->map_flags = g_key_file_get_string(keys, "kernel", "map_flags", NULL);
-	if (strcmp(kernel->kind, "mutant") != 0)
+	if (is_own ? strcmp(kernel->kind, "own") == 0 : g_strv_contains(kinds, kernel->kind))
 		return true;
-	kernel->breaks = keyfile_string(keys, path, "kernel", "breaks", error);
-	if (kernel->breaks && !invariant_exists(kernel->breaks)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: [kernel] breaks: no invariant '%s'",
-			    path, kernel->breaks);
-		return false;
-	}
-	return kernel->breaks != NULL;
+	keyfile_error(error, path, "kernel", "kind", "write %s",
+		      is_own ? "own" : "stock, variant or mutant");
+	return false;
 }
 
 static bool read_build(Kernel *kernel, GError **error)
 {
+	enum { MAX_RAM_MIB = 65536 };
 	struct {
 		const char *member;
 		char **field;
@@ -90,14 +154,20 @@ static bool read_build(Kernel *kernel, GError **error)
 
 	kernel->dir = paths_in_cache(relative);
 	g_autofree char *path = kernel_file(kernel, "kernel.json");
-	g_autoptr(JsonParser) parser = json_parser_new();
-	if (!json_parser_load_from_file(parser, path, error))
+	g_autoptr(JsonObject) object = json_load(path, error);
+	Json json = { object, path };
+	gint64 ram_mib;
+
+	if (!object || !json_int(&json, "ram_mib", 1, MAX_RAM_MIB, &ram_mib, error))
 		return false;
-	JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-		*fields[i].field = g_strdup(json_object_get_string_member_with_default(
-			object, fields[i].member, ""));
-	kernel->ram_mib = json_object_get_int_member(object, "ram_mib");
+	kernel->ram_mib = ram_mib;
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		const char *text = "";
+
+		if (!json_maybe_string(&json, fields[i].member, &text, error))
+			return false;
+		*fields[i].field = g_strdup(text);
+	}
 	return true;
 }
 
@@ -111,9 +181,11 @@ static Kernel *parse_status(const char *line, GError **error)
 		return NULL;
 	}
 	kernel->name = g_strdup(words[0]);
-	if (!read_descriptor(kernel, error))
+	if (!name_check(NAME_KERNEL, words[0], NULL, error) || !read_descriptor(kernel, error))
 		return NULL;
 	if (strcmp(words[1], "-") != 0) {
+		if (!name_check(NAME_KEY, words[1], line, error))
+			return NULL;
 		kernel->key = g_strdup(words[1]);
 		if (!read_build(kernel, error))
 			return NULL;
@@ -129,6 +201,8 @@ static GPtrArray *list(const char *name, GError **error)
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
+	if (name && !name_check(NAME_KERNEL, name, NULL, error))
+		return NULL;
 	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
 			  error))
 		return NULL;
@@ -157,6 +231,8 @@ int kernel_index(const GPtrArray *kernels, const char *name, GError **error)
 {
 	g_autoptr(GString) known = g_string_new(NULL);
 
+	if (!name_check(NAME_KERNEL, name, NULL, error))
+		return -1;
 	for (guint i = 0; i < kernels->len; i++) {
 		const Kernel *kernel = g_ptr_array_index(kernels, i);
 

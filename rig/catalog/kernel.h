@@ -29,6 +29,9 @@ typedef struct {
 	char *tree;		/* the sources, for showing lines */
 } Kernel;
 
+/* Whether there is a descriptor of NAME, and of BASE in NAME@BASE; built or not. */
+bool kernel_exists(const char *name);
+
 /* All kernels by name; elements are Kernel *, owned by the array. */
 GPtrArray *kernel_list(GError **error);
 

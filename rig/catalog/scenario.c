@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/scenario.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "catalog/expectation.h"
 #include "catalog/feature.h"
+#include "catalog/kernel.h"
 #include "util/error.h"
 #include "util/keyfile.h"
+#include "util/name.h"
 #include "util/paths.h"
 
 void scenario_free(Scenario *scenario)
@@ -21,6 +22,7 @@ void scenario_free(Scenario *scenario)
 	g_strfreev(scenario->needs);
 	g_free(scenario->oops);
 	g_strfreev(scenario->oops_needs);
+	g_strfreev(scenario->silent);
 	g_free(scenario->succeeds);
 	g_free(scenario->variant);
 	g_free(scenario->path);
@@ -34,14 +36,50 @@ static char *expect_group(const Scenario *scenario)
 				 : g_strdup("expect");
 }
 
+/* Kernels that there are, and what may be expected of one. */
 static bool check_expectations(const Scenario *scenario, const char *group, GError **error)
 {
 	g_auto(GStrv) kernels = g_key_file_get_keys(scenario->keys, group, NULL, NULL);
 
 	for (char **kernel = kernels; kernel && *kernel; kernel++) {
 		g_autofree char *text = g_key_file_get_string(scenario->keys, group, *kernel, NULL);
-		if (!expectation_check(scenario->path, *kernel, text, error))
+
+		if (!kernel_exists(*kernel)) {
+			keyfile_error(error, scenario->path, group, *kernel,
+				      "no such kernel (racerig list has them)");
 			return false;
+		}
+		if (!expectation_check(scenario->path, group, *kernel, text ? text : "", error))
+			return false;
+	}
+	return true;
+}
+
+static bool load_group(Scenario *scenario, GError **error)
+{
+	g_autofree char *group = g_key_file_get_string(scenario->keys, "scenario", "group", NULL);
+
+	scenario->quick = g_strcmp0(group, "quick") == 0 && !scenario->variant;
+	if (!group || strcmp(group, "quick") == 0 || strcmp(group, "full") == 0)
+		return true;
+	g_autofree char *shown = name_shown(group);
+	keyfile_error(error, scenario->path, "scenario", "group", "'%s' is neither quick nor full",
+		      shown);
+	return false;
+}
+
+/* What it is narrowed down to: a slip there would be a row that nobody misses. */
+static bool load_kernels(Scenario *scenario, GError **error)
+{
+	if (!keyfile_names(scenario->keys, scenario->path, "scenario", "kernels", NAME_KERNEL,
+			   &scenario->kernels, error))
+		return false;
+	for (char **kernel = scenario->kernels; kernel && *kernel; kernel++) {
+		if (kernel_exists(*kernel))
+			continue;
+		keyfile_error(error, scenario->path, "scenario", "kernels",
+			      "no kernel '%s' (racerig list has them)", *kernel);
+		return false;
 	}
 	return true;
 }
@@ -49,55 +87,101 @@ static bool check_expectations(const Scenario *scenario, const char *group, GErr
 /* What need not be said: group, bound, RAM, kernels, needs and expectations. */
 static bool load_options(Scenario *scenario, GError **error)
 {
+	enum { MAX_PREEMPTIONS = 100, MAX_RAM_MIB = 4096 };
 	GKeyFile *keys = scenario->keys;
-	g_autofree char *group = g_key_file_get_string(keys, "scenario", "group", NULL);
-	g_autofree char *bound = g_key_file_get_string(keys, "scenario", "preemptions", NULL);
+	const char *path = scenario->path;
 	g_autofree char *own = expect_group(scenario);
-	g_autofree char *ram = g_key_file_get_string(keys, "scenario", "ram_mib", NULL);
-	gint64 preemptions = -1, ram_mib = 0;
 
-	scenario->quick = g_strcmp0(group, "quick") == 0 && !scenario->variant;
-	if (group && strcmp(group, "quick") != 0 && strcmp(group, "full") != 0) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [scenario] group: '%s' is neither quick nor full", scenario->path,
-			    group);
-		return false;
-	}
-	if (bound && !g_ascii_string_to_signed(bound, 10, 0, 100, &preemptions, NULL)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [scenario] preemptions: '%s' is no number from 0 to 100",
-			    scenario->path, bound);
-		return false;
-	}
-	if (ram && !g_ascii_string_to_signed(ram, 10, 1, 4096, &ram_mib, NULL)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [scenario] ram_mib: '%s' is no number from 1 to 4096",
-			    scenario->path, ram);
-		return false;
-	}
-	scenario->ram_mib = ram_mib;
-	scenario->preemptions = preemptions;
-	if (g_key_file_has_key(keys, "scenario", "kernels", NULL))
-		scenario->kernels = keyfile_list(keys, "scenario", "kernels");
-	return check_expectations(scenario, own, error) &&
-	       feature_words(keys, scenario->path, "scenario", "needs", &scenario->needs, error) &&
-	       feature_words(keys, scenario->path, "scenario", "oops_needs",
-			     &scenario->oops_needs, error);
+	scenario->preemptions = -1;
+	return load_group(scenario, error) && load_kernels(scenario, error) &&
+	       keyfile_number(keys, path, "scenario", "preemptions", 0, MAX_PREEMPTIONS,
+			      &scenario->preemptions, error) &&
+	       keyfile_number(keys, path, "scenario", "ram_mib", 1, MAX_RAM_MIB, &scenario->ram_mib,
+			      error) &&
+	       check_expectations(scenario, own, error) &&
+	       feature_words(keys, path, "scenario", "needs", &scenario->needs, error) &&
+	       feature_words(keys, path, "scenario", "oops_needs", &scenario->oops_needs, error);
+}
+
+static bool is_actor(const Scenario *scenario, const char *key, const char *name, GError **error)
+{
+	if (g_strv_contains((const char *const *)scenario->actors, name))
+		return true;
+	g_autofree char *shown = name_shown(name);
+	g_autofree char *all = g_strjoinv(" ", scenario->actors);
+	keyfile_error(error, scenario->path, "scenario", key,
+		      "'%s' is none of its actors (there are: %s)", shown, all);
+	return false;
 }
 
 /* One of the actors, or NULL when there is no such line. */
 static bool load_actor(Scenario *scenario, const char *key, char **ret, GError **error)
 {
 	*ret = g_key_file_get_string(scenario->keys, "scenario", key, NULL);
-	if (!*ret || g_strv_contains((const char *const *)scenario->actors, *ret))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s: [scenario] %s = %s is none of its actors", scenario->path, key, *ret);
-	return false;
+	return !*ret || is_actor(scenario, key, *ret, error);
 }
 
-/* FILE, or one of its variants. */
-static Scenario *load(const char *dir, const char *file, const char *variant, GError **error)
+static bool load_silent(Scenario *scenario, GError **error)
+{
+	if (!keyfile_names(scenario->keys, scenario->path, "scenario", "silent", NAME_ACTOR,
+			   &scenario->silent, error))
+		return false;
+	for (char **name = scenario->silent; name && *name; name++)
+		if (!is_actor(scenario, "silent", *name, error))
+			return false;
+	return true;
+}
+
+/* Who races: each on a vCPU of its own. */
+static bool load_actors(Scenario *scenario, GError **error)
+{
+	enum { MAX_VCPUS = 8, MAX_PAGES = 8 };
+	GKeyFile *keys = scenario->keys;
+	const char *path = scenario->path;
+	g_autofree char *vcpus = keyfile_string(keys, path, "scenario", "vcpus", error);
+	g_autofree char *actors =
+		vcpus ? keyfile_string(keys, path, "scenario", "actors", error) : NULL;
+	g_autofree char *pages =
+		actors ? keyfile_string(keys, path, "scenario", "pages", error) : NULL;
+
+	if (!pages ||
+	    !keyfile_number(keys, path, "scenario", "vcpus", 1, MAX_VCPUS, &scenario->vcpus, error) ||
+	    !keyfile_number(keys, path, "scenario", "pages", 1, MAX_PAGES, &scenario->pages, error) ||
+	    !keyfile_names(keys, path, "scenario", "actors", NAME_ACTOR, &scenario->actors, error))
+		return false;
+	int n = g_strv_length(scenario->actors);
+	if (scenario->vcpus < n) {
+		keyfile_error(error, path, "scenario", "vcpus",
+			      "%d actors on %d vCPUs; each needs one of its own", n, scenario->vcpus);
+		return false;
+	}
+	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
+	return load_actor(scenario, "oops", &scenario->oops, error) &&
+	       load_actor(scenario, "succeeds", &scenario->succeeds, error) &&
+	       load_silent(scenario, error);
+}
+
+/* Nothing but what somebody reads. */
+static bool check_spelling(const Scenario *scenario, char **variants, GError **error)
+{
+	static const char *const known[] = { "title", "source", "group", "vcpus", "ram_mib", "actors",
+					     "pages", "preemptions", "kernels", "needs", "oops",
+					     "oops_needs", "succeeds", "silent", "variants", NULL };
+	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(groups, g_strdup("scenario"));
+	g_ptr_array_add(groups, g_strdup("expect"));
+	for (char **variant = variants; variant && *variant; variant++)
+		g_ptr_array_add(groups, g_strdup_printf("expect %s", *variant));
+	g_ptr_array_add(groups, NULL);
+	return keyfile_only_groups(scenario->keys, scenario->path,
+				   (const char *const *)groups->pdata, error) &&
+	       keyfile_only_keys(scenario->keys, scenario->path, "scenario", known, error);
+}
+
+/* FILE, or one of its variants; *@ret_variants has them all, or NULL. */
+static Scenario *load(const char *dir, const char *file, const char *variant, char ***ret_variants,
+		      GError **error)
 {
 	g_autoptr(Scenario) scenario = g_new0(Scenario, 1);
 
@@ -105,28 +189,14 @@ static Scenario *load(const char *dir, const char *file, const char *variant, GE
 	g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".scenario"));
 	scenario->variant = g_strdup(variant);
 	scenario->name = variant ? g_strdup_printf("%s-%s", stem, variant) : g_strdup(stem);
-	scenario->keys = keyfile_load(scenario->path, error);
-	if (!scenario->keys)
-		return NULL;
-	scenario->title = keyfile_string(scenario->keys, scenario->path, "scenario", "title", error);
-	g_autofree char *vcpus =
-		scenario->title ? keyfile_string(scenario->keys, scenario->path, "scenario",
-						 "vcpus", error) : NULL;
-	if (!vcpus)
-		return NULL;
-	scenario->vcpus = atoi(vcpus);
-	scenario->actors = keyfile_list(scenario->keys, "scenario", "actors");
-	int actors = g_strv_length(scenario->actors);
-	if (scenario->vcpus < actors || actors == 0) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: [scenario] has %d actors on %d vCPUs; each needs one of its own",
-			    scenario->path, actors, scenario->vcpus);
-		return NULL;
-	}
-	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
-	if (!load_actor(scenario, "oops", &scenario->oops, error) ||
-	    !load_actor(scenario, "succeeds", &scenario->succeeds, error) ||
-	    !load_options(scenario, error))
+	if (!name_check(NAME_SCENARIO, scenario->name, scenario->path, error) ||
+	    !(scenario->keys = keyfile_load(scenario->path, error)) ||
+	    !keyfile_names(scenario->keys, scenario->path, "scenario", "variants", NAME_VARIANT,
+			   ret_variants, error) ||
+	    !check_spelling(scenario, *ret_variants, error) ||
+	    !(scenario->title = keyfile_string(scenario->keys, scenario->path, "scenario", "title",
+					       error)) ||
+	    !load_actors(scenario, error) || !load_options(scenario, error))
 		return NULL;
 	if (variant) {
 		g_autofree char *plain = g_steal_pointer(&scenario->title);
@@ -138,14 +208,16 @@ static Scenario *load(const char *dir, const char *file, const char *variant, GE
 /* FILE and its variants. */
 static bool load_all(GPtrArray *list, const char *dir, const char *file, GError **error)
 {
-	Scenario *scenario = load(dir, file, NULL, error);
+	g_auto(GStrv) variants = NULL;
+	Scenario *scenario = load(dir, file, NULL, &variants, error);
 
 	if (!scenario)
 		return false;
 	g_ptr_array_add(list, scenario);
-	g_auto(GStrv) variants = keyfile_list(scenario->keys, "scenario", "variants");
-	for (char **variant = variants; *variant; variant++) {
-		scenario = load(dir, file, *variant, error);
+	for (char **variant = variants; variant && *variant; variant++) {
+		g_auto(GStrv) same = NULL;
+
+		scenario = load(dir, file, *variant, &same, error);
 		if (!scenario)
 			return false;
 		g_ptr_array_add(list, scenario);
@@ -185,7 +257,7 @@ Scenario *scenario_find(const char *name, GError **error)
 	g_autoptr(GPtrArray) list = scenario_list(error);
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	if (!list)
+	if (!list || !name_check(NAME_SCENARIO, name, NULL, error))
 		return NULL;
 	for (guint i = 0; i < list->len; i++) {
 		Scenario *scenario = g_ptr_array_index(list, i);

@@ -11,6 +11,7 @@ typedef struct {
 	char *name;
 	char *title;
 	int vcpus;
+	int pages;		/* watched, of all arenas together */
 	int ram_mib;		/* the guest has at least this much; 0: what its kernel takes */
 	char **actors;
 	bool quick;		/* in the quick group */
@@ -19,6 +20,7 @@ typedef struct {
 	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *oops;		/* the actor whose operation has to end in one, or NULL */
 	char **oops_needs;	/* … on kernels that have this; NULL: on all */
+	char **silent;		/* actors that may come to no decision; NULL: none may */
 	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */
 	char *variant;		/* "write" in NAME-write, which is NAME.scenario's, too; or NULL */
 	char *path;

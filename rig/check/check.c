@@ -56,6 +56,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->emptied = 0;
 	check->lock_holder = -1;
 	check->n_events = 0;
+	check->unexplained = NULL;
 	check->scratch_written = check->destroyed = check->freed_twice = false;
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->freed, 0);
@@ -190,12 +191,18 @@ static void note_pages(Check *check, const Event *event)
 		note_access(check, event);
 }
 
+/* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
+static bool is_explained(const Check *check, const Event *event)
+{
+	return !event->landed || !event_is_kernel(event) ||
+	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
+	       pte_pfn(event->before[event->page]) == event->landed;
+}
+
 void check_event(Check *check, const Event *event)
 {
-	/* What a processor used it may have held: else the model is wrong. */
-	g_assert(!event->landed || !event_is_kernel(event) ||
-		 tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
-		 pte_pfn(event->before[event->page]) == event->landed);
+	if (!is_explained(check, event))
+		check->unexplained = "an access reached a frame that its PTE never mapped";
 	check_i1(check, event);
 	check_i3(check, event);
 	check_i5(check, event);
@@ -208,6 +215,8 @@ void check_event(Check *check, const Event *event)
 	note_pages(check, event);
 	note_lock(check, event);
 	tlb_event(&check->tlb, event);
+	if (check->tlb.full)
+		check->unexplained = "a page had more translations than the model of a TLB keeps";
 	check->n_events++;
 }
 

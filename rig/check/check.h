@@ -51,6 +51,11 @@ typedef struct {
 	const char *documented_invariant;	/* … which it would violate … */
 	int documented_event;		/* … and the event that showed it; -1: found at the end */
 	int n_events;
+	/*
+	 * What the model of the TLBs cannot explain, or NULL.  The schedule has no verdict
+	 * then: who checks by a wrong model is blind.
+	 */
+	const char *unexplained;
 } Check;
 
 /* @scratch: the scratch frame that belongs to each page, -1 for none. */

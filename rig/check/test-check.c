@@ -258,6 +258,38 @@ static void test_i8(void)
 	play(steps, G_N_ELEMENTS(steps));
 }
 
+/* An access that landed where no PTE and no TLB leads: no violation, and no verdict either. */
+static void test_unexplained(void)
+{
+	static const Step steps[] = {
+		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), .landed = FRAME_A },
+		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), .landed = FRAME_B },
+	};
+	g_autoptr(Check) explained = play_on(steps, 1);
+	g_autoptr(Check) check = play_on(steps, G_N_ELEMENTS(steps));
+
+	g_assert_null(explained->unexplained);
+	g_assert_nonnull(check->unexplained);
+	check_begin(check, (guint64[MAX_PAGES]){ 0 });
+	g_assert_null(check->unexplained);
+}
+
+/* A kernel that changes a PTE for ever, and never flushes. */
+static void test_too_many_frames(void)
+{
+	g_autoptr(Check) check = check_new(2, 1, scratch);
+
+	check_begin(check, (guint64[MAX_PAGES]){ 0 });
+	for (int i = 0; i <= TLB_FRAMES; i++) {
+		Event event = { .kind = EVENT_PTE, .actor = ALLOC, .pc = KERNEL_PC,
+				.after = { PTE(FRAME_A + i) } };
+
+		g_assert_null(check->unexplained);
+		check_event(check, &event);
+	}
+	g_assert_nonnull(check->unexplained);
+}
+
 static void test_i9(void)
 {
 	static const Step steps[] = {
@@ -305,6 +337,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/i7", test_i7);
 	g_test_add_func("/check/i8", test_i8);
 	g_test_add_func("/check/i9", test_i9);
+	g_test_add_func("/check/unexplained", test_unexplained);
+	g_test_add_func("/check/too-many-frames", test_too_many_frames);
 	g_test_add_func("/check/scratch-written", test_scratch_written);
 	return g_test_run();
 }

@@ -30,6 +30,21 @@ static bool same_build(const Session *session, const Schedule *schedule, const c
 	return false;
 }
 
+/* Its decisions are numbers of actors. */
+static bool same_actors(const Session *session, const Schedule *schedule, const char *path,
+			GError **error)
+{
+	g_autofree char *recorded = g_strjoinv(" ", schedule->actors);
+	g_autofree char *there = g_strjoinv(" ", session->scenario->actors);
+
+	if (strcmp(recorded, there) == 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s was made with the actors '%s', scenario %s has '%s'; explore again", path,
+		    recorded, session->scenario->name, there);
+	return false;
+}
+
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
 			  const char *connect, GCancellable *cancel, GError **error)
 {
@@ -44,7 +59,8 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 		session_new_at(schedule->scenario, kernel ? kernel : schedule->kernel, connect, qmp,
 			       cancel, error);
 
-	if (!session || (!kernel && !same_build(session, schedule, path, error)) ||
+	if (!session || !same_actors(session, schedule, path, error) ||
+	    (!kernel && !same_build(session, schedule, path, error)) ||
 	    !session_prepare(session, error))
 		return NULL;
 	return g_steal_pointer(&session);

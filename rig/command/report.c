@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command/command.h"
 
-#include <json-glib/json-glib.h>
-
 #include "folder.h"
 #include "publish.h"
 #include "util/error.h"
+#include "util/json.h"
 
 static int opt_times;
 
@@ -20,16 +19,15 @@ static const GOptionEntry entries[] = {
 static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 {
 	g_autofree char *path = folder_path(dir, "verdict.json");
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_load(path, error);
+	Json verdict = { object, path }, environment;
+	const char *scenario, *kernel, *key;
 
-	if (!json_parser_load_from_file(parser, path, error))
+	if (!object || !json_name(&verdict, "scenario", NAME_SCENARIO, &scenario, error) ||
+	    !json_name(&verdict, "kernel", NAME_KERNEL, &kernel, error) ||
+	    !json_object(&verdict, "environment", &environment, error) ||
+	    !json_name(&environment, "key", NAME_KEY, &key, error))
 		return false;
-	JsonObject *verdict = json_node_get_object(json_parser_get_root(parser));
-	const char *scenario =
-		json_object_get_string_member_with_default(verdict, "scenario", "");
-	const char *kernel = json_object_get_string_member_with_default(verdict, "kernel", "");
-	const char *key = json_object_get_string_member_with_default(
-		json_object_get_object_member(verdict, "environment"), "key", "");
 	g_autoptr(Session) session = session_new(scenario, kernel, command_connect, cancel, error);
 	if (!session)
 		return false;

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "util/error.h"
@@ -30,15 +31,36 @@ char *backend_emulator_version(const char *connect, GError **error)
 	return version;
 }
 
+char *backend_option(const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+	return g_strjoinv(",,", parts);
+}
+
+char *backend_listening(const char *path, GError **error)
+{
+	struct sockaddr_un name;
+	g_autofree char *option = backend_option(path);
+
+	if (strlen(path) < sizeof(name.sun_path))
+		return g_strdup_printf("path=%s,server=on,wait=off", option);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: too long for a socket (%zu bytes at most); use a shorter folder", path,
+		    sizeof(name.sun_path) - 1);
+	return NULL;
+}
+
 GStrv backend_words(const MachineSpec *spec, const Places *places)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_autofree char *ram_path = backend_option(places->ram);
+	g_autofree char *disk_path = backend_option(places->disk);
+	g_autofree char *console_path = backend_option(places->console);
 	g_autofree char *memory = g_strdup_printf(
-		"memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on", spec->ram_mib,
-		places->ram);
-	g_autofree char *disk = g_strdup_printf("if=none,id=snapshots,format=qcow2,file=%s",
-						places->disk);
-	g_autofree char *console = g_strdup_printf("file,id=console,path=%s", places->console);
+		"memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on", spec->ram_mib, ram_path);
+	g_autofree char *disk = g_strdup_printf("if=none,id=snapshots,format=qcow2,file=%s", disk_path);
+	g_autofree char *console = g_strdup_printf("file,id=console,path=%s", console_path);
 	g_autofree char *gdb = g_strdup_printf("socket,id=gdb,%s", places->gdb);
 	g_autofree char *qmp = g_strdup_printf("socket,id=qmp,%s", places->qmp);
 	g_autofree char *qmp2 = g_strdup_printf("socket,id=qmp2,%s", places->qmp2);

@@ -42,6 +42,12 @@ char *backend_libvirt_emulator_version(const char *connect, GError **error);
 
 /* --- what backends share ------------------------------------------------- */
 
+/* @text as a value in QEMU's option syntax, where a comma ends one; the caller's. */
+char *backend_option(const char *text);
+
+/* A chardev that listens at @path; NULL: the name of a socket cannot be as long.  The caller's. */
+char *backend_listening(const char *path, GError **error);
+
 /* Where QEMU finds things: paths and chardevs ("fd=11", "path=/x,server=on,wait=off"). */
 typedef struct {
 	const char *ram, *disk, *console;

@@ -68,8 +68,9 @@ static int connect_to(const char *folder, const char *name, GError **error)
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	g_strlcpy(to.sun_path, path, sizeof(to.sun_path));
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+	if (g_strlcpy(to.sun_path, path, sizeof(to.sun_path)) >= sizeof(to.sun_path))
+		errno = ENAMETOOLONG;
+	else if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return fd;
 	fail(error, path);
 	if (fd >= 0)
@@ -124,11 +125,6 @@ static bool make_files(Guest *guest, const MachineSpec *spec, GError **error)
 	return ok;
 }
 
-static char *listening(const char *path)
-{
-	return g_strdup_printf("path=%s,server=on,wait=off", path);
-}
-
 static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 {
 	const char *folder = guest->remote ? remote_folder(guest->remote) : spec->folder;
@@ -146,8 +142,12 @@ static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 	g_autofree char *qmp_path = g_build_filename(folder, "qmp", NULL);
 	g_autofree char *qmp2_path = guest->remote ? g_build_filename(folder, "qmp2", NULL)
 		: g_strdup(spec->qmp_path);
-	g_autofree char *gdb = listening(gdb_path), *qmp = listening(qmp_path);
-	g_autofree char *qmp2 = listening(qmp2_path);
+	g_autofree char *gdb = backend_listening(gdb_path, error);
+	g_autofree char *qmp = gdb ? backend_listening(qmp_path, error) : NULL;
+	g_autofree char *qmp2 = qmp ? backend_listening(qmp2_path, error) : NULL;
+
+	if (!qmp2)
+		return false;
 	g_auto(GStrv) words = backend_words(spec, &(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 	DomainSpec domain = {
@@ -213,7 +213,8 @@ char *backend_libvirt_emulator_version(const char *connect, GError **error)
 	g_autoptr(Domain) domain = domain_new(connect, error);
 	g_autofree char *emulator = domain ? domain_emulator(domain, error) : NULL;
 	g_autoptr(Remote) remote = emulator ? remote_new(connect, error) : NULL;
-	g_autofree char *command = g_strdup_printf("%s --version", emulator);
+	g_autofree char *quoted = remote ? g_shell_quote(emulator) : NULL;
+	g_autofree char *command = g_strdup_printf("%s --version", quoted);
 
 	return remote ? remote_ask(remote, command, error) : NULL;
 }

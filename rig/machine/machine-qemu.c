@@ -57,7 +57,7 @@ static bool connect_parts(Backend *base, GSubprocessLauncher *launcher, GError *
 	return true;
 }
 
-static GStrv command_line(const MachineSpec *spec)
+static GStrv command_line(const MachineSpec *spec, GError **error)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
 	g_autofree char *ram = g_strdup_printf("/proc/self/fd/%d", FD_RAM);
@@ -66,9 +66,12 @@ static GStrv command_line(const MachineSpec *spec)
 	g_autofree char *initrd = g_strdup_printf("/proc/self/fd/%d", FD_INITRD);
 	g_autofree char *gdb = g_strdup_printf("fd=%d", FD_GDB);
 	g_autofree char *qmp = g_strdup_printf("fd=%d", FD_QMP);
-	g_autofree char *qmp2 = g_strdup_printf("path=%s,server=on,wait=off", spec->qmp_path);
+	g_autofree char *qmp2 = backend_listening(spec->qmp_path, error);
 	g_autofree char *ram_size = g_strdup_printf("%dM", spec->ram_mib);
 	g_autofree char *smp = g_strdup_printf("%d", spec->vcpus);
+
+	if (!qmp2)
+		return NULL;
 	g_auto(GStrv) common = backend_words(spec, &(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 
@@ -88,13 +91,13 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 	Child *child = g_new0(Child, 1);
 	Backend *base = &child->base;
 	int initrd = memfd_create("racerig-initrd", MFD_CLOEXEC);
-	g_auto(GStrv) argv = command_line(spec);
+	g_auto(GStrv) argv = command_line(spec, error);
 
 	base->end = end;
 	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
 	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
 					      GINT_TO_POINTER(getpid()), NULL);
-	if (!backend_init(base, spec, error) || !backend_fill_initrd(initrd, spec, error) ||
+	if (!argv || !backend_init(base, spec, error) || !backend_fill_initrd(initrd, spec, error) ||
 	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
 	    !connect_parts(base, launcher, error)) {
 		end(base);

@@ -23,6 +23,7 @@ struct Machine {
 	gint64 restore_usec;
 	int run_seconds;	/* the deadline from stop to stop */
 	gsize log_start;	/* what is in QEMU's log before is of no interest */
+	int vcpus;
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
@@ -134,6 +135,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	g_autoptr(GError) local = NULL;
 
 	machine->thread = -1;
+	machine->vcpus = spec->vcpus;
 	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
 	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -253,11 +255,12 @@ static bool parse_stop(Machine *machine, Stop *ret, GError **error)
 		ret->kind = STOP_SHUTDOWN;
 		return true;
 	}
-	if (text[0] != 'T' || !thread) {
+	guint64 number = thread ? g_ascii_strtoull(thread + strlen("thread:p01."), NULL, 16) : 0;
+	if (text[0] != 'T' || number < 1 || number > (guint64)machine->vcpus) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: odd stop '%.60s'", text);
 		return false;
 	}
-	ret->vcpu = strtol(thread + strlen("thread:p01."), NULL, 16) - 1;
+	ret->vcpu = number - 1;
 	/* A debug stop selects the vCPU it is of (gdb_set_stop_cpu()). */
 	if (g_str_has_prefix(text, "T05"))
 		machine->thread = ret->vcpu;
@@ -485,9 +488,27 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 	       stub_read(machine, addr, buffer, len, error);
 }
 
+bool machine_has_phys(const Machine *machine, guint64 phys, gsize len)
+{
+	gsize bytes = machine->backend->ram_bytes;
+
+	return len <= bytes && phys <= bytes - len;
+}
+
+/* The guest's own tables say where things are, and may say anything. */
+static bool check_phys(const Machine *machine, guint64 phys, gsize len, GError **error)
+{
+	if (machine_has_phys(machine, phys, len))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "physical address %#" G_GINT64_MODIFIER "x is beyond the guest's RAM", phys);
+	return false;
+}
+
 bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error)
 {
-	g_assert(len <= machine->backend->ram_bytes && phys <= machine->backend->ram_bytes - len);
+	if (!check_phys(machine, phys, len, error))
+		return false;
 	if (machine_is_far(machine))
 		return select_memory(machine, true, error) &&
 		       stub_read(machine, phys, buffer, len, error);
@@ -507,12 +528,14 @@ guint64 machine_phys64(Machine *machine, guint64 phys)
 
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 {
-	g_assert(phys + sizeof(value) <= machine->backend->ram_bytes);
+	GError **broken = machine->broken ? NULL : &machine->broken;
+
+	if (!check_phys(machine, phys, sizeof(value), broken))
+		return;
 	if (!machine_is_far(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
 		return;
 	}
-	GError **broken = machine->broken ? NULL : &machine->broken;
 	if (select_memory(machine, true, broken))
 		stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x",
 			phys, GUINT64_SWAP_LE_BE(value));

@@ -145,7 +145,11 @@ char *machine_regs_text(Machine *machine, int vcpu, GError **error);
 bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
 		  GError **error);
 
-/* Guest-physical memory, while the guest is stopped. */
+/*
+ * Guest-physical memory, while the guest is stopped.  Beyond its RAM is RIG_ERROR_GUEST, and
+ * where a verb cannot fail, zeroes and nothing; the next one that can then does.
+ */
+bool machine_has_phys(const Machine *machine, guint64 phys, gsize len);
 bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, GError **error);
 guint64 machine_phys64(Machine *machine, guint64 phys);
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);

@@ -9,15 +9,16 @@
 
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/name.h"
 #include "util/shmdir.h"
 
 struct Remote {
 	char *host;		/* for messages */
 	GPtrArray *ssh;		/* ssh with its options, up to the destination */
-	char *dir;		/* ours, for ssh's own socket */
+	ShmDir *dir;		/* ours, for ssh's own socket */
 	GSubprocess *master;	/* the connection all others share */
 	GSubprocess *guard;	/* holds the folder there; removes it when we are gone */
-	char *folder, *owner;
+	char *folder, *owner;	/* as the host said, and checked */
 };
 
 /*
@@ -56,7 +57,8 @@ static bool read_uri(Remote *remote, const char *uri, GError **error)
 		return false;
 	const char *command = g_hash_table_lookup(options, "command");
 	const char *key = g_hash_table_lookup(options, "keyfile");
-	g_autofree char *control = g_strdup_printf("ControlPath=%s/ssh", remote->dir);
+	g_autofree char *control = g_strdup_printf("ControlPath=%s/ssh",
+						   shmdir_path(remote->dir));
 	remote->host = g_strdup(g_uri_get_host(parsed));
 	add(remote, command ? command : "ssh");
 	add(remote, "-oBatchMode=yes");
@@ -165,7 +167,23 @@ static bool open_guard(Remote *remote, GError **error)
 		return finish(remote, remote->guard, NULL, error);
 	remote->folder = g_strdup(space + 1);
 	remote->owner = g_strndup(line, space - line);
-	return true;
+	/* ssh takes a ':' for the end of a name, XML knows no control characters. */
+	if (g_regex_match_simple("^\\+[0-9]+:\\+[0-9]+$", remote->owner, G_REGEX_DOLLAR_ENDONLY, 0) &&
+	    g_regex_match_simple("^/[^:[:cntrl:]]+$", remote->folder, G_REGEX_DOLLAR_ENDONLY, 0))
+		return true;
+	g_autofree char *shown = name_shown(line);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE,
+		    "%s names '%s' as its folder in memory; set RACERIG_SHM there to a plain one",
+		    remote->host, shown);
+	return false;
+}
+
+/* @name in the folder, as a word of a shell; the caller's. */
+static char *quoted_path(const Remote *remote, const char *name)
+{
+	g_autofree char *path = g_build_filename(remote->folder, name, NULL);
+
+	return g_shell_quote(path);
 }
 
 Remote *remote_new(const char *uri, GError **error)
@@ -213,7 +231,8 @@ const char *remote_owner(const Remote *remote)
 
 bool remote_put(Remote *remote, const char *name, int fd, GError **error)
 {
-	g_autofree char *command = g_strdup_printf("umask 77; cat >%s/%s", remote->folder, name);
+	g_autofree char *path = quoted_path(remote, name);
+	g_autofree char *command = g_strdup_printf("umask 77; cat >%s", path);
 
 	lseek(fd, 0, SEEK_SET);
 	return run(remote, command, fd, -1, NULL, error);
@@ -221,7 +240,8 @@ bool remote_put(Remote *remote, const char *name, int fd, GError **error)
 
 bool remote_get(Remote *remote, const char *name, int fd, GError **error)
 {
-	g_autofree char *command = g_strdup_printf("cat %s/%s", remote->folder, name);
+	g_autofree char *path = quoted_path(remote, name);
+	g_autofree char *command = g_strdup_printf("cat %s", path);
 
 	lseek(fd, 0, SEEK_SET);
 	if (!run(remote, command, -1, fd, NULL, error))

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observe/guest-report.h"
 #include "util/error.h"
+#include "util/name.h"
 
 /* The snapshot on the disk, RAM included: booted, and then parked in its place. */
 static const char WHOLE[] = "whole";
@@ -28,7 +30,8 @@ static char *last_words(Machine *machine)
 	const char *line = panic ? panic : strrchr(console, '\n');
 
 	line = line ? line + (*line == '\n') : console;
-	return g_strndup(line, strcspn(line, "\r\n"));
+	g_autofree char *last = g_strndup(line, strcspn(line, "\r\n"));
+	return name_shown(last);
 }
 
 static bool never_ready(Guest *guest, const char *what, GError **error)
@@ -40,45 +43,64 @@ static bool never_ready(Guest *guest, const char *what, GError **error)
 	return false;
 }
 
-static guint64 marker(Guest *guest, const char *name)
+/* In the guest's PID 1, or the kernel's panic(). */
+static bool find_marker(Guest *guest, const char *name, guint64 *ret, GError **error)
 {
-	guint64 addr = symbols_address(guest->symbols, name);
-
-	g_assert(addr);
-	return addr;
+	*ret = symbols_address(guest->symbols, name);
+	if (*ret)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "neither kernel nor guest has a symbol %s; run make to rebuild the guest", name);
+	return false;
 }
 
 static bool read_report(Guest *guest, int vcpu, GError **error)
 {
-	if (!machine_read(guest->machine, vcpu, marker(guest, "guest_report"), &guest->report,
-			  sizeof(guest->report), error))
-		return false;
-	if (guest->report.version == GUEST_ABI_VERSION)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-		    "the guest speaks version %u, the rig %d; run make to rebuild it",
-		    guest->report.version, GUEST_ABI_VERSION);
-	return false;
+	guint64 addr;
+
+	return find_marker(guest, "guest_report", &addr, error) &&
+	       machine_read(guest->machine, vcpu, addr, &guest->report, sizeof(guest->report), error) &&
+	       guest_report_readable(&guest->report, error);
+}
+
+/* The same, when it is complete. */
+static bool read_parked(Guest *guest, const GuestSpec *spec, GError **error)
+{
+	return read_report(guest, 0, error) && guest_report_check(&guest->report, spec->vcpus, error);
 }
 
 static bool could_not_start(Guest *guest, int vcpu, GError **error)
 {
-	if (read_report(guest, vcpu, error))
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest could not start: %s",
-			    guest->report.error);
+	if (!read_report(guest, vcpu, error))
+		return false;
+	g_autofree char *why = name_shown(guest->report.error);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest could not start: %s", why);
+	return false;
+}
+
+static bool panicked(Guest *guest, const Stop *stop, const Regs *regs, GError **error)
+{
+	char text[128] = "";
+
+	machine_read(guest->machine, stop->vcpu, regs->gpr[MACHINE_RDI], text, sizeof(text) - 1, NULL);
+	g_autofree char *shown = name_shown(g_strchomp(text));
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest panicked at boot: %s", shown);
 	return false;
 }
 
 /* Run everything until @name; the only part that is not deterministic. */
 static bool run_to(Guest *guest, const char *name, GError **error)
 {
-	guint64 ready = marker(guest, name), failed = marker(guest, "guest_failed");
-	guint64 panic = marker(guest, "panic");
-	guint64 stops[] = { ready, failed, panic };
+	const char *const names[] = { name, "guest_failed", "panic" };
+	enum { READY, FAILED, PANIC, N_STOPS };
+	guint64 stops[N_STOPS];
 	g_autoptr(GError) local = NULL;
 	Stop stop;
 	Regs regs;
 
+	for (gsize i = 0; i < N_STOPS; i++)
+		if (!find_marker(guest, names[i], &stops[i], error))
+			return false;
 	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
 		if (!machine_break(guest->machine, stops[i], true, error))
 			return false;
@@ -92,14 +114,9 @@ static bool run_to(Guest *guest, const char *name, GError **error)
 		return never_ready(guest, "reset while booting", error);
 	if (!machine_regs(guest->machine, stop.vcpu, &regs, error))
 		return false;
-	if (regs.rip == panic) {
-		char text[128] = "";
-		machine_read(guest->machine, stop.vcpu, regs.gpr[5], text, sizeof(text) - 1, NULL);
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest panicked at boot: %s",
-			    g_strchomp(text));
-		return false;
-	}
-	if (regs.rip == failed)
+	if (regs.rip == stops[PANIC])
+		return panicked(guest, &stop, &regs, error);
+	if (regs.rip == stops[FAILED])
 		return could_not_start(guest, stop.vcpu, error);
 	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
 		if (!machine_break(guest->machine, stops[i], false, error))
@@ -110,10 +127,11 @@ static bool run_to(Guest *guest, const char *name, GError **error)
 /* One vCPU at a time to guest_park(). */
 static bool park(Guest *guest, GError **error)
 {
-	guint64 parked = marker(guest, "guest_park");
+	guint64 parked;
 	Stop stop;
 
-	if (!machine_break(guest->machine, parked, true, error))
+	if (!find_marker(guest, "guest_park", &parked, error) ||
+	    !machine_break(guest->machine, parked, true, error))
 		return false;
 	for (guint i = 0; i < guest->report.n_actors; i++) {
 		if (!machine_run(guest->machine, guest->report.actors[i].cpu, &stop, error)) {
@@ -152,10 +170,12 @@ static bool boot(Guest *guest, const GuestSpec *spec, bool cached, GError **erro
 /* Write @request where PID 1 will look for it; it is on vCPU 0. */
 static bool ask(Guest *guest, const struct guest_request *request, GError **error)
 {
-	guint64 addr = marker(guest, "guest_request"), version, word;
+	enum { PAGE_BYTES = 4096 };
+	guint64 addr, version, word;
 	Regs regs;
 
-	if (!machine_read(guest->machine, 0, addr, &version, sizeof(version), error) ||
+	if (!find_marker(guest, "guest_request", &addr, error) ||
+	    !machine_read(guest->machine, 0, addr, &version, sizeof(version), error) ||
 	    !machine_regs(guest->machine, 0, &regs, error))
 		return false;
 	if (version != GUEST_ABI_VERSION) {
@@ -164,7 +184,14 @@ static bool ask(Guest *guest, const struct guest_request *request, GError **erro
 			    "run make to rebuild it", version, GUEST_ABI_VERSION);
 		return false;
 	}
-	guint64 phys = (guest_user_pte(guest, regs.cr3, addr) & PTE_PFN_MASK) | (addr & 0xfff);
+	guint64 pte = guest_user_pte(guest, regs.cr3, addr), offset = addr % PAGE_BYTES;
+	guint64 phys = (pte & PTE_PFN_MASK) | offset;
+	if (!pte || offset + sizeof(*request) > PAGE_BYTES ||
+	    phys + sizeof(*request) > machine_ram_bytes(guest->machine)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest has no memory where it wants to be told what to run");
+		return false;
+	}
 	for (gsize at = 0; at < sizeof(*request); at += sizeof(word)) {
 		memcpy(&word, (const char *)request + at, sizeof(word));
 		machine_phys64_set(guest->machine, phys + at, word);
@@ -189,9 +216,9 @@ bool boot_and_park(Guest *guest, const GuestSpec *spec, bool cached, GError **er
 
 	if (spec->disk)
 		return machine_load_whole(guest->machine, WHOLE, error) &&
-		       read_report(guest, 0, error);
+		       read_parked(guest, spec, error);
 	return boot(guest, spec, cached, error) && ask(guest, &request, error) &&
-	       run_to(guest, "guest_ready", error) && read_report(guest, 0, error) &&
+	       run_to(guest, "guest_ready", error) && read_parked(guest, spec, error) &&
 	       park(guest, error);
 }
 

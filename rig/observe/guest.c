@@ -191,27 +191,27 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
-	char *folder = shmdir_new(error);
+	g_autoptr(ShmDir) folder = shmdir_new(error);
 
 	if (!folder)
 		return NULL;
 	guest->symbols = symbols_new();
+	/* Everybody who needs what is in there has it open by the end of start(). */
 	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
 		  symbols_add(guest->symbols, spec->init, 0, error) &&
-		  start(guest, spec, folder, cancel, error);
-	/* Everybody who needs what is in there has it open by now. */
-	shmdir_free(folder);
+		  start(guest, spec, shmdir_path(folder), cancel, error);
 	return ok ? g_steal_pointer(&guest) : NULL;
 }
 
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
-	char *folder = shmdir_new(error);
+	g_autoptr(ShmDir) dir = shmdir_new(error);
 	const char *initrds[3];
 
-	if (!folder)
+	if (!dir)
 		return NULL;
+	const char *folder = shmdir_path(dir);
 	g_autofree char *qmp = qmp_path(spec, folder);
 	bool cached = boot_is_cached(spec);
 	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
@@ -220,7 +220,6 @@ char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GEr
 		  symbols_add(guest->symbols, spec->init, 0, error) &&
 		  (guest->machine = machine_new(&machine, cancel, error)) &&
 		  boot_and_stress(guest, spec, cached, seconds, error);
-	shmdir_free(folder);
 	return ok ? machine_console(guest->machine) : NULL;
 }
 
@@ -260,9 +259,14 @@ guint64 guest_user_pte(const Guest *guest, guint64 cr3, guint64 uaddr)
 	enum { TOP_SHIFT = 39, BITS = 9 };
 	guint64 entry = (cr3 & PTE_PFN_MASK) | PTE_PRESENT;
 
-	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS)
-		entry = machine_phys64(guest->machine, (entry & PTE_PFN_MASK) +
-				       8 * (uaddr >> shift & ((1 << BITS) - 1)));
+	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS) {
+		guint64 at = (entry & PTE_PFN_MASK) + 8 * (uaddr >> shift & ((1 << BITS) - 1));
+
+		/* A table beyond RAM reads as zeroes: nothing is there. */
+		if (!machine_has_phys(guest->machine, at, sizeof(entry)))
+			return 0;
+		entry = machine_phys64(guest->machine, at);
+	}
 	return pte_present(entry) ? entry : 0;
 }
 
@@ -317,7 +321,7 @@ char *guest_watched_hash(Guest *guest, GError **error)
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	for (int i = 0; i < guest->n_pages; i++) {
 		if (!pte_present(ptes[i]) ||
-		    (pte_pfn(ptes[i]) + 1) << 12 > machine_ram_bytes(guest->machine))
+		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
 			continue;
 		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
 				       error))

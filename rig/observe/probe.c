@@ -47,6 +47,10 @@ bool probe_begin(Probe *probe, Machine *machine, const Insn *insn, guint64 addr,
 	    (!load && insn->access != ACCESS_WRITE) || insn->bytes > 8 ||
 	    probe->offset + 8 > PAGE_BYTES)
 		return false;
+	/* A PTE may name a frame that is none: nothing can be stamped there. */
+	for (int i = 0; i < probe->n; i++)
+		if (!machine_has_phys(machine, frames[i] * PAGE_BYTES, PAGE_BYTES))
+			return false;
 	for (int i = 0; i < probe->n; i++) {
 		probe->frames[i] = frames[i];
 		probe->was[i] = look(probe, i);

@@ -14,7 +14,10 @@ static void take(Tlb *tlb, int actor, int page, guint64 pte)
 	for (int i = 0; i < n; i++)
 		if (tlb->may[actor][page][i].pfn == pte_pfn(pte))
 			return;
-	g_assert(n < TLB_FRAMES);
+	if (n == TLB_FRAMES) {
+		tlb->full = true;
+		return;
+	}
 	tlb->may[actor][page][n] = (Translation){ pte_pfn(pte), pte & PTE_GLOBAL };
 	tlb->n[actor][page]++;
 }
@@ -42,6 +45,7 @@ static void take_all(Tlb *tlb, const guint64 *ptes)
 void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes)
 {
 	memset(tlb->n, 0, sizeof(tlb->n));
+	tlb->full = false;
 	tlb->n_actors = n_actors;
 	tlb->n_pages = n_pages;
 	take_all(tlb, ptes);

@@ -24,6 +24,7 @@ typedef struct {
 	int n_actors, n_pages;
 	Translation may[MAX_ACTORS][MAX_PAGES][TLB_FRAMES];
 	int n[MAX_ACTORS][MAX_PAGES];
+	bool full;		/* there were more than fit: what it says is not all of it */
 } Tlb;
 
 /* All that @ptes let the vCPUs hold, and nothing else. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "util/error.h"
+#include "report/stored.h"
 
 static void case_free(gpointer data)
 {
@@ -43,22 +43,6 @@ void dossier_free(Dossier *dossier)
 	g_free(dossier);
 }
 
-static JsonObject *load_object(const char *path, GError **error)
-{
-	g_autoptr(JsonParser) parser = json_parser_new();
-	g_autoptr(GError) local = NULL;
-
-	if (!json_parser_load_from_file(parser, path, &local)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, local->message);
-		return NULL;
-	}
-	JsonNode *root = json_parser_get_root(parser);
-	if (root && JSON_NODE_HOLDS_OBJECT(root))
-		return json_object_ref(json_node_get_object(root));
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no JSON object", path);
-	return NULL;
-}
-
 static char *read_text(const char *dir, const char *folder, const char *stem, const char *suffix,
 		       GError **error)
 {
@@ -77,15 +61,17 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	g_autofree char *schedule = read_text(dir, "schedules", stem, ".sched", error);
 	g_autofree char *trace = schedule ? read_text(dir, "trace", stem, ".jsonl", error) : NULL;
 	g_autoptr(Story) story = trace ? story_parse(trace, name, error) : NULL;
+	bool replayed = g_file_test(facts, G_FILE_TEST_EXISTS);
+	g_autoptr(JsonObject) stored = story && replayed ? stored_facts(facts, error) : NULL;
 	Case *one;
 	int lane = -1;
 
-	if (!story)
+	if (!story || (replayed && !stored))
 		return NULL;
 	one = g_new0(Case, 1);
 	one->stem = g_strdup(stem);
 	one->schedule = g_steal_pointer(&schedule);
-	one->facts = load_object(facts, NULL);
+	one->facts = g_steal_pointer(&stored);
 	for (guint i = 0; i < story->events->len; i++) {
 		const StoryEvent *event = story_event(story, i);
 
@@ -182,7 +168,7 @@ static void load_mutants(Dossier *dossier)
 
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(beside, name, "verdict.json", NULL);
-		g_autoptr(JsonObject) verdict = load_object(path, NULL);
+		g_autoptr(JsonObject) verdict = stored_verdict(path, NULL);
 
 		if (!verdict || strcmp(member(verdict, "kernel_kind"), "mutant") != 0 ||
 		    strcmp(member(verdict, "scenario"), dossier_string(dossier, "scenario")) != 0 ||
@@ -214,7 +200,7 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->mutants = g_ptr_array_new_with_free_func(mutant_free);
 	dossier->outcomes = outcomes;
 	dossier->tree = outcomes ? tree_new(outcomes) : NULL;
-	dossier->verdict = load_object(verdict, error);
+	dossier->verdict = stored_verdict(verdict, error);
 	if (!dossier->verdict || !load_cases(dossier, error))
 		return NULL;
 	if (g_file_get_contents(sources, &lines, NULL, NULL))

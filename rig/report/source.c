@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/json.h"
+
 struct SourceText {
 	JsonObject *files;
 };
@@ -33,15 +35,26 @@ static int split(const char *line, char **ret_file)
 	return colon ? atoi(colon + 1) : 0;
 }
 
+/* @file in @root; NULL: it would be elsewhere.  The caller's. */
+static char *path_below(const char *root, const char *file)
+{
+	g_autofree char *top = g_canonicalize_filename(root, NULL);
+	g_autofree char *path = g_build_filename(top, file, NULL);
+	g_autofree char *straight = g_canonicalize_filename(path, NULL);
+	g_autofree char *prefix = g_strconcat(top, "/", NULL);
+
+	return g_str_has_prefix(straight, prefix) ? g_steal_pointer(&straight) : NULL;
+}
+
 static char *read_file(const char *file, char **roots, const char *module)
 {
 	if (g_str_has_prefix(file, "racerig/"))
 		return read_file(file + strlen("racerig/"), (char *[]){ (char *)module, NULL }, NULL);
 	for (; *roots; roots++) {
-		g_autofree char *path = g_build_filename(*roots, file, NULL);
+		g_autofree char *path = path_below(*roots, file);
 		char *text;
 
-		if (g_file_get_contents(path, &text, NULL, NULL))
+		if (path && g_file_get_contents(path, &text, NULL, NULL))
 			return text;
 	}
 	return NULL;
@@ -56,9 +69,12 @@ void source_text_add(SourceText *text, const char *line, char **roots, const cha
 
 	if (!contents)
 		return;
-	if (!json_object_has_member(text->files, file))
+	Json files = { text->files, "sources.json" }, there;
+	if (!json_object(&files, file, &there, NULL)) {
 		json_object_set_object_member(text->files, file, json_object_new());
-	lines = json_object_get_object_member(text->files, file);
+		json_object(&files, file, &there, NULL);
+	}
+	lines = there.object;
 	g_auto(GStrv) all = g_strsplit(contents, "\n", -1);
 	int n = g_strv_length(all);
 	for (int i = MAX(number - SOURCE_AROUND, 1); i <= MIN(number + SOURCE_AROUND, n); i++) {
@@ -74,10 +90,11 @@ const char *source_text_line(const SourceText *text, const char *line, int by)
 	g_autofree char *file = NULL;
 	g_autofree char *key = g_strdup_printf("%d", split(line, &file) + by);
 
-	if (!json_object_has_member(text->files, file))
-		return NULL;
-	return json_object_get_string_member_with_default(
-		json_object_get_object_member(text->files, file), key, NULL);
+	Json files = { text->files, "sources.json" }, lines;
+	const char *ret = NULL;
+
+	return json_object(&files, file, &lines, NULL) && json_string(&lines, key, &ret, NULL) ? ret
+												 : NULL;
 }
 
 char *source_text_json(const SourceText *text)
@@ -94,16 +111,12 @@ char *source_text_json(const SourceText *text)
 
 SourceText *source_text_parse(const char *json)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_parse(json, strlen(json), "sources.json", NULL);
+	Json root = { object, "sources.json" }, files;
 
-	if (!json_parser_load_from_data(parser, json, -1, NULL) ||
-	    !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
-		return NULL;
-	JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-	JsonNode *files = json_object_get_member(object, "files");
-	if (!files || !JSON_NODE_HOLDS_OBJECT(files))
+	if (!object || !json_object(&root, "files", &files, NULL))
 		return NULL;
 	SourceText *text = g_new0(SourceText, 1);
-	text->files = json_object_ref(json_node_get_object(files));
+	text->files = json_object_ref(files.object);
 	return text;
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/table.h"
 
-#include <errno.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/error.h"
+#include "util/json.h"
 
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
 {
@@ -74,33 +72,6 @@ char *table_json(const Table *table)
 	return g_strconcat(text, "\n", NULL);
 }
 
-/* The object at the root of the file, which @parser keeps. */
-static JsonObject *load(JsonParser *parser, const char *path, const char *what, GError **error)
-{
-	g_autoptr(GError) local = NULL;
-	g_autofree char *text = NULL;
-	gsize length;
-
-	if (access(path, R_OK)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
-		return NULL;
-	}
-	bool ok = g_file_get_contents(path, &text, &length, &local) &&
-		  json_parser_load_from_data(parser, text, length, &local);
-	JsonNode *root = ok ? json_parser_get_root(parser) : NULL;
-
-	if (root && JSON_NODE_HOLDS_OBJECT(root))
-		return json_node_get_object(root);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path,
-		    local ? local->message : what);
-	return NULL;
-}
-
-static char *string_of(JsonObject *object, const char *name)
-{
-	return g_strdup(json_object_get_string_member_with_default(object, name, NULL));
-}
-
 static gint by_number(gconstpointer a, gconstpointer b)
 {
 	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
@@ -109,104 +80,176 @@ static gint by_number(gconstpointer a, gconstpointer b)
 	return lengths ? lengths : strcmp(left, right);
 }
 
-/* The ids in @violations, each once. */
-static char **invariants_of(JsonArray *violations)
+/* The ids in @violations, each once; NULL: one of them is none. */
+static char **invariants_of(const Json *verdict, JsonArray *violations, GError **error)
 {
-	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; violations && i < json_array_get_length(violations); i++) {
-		JsonObject *violation = json_array_get_object_element(violations, i);
-		const char *id = json_object_get_string_member(violation, "invariant");
+		Json violation;
+		const char *id;
 
+		if (!json_element(verdict, "violations", violations, i, &violation, error) ||
+		    !json_name(&violation, "invariant", NAME_INVARIANT, &id, error))
+			return NULL;
 		if (!g_ptr_array_find_with_equal_func(ids, id, g_str_equal, NULL))
 			g_ptr_array_add(ids, g_strdup(id));
 	}
 	g_ptr_array_sort(ids, by_number);
 	g_ptr_array_add(ids, NULL);
+	g_ptr_array_set_free_func(ids, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&ids), FALSE);
+}
+
+static bool read_counts(TableRow *row, const Json *json, GError **error)
+{
+	gint64 executed = 0, pruned = 0;
+	const char *bound = NULL;
+
+	row->complete = false;
+	if (!json_maybe_int(json, "executed", 0, G_MAXINT, &executed, error) ||
+	    !json_maybe_int(json, "pruned", 0, G_MAXINT64, &pruned, error) ||
+	    !json_maybe_bool(json, "complete", &row->complete, error) ||
+	    !json_maybe_string(json, "bound", &bound, error))
+		return false;
+	row->executed = executed;
+	row->pruned = pruned;
+	g_free(row->bound);
+	row->bound = g_strdup(bound);
+	return true;
+}
+
+/* Where the first violation, or else what was documented, is saved. */
+static bool read_schedule(TableRow *row, const Json *verdict, JsonArray *violations, GError **error)
+{
+	const char *schedule = NULL;
+	Json first;
+
+	if (violations && json_array_get_length(violations)) {
+		if (!json_element(verdict, "violations", violations, 0, &first, error) ||
+		    !json_maybe_name(&first, "schedule", NAME_FOLDER, &schedule, error))
+			return false;
+	} else if (!json_maybe_name(verdict, "documented_schedule", NAME_FOLDER, &schedule, error)) {
+		return false;
+	}
+	g_free(row->schedule);
+	row->schedule = g_strdup(schedule);
+	return true;
 }
 
 bool table_row_read(TableRow *row, const char *path, GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
-	JsonObject *object = load(parser, path, "no verdict of racerig's", error);
+	g_autoptr(JsonObject) object = json_load(path, error);
+	Json json = { object, path };
+	JsonArray *violations = NULL;
+	const char *verdict;
 
-	if (!object)
+	if (!object || !json_string(&json, "verdict", &verdict, error) ||
+	    (json_has(&json, "violations") && !json_array(&json, "violations", &violations, error)))
 		return false;
-	JsonArray *violations = json_object_has_member(object, "violations")
-					? json_object_get_array_member(object, "violations") : NULL;
+	g_auto(GStrv) ids = invariants_of(&json, violations, error);
+	if (!ids || !read_counts(row, &json, error) ||
+	    !read_schedule(row, &json, violations, error))
+		return false;
 	g_free(row->verdict);
-	g_free(row->bound);
-	g_clear_pointer(&row->schedule, g_free);
-	row->verdict = string_of(object, "verdict");
-	row->bound = string_of(object, "bound");
-	row->complete = json_object_get_boolean_member_with_default(object, "complete", FALSE);
-	row->executed = json_object_get_int_member_with_default(object, "executed", 0);
-	row->pruned = json_object_get_int_member_with_default(object, "pruned", 0);
-	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
+	row->verdict = g_strdup(verdict);
 	g_strfreev(row->invariants);
-	row->invariants = invariants_of(violations);
-	row->schedule = *row->invariants
-		? string_of(json_array_get_object_element(violations, 0), "schedule")
-		: string_of(object, "documented_schedule");
-	if (row->verdict)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no verdict in it", path);
-	return false;
+	row->invariants = g_steal_pointer(&ids);
+	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
+	return true;
 }
 
-static bool load_row(Table *table, JsonNode *node)
+static bool load_ids(TableRow *row, const Json *json, GError **error)
 {
-	if (!JSON_NODE_HOLDS_OBJECT(node))
-		return false;
-	JsonObject *object = json_node_get_object(node);
-	TableRow *row = table_add(table);
-	JsonNode *ids = json_object_get_member(object, "invariants");
-	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	JsonArray *ids;
+	const char *id;
 
-	for (guint i = 0; ids && JSON_NODE_HOLDS_ARRAY(ids) &&
-			  i < json_array_get_length(json_node_get_array(ids)); i++)
-		g_ptr_array_add(list, g_strdup(json_array_get_string_element(
-					      json_node_get_array(ids), i)));
-	g_ptr_array_add(list, NULL);
+	if (!json_array(json, "invariants", &ids, error))
+		return false;
 	g_strfreev(row->invariants);
-	row->invariants = (char **)g_ptr_array_free(g_steal_pointer(&list), FALSE);
-	row->scenario = string_of(object, "scenario");
-	row->kernel = string_of(object, "kernel");
-	row->kind = string_of(object, "kind");
-	row->breaks = string_of(object, "breaks");
-	row->expected = string_of(object, "expected");
-	row->named = json_object_get_boolean_member_with_default(object, "named", FALSE);
-	row->known = string_of(object, "known");
-	row->verdict = string_of(object, "verdict");
-	row->bound = string_of(object, "bound");
-	row->complete = json_object_get_boolean_member_with_default(object, "complete", FALSE);
-	row->executed = json_object_get_int_member_with_default(object, "executed", 0);
-	row->pruned = json_object_get_int_member_with_default(object, "pruned", 0);
-	row->as_expected = json_object_get_boolean_member_with_default(object, "as_expected", FALSE);
-	row->skipped = string_of(object, "skipped");
-	row->error = string_of(object, "error");
-	row->folder = string_of(object, "folder");
-	row->schedule = string_of(object, "schedule");
-	return row->scenario && row->kernel && row->kind && row->expected && row->verdict;
+	row->invariants = g_new0(char *, json_array_get_length(ids) + 1);
+	for (guint i = 0; i < json_array_get_length(ids); i++) {
+		if (!json_name_element(json, "invariants", ids, i, NAME_INVARIANT, &id, error))
+			return false;
+		row->invariants[i] = g_strdup(id);
+	}
+	return true;
+}
+
+static bool load_texts(TableRow *row, const Json *json, GError **error)
+{
+	struct {
+		const char *member;
+		char **field;
+		bool needed;
+	} texts[] = {
+		{ "kind", &row->kind, true }, { "expected", &row->expected, true },
+		{ "verdict", &row->verdict, true }, { "known", &row->known, false },
+		{ "skipped", &row->skipped, false }, { "error", &row->error, false },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const char *text = NULL;
+
+		if (!(texts[i].needed ? json_string : json_maybe_string)(json, texts[i].member, &text,
+									 error))
+			return false;
+		*texts[i].field = g_strdup(text);
+	}
+	return true;
+}
+
+/* What becomes paths, links and lines of a table. */
+static bool load_names(TableRow *row, const Json *json, GError **error)
+{
+	const char *scenario, *kernel, *breaks = NULL, *folder = NULL, *schedule = NULL;
+
+	if (!json_name(json, "scenario", NAME_SCENARIO, &scenario, error) ||
+	    !json_name(json, "kernel", NAME_KERNEL, &kernel, error) ||
+	    !json_maybe_name(json, "breaks", NAME_INVARIANT, &breaks, error) ||
+	    !json_maybe_name(json, "folder", NAME_FOLDER, &folder, error) ||
+	    !json_maybe_name(json, "schedule", NAME_FOLDER, &schedule, error))
+		return false;
+	row->scenario = g_strdup(scenario);
+	row->kernel = g_strdup(kernel);
+	row->breaks = g_strdup(breaks);
+	row->folder = g_strdup(folder);
+	row->schedule = g_strdup(schedule);
+	return true;
+}
+
+static bool load_row(Table *table, const Json *json, GError **error)
+{
+	TableRow *row = table_add(table);
+
+	return load_names(row, json, error) && load_texts(row, json, error) &&
+	       load_ids(row, json, error) && read_counts(row, json, error) &&
+	       json_maybe_bool(json, "named", &row->named, error) &&
+	       json_maybe_bool(json, "as_expected", &row->as_expected, error);
 }
 
 Table *table_load(const char *path, GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_load(path, error);
 	g_autoptr(Table) table = table_new();
-	JsonObject *object = load(parser, path, "no suite.json of racerig's", error);
+	Json json = { object, path };
+	JsonArray *rows;
+	gint64 version;
 
 	if (!object)
 		return NULL;
-	JsonNode *rows = json_object_get_member(object, "rows");
-	bool ok = json_object_get_int_member_with_default(object, "racerig-suite", 0) == 1 &&
-		  rows && JSON_NODE_HOLDS_ARRAY(rows);
-	for (guint i = 0; ok && i < json_array_get_length(json_node_get_array(rows)); i++)
-		ok = load_row(table, json_array_get_element(json_node_get_array(rows), i));
-	if (ok)
-		return g_steal_pointer(&table);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s: no suite.json of this version (racerig suite writes one)", path);
-	return NULL;
+	if (!json_int(&json, "racerig-suite", 1, 1, &version, NULL)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: no suite.json of this version (racerig suite writes one)", path);
+		return NULL;
+	}
+	if (!json_array(&json, "rows", &rows, error))
+		return NULL;
+	for (guint i = 0; i < json_array_get_length(rows); i++) {
+		Json row;
+
+		if (!json_element(&json, "rows", rows, i, &row, error) || !load_row(table, &row, error))
+			return NULL;
+	}
+	return g_steal_pointer(&table);
 }

@@ -109,7 +109,11 @@ static void append_objects(GString *text, const char *verb, guint32 objects)
 
 char *tree_thread(int thread, char **actors)
 {
-	return g_strconcat(actors[thread_actor(thread)],
+	int actor = thread_actor(thread);
+	g_autofree char *number = g_strdup_printf("actor %d", actor);
+
+	/* A journal beside another trace may have more of them. */
+	return g_strconcat(actor < (int)g_strv_length(actors) ? actors[actor] : number,
 			   thread_is_irq(thread) ? " (interrupt)"
 			   : thread_is_evict(thread) ? " (TLB forgets)" : "", NULL);
 }

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "util/name.h"
+
 /* As a GVariant: steps, end, circle, event, strings ("" is NULL). */
 static const char FORMAT[] = "(a(uuiuuua(yuuu))uuias)";
 
-enum { N_STRINGS = 8 };
+enum { N_STRINGS = 8, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
@@ -76,6 +78,32 @@ char *outcome_format(const Outcome *outcome)
 	return g_variant_print(value, FALSE);
 }
 
+static bool is_thread(int thread)
+{
+	return thread >= 0 && thread < SCHEDULE_THREADS;
+}
+
+/* Numbers are indices, and the invariant becomes a part of a file name. */
+static bool is_sound(const Outcome *outcome, guint end)
+{
+	static const guint32 threads = (1u << SCHEDULE_THREADS) - 1;
+	guint n = outcome->steps->len;
+
+	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->circle >= n ||
+	    outcome->event < -1 || outcome->event >= (int)n ||
+	    (outcome->violates && !name_is(NAME_INVARIANT, outcome->violates)))
+		return false;
+	for (guint i = 0; i < n; i++) {
+		const Step *step = outcome_step(outcome, i);
+		bool last = i + 1 == n;
+
+		if ((!is_thread(step->thread) && !(last && step->thread == -1)) ||
+		    ((step->enabled | step->known) & ~threads))
+			return false;
+	}
+	return true;
+}
+
 Outcome *outcome_parse(const char *line)
 {
 	g_autoptr(GVariant) value =
@@ -107,5 +135,5 @@ Outcome *outcome_parse(const char *line)
 	const char *text;
 	for (int i = 0; i < N_STRINGS && g_variant_iter_next(texts, "&s", &text); i++)
 		*all[i] = *text ? g_strdup(text) : NULL;
-	return outcome->steps->len ? g_steal_pointer(&outcome) : NULL;
+	return is_sound(outcome, end) ? g_steal_pointer(&outcome) : NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/name.h"
 
 static const char MAGIC[] = "racerig-schedule 3";
 
@@ -108,75 +109,145 @@ char *schedule_format(const Schedule *schedule)
 	return g_string_free(text, FALSE);
 }
 
+/* Where in which text, for errors. */
+typedef struct {
+	const char *name;
+	int line;
+	GError **error;
+} Place;
+
+static bool bad(const Place *place, const char *what)
+{
+	g_set_error(place->error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%d: %s; record it again with explore",
+		    place->name, place->line, what);
+	return false;
+}
+
+/* A copy of @text into *@ret, which must be NULL by now and a name of that kind. */
+static bool take_name(NameKind kind, const char *text, char **ret, const Place *place)
+{
+	g_autofree char *where = g_strdup_printf("%s:%d", place->name, place->line);
+
+	if (*ret)
+		return bad(place, "the second line of that kind");
+	*ret = g_strdup(text);
+	return name_check(kind, text, where, place->error);
+}
+
+static bool take_actors(Schedule *schedule, const char *text, const Place *place)
+{
+	g_autofree char *where = g_strdup_printf("%s:%d", place->name, place->line);
+
+	if (schedule->actors)
+		return bad(place, "the second line of that kind");
+	schedule->actors = g_strsplit(text, " ", -1);
+	if (g_strv_length(schedule->actors) > SCHEDULE_ACTORS)
+		return bad(place, "more actors than a guest has");
+	for (char **actor = schedule->actors; *actor; actor++) {
+		if (!name_check(NAME_ACTOR, *actor, where, place->error))
+			return false;
+		for (char **other = schedule->actors; other < actor; other++)
+			if (strcmp(*other, *actor) == 0)
+				return bad(place, "two actors of one name");
+	}
+	return true;
+}
+
+/* What stands before the decisions. */
+static bool parse_head(Schedule *schedule, const char *line, char **words, const Place *place)
+{
+	int n = g_strv_length(words);
+
+	if (strcmp(words[0], "scenario") == 0 && n == 2)
+		return take_name(NAME_SCENARIO, words[1], &schedule->scenario, place);
+	if (strcmp(words[0], "violates") == 0 && n == 2)
+		return take_name(NAME_INVARIANT, words[1], &schedule->violates, place);
+	if (strcmp(words[0], "kernel") == 0)
+		return n != 3 ? bad(place, "expected 'kernel NAME KEY'")
+			      : take_name(NAME_KERNEL, words[1], &schedule->kernel, place) &&
+					take_name(NAME_KEY, words[2], &schedule->key, place);
+	if (strcmp(words[0], "actors") == 0)
+		return take_actors(schedule, line + strlen("actors "), place);
+	return bad(place, "unknown line");
+}
+
 static int find_actor(const Schedule *schedule, const char *name)
 {
-	for (int i = 0; schedule->actors && schedule->actors[i] && i < SCHEDULE_ACTORS; i++)
+	for (int i = 0; schedule->actors && schedule->actors[i]; i++)
 		if (strcmp(schedule->actors[i], name) == 0)
 			return i;
 	return -1;
 }
 
-/* One line; NULL when it is fine, else what is wrong (a constant). */
-static const char *parse_line(Schedule *schedule, const char *line, bool *ret_ended)
+/* As a trace names it: on one line, and nothing that a terminal obeys. */
+static bool is_event(const char *text)
+{
+	enum { LONGEST = 256 };
+	gsize len = strlen(text);
+
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isprint(text[i]))
+			return false;
+	return len <= LONGEST;
+}
+
+static bool parse_run(Schedule *schedule, char **words, const Place *place)
+{
+	int actor = find_actor(schedule, words[1]);
+
+	if (actor < 0)
+		return bad(place, "this actor is not in the 'actors' line");
+	if (!words[2] || !is_event(words[2]))
+		return bad(place, "expected 'run ACTOR EVENT'");
+	schedule_add(schedule, actor, words[2]);
+	return true;
+}
+
+static bool parse_line(Schedule *schedule, const char *line, bool *ret_ended, const Place *place)
 {
 	g_auto(GStrv) words = g_strsplit(line, " ", 3);
 	int n = g_strv_length(words);
 
+	if (*ret_ended)
+		return bad(place, "something follows the 'end' line");
 	if (n < 2)
-		return "expected 'WORD VALUE'";
-	if (strcmp(words[0], "scenario") == 0 && n == 2) {
-		g_free(schedule->scenario);
-		schedule->scenario = g_strdup(words[1]);
-	} else if (strcmp(words[0], "kernel") == 0) {
-		if (n != 3)
-			return "expected 'kernel NAME KEY'";
-		g_free(schedule->kernel);
-		g_free(schedule->key);
-		schedule->kernel = g_strdup(words[1]);
-		schedule->key = g_strdup(words[2]);
-	} else if (strcmp(words[0], "actors") == 0) {
-		g_strfreev(schedule->actors);
-		schedule->actors = g_strsplit(line + strlen("actors "), " ", -1);
-	} else if (strcmp(words[0], "violates") == 0 && n == 2) {
-		g_free(schedule->violates);
-		schedule->violates = g_strdup(words[1]);
-	} else if (strcmp(words[0], "run") == 0) {
+		return bad(place, "expected 'WORD VALUE'");
+	if (strcmp(words[0], "run") == 0)
+		return parse_run(schedule, words, place);
+	if (strcmp(words[0], "irq") == 0) {
 		int actor = find_actor(schedule, words[1]);
 
-		if (actor < 0)
-			return "this actor is not in the 'actors' line";
-		if (n != 3)
-			return "expected 'run ACTOR EVENT'";
-		schedule_add(schedule, actor, words[2]);
-	} else if (strcmp(words[0], "irq") == 0) {
-		int actor = find_actor(schedule, words[1]);
-
-		if (actor < 0)
-			return "expected 'irq ACTOR' or 'irq ACTOR EVENT', one of the 'actors' line";
+		if (actor < 0 || (n == 3 && !is_event(words[2])))
+			return bad(place, "expected 'irq ACTOR' or 'irq ACTOR EVENT', one of the "
+				   "'actors' line");
 		schedule_add(schedule, THREAD_IRQ + actor, n == 3 ? words[2] : words[0]);
-	} else if (strcmp(words[0], "evict") == 0) {
+		return true;
+	}
+	if (strcmp(words[0], "evict") == 0) {
 		int actor = find_actor(schedule, words[1]);
 
 		if (actor < 0 || n != 2)
-			return "expected 'evict ACTOR', one of the 'actors' line";
+			return bad(place, "expected 'evict ACTOR', one of the 'actors' line");
 		schedule_add(schedule, THREAD_EVICT + actor, words[0]);
-	} else if (strcmp(words[0], "end") == 0) {
-		if ((guint)atoi(words[1]) != schedule->decisions->len)
-			return "'end' counts another number of decisions; some are missing";
-		*ret_ended = true;
-	} else {
-		return "unknown line";
+		return true;
 	}
-	return NULL;
+	if (strcmp(words[0], "end") == 0) {
+		g_autofree char *count = g_strdup_printf("%u", schedule->decisions->len);
+
+		*ret_ended = true;
+		return strcmp(line + strlen("end "), count) == 0 ||
+		       bad(place, "'end' counts another number of decisions; some are missing");
+	}
+	if (schedule->decisions->len)
+		return bad(place, "expected a decision ('run', 'irq' or 'evict') or 'end'");
+	return parse_head(schedule, line, words, place);
 }
 
 Schedule *schedule_parse(const char *text, const char *name, GError **error)
 {
 	g_autoptr(Schedule) schedule = alloc_schedule();
-	g_auto(GStrv) lines = NULL;
-	const char *wrong = NULL;
+	Place place = { name, 1, error };
 	bool ended = false;
-	int i = 0;
 
 	if (!g_utf8_validate(text, -1, NULL) || !g_str_has_prefix(text, MAGIC) ||
 	    !strchr("\r\n", text[strlen(MAGIC)])) {
@@ -184,19 +255,18 @@ Schedule *schedule_parse(const char *text, const char *name, GError **error)
 			    "%s:1: no schedule: the first line must be '%s'", name, MAGIC);
 		return NULL;
 	}
-	lines = g_strsplit(text, "\n", -1);
-	for (i = 1; lines[i] && !wrong && !ended; i++) {
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (int i = 1; lines[i]; i++) {
+		place.line = i + 1;
 		g_strchomp(lines[i]);
-		if (*lines[i] && *lines[i] != '#')
-			wrong = parse_line(schedule, lines[i], &ended);
+		if (*lines[i] && *lines[i] != '#' && !parse_line(schedule, lines[i], &ended, &place))
+			return NULL;
 	}
-	if (!wrong && !ended)
-		wrong = "truncated: no 'end' line";
-	if (!wrong && !(schedule->scenario && schedule->key && schedule->actors))
-		wrong = "needs 'scenario', 'kernel' and 'actors' lines";
-	if (!wrong)
+	if (!ended)
+		bad(&place, "truncated: no 'end' line");
+	else if (!schedule->scenario || !schedule->key || !schedule->actors)
+		bad(&place, "needs 'scenario', 'kernel' and 'actors' lines");
+	else
 		return g_steal_pointer(&schedule);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%d: %s; record it again with explore",
-		    name, i, wrong);
 	return NULL;
 }

@@ -37,6 +37,22 @@ static void test_bad_input(void)
 		{ HEAD "run a\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
 		{ HEAD "walk a return\nend 1\n", "t.sched:5: unknown line" },
 		{ "racerig-schedule 3\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
+		/* It names nothing outside and writes nothing to a terminal. */
+		{ "racerig-schedule 3\nkernel ../../x 0\n", "t.sched:2: '../../x' is no name of a kernel" },
+		{ "racerig-schedule 3\nkernel stock ../x\n", "t.sched:2: '../x' is no name of a build" },
+		{ "racerig-schedule 3\nscenario /etc/passwd\n", "t.sched:2: '/etc/passwd' is no name" },
+		{ "racerig-schedule 3\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
+		{ "racerig-schedule 3\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
+		{ "racerig-schedule 3\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
+		{ HEAD "run a \x1b[2J\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
+		/* Each line of the head once, and none of it behind a decision. */
+		{ HEAD "actors a\nend 0\n", "t.sched:5: the second line of that kind" },
+		{ HEAD "kernel x 0\nend 0\n", "t.sched:5: the second line of that kind" },
+		{ HEAD "run b x\nviolates I1\nend 1\n", "t.sched:6: expected a decision" },
+		{ HEAD "end 0x\n", "t.sched:5: 'end' counts another number" },
+		{ HEAD "end 0\nrun a x\n", "t.sched:6: something follows" },
+		{ "racerig-schedule 3\nactors a b a\n", "t.sched:2: two actors of one name" },
+		{ "racerig-schedule 3\nactors a b c d e f g h i\n", "t.sched:2: more actors than" },
 		{ "racerig-schedule 3\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
 	};
 

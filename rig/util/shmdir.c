@@ -2,33 +2,64 @@
 #include "util/shmdir.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/error.h"
 
-static const char PREFIX[] = "racerig-";
+static const char PREFIX[] = "racerig-shm-";
 
-void shmdir_free(char *path)
+struct ShmDir {
+	char *path;
+	int fd;			/* of the folder; locked */
+};
+
+/* A folder of ours that is still at @path, locked by us; -1: it is not, or somebody else's. */
+static int lock(const char *path)
 {
-	g_autoptr(GDir) dir = path ? g_dir_open(path, 0, NULL) : NULL;
-	const char *name;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat named, opened;
 
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
-
-		g_unlink(file);
-	}
-	if (path)
-		g_rmdir(path);
-	g_free(path);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &opened) == 0 && opened.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    lstat(path, &named) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino)
+		return fd;
+	close(fd);
+	return -1;
 }
 
-/* The folders of ours whose maker is no more. */
+/* All in the folder, and itself; closes @fd. */
+static void empty(const char *path, int fd)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		unlinkat(fd, name, 0);
+	rmdir(path);
+	close(fd);
+}
+
+void shmdir_free(ShmDir *dir)
+{
+	if (!dir)
+		return;
+	if (dir->fd >= 0)
+		empty(dir->path, dir->fd);
+	g_free(dir->path);
+	g_free(dir);
+}
+
+const char *shmdir_path(const ShmDir *dir)
+{
+	return dir->path;
+}
+
+/* The folders whose user is no more. */
 static void sweep(const char *base)
 {
 	g_autoptr(GDir) dir = g_dir_open(base, 0, NULL);
@@ -36,26 +67,34 @@ static void sweep(const char *base)
 
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(base, name, NULL);
-		struct stat st;
+		int fd = g_str_has_prefix(name, PREFIX) ? lock(path) : -1;
 
-		if (!g_str_has_prefix(name, PREFIX))
-			continue;
-		int pid = atoi(name + strlen(PREFIX));
-		if (pid > 0 && kill(pid, 0) && errno == ESRCH && lstat(path, &st) == 0 &&
-		    S_ISDIR(st.st_mode) && st.st_uid == geteuid())
-			shmdir_free(g_steal_pointer(&path));
+		if (fd >= 0)
+			empty(path, fd);
 	}
 }
 
-char *shmdir_new(GError **error)
+ShmDir *shmdir_new(GError **error)
 {
+	enum { TRIES = 100 };
 	const char *env = g_getenv("RACERIG_SHM");
 	const char *base = env ? env : "/dev/shm";
-	g_autofree char *path = g_strdup_printf("%s/%s%d-XXXXXX", base, PREFIX, getpid());
+	g_autoptr(ShmDir) dir = g_new0(ShmDir, 1);
 
-	sweep(base);
-	if (g_path_is_absolute(base) && g_mkdtemp(path))
-		return g_steal_pointer(&path);
+	dir->fd = -1;
+	errno = 0;
+	if (g_path_is_absolute(base))
+		sweep(base);
+	/* Until it is locked another rig may take it for left behind. */
+	for (int i = 0; i < TRIES && g_path_is_absolute(base) && dir->fd < 0; i++) {
+		g_free(dir->path);
+		dir->path = g_strdup_printf("%s/%sXXXXXX", base, PREFIX);
+		if (!g_mkdtemp(dir->path))
+			break;
+		dir->fd = lock(dir->path);
+	}
+	if (dir->fd >= 0)
+		return g_steal_pointer(&dir);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "%s: no private folder can be made there (%s); set RACERIG_SHM to a folder in "
 		    "memory that you may write to", base,

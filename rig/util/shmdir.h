@@ -3,12 +3,22 @@
  * A private folder in memory ($RACERIG_SHM, or /dev/shm) for what QEMU must find by
  * name: sockets, mostly.  Lives for a moment; what a killed rig could not remove, the
  * next one does.
+ *
+ * Whoever uses one holds a lock on it, which ends with the process however it ends: a
+ * process id means nothing to somebody in another container.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* Its path; shmdir_free() removes the folder with all in it. */
-char *shmdir_new(GError **error);
-void shmdir_free(char *dir);
+typedef struct ShmDir ShmDir;
+
+ShmDir *shmdir_new(GError **error);
+
+/* Removes the folder with all in it. */
+void shmdir_free(ShmDir *dir);
+
+const char *shmdir_path(const ShmDir *dir);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ShmDir, shmdir_free)

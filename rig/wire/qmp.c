@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/json.h"
+
 struct QmpDecoder {
 	GString *input;
 };
@@ -40,11 +42,16 @@ QmpMessage qmp_decoder_next(QmpDecoder *decoder, JsonObject **ret)
 	GString *input = decoder->input;
 	const char *end = memchr(input->str, '\n', input->len);
 
+	if (!end && input->len > QMP_MAX_BYTES) {
+		g_string_truncate(input, 0);
+		return QMP_BAD;
+	}
 	if (!end)
 		return QMP_NEED_MORE;
 	gsize len = end - input->str;
 	g_autoptr(JsonParser) parser = json_parser_new();
-	bool parsed = json_parser_load_from_data(parser, input->str, len, NULL);
+	bool parsed = json_text_is_flat(input->str, len) &&
+		      json_parser_load_from_data(parser, input->str, len, NULL);
 	g_string_erase(input, 0, len + 1);
 
 	JsonNode *root = parsed ? json_parser_get_root(parser) : NULL;

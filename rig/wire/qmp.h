@@ -18,8 +18,11 @@ typedef enum {
 	QMP_RETURN,
 	QMP_ERROR,
 	QMP_EVENT,
-	QMP_BAD,		/* a line that is no JSON object, or not one of QMP's */
+	QMP_BAD,		/* a line that is no JSON object, not one of QMP's, or without an end */
 } QmpMessage;
+
+/* No answer of QEMU's is a tenth as long; what is longer is dropped as QMP_BAD. */
+enum { QMP_MAX_BYTES = 4 << 20 };
 
 QmpDecoder *qmp_decoder_new(void);
 void qmp_decoder_free(QmpDecoder *decoder);

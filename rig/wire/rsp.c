@@ -64,13 +64,19 @@ static bool expand(const char *raw, gsize len, GString *ret)
 	return true;
 }
 
+/* A NUL is none, although strchr() finds one in every string. */
+static bool is_lead(char byte)
+{
+	return byte && strchr("$%+-", byte);
+}
+
 RspFrame rsp_decoder_next(RspDecoder *decoder, GString *ret)
 {
 	GString *input = decoder->input;
 	gsize start = 0;
 
 	/* Bytes between frames carry no meaning; the stub may send none. */
-	while (start < input->len && !strchr("$%+-", input->str[start]))
+	while (start < input->len && !is_lead(input->str[start]))
 		start++;
 	g_string_erase(input, 0, start);
 	if (!input->len)
@@ -83,6 +89,10 @@ RspFrame rsp_decoder_next(RspDecoder *decoder, GString *ret)
 	}
 
 	const char *hash = memchr(input->str, '#', input->len);
+	if (!hash && input->len > RSP_MAX_BYTES) {
+		g_string_truncate(input, 0);
+		return RSP_BAD;
+	}
 	if (!hash || hash + 2 >= input->str + input->len)
 		return RSP_NEED_MORE;
 	gsize len = hash - input->str - 1;
@@ -118,7 +128,7 @@ RspReply rsp_reply_kind(const GString *payload)
 {
 	if (!payload->len)
 		return RSP_REPLY_EMPTY;
-	if (strcmp(payload->str, "OK") == 0)
+	if (payload->len == 2 && memcmp(payload->str, "OK", 2) == 0)
 		return RSP_REPLY_OK;
 	if (payload->len == 3 && payload->str[0] == 'E' &&
 	    g_ascii_isxdigit(payload->str[1]) && g_ascii_isxdigit(payload->str[2]))

@@ -19,7 +19,7 @@ typedef enum {
 	RSP_NACK,		/* '-': the peer wants the last frame again */
 	RSP_PACKET,		/* a packet; its checksum was right */
 	RSP_NOTIFICATION,	/* '%…': nobody asked for it and nobody acks it */
-	RSP_BAD,		/* wrong checksum, or an impossible escape or run */
+	RSP_BAD,		/* wrong checksum, an impossible escape or run, or no end in sight */
 } RspFrame;
 
 typedef enum {
@@ -28,6 +28,9 @@ typedef enum {
 	RSP_REPLY_ERROR,	/* Enn */
 	RSP_REPLY_DATA,		/* anything else */
 } RspReply;
+
+/* No frame of QEMU's is a tenth as long; what is longer is dropped as RSP_BAD. */
+enum { RSP_MAX_BYTES = 1 << 20 };
 
 RspDecoder *rsp_decoder_new(void);
 void rsp_decoder_free(RspDecoder *decoder);

@@ -32,6 +32,22 @@ static void test_recordings(void)
 	}
 }
 
+/* Neither an endless line nor endless brackets take all memory or the stack. */
+static void test_endless(void)
+{
+	g_autofree char *brackets = g_strnfill(QMP_MAX_BYTES + 1, '[');
+	g_autoptr(QmpDecoder) decoder = qmp_decoder_new();
+	g_autoptr(JsonObject) object = NULL;
+
+	qmp_decoder_feed(decoder, brackets, QMP_MAX_BYTES + 1);
+	g_assert_cmpint(qmp_decoder_next(decoder, &object), ==, QMP_BAD);
+	qmp_decoder_feed(decoder, brackets, 100000);
+	qmp_decoder_feed(decoder, "\n{\"return\": {}}\n", 16);
+	g_assert_cmpint(qmp_decoder_next(decoder, &object), ==, QMP_BAD);
+	qmp_decoder_feed(decoder, "\n", 1);
+	g_assert_cmpint(qmp_decoder_next(decoder, &object), ==, QMP_RETURN);
+}
+
 static void test_encode(void)
 {
 	JsonObject *arguments = json_object_new();
@@ -48,6 +64,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/qmp/recordings", test_recordings);
+	g_test_add_func("/qmp/endless", test_endless);
 	g_test_add_func("/qmp/encode", test_encode);
 	return g_test_run();
 }

@@ -109,6 +109,37 @@ static void test_reply_kind(void)
 	}
 }
 
+/* A NUL is noise: no notification that swallows what comes behind it. */
+static void test_nul(void)
+{
+	static const char wire[] = "\0\0$OK#9a\0+";
+	g_autoptr(RspDecoder) decoder = rsp_decoder_new();
+	g_autoptr(GString) payload = g_string_new(NULL);
+
+	rsp_decoder_feed(decoder, wire, sizeof(wire) - 1);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
+	g_assert_cmpstr(payload->str, ==, "OK");
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_ACK);
+	g_string_assign(payload, "OK");
+	g_string_append_len(payload, "\0x", 2);
+	g_assert_cmpint(rsp_reply_kind(payload), ==, RSP_REPLY_DATA);
+}
+
+/* A frame that never ends is dropped, and the next one is found. */
+static void test_endless(void)
+{
+	g_autofree char *much = g_strnfill(RSP_MAX_BYTES, 'x');
+	g_autoptr(RspDecoder) decoder = rsp_decoder_new();
+	g_autoptr(GString) payload = g_string_new(NULL);
+
+	rsp_decoder_feed(decoder, "$", 1);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_NEED_MORE);
+	rsp_decoder_feed(decoder, much, RSP_MAX_BYTES);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_BAD);
+	rsp_decoder_feed(decoder, "$OK#9a", 6);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
+}
+
 /* Random bytes, a fixed seed: any answer is fine, reading out of bounds is not. */
 static void test_noise(void)
 {
@@ -137,6 +168,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rsp/recovery", test_recovery);
 	g_test_add_func("/rsp/encode", test_encode);
 	g_test_add_func("/rsp/reply-kind", test_reply_kind);
+	g_test_add_func("/rsp/nul", test_nul);
+	g_test_add_func("/rsp/endless", test_endless);
 	g_test_add_func("/rsp/noise", test_noise);
 	return g_test_run();
 }
