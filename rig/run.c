@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "catalog/feature.h"
-#include "touch.h"
+#include "schedule/dependence.h"
 #include "util/error.h"
 
 static bool is_oopser(const Session *session, int actor)
@@ -214,14 +214,14 @@ static Step observe(const Session *session)
 {
 	Step step = { .thread = -1, .enabled = stepper_enabled(session->stepper) };
 
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
+	for (int thread = 0; thread < MAX_THREADS; thread++) {
 		Event event;
 
 		if (thread_actor(thread) >= session->guest->n_actors ||
 		    !stepper_pending(session->stepper, thread, &event))
 			continue;
-		step.known |= 1u << thread;
-		step.pending[thread] = touch_pending(&event);
+		thread_set_add(&step.known, thread);
+		step.pending[thread] = footprint_of_pending(&event);
 	}
 	return step;
 }
@@ -243,7 +243,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	gpointer before;
 
 	*ret_more = false;
-	if (!step.enabled) {
+	if (thread_set_empty(&step.enabled)) {
 		if (!stepper_wait(session->stepper, events, ret_again, error))
 			return false;
 		take_events(session, events);
@@ -253,13 +253,13 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	if (*ret_again)
 		return true;
 	g_autofree char *key = stepper_state_key(session->stepper);
-	if (!step.enabled) {
+	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
 	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
-		step.thread = plan_choose(plan, step.enabled, &outcome->end);
+		step.thread = plan_choose(plan, &step.enabled, &outcome->end);
 	}
 	if (step.thread < 0) {
 		g_array_append_val(outcome->steps, step);
@@ -273,7 +273,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		return false;
 	if (*ret_again)
 		return true;
-	step.done = somebody_crashed(session) ? footprint_everything() : touch_done(events);
+	step.done = somebody_crashed(session) ? footprint_everything() : footprint_of_step(events);
 	guint clean = session->check->violations->len;
 	take_events(session, events);
 	if (!clean && session->check->violations->len)

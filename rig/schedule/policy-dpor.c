@@ -17,55 +17,48 @@
 
 #include "schedule/search.h"
 
-enum { OBJECTS = 32 };
-
 /* clock[t]: how many of the first steps of the schedule, up to and including the
  * last one by t, happen before; as in the paper, indices into the schedule. */
 typedef struct {
-	guint at[SCHEDULE_THREADS];
+	guint at[MAX_THREADS];
 } Clock;
 
 typedef struct {
-	Clock thread[SCHEDULE_THREADS];
-	Clock written[OBJECTS], read[OBJECTS];
+	Clock thread[MAX_THREADS];
+	GArray *steps;		/* of Clock: of each step so far */
 } Order;
 
 static void clock_join(Clock *clock, const Clock *other)
 {
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
+	for (int i = 0; i < MAX_THREADS; i++)
 		clock->at[i] = MAX(clock->at[i], other->at[i]);
 }
 
-/* Account for step @k; @enabled are the threads enabled after it. */
-static void order_step(Order *order, const Step *step, guint k, guint32 enabled)
+/* Account for step @k. */
+static void order_step(Order *order, const Outcome *outcome, guint k)
 {
+	const Step *step = outcome_step(outcome, k);
 	Clock *clock = &order->thread[step->thread];
-	guint32 touched = step->done.reads | step->done.writes;
 
-	for (int i = 0; i < OBJECTS; i++) {
-		if (touched & (1u << i))
-			clock_join(clock, &order->written[i]);
-		if (step->done.writes & (1u << i))
-			clock_join(clock, &order->read[i]);
+	for (guint i = k; i-- > 0;) {
+		const Step *before = outcome_step(outcome, i);
+
+		if (clock->at[before->thread] <= i && footprint_dependent(before->done, step->done))
+			clock_join(clock, &g_array_index(order->steps, Clock, i));
 	}
 	clock->at[step->thread] = k + 1;
-	for (int i = 0; i < OBJECTS; i++) {
-		if (step->done.writes & (1u << i))
-			order->written[i] = *clock;
-		if (step->done.reads & (1u << i))
-			clock_join(&order->read[i], clock);
-	}
+	g_array_append_val(order->steps, *clock);
 	if (thread_twin(step->thread) >= 0)
 		clock_join(&order->thread[thread_twin(step->thread)], clock);
 	/* Whoever can go on only because of this step comes after it. */
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
-		if ((enabled & ~step->enabled) & (1u << i))
-			clock_join(&order->thread[i], clock);
+	ThreadSet woken = thread_set_without(outcome_step(outcome, k + 1)->enabled, &step->enabled);
+	thread_set_foreach(thread, &woken)
+		clock_join(&order->thread[thread], clock);
 }
 
 static void want_enabled(Search *search, guint at)
 {
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
+	thread_set_foreach(thread, &search_node(search, at)->step.enabled)
 		search_want(search, at, thread);
 }
 
@@ -73,10 +66,10 @@ static void want_enabled(Search *search, guint at)
 static void reverse(Search *search, const Outcome *outcome, const Clock *clock, guint at,
 		    int thread, guint now)
 {
-	guint32 enabled = outcome_step(outcome, at)->enabled;
-	guint32 before = 0;
+	const ThreadSet *enabled = &outcome_step(outcome, at)->enabled;
+	ThreadSet before = { { 0 } };
 
-	if (enabled & (1u << thread)) {
+	if (thread_set_has(enabled, thread)) {
 		search_want(search, at, thread);
 		return;
 	}
@@ -84,13 +77,14 @@ static void reverse(Search *search, const Outcome *outcome, const Clock *clock, 
 	for (guint i = at + 1; i < now && search->kind == BOUND_NONE; i++) {
 		int other = outcome_step(outcome, i)->thread;
 
-		if ((enabled & (1u << other)) && clock->at[other] > i)
-			before |= 1u << other;
+		if (thread_set_has(enabled, other) && clock->at[other] > i)
+			thread_set_add(&before, other);
 	}
-	if (!before)
+	ThreadSet wanted = thread_set_common(before, &search_node(search, at)->wanted);
+	if (thread_set_empty(&before))
 		want_enabled(search, at);
-	else if (!(before & search_node(search, at)->wanted))
-		search_want(search, at, g_bit_nth_lsf(before, -1));
+	else if (thread_set_empty(&wanted))
+		search_want(search, at, thread_set_next(&before, -1));
 }
 
 static guint block_start(const Outcome *outcome, guint at)
@@ -107,15 +101,15 @@ static void find_race(Search *search, const Outcome *outcome, const Order *order
 {
 	const Step *state = outcome_step(outcome, now);
 	/* Of the step that was taken more is known than could be seen before. */
-	Footprint next = state->thread == thread
-		? footprint_join(state->pending[thread], state->done) : state->pending[thread];
+	const Footprint *more = state->thread == thread ? state->done : NULL;
 	const Clock *clock = &order->thread[thread];
 
 	for (guint i = now; i-- > 0;) {
 		const Step *step = outcome_step(outcome, i);
 
 		if (step->thread == thread || clock->at[step->thread] > i ||
-		    !footprint_race(&step->done, &next))
+		    !(footprint_race(step->done, state->pending[thread]) ||
+		      footprint_race(step->done, more)))
 			continue;
 		reverse(search, outcome, clock, i, thread, now);
 		if (search->kind != BOUND_NONE)
@@ -128,15 +122,14 @@ static void want_races(Search *search, const Outcome *outcome)
 {
 	g_autofree Order *order = g_new0(Order, 1);
 	guint n = outcome_length(outcome);
+	g_autoptr(GArray) steps = g_array_sized_new(FALSE, FALSE, sizeof(Clock), n);
 
+	order->steps = steps;
 	for (guint k = 0; k <= n; k++) {
-		const Step *step = outcome_step(outcome, k);
-
-		for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
-			if (step->known & (1u << thread))
-				find_race(search, outcome, order, thread, k);
+		thread_set_foreach(thread, &outcome_step(outcome, k)->known)
+			find_race(search, outcome, order, thread, k);
 		if (k < n)
-			order_step(order, step, k, outcome_step(outcome, k + 1)->enabled);
+			order_step(order, outcome, k);
 	}
 	if (outcome->end == END_CIRCLE)
 		for (guint k = outcome->circle; k < n; k++)

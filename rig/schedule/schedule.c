@@ -95,12 +95,13 @@ char *schedule_format(const Schedule *schedule)
 
 		const char *actor = schedule->actors[thread_actor(decision->thread)];
 
-		if (thread_is_irq(decision->thread))
-			g_string_append_printf(text, "irq %s\n", actor);
-		else if (thread_is_evict(decision->thread))
-			g_string_append_printf(text, "evict %s\n", actor);
-		else
-			g_string_append_printf(text, "run %s %s\n", actor, decision->event);
+		ThreadKind kind = thread_kind(decision->thread);
+
+		g_string_append_printf(text, "%s %s", thread_verb(kind), actor);
+		/* The others do what their verb says. */
+		if (kind == THREAD_ACTOR)
+			g_string_append_printf(text, " %s", decision->event);
+		g_string_append_c(text, '\n');
 	}
 	g_string_append_printf(text, "end %u\n", schedule->decisions->len);
 	return g_string_free(text, FALSE);
@@ -108,10 +109,34 @@ char *schedule_format(const Schedule *schedule)
 
 static int find_actor(const Schedule *schedule, const char *name)
 {
-	for (int i = 0; schedule->actors && schedule->actors[i] && i < SCHEDULE_ACTORS; i++)
+	for (int i = 0; schedule->actors && schedule->actors[i] && i < MAX_ACTORS; i++)
 		if (strcmp(schedule->actors[i], name) == 0)
 			return i;
 	return -1;
+}
+
+/* The kind of thread that goes on by @verb, or -1. */
+static int find_kind(const char *verb)
+{
+	for (int kind = 0; kind < THREAD_KINDS; kind++)
+		if (strcmp(thread_verb(kind), verb) == 0)
+			return kind;
+	return -1;
+}
+
+static const char *parse_decision(Schedule *schedule, ThreadKind kind, char **words, int n)
+{
+	int actor = find_actor(schedule, words[1]);
+
+	if (actor < 0)
+		return "this actor is not in the 'actors' line";
+	if (kind == THREAD_ACTOR && n != 3)
+		return "expected 'run ACTOR EVENT'";
+	if (kind != THREAD_ACTOR && n != 2)
+		return "expected 'irq ACTOR' or 'evict ACTOR', and no event";
+	/* The others do what their verb says. */
+	schedule_add(schedule, thread_of(kind, actor), words[kind == THREAD_ACTOR ? 2 : 0]);
+	return NULL;
 }
 
 /* One line; NULL when it is fine, else what is wrong (a constant). */
@@ -138,21 +163,8 @@ static const char *parse_line(Schedule *schedule, const char *line, bool *ret_en
 	} else if (strcmp(words[0], "violates") == 0 && n == 2) {
 		g_free(schedule->violates);
 		schedule->violates = g_strdup(words[1]);
-	} else if (strcmp(words[0], "run") == 0) {
-		int actor = find_actor(schedule, words[1]);
-
-		if (actor < 0)
-			return "this actor is not in the 'actors' line";
-		if (n != 3)
-			return "expected 'run ACTOR EVENT'";
-		schedule_add(schedule, actor, words[2]);
-	} else if (strcmp(words[0], "irq") == 0 || strcmp(words[0], "evict") == 0) {
-		int actor = find_actor(schedule, words[1]);
-		int kind = *words[0] == 'i' ? THREAD_IRQ : THREAD_EVICT;
-
-		if (actor < 0 || n != 2)
-			return "expected 'irq ACTOR' or 'evict ACTOR', one of the 'actors' line";
-		schedule_add(schedule, kind + actor, words[0]);
+	} else if (find_kind(words[0]) >= 0) {
+		return parse_decision(schedule, find_kind(words[0]), words, n);
 	} else if (strcmp(words[0], "end") == 0) {
 		if ((guint)atoi(words[1]) != schedule->decisions->len)
 			return "'end' counts another number of decisions; some are missing";

@@ -91,35 +91,44 @@ static void settle(const Program *program, State *state)
 		settle_actor(program, state, i);
 }
 
-static Footprint footprint(const Op *op, int actor)
+static const Footprint *one(ObjectKind kind, int index, TouchLevel level)
 {
-	guint32 cell = 1u << (OBJECT_PTE + op->cell), lock = 1u << (OBJECT_LOCK + op->cell);
+	return footprint_new(&(Touch){ object_of(kind, index), level }, 1);
+}
 
+static const Footprint *two(Object first, TouchLevel level, Object second)
+{
+	const Touch touches[] = { { first, level }, { second, TOUCH_WRITE } };
+
+	return footprint_new(touches, G_N_ELEMENTS(touches));
+}
+
+static const Footprint *footprint(const Op *op, int actor)
+{
 	switch (op->kind) {
 	case OP_READ:
 	case OP_SPIN:
 	case OP_CRASH:
-		return (Footprint){ .reads = cell };
+		return one(OBJECT_PTE, op->cell, TOUCH_READ);
 	case OP_CACHED:
-		return (Footprint){ .reads = cell, .writes = 1u << (OBJECT_TLB + actor) };
+		return two(object_of(OBJECT_PTE, op->cell), TOUCH_READ, object_of(OBJECT_TLB, actor));
 	case OP_LOCK:
-		return (Footprint){ .writes = lock, .acquires = lock };
+		return one(OBJECT_LOCK, op->cell, TOUCH_ACQUIRE);
 	case OP_MASK:
-		return (Footprint){ .writes = 1u << (OBJECT_IRQ + actor) };
+		return one(OBJECT_IRQ, actor, TOUCH_WRITE);
 	default:
-		return (Footprint){ .writes = cell };
+		return one(OBJECT_PTE, op->cell, TOUCH_WRITE);
 	}
 }
 
-static Footprint irq_footprint(int actor)
+static const Footprint *irq_footprint(int actor)
 {
-	return (Footprint){ .writes = 1u << (OBJECT_TLB + actor) | 1u << (OBJECT_IRQ + actor) };
+	return two(object_of(OBJECT_IRQ, actor), TOUCH_WRITE, object_of(OBJECT_TLB, actor));
 }
 
-static Footprint evict_footprint(const Op *op, int actor)
+static const Footprint *evict_footprint(const Op *op, int actor)
 {
-	return (Footprint){ .reads = 1u << (OBJECT_PTE + op->cell),
-			    .writes = 1u << (OBJECT_TLB + actor) };
+	return two(object_of(OBJECT_PTE, op->cell), TOUCH_READ, object_of(OBJECT_TLB, actor));
 }
 
 /* What is cached is not what is there: the cache may forget it or not. */
@@ -135,29 +144,30 @@ static void observe(const Program *program, const State *state, Step *ret)
 	*ret = (Step){ .thread = -1 };
 	for (int i = 0; i < program->actors; i++) {
 		const Op *op = &program->ops[i][state->pc[i]];
-		int irq = THREAD_IRQ + i, evict = THREAD_EVICT + i;
+		int irq = thread_of(THREAD_IRQ, i), evict = thread_of(THREAD_EVICT, i);
 
 		if (is_event(op->kind)) {
-			ret->known |= 1u << i;
+			thread_set_add(&ret->known, i);
 			ret->pending[i] = footprint(op, i);
 			bool waits = op->kind == OP_LOCK ? state->holder[op->cell] != 0
 				     : op->kind == OP_SPIN && state->cells[op->cell] != op->a;
 			if (!waits)
-				ret->enabled |= 1u << i;
+				thread_set_add(&ret->enabled, i);
 		}
 		if (is_stale(state, op, i)) {
-			ret->known |= 1u << evict;
-			ret->enabled |= 1u << evict;
+			thread_set_add(&ret->known, evict);
+			thread_set_add(&ret->enabled, evict);
 			ret->pending[evict] = evict_footprint(op, i);
 		}
 		if (state->pending[i]) {
-			ret->known |= 1u << irq;
-			ret->enabled |= state->masked[i] ? 0 : 1u << irq;
+			thread_set_add(&ret->known, irq);
+			if (!state->masked[i])
+				thread_set_add(&ret->enabled, irq);
 			ret->pending[irq] = irq_footprint(i);
 		}
 	}
 	if (state->crashed)
-		ret->enabled = 0;
+		ret->enabled = (ThreadSet){ { 0 } };
 }
 
 static void note(State *state, int actor, guint8 value)
@@ -166,19 +176,38 @@ static void note(State *state, int actor, guint8 value)
 	state->seen[actor] = state->seen[actor] * 31 + value + 1;
 }
 
+/* @done, and what has happened on the way to the next event. */
+static const Footprint *with_settled(const Program *program, const State *before, const State *state,
+				     const Footprint *done)
+{
+	Touch touches[16];
+	guint n = 0;
+
+	for (; done && n < done->n; n++)
+		touches[n] = done->touches[n];
+	for (int i = 0; i < program->actors; i++)
+		if (state->pending[i] & ~before->pending[i])
+			touches[n++] = (Touch){ object_of(OBJECT_IRQ, i), TOUCH_WRITE };
+	for (int i = 0; i < LOCKS; i++)
+		if (state->holder[i] != before->holder[i])
+			touches[n++] = (Touch){ object_of(OBJECT_LOCK, i), TOUCH_WRITE };
+	g_assert_cmpuint(n, <=, G_N_ELEMENTS(touches));
+	return footprint_new(touches, n);
+}
+
 /* One step of @thread; what it touched. */
-static Footprint execute(const Program *program, State *state, int thread)
+static const Footprint *execute(const Program *program, State *state, int thread)
 {
 	int actor = thread_actor(thread);
 	const Op *op = &program->ops[actor][state->pc[actor]];
 	State before = *state;
-	Footprint done;
+	const Footprint *done;
 
-	if (thread_is_irq(thread)) {
+	if (thread_kind(thread) == THREAD_IRQ) {
 		memset(state->cache[actor], 0, CELLS);
 		state->pending[actor] = 0;
 		done = irq_footprint(actor);
-	} else if (thread_is_evict(thread)) {
+	} else if (thread_kind(thread) == THREAD_EVICT) {
 		memset(state->cache[actor], 0, CELLS);
 		done = evict_footprint(op, actor);
 	} else {
@@ -199,7 +228,7 @@ static Footprint execute(const Program *program, State *state, int thread)
 		note(state, actor, *cell);
 		/* One that fails is a read. */
 		if (*cell != op->a)
-			done = (Footprint){ .reads = done.writes };
+			done = one(OBJECT_PTE, op->cell, TOUCH_READ);
 		else
 			*cell = op->b;
 		break;
@@ -222,13 +251,7 @@ static Footprint execute(const Program *program, State *state, int thread)
 	}
 	state->pc[actor] += thread == actor;
 	settle(program, state);
-	for (int i = 0; i < program->actors; i++)
-		if (state->pending[i] & ~before.pending[i])
-			done.writes |= 1u << (OBJECT_IRQ + i);
-	for (int i = 0; i < LOCKS; i++)
-		if (state->holder[i] != before.holder[i])
-			done.writes |= 1u << (OBJECT_LOCK + i);
-	return done;
+	return with_settled(program, &before, state, done);
 }
 
 static char *final_state(const Program *program, const State *state)
@@ -258,7 +281,8 @@ static Outcome *run(const Program *program, Plan *plan)
 	plan_begin(plan);
 	for (;;) {
 		observe(program, &state, &step);
-		int thread = step.enabled ? plan_choose(plan, step.enabled, &outcome->end) : -1;
+		int thread = thread_set_empty(&step.enabled)
+			? -1 : plan_choose(plan, &step.enabled, &outcome->end);
 		if (thread < 0)
 			break;
 		step.thread = thread;
@@ -266,7 +290,7 @@ static Outcome *run(const Program *program, Plan *plan)
 		plan_stepped(plan, &step);
 		g_array_append_val(outcome->steps, step);
 	}
-	if (!step.enabled)
+	if (thread_set_empty(&step.enabled))
 		outcome->end = END_DONE;
 	g_array_append_val(outcome->steps, step);
 	outcome->final_state = final_state(program, &state);
@@ -287,18 +311,17 @@ static void brute(Brute *brute_force, const State *state, int last, int preempti
 	if (brute_force->paths > MAX_PATHS)
 		return;
 	observe(brute_force->program, state, &step);
-	if (!step.enabled) {
+	if (thread_set_empty(&step.enabled)) {
 		brute_force->paths++;
 		g_hash_table_add(brute_force->states, final_state(brute_force->program, state));
 		return;
 	}
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
+	thread_set_foreach(thread, &step.enabled) {
 		bool preempts = last >= 0 && thread_switches(last, thread) &&
-				(step.enabled & (1u << last));
+				thread_set_has(&step.enabled, last);
 		State next = *state;
 
-		if (!(step.enabled & (1u << thread)) ||
-		    (brute_force->bound >= 0 && preemptions + preempts > brute_force->bound))
+		if (brute_force->bound >= 0 && preemptions + preempts > brute_force->bound)
 			continue;
 		execute(brute_force->program, &next, thread);
 		brute(brute_force, &next, thread, preemptions + preempts);

@@ -8,10 +8,10 @@
 #include "schedule/footprint.h"
 
 /* What a pending event may touch. */
-Footprint touch_pending(const Event *event);
+const Footprint *footprint_of_pending(const Event *event);
 
 /*
  * What a step touched: its event, which is known to have written only if a PTE
  * changed, and the locks and TLBs of what followed.
  */
-Footprint touch_done(const GArray *events);
+const Footprint *footprint_of_step(const GArray *events);
