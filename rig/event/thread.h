@@ -150,6 +150,15 @@ static inline bool thread_set_empty(const ThreadSet *set)
 	return thread_set_next(set, -1) < 0;
 }
 
+/* Whether going from @from to @to leaves somebody who could go on, in one way or the other. */
+static inline bool thread_preempts(int from, int to, const ThreadSet *enabled)
+{
+	int twin = thread_twin(from);
+
+	return thread_switches(from, to) &&
+	       (thread_set_has(enabled, from) || (twin >= 0 && thread_set_has(enabled, twin)));
+}
+
 static inline ThreadSet thread_set_single(int thread)
 {
 	ThreadSet set = { { 0 } };

@@ -12,9 +12,8 @@ static int cost_of(const Search *search, guint node, int thread)
 	const Node *here = &g_array_index(search->nodes, Node, node);
 	int last = before->step.thread;
 
-	if (!thread_switches(last, thread))
-		return 0;
-	return search->kind == BOUND_SWITCHES || thread_set_has(&here->step.enabled, last) ? 1 : 0;
+	return search->kind == BOUND_SWITCHES ? thread_switches(last, thread)
+					      : thread_preempts(last, thread, &here->step.enabled);
 }
 
 void search_want(Search *search, guint at, int thread)
