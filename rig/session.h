@@ -10,6 +10,7 @@
 #include "check/check.h"
 #include "observe/stepper.h"
 #include "report/trace.h"
+#include "schedule/dependence.h"
 
 typedef struct {
 	Kernel *kernel;
@@ -21,6 +22,7 @@ typedef struct {
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
 	Check *check;
+	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
