@@ -114,7 +114,7 @@ check: setup test-tools
 
 # Hours: all interleavings of three actors, a thousand replays, four actors.
 check-long: all kernel
-	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_libvirt.py
+	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_reduction.py tests/test_libvirt.py
 
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py

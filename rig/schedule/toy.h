@@ -298,6 +298,18 @@ static void load_cached(State *state, int actor, int cell, GHashTable *violation
 	note(state, actor, state->cache[actor][cell] - 1);
 }
 
+/* What the other two kinds of threads do. */
+static const Footprint *empty_cache(State *state, const Op *op, int thread)
+{
+	int actor = thread_actor(thread);
+
+	memset(state->cache[actor], 0, CELLS);
+	if (thread_kind(thread) == THREAD_EVICT)
+		return evict_footprint(op, actor);
+	state->pending[actor] = 0;
+	return irq_footprint(actor);
+}
+
 /* One step of @thread; what it touched. */
 static const Footprint *execute(const Program *program, State *state, int thread,
 				GHashTable *violations)
@@ -305,19 +317,10 @@ static const Footprint *execute(const Program *program, State *state, int thread
 	int actor = thread_actor(thread);
 	const Op *op = &program->ops[actor][state->pc[actor]];
 	State before = *state;
-	const Footprint *done;
+	const Footprint *done = thread == actor ? footprint(op, actor)
+						: empty_cache(state, op, thread);
 
 	memset(state->returned, 0, sizeof(state->returned));
-	if (thread_kind(thread) == THREAD_IRQ) {
-		memset(state->cache[actor], 0, CELLS);
-		state->pending[actor] = 0;
-		done = irq_footprint(actor);
-	} else if (thread_kind(thread) == THREAD_EVICT) {
-		memset(state->cache[actor], 0, CELLS);
-		done = evict_footprint(op, actor);
-	} else {
-		done = footprint(op, actor);
-	}
 	const guint8 *cell = &state->cells[op->cell];
 	switch (thread == actor ? op->kind : OP_END) {
 	case OP_END:
