@@ -125,7 +125,7 @@ check: setup test-tools
 
 # Hours: all interleavings of three actors, a thousand replays, four actors.
 check-long: all kernel
-	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_libvirt.py
+	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_reduction.py tests/test_libvirt.py
 
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
@@ -141,9 +141,9 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c)) $(wildcard rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
-	rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/feature.c rig/observe/tlb.c rig/observe/guest-report.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
-	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
+UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c)) \
+	rig/catalog/expectation.c rig/catalog/invariant.c rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/feature.c \
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/observe/guest-report.c rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)
 

@@ -14,7 +14,9 @@ static void flip_free(gpointer data)
 /* In whose program order @thread is: an actor with and without an eviction is one. */
 static int program(int thread)
 {
-	return thread_is_irq(thread) ? thread : thread_actor(thread);
+	int twin = thread_twin(thread);
+
+	return twin < 0 ? thread : MIN(thread, twin);
 }
 
 /* Happens-before among the first @n steps, as a matrix: [i * n + j]. */
@@ -27,7 +29,7 @@ static bool *happens_before(const Outcome *outcome, guint n)
 			const Step *a = outcome_step(outcome, i), *b = outcome_step(outcome, j);
 
 			before[i * n + j] = program(a->thread) == program(b->thread) ||
-					    footprint_dependent(&a->done, &b->done);
+					    footprint_dependent(a->done, b->done);
 			for (guint k = i + 1; k < j && !before[i * n + j]; k++)
 				before[i * n + j] = before[i * n + k] && before[k * n + j];
 		}
@@ -39,7 +41,7 @@ static bool is_order(const Outcome *outcome, const bool *before, guint n, guint 
 {
 	const Step *a = outcome_step(outcome, i), *b = outcome_step(outcome, j);
 
-	if (program(a->thread) == program(b->thread) || !footprint_race(&a->done, &b->done))
+	if (program(a->thread) == program(b->thread) || !footprint_race(a->done, b->done))
 		return false;
 	for (guint k = i + 1; k < j; k++)
 		if (before[i * n + k] && before[k * n + j])
@@ -94,9 +96,9 @@ static bool run_nearest(Session *session, GByteArray *threads, guint fixed, Outc
 		at = outcome_length(outcome);
 		if (at < fixed)
 			return true;
-		guint32 enabled = outcome_step(outcome, at)->enabled;
+		const ThreadSet *enabled = &outcome_step(outcome, at)->enabled;
 		for (next = at + 1; next < threads->len; next++)
-			if (enabled & (1u << threads->data[next]))
+			if (thread_set_has(enabled, threads->data[next]))
 				break;
 		if (next < threads->len) {
 			guint8 thread = threads->data[next];
@@ -124,8 +126,8 @@ static void add_branches(GQueue *queue, const Outcome *outcome, guint fixed)
 	for (guint i = fixed; i < outcome_length(outcome); i++) {
 		const Step *step = outcome_step(outcome, i);
 
-		for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
-			if (thread == step->thread || !(step->enabled & (1u << thread)))
+		thread_set_foreach(thread, &step->enabled) {
+			if (thread == step->thread)
 				continue;
 			GByteArray *prefix = g_byte_array_new();
 			for (guint k = 0; k < i; k++)

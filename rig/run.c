@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "catalog/feature.h"
-#include "touch.h"
 #include "util/error.h"
 
 static bool is_oopser(const Session *session, int actor)
@@ -199,7 +198,8 @@ static void judge_circle(Session *session, const Outcome *outcome)
 		       session->guest->report.actors[thread_actor(thread)].name);
 }
 
-static void take_events(Session *session, const GArray *events)
+/* What they touched. */
+static const Footprint *take_events(Session *session, const GArray *events)
 {
 	for (guint i = 0; i < events->len; i++) {
 		const Event *event = &g_array_index(events, Event, i);
@@ -207,6 +207,15 @@ static void take_events(Session *session, const GArray *events)
 		check_event(session->check, event);
 		trace_add(session->trace, event, &session->check->tlb);
 	}
+	return footprint_of_step(&session->dependence, events);
+}
+
+static void begin_dependence(Session *session)
+{
+	const Check *check = session->check;
+
+	session->dependence = (Dependence){ .n_pages = check->n_pages };
+	memcpy(session->dependence.scratch, check->scratch, sizeof(check->scratch));
 }
 
 /* Who could do what, before a step. */
@@ -214,14 +223,14 @@ static Step observe(const Session *session)
 {
 	Step step = { .thread = -1, .enabled = stepper_enabled(session->stepper) };
 
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
+	for (int thread = 0; thread < MAX_THREADS; thread++) {
 		Event event;
 
 		if (thread_actor(thread) >= session->guest->n_actors ||
 		    !stepper_pending(session->stepper, thread, &event))
 			continue;
-		step.known |= 1u << thread;
-		step.pending[thread] = touch_pending(&event);
+		thread_set_add(&step.known, thread);
+		step.pending[thread] = footprint_of_pending(&event);
 	}
 	return step;
 }
@@ -243,7 +252,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	gpointer before;
 
 	*ret_more = false;
-	if (!step.enabled) {
+	if (thread_set_empty(&step.enabled)) {
 		if (!stepper_wait(session->stepper, events, ret_again, error))
 			return false;
 		take_events(session, events);
@@ -253,13 +262,13 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	if (*ret_again)
 		return true;
 	g_autofree char *key = stepper_state_key(session->stepper);
-	if (!step.enabled) {
+	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
 	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
-		step.thread = plan_choose(plan, step.enabled, &outcome->end);
+		step.thread = plan_choose(plan, &step.enabled, &outcome->end);
 	}
 	if (step.thread < 0) {
 		g_array_append_val(outcome->steps, step);
@@ -273,9 +282,10 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		return false;
 	if (*ret_again)
 		return true;
-	step.done = somebody_crashed(session) ? footprint_everything() : touch_done(events);
 	guint clean = session->check->violations->len;
-	take_events(session, events);
+	step.done = take_events(session, events);
+	if (somebody_crashed(session))
+		step.done = footprint_everything();
 	if (!clean && session->check->violations->len)
 		outcome->event = outcome->steps->len;
 	plan_stepped(plan, &step);
@@ -301,6 +311,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	guint64 ptes[MAX_PAGES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
+	begin_dependence(session);
 	take_events(session, events);
 	while (more && !*ret_again)
 		if (!next_step(session, plan, seen, outcome, &more, ret_again, error))

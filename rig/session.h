@@ -10,6 +10,7 @@
 #include "check/check.h"
 #include "observe/stepper.h"
 #include "report/trace.h"
+#include "schedule/dependence.h"
 
 typedef struct {
 	Kernel *kernel;
@@ -23,6 +24,7 @@ typedef struct {
 	Check *check;
 	bool irq_events;	/* stepper_has_irq_events() when the exploration began */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
+	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;

@@ -15,25 +15,6 @@ from conftest import RIG, TOP, qemus_of, run_rig, verdict
 
 LONG = pytest.mark.skipif("RACERIG_LONG" not in os.environ, reason="make check-long runs it")
 
-# Small enough for all interleavings: (scenario, kernel).
-SMALL = [
-    ("fault-vs-alloc", "stock"),
-    ("fault-vs-alloc", "scratch-plain-store"),
-    ("fault-vs-alloc", "scratch-cmpxchg-unlocked"),
-    ("fault-vs-free", "stock"),
-    ("fault-vs-free", "free-no-flush"),
-    ("alloc-vs-alloc", "alloc-keeps-lock"),
-    ("alloc-vs-free", "stock"),
-    ("alloc-over-scratch", "stock"),
-    ("free-over-scratch", "stock"),
-    ("alloc-vs-free-unallocated", "stock"),
-    ("two-programs-one-arena", "stock"),
-    ("reserve-vs-alloc-vs-fault", "stock"),
-    # one actor ends in an oops, and then nobody goes on
-    ("fault-without-arena", "stock"),
-    ("fault-in-guard", "stock"),
-]
-
 
 def found(run):
     """What two explorations must agree on."""
@@ -43,31 +24,6 @@ def found(run):
 def comparable(run):
     """All of a verdict but what a clock says."""
     return {k: v for k, v in run.items() if k not in ("wall_s", "schedules_per_s", "spent_s")}
-
-
-@pytest.mark.parametrize("scenario, kernel", SMALL)
-def test_dpor_finds_what_dfs_finds(explored, scenario, kernel):
-    dfs = verdict(explored(kernel, scenario, "--policy", "dfs")[1])
-    dpor = verdict(explored(kernel, scenario)[1])
-    assert dfs["complete"] and dpor["complete"]
-    assert found(dfs) == found(dpor)
-    assert dpor["executed"] <= dfs["executed"]
-
-
-def scenarios():
-    return [each["name"] for each in json.loads(run_rig("list", "--json").stdout)["scenarios"]]
-
-
-@LONG
-@pytest.mark.parametrize("scenario", scenarios() if RIG.exists() else [])
-def test_dpor_finds_what_dfs_finds_everywhere(explored, scenario):
-    """In all scenarios that are small enough, whoever wrote the list above."""
-    words = ("stock", scenario, "--jobs", "2")
-    dfs = verdict(explored(*words, "--policy", "dfs", "--max-schedules", "1000", "--recheck", "0")[1])
-    if not dfs["complete"]:
-        pytest.skip("more than 1,000 schedules")
-    dpor = verdict(explored(*words)[1])
-    assert dpor["complete"] and found(dfs) == found(dpor)
 
 
 def test_dfs_count_is_the_multinomial(explored):

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "observe/tlb.h"
+#include "event/tlb.h"
 
 typedef struct {
 	char *invariant;	/* "I1" */

@@ -52,8 +52,9 @@ static void say_where(const Session *session, const Schedule *schedule, int stop
 	const struct guest_actor *actor =
 		&session->guest->report.actors[thread_actor(next->thread)];
 	g_print("stopped after event %d of %u; next: CPU%u (%s) %s%s\n", stop, schedule->decisions->len,
-		actor->cpu, actor->name, thread_is_irq(next->thread) ? "takes its interrupts: "
-		: thread_is_evict(next->thread) ? "its TLB forgets: " : "",
+		actor->cpu, actor->name,
+		thread_kind(next->thread) == THREAD_IRQ ? "takes its interrupts: "
+		: thread_kind(next->thread) == THREAD_EVICT ? "its TLB forgets: " : "",
 		next->event);
 }
 

@@ -157,24 +157,25 @@ static bool may_be_stale(const Stepper *stepper, int actor)
 			 pte_present(pte) ? (gint64)pte_pfn(pte) : -1) >= 0;
 }
 
-guint32 stepper_enabled(const Stepper *stepper)
+ThreadSet stepper_enabled(const Stepper *stepper)
 {
 	Stage *stage = stepper->stage;
-	guint32 enabled = 0;
+	ThreadSet enabled = { { 0 } };
 
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Context *at = stage_context(stage, i);
 
 		if (stage->actors[i].own.state == ACTOR_CRASHED)
-			return 0;
+			return (ThreadSet){ { 0 } };
 		/* An interrupt comes to its end before the actor goes on. */
 		if (at->state == ACTOR_READY &&
 		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
-			enabled |= 1u << (stage->actors[i].in_irq ? STEPPER_IRQ + i : i);
+			thread_set_add(&enabled, thread_of(stage->actors[i].in_irq ? THREAD_IRQ
+									   : THREAD_ACTOR, i));
 		if (stage_takes_irq(stage, i))
-			enabled |= 1u << (STEPPER_IRQ + i);
+			thread_set_add(&enabled, thread_of(THREAD_IRQ, i));
 		if (may_be_stale(stepper, i))
-			enabled |= 1u << (STEPPER_EVICT + i);
+			thread_set_add(&enabled, thread_of(THREAD_EVICT, i));
 	}
 	return enabled;
 }
@@ -182,37 +183,44 @@ guint32 stepper_enabled(const Stepper *stepper)
 bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 {
 	Stage *stage = stepper->stage;
-	int actor = thread % MAX_ACTORS;
+	int actor = thread_actor(thread);
 	const Actor *self = &stage->actors[actor];
 
-	if (thread >= STEPPER_EVICT) {
+	switch (thread_kind(thread)) {
+	case THREAD_ACTOR:
+		*ret = self->own.pending;
+		return self->own.state == ACTOR_READY;
+	case THREAD_EVICT:
 		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
 		return may_be_stale(stepper, actor);
+	case THREAD_IRQ:
+		if (self->in_irq) {
+			*ret = self->irq.pending;
+			return self->irq.state == ACTOR_READY;
+		}
+		/* One that is masked is pending all the same: it races with the masking. */
+		*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1,
+				.opaque = stage->irq_events };
+		return guest_irq_queue(stage->guest, actor) != 0;
+	case THREAD_KINDS:
+		break;
 	}
-	if (thread < MAX_ACTORS || self->in_irq) {
-		const Context *at = thread < MAX_ACTORS ? &self->own : &self->irq;
-
-		*ret = at->pending;
-		return at->state == ACTOR_READY;
-	}
-	/* One that is masked is pending all the same: it races with the masking. */
-	*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1,
-			.opaque = stage->irq_events };
-	return guest_irq_queue(stage->guest, actor) != 0;
+	g_assert_not_reached();
 }
 
 /* What the move of a thread is, without what others make of it. */
 static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **error)
 {
 	Stage *stage = stepper->stage;
-	int actor = thread % MAX_ACTORS;
+	int actor = thread_actor(thread);
 
-	if (thread < MAX_ACTORS || (thread < STEPPER_EVICT && stage->actors[actor].in_irq))
+	if (thread_kind(thread) == THREAD_ACTOR ||
+	    (thread_kind(thread) == THREAD_IRQ && stage->actors[actor].in_irq))
 		return stage_execute(stage, actor, ret_event, error);
 	stepper_pending(stepper, thread, ret_event);
 	stage_ptes(stage, ret_event->before);
 	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
-	if (thread >= STEPPER_EVICT)
+	if (thread_kind(thread) == THREAD_EVICT)
 		return machine_forget_translations(stage->guest->machine,
 						   stage->guest->report.actors[actor].cpu, error);
 	return stage_serve(stage, actor, error);
@@ -238,6 +246,13 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
 	return true;
 }
 
+static bool somebody_can_move(const Stepper *stepper)
+{
+	ThreadSet enabled = stepper_enabled(stepper);
+
+	return !thread_set_empty(&enabled);
+}
+
 static bool somebody_waits(Stage *stage)
 {
 	for (int i = 0; i < stage->guest->n_actors; i++) {
@@ -256,7 +271,7 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 	bool waits = somebody_waits(stage);
 	int rounds = waits ? WAIT_ROUNDS : stage->guest->report.lingers ? LINGER_ROUNDS : 0;
 
-	for (int i = 0; i < rounds && !stage->new_site && !stepper_enabled(stepper) &&
+	for (int i = 0; i < rounds && !stage->new_site && !somebody_can_move(stepper) &&
 			somebody_waits(stage) == waits; i++)
 		if (!stage_poll(stage, waits, error))
 			return false;
@@ -268,25 +283,32 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 	return true;
 }
 
+static int first_enabled(const Stepper *stepper, const ThreadSet *only)
+{
+	ThreadSet enabled = thread_set_common(stepper_enabled(stepper), only);
+
+	return thread_set_next(&enabled, -1);
+}
+
 /* Run the threads of @only, the first that can go on each time, until none can. */
-static bool run_through(Stepper *stepper, guint32 only, bool *ret_again, GError **error)
+static bool run_through(Stepper *stepper, const ThreadSet *only, bool *ret_again, GError **error)
 {
 	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	guint32 enabled;
+	int next;
 
 	if (!stepper_begin(stepper, events, ret_again, error))
 		return false;
 	/* Alone, an actor may go round in a circle that is only broken by another one. */
-	while (!*ret_again && (enabled = stepper_enabled(stepper) & only) &&
+	while (!*ret_again && (next = first_enabled(stepper, only)) >= 0 &&
 	       g_hash_table_add(seen, stepper_state_key(stepper)))
-		if (!stepper_move(stepper, g_bit_nth_lsf(enabled, -1), events, ret_again, error))
+		if (!stepper_move(stepper, next, events, ret_again, error))
 			return false;
 	return true;
 }
 
 /* As often as it takes to know all that the threads of @only touch. */
-static bool discover(Stepper *stepper, guint32 only, GError **error)
+static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 {
 	bool again;
 
@@ -301,17 +323,25 @@ static bool discover(Stepper *stepper, guint32 only, GError **error)
 Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
-	guint32 interrupts = ~0u << MAX_ACTORS;
+	ThreadSet all = { { 0 } };
 
+	for (int thread = 0; thread < MAX_THREADS; thread++)
+		thread_set_add(&all, thread);
 	stepper->stage = stage_new(guest, error);
 	if (!stepper->stage || (controls && !lose("controls") &&
 				 !control_all(stepper->stage, controls, error)) ||
 	    !stage_discover(stepper->stage, true, error))
 		return NULL;
-	for (int i = 0; i < guest->n_actors; i++)
-		if (!discover(stepper, 1u << i | interrupts, error))
+	for (int i = 0; i < guest->n_actors; i++) {
+		ThreadSet alone = all;
+
+		for (int other = 0; other < MAX_ACTORS; other++)
+			if (other != i)
+				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
+		if (!discover(stepper, &alone, error))
 			return NULL;
-	if (!discover(stepper, ~0u, error))
+	}
+	if (!discover(stepper, &all, error))
 		return NULL;
 	if (!stage_discover(stepper->stage, false, error))
 		return NULL;
@@ -410,13 +440,15 @@ char *stepper_state_key(const Stepper *stepper)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	Stage *stage = stepper->stage;
-	guint32 words[] = { guest_lock(stage->guest), stepper_enabled(stepper) };
+	guint32 lock = guest_lock(stage->guest);
+	ThreadSet enabled = stepper_enabled(stepper);
 	guint64 ptes[MAX_PAGES];
 
 	guest_ptes(stage->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	tlb_checksum(&stepper->tlb, sum);
-	g_checksum_update(sum, (const guchar *)words, sizeof(words));
+	g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	g_checksum_update(sum, (const guchar *)&enabled, sizeof(enabled));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads, moved one decision at a time.
+ * Threads (event/thread.h), moved one decision at a time.
  *
- * Thread a is actor a; STEPPER_IRQ + a is the interrupts of its vCPU; STEPPER_EVICT + a
- * has its TLB give up what it holds, which can be chosen right before an access that
- * may go through a stale translation.
  * Between two moves every actor stands right before its next event, or waits.  A
  * move executes one event and runs the actor up to the one after it; nothing
  * else in the guest runs.  An actor that waits goes on when it finds, after
@@ -12,11 +9,10 @@
  */
 #pragma once
 
+#include "event/thread.h"
+#include "event/tlb.h"
 #include "observe/control.h"
 #include "observe/stage.h"
-#include "observe/tlb.h"
-
-enum { STEPPER_IRQ = MAX_ACTORS, STEPPER_EVICT = 2 * MAX_ACTORS };
 
 typedef struct Stepper Stepper;
 
@@ -34,8 +30,8 @@ void stepper_free(Stepper *stepper);
  */
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
 
-/* Bits of the threads that can move. */
-guint32 stepper_enabled(const Stepper *stepper);
+/* The threads that can move. */
+ThreadSet stepper_enabled(const Stepper *stepper);
 
 /* What @thread would do next; false when that is not known. */
 bool stepper_pending(const Stepper *stepper, int thread, Event *ret);

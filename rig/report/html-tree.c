@@ -46,12 +46,11 @@ static void add_end(Drawing *drawing, const Outcome *outcome)
 
 static void add_left_out(Drawing *drawing, const TreeNode *node)
 {
-	if (!node->left_out)
+	if (thread_set_empty(&node->left_out))
 		return;
 	g_string_append(drawing->page, "<li class=\"leaf muted\">not taken here:");
-	for (int thread = 0; thread < SCHEDULE_THREADS; thread++) {
-		if (!(node->left_out & (1u << thread)) ||
-		    thread_actor(thread) >= (int)g_strv_length(drawing->actors))
+	thread_set_foreach(thread, &node->left_out) {
+		if (thread_actor(thread) >= (int)g_strv_length(drawing->actors))
 			continue;
 		g_autofree char *name = tree_thread(thread, drawing->actors);
 		html_add(drawing->page, " %s", name);
@@ -107,7 +106,8 @@ static void add_node(Drawing *drawing, const TreeNode *node)
 	guint steps = 1;
 
 	drawing->drawn++;
-	for (; node->children->len == 1 && !node->outcome && !node->left_out; steps++) {
+	for (; node->children->len == 1 && !node->outcome &&
+	       thread_set_empty(&node->left_out); steps++) {
 		node = g_ptr_array_index(node->children, 0);
 		g_autofree char *next = tree_describe(node, drawing->actors);
 		html_add(rest, "<li>%s</li>", next);

@@ -54,7 +54,7 @@ static void add(TreeNode *root, const Outcome *outcome)
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		const Step *step = outcome_step(outcome, i);
 
-		node->left_out |= step->enabled;
+		node->left_out = thread_set_union(node->left_out, &step->enabled);
 		node = child_of(node, step->thread);
 		node->done = step->done;
 		count(node, outcome);
@@ -67,7 +67,7 @@ static void take_out_chosen(TreeNode *node)
 	for (guint i = 0; i < node->children->len; i++) {
 		TreeNode *child = g_ptr_array_index(node->children, i);
 
-		node->left_out &= ~(1u << child->thread);
+		thread_set_remove(&node->left_out, child->thread);
 		take_out_chosen(child);
 	}
 }
@@ -82,28 +82,43 @@ TreeNode *tree_new(const GPtrArray *outcomes)
 	return root;
 }
 
-static void append_objects(GString *text, const char *verb, guint32 objects)
+static void append_object(GString *text, Object object)
+{
+	static const char *const names[] = {
+		[OBJECT_PTE] = "PTE", [OBJECT_DATA] = "page data", [OBJECT_LOCK] = "the lock",
+		[OBJECT_TLB] = "TLB of CPU", [OBJECT_IRQ] = "interrupts of CPU",
+		[OBJECT_OWNER] = "owner of page", [OBJECT_ALLOCATOR] = "page allocator",
+		[OBJECT_EMPTIED] = "count of emptied PTEs", [OBJECT_USER] = "user mappings",
+	};
+	ObjectKind kind = object_kind(object);
+
+	G_STATIC_ASSERT(G_N_ELEMENTS(names) == OBJECT_KINDS);
+	if (object_index(object) == OBJECT_EACH)
+		g_string_append_printf(text, "every %s", names[kind]);
+	else if (kind == OBJECT_TLB || kind == OBJECT_IRQ)
+		g_string_append_printf(text, "%s%u", names[kind], object_index(object));
+	else if (kind == OBJECT_PTE || kind == OBJECT_OWNER)
+		g_string_append_printf(text, "%s %u", names[kind], object_index(object));
+	else
+		g_string_append(text, names[kind]);
+}
+
+/* Locks are told apart from other objects. */
+static void append_touched(GString *text, const char *verb, const Footprint *footprint, bool locks,
+			   TouchLevel level)
 {
 	const char *comma = "";
 
-	if (!objects)
-		return;
-	g_string_append_printf(text, "%s%s ", text->len ? ", " : "", verb);
-	for (int bit = 0; bit < 32; bit++) {
-		if (!(objects & (1u << bit)))
+	for (guint i = 0; footprint && i < footprint->n; i++) {
+		Touch touch = footprint->touches[i];
+
+		if (touch.level != level || (object_kind(touch.object) == OBJECT_LOCK) != locks)
 			continue;
+		if (!*comma)
+			g_string_append_printf(text, "%s%s ", text->len ? ", " : "", verb);
 		g_string_append(text, comma);
+		append_object(text, touch.object);
 		comma = " + ";
-		if (bit < OBJECT_DATA)
-			g_string_append_printf(text, "PTE %d", bit - OBJECT_PTE);
-		else if (bit == OBJECT_DATA)
-			g_string_append(text, "page data");
-		else if (bit < OBJECT_TLB)
-			g_string_append(text, "the lock");
-		else if (bit < OBJECT_IRQ)
-			g_string_append_printf(text, "TLB of CPU%d", bit - OBJECT_TLB);
-		else
-			g_string_append_printf(text, "interrupts of CPU%d", bit - OBJECT_IRQ);
 	}
 }
 
@@ -114,21 +129,18 @@ char *tree_thread(int thread, char **actors)
 
 	/* A journal beside another trace may have more of them. */
 	return g_strconcat(actor < (int)g_strv_length(actors) ? actors[actor] : number,
-			   thread_is_irq(thread) ? " (interrupt)"
-			   : thread_is_evict(thread) ? " (TLB forgets)" : "", NULL);
+			   thread_kind(thread) == THREAD_IRQ ? " (interrupt)"
+			   : thread_kind(thread) == THREAD_EVICT ? " (TLB forgets)" : "", NULL);
 }
 
 char *tree_describe(const TreeNode *node, char **actors)
 {
 	g_autoptr(GString) did = g_string_new(NULL);
-	guint32 locks = node->done.writes & OBJECTS_LOCKS;
 	g_autofree char *thread = tree_thread(node->thread, actors);
 
-	if (locks & node->done.acquires)
-		g_string_append(did, "takes the lock");
-	append_objects(did, "changes", node->done.writes & ~OBJECTS_LOCKS);
-	append_objects(did, "reads", node->done.reads & ~node->done.writes);
-	if (locks & ~node->done.acquires)
-		g_string_append_printf(did, "%sreleases the lock", did->len ? ", " : "");
+	append_touched(did, "takes", node->done, true, TOUCH_ACQUIRE);
+	append_touched(did, "changes", node->done, false, TOUCH_WRITE);
+	append_touched(did, "reads", node->done, false, TOUCH_READ);
+	append_touched(did, "releases", node->done, true, TOUCH_WRITE);
 	return g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on");
 }

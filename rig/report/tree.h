@@ -13,8 +13,8 @@ typedef struct TreeNode TreeNode;
 
 struct TreeNode {
 	int thread;		/* who moved to get here; -1: the root */
-	Footprint done;		/* … and what it touched */
-	guint32 left_out;	/* threads that could go on here and were never chosen */
+	const Footprint *done;	/* … and what it touched */
+	ThreadSet left_out;	/* threads that could go on here and were never chosen */
 	GPtrArray *children;	/* of TreeNode, by thread */
 	guint schedules, violating, documented, circles, redundant;	/* below, and here */
 	const Outcome *outcome;	/* the schedule that ends here, or NULL; not owned */

@@ -1,93 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an event touches, as sets of objects: the whole notion of dependence.
+ * What a step touches, as a set of objects: the whole notion of dependence.
  *
- * Threads are numbered: actor a is thread a, the interrupts of its vCPU are thread
- * 8 + a.  Thread 16 + a is the same actor, which goes on after its TLB has given up what
- * it held: the processor may do that at any time, and it matters right before an
- * access that could go through a stale translation.  Objects are bits: watched PTEs, the data behind them
- * (one object: through scratch or a stale translation any page may be any
- * other), locks, each vCPU's TLB and whether it takes interrupts.
+ * A footprint is immutable and interned: equal ones are one pointer, nobody frees it, and NULL
+ * is the empty one.  There are as many objects as there is use for; of each the
+ * strongest way in which it is touched is kept.
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "event/thread.h"
+
+/* A new kind is a row in footprint.c, too; it goes last. */
+typedef enum {
+	OBJECT_PTE,		/* by watched page */
+	OBJECT_DATA,		/* behind the pages: through scratch or a stale translation
+				 * any page may be any other, so it is one object */
+	OBJECT_LOCK,		/* by lock */
+	OBJECT_TLB,		/* by actor: what its vCPU's TLB may hold */
+	OBJECT_IRQ,		/* by actor: whether its vCPU takes interrupts, and has some */
+	OBJECT_OWNER,		/* by page: whose it is, as the program was told */
+	OBJECT_ALLOCATOR,	/* which frame the page allocator hands out next */
+	OBJECT_EMPTIED,		/* how often a watched PTE became none */
+	OBJECT_USER,		/* user space's translations: they are not watched themselves */
+	OBJECT_KINDS,
+} ObjectKind;
+
+/* A kind, and which of that kind. */
+typedef guint32 Object;
 
 enum {
-	SCHEDULE_ACTORS = 8,
-	SCHEDULE_THREADS = 3 * SCHEDULE_ACTORS,
-	THREAD_IRQ = SCHEDULE_ACTORS,
-	THREAD_EVICT = 2 * SCHEDULE_ACTORS,
-	OBJECT_PTE = 0,			/* + page, 8 of them */
-	OBJECT_DATA = 8,
-	OBJECT_LOCK = 9,		/* + lock, 7 of them */
-	OBJECT_TLB = 16,		/* + vCPU, 8 of them */
-	OBJECT_IRQ = 24,		/* + vCPU, 8 of them: whether it takes interrupts */
+	OBJECT_INDEX_BITS = 16,
+	OBJECT_EACH = (1 << OBJECT_INDEX_BITS) - 1,	/* an index: all of that kind */
 };
 
-static const guint32 OBJECTS_LOCKS = 0x7fu << OBJECT_LOCK;
+static inline Object object_of(ObjectKind kind, guint index)
+{
+	return (guint32)kind << OBJECT_INDEX_BITS | index;
+}
+
+static inline ObjectKind object_kind(Object object)
+{
+	return (ObjectKind)(object >> OBJECT_INDEX_BITS);
+}
+
+static inline guint object_index(Object object)
+{
+	return object & OBJECT_EACH;
+}
+
+/* Each includes those before it. */
+typedef enum {
+	TOUCH_READ = 1,
+	TOUCH_WRITE,		/* of a lock: to let it go */
+	TOUCH_ACQUIRE,		/* of a lock */
+} TouchLevel;
 
 typedef struct {
-	guint32 reads, writes;
-	/* Locks taken; they are in writes, too, as are those let go. */
-	guint32 acquires;
+	Object object;
+	guint32 level;		/* TouchLevel */
+} Touch;
+
+typedef struct {
+	char *text;		/* "pte0 data= lock0+" */
+	guint32 kinds, written;	/* bits of ObjectKind: touched at all, written */
+	guint n;
+	Touch touches[];	/* by object; OBJECT_EACH comes behind all others of its kind */
 } Footprint;
 
+/* @touches in any order, an object any number of times. */
+const Footprint *footprint_new(const Touch *touches, guint n);
+
+/* Of a step after which nobody goes on: whoever moved before it moved for the last time. */
+const Footprint *footprint_everything(void);
+
 /* Their order can be observed. */
-static inline bool footprint_dependent(const Footprint *a, const Footprint *b)
-{
-	return (a->writes & (b->reads | b->writes)) || (a->reads & b->writes);
-}
+bool footprint_dependent(const Footprint *a, const Footprint *b);
 
 /*
  * Their order can be observed and turned round: a release and an acquire of one
  * lock are never enabled together, two acquires are.
  */
-static inline bool footprint_race(const Footprint *a, const Footprint *b)
+bool footprint_race(const Footprint *a, const Footprint *b);
+
+static inline const char *footprint_text(const Footprint *footprint)
 {
-	return (((a->writes & (b->reads | b->writes)) | (a->reads & b->writes)) &
-		~OBJECTS_LOCKS) || (a->acquires & b->acquires);
+	return footprint ? footprint->text : "";
 }
 
-static inline Footprint footprint_join(Footprint a, Footprint b)
-{
-	return (Footprint){ a.reads | b.reads, a.writes | b.writes, a.acquires | b.acquires };
-}
-
-/* Of a step after which nobody goes on: whoever moved before it moved for the last time. */
-static inline Footprint footprint_everything(void)
-{
-	return (Footprint){ ~0u, ~0u, OBJECTS_LOCKS };
-}
-
-static inline bool thread_is_irq(int thread)
-{
-	return thread / SCHEDULE_ACTORS == THREAD_IRQ / SCHEDULE_ACTORS;
-}
-
-static inline bool thread_is_evict(int thread)
-{
-	return thread / SCHEDULE_ACTORS == THREAD_EVICT / SCHEDULE_ACTORS;
-}
-
-/*
- * The other way the same actor may go on, or -1.  The two are one program order, to go
- * from one to the other is no context switch, and whoever lets one go on must
- * let the other, since it is gone afterwards.
- */
-static inline int thread_twin(int thread)
-{
-	return thread_is_irq(thread) ? -1 : (thread + THREAD_EVICT) % (2 * THREAD_EVICT);
-}
-
-static inline bool thread_switches(int from, int to)
-{
-	return from != to && thread_twin(from) != to;
-}
-
-/* Whose vCPU a thread runs on. */
-static inline int thread_actor(int thread)
-{
-	return thread % SCHEDULE_ACTORS;
-}
+/* What footprint_text() made; false: @text is damaged. */
+bool footprint_parse(const char *text, const Footprint **ret);

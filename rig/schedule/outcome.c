@@ -5,8 +5,12 @@
 
 #include "util/name.h"
 
-/* As a GVariant: steps, end, circle, event, strings ("" is NULL). */
-static const char FORMAT[] = "(a(uuiuuua(yuuu))uuias)";
+/*
+ * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
+ * event, strings ("" is NULL).  Threads and footprints are named.
+ */
+#define STEP "(sssa(ss))"
+static const char FORMAT[] = "(a" STEP "uuias)";
 
 enum { N_STRINGS = 8, MAX_STEPS = 10000 };
 
@@ -43,18 +47,17 @@ void outcome_free(Outcome *outcome)
 
 static void add_step(GVariantBuilder *steps, const Step *step)
 {
+	g_autofree char *enabled = thread_set_format(&step->enabled);
+	g_autofree char *who = step->thread < 0 ? g_strdup("") : thread_name(step->thread);
 	GVariantBuilder pending;
 
-	g_variant_builder_init(&pending, G_VARIANT_TYPE("a(yuuu)"));
-	for (int i = 0; i < SCHEDULE_THREADS; i++) {
-		const Footprint *f = &step->pending[i];
-
-		if (step->known & (1u << i))
-			g_variant_builder_add(&pending, "(yuuu)", i, f->reads, f->writes,
-					      f->acquires);
+	g_variant_builder_init(&pending, G_VARIANT_TYPE("a(ss)"));
+	thread_set_foreach(thread, &step->known) {
+		g_autofree char *name = thread_name(thread);
+		g_variant_builder_add(&pending, "(ss)", name,
+				      footprint_text(step->pending[thread]));
 	}
-	g_variant_builder_add(steps, "(uuiuuua(yuuu))", step->enabled, step->known, step->thread,
-			      step->done.reads, step->done.writes, step->done.acquires, &pending);
+	g_variant_builder_add(steps, STEP, enabled, who, footprint_text(step->done), &pending);
 }
 
 char *outcome_format(const Outcome *outcome)
@@ -62,7 +65,7 @@ char *outcome_format(const Outcome *outcome)
 	char **all[N_STRINGS];
 	GVariantBuilder steps, texts;
 
-	g_variant_builder_init(&steps, G_VARIANT_TYPE("a(uuiuuua(yuuu))"));
+	g_variant_builder_init(&steps, G_VARIANT_TYPE("a" STEP));
 	for (guint i = 0; i < outcome->steps->len; i++)
 		add_step(&steps, outcome_step(outcome, i));
 	strings((Outcome *)outcome, all);
@@ -78,30 +81,56 @@ char *outcome_format(const Outcome *outcome)
 	return g_variant_print(value, FALSE);
 }
 
-static bool is_thread(int thread)
-{
-	return thread >= 0 && thread < SCHEDULE_THREADS;
-}
-
 /* Numbers are indices, and the invariant becomes a part of a file name. */
 static bool is_sound(const Outcome *outcome, guint end)
 {
-	static const guint32 threads = (1u << SCHEDULE_THREADS) - 1;
 	guint n = outcome->steps->len;
 
 	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->circle >= n ||
 	    outcome->event < -1 || outcome->event >= (int)n ||
 	    (outcome->violates && !name_is(NAME_INVARIANT, outcome->violates)))
 		return false;
-	for (guint i = 0; i < n; i++) {
-		const Step *step = outcome_step(outcome, i);
-		bool last = i + 1 == n;
-
-		if ((!is_thread(step->thread) && !(last && step->thread == -1)) ||
-		    ((step->enabled | step->known) & ~threads))
+	/* Only at its end a schedule may go on with nobody. */
+	for (guint i = 0; i + 1 < n; i++)
+		if (outcome_step(outcome, i)->thread < 0)
 			return false;
+	return true;
+}
+
+/* False: something in it names no thread or no object. */
+static bool parse_step(const char *enabled, const char *who, const char *done,
+		       GVariantIter *pending, Step *ret)
+{
+	const char *name, *touches;
+
+	*ret = (Step){ .thread = *who ? thread_parse(who) : -1 };
+	if ((*who && ret->thread < 0) || !thread_set_parse(enabled, &ret->enabled) ||
+	    !footprint_parse(done, &ret->done))
+		return false;
+	while (g_variant_iter_next(pending, "(&s&s)", &name, &touches)) {
+		int thread = thread_parse(name);
+
+		if (thread < 0 || !footprint_parse(touches, &ret->pending[thread]))
+			return false;
+		thread_set_add(&ret->known, thread);
 	}
 	return true;
+}
+
+static bool parse_steps(GVariantIter *steps, GArray *ret)
+{
+	const char *enabled, *who, *done;
+	GVariantIter *each;
+	Step step;
+
+	while (g_variant_iter_next(steps, "(&s&s&sa(ss))", &enabled, &who, &done, &each)) {
+		g_autoptr(GVariantIter) pending = each;
+
+		if (!parse_step(enabled, who, done, pending, &step))
+			return false;
+		g_array_append_val(ret, step);
+	}
+	return ret->len > 0;
 }
 
 Outcome *outcome_parse(const char *line)
@@ -109,27 +138,15 @@ Outcome *outcome_parse(const char *line)
 	g_autoptr(GVariant) value =
 		g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL);
 	g_autoptr(Outcome) outcome = outcome_new();
-	g_autoptr(GVariantIter) steps = NULL, texts = NULL, pending = NULL;
+	g_autoptr(GVariantIter) steps = NULL, texts = NULL;
 	char **all[N_STRINGS];
 	guint end;
-	Step step;
 
 	if (!value || g_variant_n_children(value) != 5)
 		return NULL;
 	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &texts);
-	while (g_variant_iter_loop(steps, "(uuiuuua(yuuu))", &step.enabled, &step.known,
-				   &step.thread, &step.done.reads, &step.done.writes,
-				   &step.done.acquires, &pending)) {
-		Footprint f;
-		guint8 thread;
-
-		memset(step.pending, 0, sizeof(step.pending));
-		while (g_variant_iter_loop(pending, "(yuuu)", &thread, &f.reads, &f.writes,
-					   &f.acquires))
-			if (thread < SCHEDULE_THREADS)
-				step.pending[thread] = f;
-		g_array_append_val(outcome->steps, step);
-	}
+	if (!parse_steps(steps, outcome->steps))
+		return NULL;
 	outcome->end = end;
 	strings(outcome, all);
 	const char *text;

@@ -19,11 +19,11 @@ typedef enum {
 } OutcomeEnd;
 
 typedef struct {
-	guint32 enabled;	/* threads that could go on here */
-	guint32 known;		/* … and those that wait for a lock: pending is valid */
-	Footprint pending[SCHEDULE_THREADS];
+	ThreadSet enabled;	/* threads that could go on here */
+	ThreadSet known;	/* … and those that wait for a lock: pending is valid */
+	const Footprint *pending[MAX_THREADS];
 	int thread;		/* who did; -1 in the state after the last step */
-	Footprint done;		/* what the step really touched */
+	const Footprint *done;	/* what the step really touched */
 } Step;
 
 typedef struct {

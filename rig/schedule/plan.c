@@ -26,14 +26,16 @@ char *plan_key(const Plan *plan)
 {
 	GString *key = g_string_new(NULL);
 
-	g_string_append_printf(key, "%d/%x/%u/%u/%d/%d/", plan->rest, plan->sleep, plan->seed,
-			       plan->number, plan->depth, plan->length);
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
-		if (plan->sleep & (1u << i))
-			g_string_append_printf(key, "%x.%x.%x/", plan->touched[i].reads,
-					       plan->touched[i].writes, plan->touched[i].acquires);
-	for (guint i = 0; i < plan->prefix->len; i++)
-		g_string_append_c(key, 'a' + plan->prefix->data[i]);
+	g_string_append_printf(key, "%d/%u/%u/%d/%d/", plan->rest, plan->seed, plan->number,
+			       plan->depth, plan->length);
+	thread_set_foreach(thread, &plan->sleep) {
+		g_autofree char *name = thread_name(thread);
+		g_string_append_printf(key, "%s:%s/", name, footprint_text(plan->touched[thread]));
+	}
+	for (guint i = 0; i < plan->prefix->len; i++) {
+		g_autofree char *name = thread_name(plan->prefix->data[i]);
+		g_string_append(key, name);
+	}
 	return g_string_free(key, FALSE);
 }
 
@@ -42,9 +44,9 @@ static void begin_pct(Plan *plan)
 {
 	g_clear_pointer(&plan->changes, g_array_unref);
 	plan->changes = g_array_new(FALSE, FALSE, sizeof(int));
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
+	for (int i = 0; i < MAX_THREADS; i++)
 		plan->priority[i] = plan->depth + i;
-	for (int i = SCHEDULE_THREADS - 1; i > 0; i--) {
+	for (int i = MAX_THREADS - 1; i > 0; i--) {
 		int other = g_rand_int_range(plan->rand, 0, i + 1);
 		gint32 mine = plan->priority[i];
 
@@ -60,7 +62,7 @@ static void begin_pct(Plan *plan)
 void plan_begin(Plan *plan)
 {
 	plan->step = 0;
-	plan->asleep = plan->prefix->len ? 0 : plan->sleep;
+	plan->asleep = plan->prefix->len ? (ThreadSet){ { 0 } } : plan->sleep;
 	plan->last = -1;
 	if (plan->rest != REST_RANDOM && plan->rest != REST_PCT)
 		return;
@@ -70,24 +72,23 @@ void plan_begin(Plan *plan)
 		begin_pct(plan);
 }
 
-static int choose_random(Plan *plan, guint32 enabled)
+static int choose_random(Plan *plan, const ThreadSet *enabled)
 {
-	int nth = g_rand_int_range(plan->rand, 0, __builtin_popcount(enabled));
-	int thread = g_bit_nth_lsf(enabled, -1);
+	int nth = g_rand_int_range(plan->rand, 0, thread_set_size(enabled));
+	int thread = thread_set_next(enabled, -1);
 
 	while (nth--)
-		thread = g_bit_nth_lsf(enabled, thread);
+		thread = thread_set_next(enabled, thread);
 	return thread;
 }
 
-static int choose_pct(Plan *plan, guint32 enabled)
+static int choose_pct(Plan *plan, const ThreadSet *enabled)
 {
 	int best = -1;
 
-	for (int i = 0; i < SCHEDULE_THREADS; i++)
-		if ((enabled & (1u << i)) &&
-		    (best < 0 || plan->priority[i] > plan->priority[best]))
-			best = i;
+	thread_set_foreach(thread, enabled)
+		if (best < 0 || plan->priority[thread] > plan->priority[best])
+			best = thread;
 	for (guint i = 0; i < plan->changes->len; i++) {
 		if (g_array_index(plan->changes, int, i) != (int)plan->step)
 			continue;
@@ -99,37 +100,37 @@ static int choose_pct(Plan *plan, guint32 enabled)
 	return best;
 }
 
-int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end)
+int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
 {
 	if (plan->step < plan->prefix->len) {
 		int thread = plan->prefix->data[plan->step];
 
 		*ret_end = END_REFUSED;
-		return enabled & (1u << thread) ? thread : -1;
+		return thread_set_has(enabled, thread) ? thread : -1;
 	}
 	*ret_end = plan->rest == REST_STOP ? END_STOPPED : END_ASLEEP;
-	guint32 awake = enabled & ~plan->asleep;
-	if (plan->rest == REST_STOP || !awake)
+	ThreadSet awake = thread_set_without(*enabled, &plan->asleep);
+	if (plan->rest == REST_STOP || thread_set_empty(&awake))
 		return -1;
 	if (plan->rest == REST_RANDOM)
-		return choose_random(plan, awake);
+		return choose_random(plan, &awake);
 	if (plan->rest == REST_PCT)
-		return choose_pct(plan, awake);
-	int stay = plan->last >= 0 && thread_is_evict(plan->last) ? thread_actor(plan->last) : plan->last;
-	return stay >= 0 && (awake & (1u << stay)) ? stay : g_bit_nth_lsf(awake, -1);
+		return choose_pct(plan, &awake);
+	int stay = plan->last >= 0 && thread_kind(plan->last) == THREAD_EVICT
+		? thread_twin(plan->last) : plan->last;
+	return stay >= 0 && thread_set_has(&awake, stay) ? stay : thread_set_next(&awake, -1);
 }
 
-guint32 plan_sleep_after(guint32 asleep, const Footprint *touched, const Step *step)
+ThreadSet plan_sleep_after(const ThreadSet *asleep, const Footprint *const *touched,
+			   const Step *step)
 {
-	guint32 ret = 0;
+	ThreadSet ret = { { 0 } };
 
-	for (int i = 0; i < SCHEDULE_THREADS; i++) {
-		Footprint next = footprint_join(step->pending[i], touched[i]);
-
-		if ((asleep & (1u << i)) && i != step->thread &&
-		    !footprint_dependent(&next, &step->done))
-			ret |= 1u << i;
-	}
+	thread_set_foreach(thread, asleep)
+		if (thread != step->thread &&
+		    !footprint_dependent(step->pending[thread], step->done) &&
+		    !footprint_dependent(touched[thread], step->done))
+			thread_set_add(&ret, thread);
 	return ret;
 }
 
@@ -138,7 +139,7 @@ void plan_stepped(Plan *plan, const Step *step)
 	if (plan->step + 1 == plan->prefix->len)
 		plan->asleep = plan->sleep;
 	if (plan->step + 1 >= plan->prefix->len)
-		plan->asleep = plan_sleep_after(plan->asleep, plan->touched, step);
+		plan->asleep = plan_sleep_after(&plan->asleep, plan->touched, step);
 	plan->last = step->thread;
 	plan->step++;
 }

@@ -18,19 +18,19 @@ typedef enum {
 
 typedef struct {
 	GByteArray *prefix;	/* thread numbers */
-	guint32 sleep;		/* asleep before the last decision of the prefix … */
+	ThreadSet sleep;	/* asleep before the last decision of the prefix … */
 	/* … and what their steps touched when they were run: more than can be known before,
 	 * since a step takes along what nobody else can tell the time of */
-	Footprint touched[SCHEDULE_THREADS];
+	const Footprint *touched[MAX_THREADS];
 	PlanRest rest;
 	guint32 seed, number;	/* RANDOM, PCT: what the generator starts from */
 	int depth, length;	/* PCT: bug depth d, steps k of a schedule */
 	/* while it runs */
 	guint step;
-	guint32 asleep;
+	ThreadSet asleep;
 	int last;		/* thread of the last step; -1: none */
 	GRand *rand;
-	gint32 priority[SCHEDULE_THREADS];
+	gint32 priority[MAX_THREADS];
 	GArray *changes;	/* int: PCT's change points, in steps */
 } Plan;
 
@@ -43,12 +43,13 @@ char *plan_key(const Plan *plan);
 void plan_begin(Plan *plan);
 
 /* A thread of @enabled, or what the schedule ends with (never DONE). */
-int plan_choose(Plan *plan, guint32 enabled, OutcomeEnd *ret_end);
+int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end);
 
 /* The step chosen last, as it was: its state, its thread, what it touched. */
 void plan_stepped(Plan *plan, const Step *step);
 
 /* Asleep after @step when @asleep were before it and are known to have @touched that. */
-guint32 plan_sleep_after(guint32 asleep, const Footprint *touched, const Step *step);
+ThreadSet plan_sleep_after(const ThreadSet *asleep, const Footprint *const *touched,
+			   const Step *step);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)

@@ -10,7 +10,7 @@ static void want_all(Search *search, const Outcome *outcome)
 {
 	(void)outcome;
 	for (guint i = 0; i < search->nodes->len; i++)
-		for (int thread = 0; thread < SCHEDULE_THREADS; thread++)
+		thread_set_foreach(thread, &search_node(search, i)->step.enabled)
 			search_want(search, i, thread);
 }
 

@@ -96,14 +96,13 @@ char *schedule_format(const Schedule *schedule)
 
 		const char *actor = schedule->actors[thread_actor(decision->thread)];
 
-		if (thread_is_irq(decision->thread) && strcmp(decision->event, "irq") == 0)
-			g_string_append_printf(text, "irq %s\n", actor);
-		else if (thread_is_irq(decision->thread))
-			g_string_append_printf(text, "irq %s %s\n", actor, decision->event);
-		else if (thread_is_evict(decision->thread))
-			g_string_append_printf(text, "evict %s\n", actor);
-		else
-			g_string_append_printf(text, "run %s %s\n", actor, decision->event);
+		ThreadKind kind = thread_kind(decision->thread);
+
+		g_string_append_printf(text, "%s %s", thread_verb(kind), actor);
+		/* The others do what their verb says, but for an event inside an interrupt. */
+		if (strcmp(decision->event, thread_verb(kind)) != 0)
+			g_string_append_printf(text, " %s", decision->event);
+		g_string_append_c(text, '\n');
 	}
 	g_string_append_printf(text, "end %u\n", schedule->decisions->len);
 	return g_string_free(text, FALSE);
@@ -141,7 +140,7 @@ static bool take_actors(Schedule *schedule, const char *text, const Place *place
 	if (schedule->actors)
 		return bad(place, "the second line of that kind");
 	schedule->actors = g_strsplit(text, " ", -1);
-	if (g_strv_length(schedule->actors) > SCHEDULE_ACTORS)
+	if (g_strv_length(schedule->actors) > MAX_ACTORS)
 		return bad(place, "more actors than a guest has");
 	for (char **actor = schedule->actors; *actor; actor++) {
 		if (!name_check(NAME_ACTOR, *actor, where, place->error))
@@ -191,15 +190,29 @@ static bool is_event(const char *text)
 	return len <= LONGEST;
 }
 
-static bool parse_run(Schedule *schedule, char **words, const Place *place)
+/* The kind of thread that goes on by @verb, or -1. */
+static int find_kind(const char *verb)
+{
+	for (int kind = 0; kind < THREAD_KINDS; kind++)
+		if (strcmp(thread_verb(kind), verb) == 0)
+			return kind;
+	return -1;
+}
+
+static bool parse_decision(Schedule *schedule, ThreadKind kind, char **words, const Place *place)
 {
 	int actor = find_actor(schedule, words[1]);
 
 	if (actor < 0)
 		return bad(place, "this actor is not in the 'actors' line");
-	if (!words[2] || !is_event(words[2]))
+	if (words[2] && !is_event(words[2]))
+		return bad(place, "this is no event");
+	if (kind == THREAD_ACTOR && !words[2])
 		return bad(place, "expected 'run ACTOR EVENT'");
-	schedule_add(schedule, actor, words[2]);
+	if (kind == THREAD_EVICT && words[2])
+		return bad(place, "expected 'evict ACTOR', and no event");
+	/* An interrupt that is taken and a TLB do what their verb says. */
+	schedule_add(schedule, thread_of(kind, actor), words[2] ? words[2] : words[0]);
 	return true;
 }
 
@@ -212,25 +225,8 @@ static bool parse_line(Schedule *schedule, const char *line, bool *ret_ended, co
 		return bad(place, "something follows the 'end' line");
 	if (n < 2)
 		return bad(place, "expected 'WORD VALUE'");
-	if (strcmp(words[0], "run") == 0)
-		return parse_run(schedule, words, place);
-	if (strcmp(words[0], "irq") == 0) {
-		int actor = find_actor(schedule, words[1]);
-
-		if (actor < 0 || (n == 3 && !is_event(words[2])))
-			return bad(place, "expected 'irq ACTOR' or 'irq ACTOR EVENT', one of the "
-				   "'actors' line");
-		schedule_add(schedule, THREAD_IRQ + actor, n == 3 ? words[2] : words[0]);
-		return true;
-	}
-	if (strcmp(words[0], "evict") == 0) {
-		int actor = find_actor(schedule, words[1]);
-
-		if (actor < 0 || n != 2)
-			return bad(place, "expected 'evict ACTOR', one of the 'actors' line");
-		schedule_add(schedule, THREAD_EVICT + actor, words[0]);
-		return true;
-	}
+	if (find_kind(words[0]) >= 0)
+		return parse_decision(schedule, find_kind(words[0]), words, place);
 	if (strcmp(words[0], "end") == 0) {
 		g_autofree char *count = g_strdup_printf("%u", schedule->decisions->len);
 

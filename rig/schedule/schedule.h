@@ -23,7 +23,7 @@
 #include "schedule/plan.h"
 
 typedef struct {
-	int thread;		/* see footprint.h */
+	int thread;		/* see event/thread.h */
 	char *event;		/* the event it executes, as the trace names it */
 } Decision;
 

@@ -12,30 +12,29 @@ static int cost_of(const Search *search, guint node, int thread)
 	const Node *here = &g_array_index(search->nodes, Node, node);
 	int last = before->step.thread;
 
-	if (!thread_switches(last, thread))
-		return 0;
-	return search->kind == BOUND_SWITCHES || (here->step.enabled & (1u << last)) ? 1 : 0;
+	return search->kind == BOUND_SWITCHES ? thread_switches(last, thread)
+					      : thread_preempts(last, thread, &here->step.enabled);
 }
 
 void search_want(Search *search, guint at, int thread)
 {
 	Node *node = search_node(search, at);
 
-	if (thread < 0 || !(node->step.enabled & (1u << thread)) || (node->wanted & (1u << thread)))
+	if (thread < 0 || !thread_set_has(&node->step.enabled, thread) ||
+	    thread_set_has(&node->wanted, thread))
 		return;
 	if (search->kind != BOUND_NONE &&
 	    node->cost + cost_of(search, at, thread) > search->bound)
 		return;
-	node->wanted |= 1u << thread;
+	thread_set_add(&node->wanted, thread);
 	node->queue[node->n_queue++] = thread;
 	search_want(search, at, thread_twin(thread));
 }
 
 static bool is_open(const Node *node, int thread)
 {
-	guint32 bit = 1u << thread;
-
-	return thread != node->step.thread && !(node->done & bit) && !(node->asleep & bit);
+	return thread != node->step.thread && !thread_set_has(&node->done, thread) &&
+	       !thread_set_has(&node->asleep, thread);
 }
 
 /* Take the next choice of the deepest node that has one. */
@@ -44,22 +43,22 @@ static bool backtrack(Search *search)
 	while (search->nodes->len) {
 		Node *node = search_node(search, search->nodes->len - 1);
 
-		node->done |= 1u << node->step.thread;
+		thread_set_add(&node->done, node->step.thread);
 		node->touched[node->step.thread] = node->step.done;
 		for (guint i = 0; i < node->n_queue; i++)
 			if (is_open(node, node->queue[i])) {
 				node->step.thread = node->queue[i];
 				return true;
 			}
-		search->policy.pruned +=
-			__builtin_popcount(node->step.enabled & ~node->done);
+		ThreadSet never = thread_set_without(node->step.enabled, &node->done);
+		search->policy.pruned += thread_set_size(&never);
 		g_array_set_size(search->nodes, search->nodes->len - 1);
 	}
 	return false;
 }
 
 /* The plan that takes @thread at node @last and the stack's choices before. */
-static Plan *plan_at(Search *search, guint last, int thread, guint32 asleep)
+static Plan *plan_at(Search *search, guint last, int thread, const ThreadSet *asleep)
 {
 	Plan *plan = plan_new(NULL, 0, REST_STAY);
 	const Node *node = search_node(search, last);
@@ -68,7 +67,8 @@ static Plan *plan_at(Search *search, guint last, int thread, guint32 asleep)
 		g_byte_array_append(plan->prefix,
 				    &(guint8){ search_node(search, i)->step.thread }, 1);
 	g_byte_array_append(plan->prefix, &(guint8){ thread }, 1);
-	plan->sleep = search->sleep_sets ? asleep : 0;
+	if (search->sleep_sets)
+		plan->sleep = *asleep;
 	memcpy(plan->touched, node->touched, sizeof(plan->touched));
 	/* Foreseen while the node's own choice is still being explored. */
 	if (node->step.thread != thread)
@@ -88,7 +88,8 @@ static Plan *search_next(Policy *policy)
 		return NULL;
 	guint last = search->nodes->len - 1;
 	const Node *node = search_node(search, last);
-	return plan_at(search, last, node->step.thread, node->asleep | node->done);
+	ThreadSet asleep = thread_set_union(node->asleep, &node->done);
+	return plan_at(search, last, node->step.thread, &asleep);
 }
 
 static bool search_learn(Policy *policy, const Outcome *outcome)
@@ -102,22 +103,24 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 		Node *node = search_node(search, i);
 		const Step *step = outcome_step(outcome, i);
 
-		if (node->step.thread != step->thread || node->step.enabled != step->enabled)
+		if (node->step.thread != step->thread ||
+		    !thread_set_equal(&node->step.enabled, &step->enabled))
 			return false;
 		node->step.done = step->done;
 	}
 	for (guint i = known; i < outcome_length(outcome); i++) {
 		Node node = { .step = *outcome_step(outcome, i) };
 
-		node.wanted = 1u << node.step.thread;
+		thread_set_add(&node.wanted, node.step.thread);
 		node.queue[node.n_queue++] = node.step.thread;
 		if (i) {
 			Node *before = search_node(search, i - 1);
 
 			node.cost = before->cost + cost_of(search, i - 1, before->step.thread);
+			ThreadSet asleep = thread_set_union(before->asleep, &before->done);
 			if (search->sleep_sets)
-				node.asleep = plan_sleep_after(before->asleep | before->done,
-							       before->touched, &before->step);
+				node.asleep = plan_sleep_after(&asleep, before->touched,
+							       &before->step);
 			memcpy(node.touched, before->touched, sizeof(node.touched));
 		}
 		g_array_append_val(search->nodes, node);
@@ -144,7 +147,7 @@ typedef struct {
 static void foresee(Search *search, Foresight *ret);
 
 /* What will be asked for below @thread at node @last, whose first schedule is @outcome. */
-static void foresee_below(const Search *search, guint last, int thread, guint32 done,
+static void foresee_below(const Search *search, guint last, int thread, const ThreadSet *done,
 			  const Outcome *outcome, Foresight *ret)
 {
 	Search below = *search;
@@ -154,7 +157,7 @@ static void foresee_below(const Search *search, guint last, int thread, guint32 
 	g_array_append_vals(below.nodes, search->nodes->data, last + 1);
 	node = search_node(&below, last);
 	node->touched[node->step.thread] = node->step.done;
-	node->done |= done;
+	node->done = thread_set_union(node->done, done);
 	node->step.thread = thread;
 	if (search_learn(&below.policy, outcome))
 		foresee(&below, ret);
@@ -169,22 +172,24 @@ static void foresee(Search *search, Foresight *ret)
 {
 	for (guint i = search->nodes->len; i-- > 0 && ret->n < ret->max;) {
 		Node *node = search_node(search, i);
-		guint32 done = node->done | (1u << node->step.thread);
+		ThreadSet done = node->done;
 
+		thread_set_add(&done, node->step.thread);
 		for (guint j = 0; j < node->n_queue && ret->n < ret->max; j++) {
 			int thread = node->queue[j];
 
 			if (!is_open(node, thread))
 				continue;
-			g_autoptr(Plan) plan = plan_at(search, i, thread, node->asleep | done);
+			ThreadSet asleep = thread_set_union(node->asleep, &done);
+			g_autoptr(Plan) plan = plan_at(search, i, thread, &asleep);
 			const Outcome *outcome = ret->known(ret->data, plan);
 			if (outcome) {
-				foresee_below(search, i, thread, done, outcome, ret);
+				foresee_below(search, i, thread, &done, outcome, ret);
 				node->touched[thread] = outcome_step(outcome, i)->done;
 			} else {
 				ret->plans[ret->n++] = g_steal_pointer(&plan);
 			}
-			done |= 1u << thread;
+			thread_set_add(&done, thread);
 		}
 	}
 }
@@ -209,10 +214,11 @@ static double search_fraction(Policy *policy)
 		int width = 0, done = 0;
 
 		for (guint j = 0; j < node->n_queue; j++) {
-			guint32 bit = 1u << node->queue[j];
+			int thread = node->queue[j];
 
-			width += !(node->asleep & bit) || node->queue[j] == node->step.thread;
-			done += (node->done & bit) != 0;
+			width += !thread_set_has(&node->asleep, thread) ||
+				 thread == node->step.thread;
+			done += thread_set_has(&node->done, thread);
 		}
 		fraction += weight * done / MAX(width, 1);
 		weight /= MAX(width, 1);

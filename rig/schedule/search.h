@@ -10,11 +10,11 @@
 
 typedef struct {
 	Step step;		/* the state, and the thread that goes on in it now */
-	guint32 wanted;		/* choices to be made here; invariant: has step.thread */
-	guint32 done;		/* … whose subtrees are finished */
-	guint32 asleep;		/* … that need not be: explored before, elsewhere */
-	Footprint touched[SCHEDULE_THREADS];	/* by the steps of those done or asleep */
-	guint8 queue[SCHEDULE_THREADS];	/* the wanted ones in the order they were added */
+	ThreadSet wanted;	/* choices to be made here; invariant: has step.thread */
+	ThreadSet done;		/* … whose subtrees are finished */
+	ThreadSet asleep;	/* … that need not be: explored before, elsewhere */
+	const Footprint *touched[MAX_THREADS];	/* by the steps of those done or asleep */
+	guint8 queue[MAX_THREADS];	/* the wanted ones in the order they were added */
 	guint n_queue;
 	int cost;		/* bound used up by the steps before this node */
 } Node;
@@ -26,7 +26,6 @@ struct Search {
 	/* Add what @outcome asks for; the stack mirrors its steps. */
 	void (*grow)(Search *search, const Outcome *outcome);
 	GArray *nodes;		/* of Node */
-	guint32 root_sleep;
 	BoundKind kind;
 	int bound;
 	bool sleep_sets;

@@ -72,20 +72,22 @@ static void test_plan(void)
 		schedule_parse(HEAD "run b x\nirq a\nirq a xchg f page0\nrun a y\nend 4\n",
 			       "t.sched", NULL);
 	g_autoptr(Plan) plan = schedule_plan(schedule);
+	const ThreadSet both = { { 3 } }, interrupt = thread_set_single(thread_of(THREAD_IRQ, 0));
 	OutcomeEnd end;
 
 	g_assert_cmpuint(plan->prefix->len, ==, 4);
 	plan_begin(plan);
-	g_assert_cmpint(plan_choose(plan, 3, &end), ==, 1);
+	g_assert_cmpint(plan_choose(plan, &both, &end), ==, 1);
 	plan_stepped(plan, &(Step){ .thread = 1 });
 	/* The recorded thread cannot go on. */
-	g_assert_cmpint(plan_choose(plan, 3, &end), ==, -1);
+	g_assert_cmpint(plan_choose(plan, &both, &end), ==, -1);
 	g_assert_cmpint(end, ==, END_REFUSED);
-	g_assert_cmpint(plan_choose(plan, 1u << SCHEDULE_ACTORS, &end), ==, SCHEDULE_ACTORS);
-	plan_stepped(plan, &(Step){ .thread = SCHEDULE_ACTORS });
-	plan_stepped(plan, &(Step){ .thread = SCHEDULE_ACTORS });
+	g_assert_cmpint(plan_choose(plan, &interrupt, &end), ==,
+			thread_of(THREAD_IRQ, 0));
+	plan_stepped(plan, &(Step){ .thread = thread_of(THREAD_IRQ, 0) });
+	plan_stepped(plan, &(Step){ .thread = thread_of(THREAD_IRQ, 0) });
 	plan_stepped(plan, &(Step){ .thread = 0 });
-	g_assert_cmpint(plan_choose(plan, 3, &end), ==, -1);
+	g_assert_cmpint(plan_choose(plan, &both, &end), ==, -1);
 	g_assert_cmpint(end, ==, END_STOPPED);
 	schedule_cut(schedule, 1);
 	g_assert_cmpuint(schedule->decisions->len, ==, 1);

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "schedule/dependence.h"
+
+#define BIT(n) (1u << (n))
+
+/*
+ * Which invariant looks at which kinds of events, and what else it reads then.  An invariant that
+ * holds at all times is judged where it can become false, and reads what can make it so.
+ */
+static const struct {
+	const char *invariant;
+	guint32 kinds;		/* bits of EventKind */
+	guint32 reads;		/* DependenceReads */
+} JUDGES[] = {
+	{ "I1", BIT(EVENT_PTE), READS_PTE },
+	{ "I2", BIT(EVENT_PTE) | BIT(EVENT_RETURN), READS_PTE | READS_OWNER },
+	{ "I3", BIT(EVENT_FREE), READS_ALLOCATOR },
+	/* of faults only: see judged_reads() */
+	{ "I5", BIT(EVENT_ACCESS), READS_EMPTIED },
+	{ "I6", BIT(EVENT_FREE), READS_PTE | READS_TLB },
+	{ "I7", BIT(EVENT_ACCESS), READS_PTE | READS_TLB | READS_OWNER },
+	{ "I8", BIT(EVENT_ACCESS), READS_DATA },
+	{ "I9", BIT(EVENT_FREE), READS_ALLOCATOR },
+};
+
+static const struct {
+	guint32 reads;
+	ObjectKind kind;
+} READ_OBJECTS[] = {
+	{ READS_PTE, OBJECT_PTE }, { READS_TLB, OBJECT_TLB }, { READS_DATA, OBJECT_DATA },
+	{ READS_OWNER, OBJECT_OWNER }, { READS_ALLOCATOR, OBJECT_ALLOCATOR },
+	{ READS_EMPTIED, OBJECT_EMPTIED },
+};
+
+static void touch(GArray *touches, ObjectKind kind, int index, TouchLevel level)
+{
+	Touch one = { object_of(kind, index), level };
+
+	g_array_append_val(touches, one);
+}
+
+/* What the invariants read that judge @event. */
+static guint32 judged_reads(const Event *event)
+{
+	guint32 reads = 0;
+
+	/* A PTE that stays as it is makes no invariant false. */
+	if (event->kind == EVENT_PTE && event->access == ACCESS_READ)
+		return 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(JUDGES); i++)
+		if (JUDGES[i].kinds & BIT(event->kind))
+			reads |= JUDGES[i].reads;
+	if (event->kind != EVENT_ACCESS)
+		return reads;
+	/* A fault is explained by a PTE that was emptied; only the kernel's addresses have an owner. */
+	if (!event->faulted)
+		reads &= ~(guint32)READS_EMPTIED;
+	return event_is_kernel(event) ? reads : reads & ~(guint32)READS_OWNER;
+}
+
+static void add_reads(GArray *touches, guint32 reads, int page, int actor)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(READ_OBJECTS); i++) {
+		ObjectKind kind = READ_OBJECTS[i].kind;
+		int index = kind == OBJECT_PTE || kind == OBJECT_OWNER ? page
+			    : kind == OBJECT_TLB ? actor : 0;
+
+		if (reads & READ_OBJECTS[i].reads)
+			touch(touches, kind, index, TOUCH_READ);
+	}
+}
+
+static void add_access(GArray *touches, const Event *event)
+{
+	/* The walk reads the PTE, if the TLB does not know the page yet, and fills the TLB. */
+	touch(touches, OBJECT_PTE, event->page, TOUCH_READ);
+	touch(touches, OBJECT_DATA, 0, event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+	touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
+	if (event_is_kernel(event))
+		return;
+	/* Its own page tables: whoever zaps them flushes then, here or elsewhere. */
+	touch(touches, OBJECT_USER, 0, TOUCH_WRITE);
+	/* A fault may need a table. */
+	if (event->faulted)
+		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+}
+
+/* What an event does, whoever judges it. */
+static void add_event(GArray *touches, const Event *event)
+{
+	switch (event->kind) {
+	case EVENT_PTE:
+		touch(touches, OBJECT_PTE, event->page,
+		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+		break;
+	case EVENT_ACCESS:
+		add_access(touches, event);
+		break;
+	case EVENT_LOCK:
+		touch(touches, OBJECT_LOCK, 0, TOUCH_ACQUIRE);
+		/* Who has the lock may allocate, which is no event. */
+		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+		break;
+	case EVENT_UNLOCK:
+		touch(touches, OBJECT_LOCK, 0, TOUCH_WRITE);
+		break;
+	case EVENT_FREE:
+		touch(touches, OBJECT_DATA, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+		break;
+	case EVENT_MASK:
+		touch(touches, OBJECT_IRQ, event->actor, TOUCH_WRITE);
+		break;
+	case EVENT_SEND:
+		touch(touches, OBJECT_IRQ, event->to, TOUCH_WRITE);
+		touch(touches, OBJECT_USER, 0, TOUCH_READ);
+		break;
+	case EVENT_IRQ:
+		touch(touches, OBJECT_IRQ, event->actor, TOUCH_WRITE);
+		touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
+		break;
+	case EVENT_EVICT:
+		/* What is present may be held again at once. */
+		touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
+		touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_READ);
+		break;
+	case EVENT_FLUSH:
+		touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
+		touch(touches, OBJECT_PTE, event->page < 0 ? OBJECT_EACH : event->page, TOUCH_READ);
+		touch(touches, OBJECT_USER, 0, TOUCH_READ);
+		break;
+	case EVENT_DESTROY:
+		/* It goes through all PTEs, unwatched. */
+		touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_WRITE);
+		touch(touches, OBJECT_OWNER, OBJECT_EACH, TOUCH_WRITE);
+		touch(touches, OBJECT_TLB, OBJECT_EACH, TOUCH_WRITE);
+		touch(touches, OBJECT_DATA, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
+		break;
+	case EVENT_NONE:
+	case EVENT_RETURN:
+		break;
+	}
+}
+
+static void add_judged(GArray *touches, const Event *event)
+{
+	bool any = event->kind == EVENT_FREE;
+
+	/* Which pages a return is about only a Dependence knows. */
+	if (event->kind != EVENT_RETURN)
+		add_reads(touches, judged_reads(event), any ? (int)OBJECT_EACH : event->page,
+			  any ? (int)OBJECT_EACH : event->actor);
+}
+
+/* The program is told of the pages it was given: from here on they are its own. */
+static void add_return(Dependence *dependence, GArray *touches, const Event *event)
+{
+	bool *installed = dependence->installed[event->actor];
+
+	for (int page = 0; page < dependence->n_pages; page++) {
+		if (!installed[page])
+			continue;
+		touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);
+		add_reads(touches, judged_reads(event), page, event->actor);
+		installed[page] = false;
+	}
+}
+
+static void note_ptes(Dependence *dependence, GArray *touches, const Event *event)
+{
+	for (int page = 0; page < dependence->n_pages; page++) {
+		guint64 before = event->before[page], after = event->after[page];
+
+		if (before != 0 && after == 0)
+			touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
+		if (before != after && pte_present(after) &&
+		    (gint64)pte_pfn(after) != dependence->scratch[page])
+			dependence->installed[event->actor][page] = true;
+	}
+}
+
+/* The event as it was: a cmpxchg that failed, or a store of what was there, is a read to others. */
+static Event as_it_was(const Event *event)
+{
+	Event ret = *event;
+
+	if (event->kind == EVENT_PTE && event->before[event->page] == event->after[event->page])
+		ret.access = ACCESS_READ;
+	return ret;
+}
+
+static const Footprint *of_touches(const GArray *touches)
+{
+	return footprint_new((const Touch *)touches->data, touches->len);
+}
+
+const Footprint *footprint_of_pending(const Event *event)
+{
+	g_autoptr(GArray) touches = g_array_new(FALSE, FALSE, sizeof(Touch));
+	Event will = *event;
+
+	if (event->opaque)
+		return footprint_everything();
+	if (event->half == HALF_LOAD)
+		will.access = ACCESS_READ;
+	add_event(touches, &will);
+	add_judged(touches, &will);
+	return of_touches(touches);
+}
+
+const Footprint *footprint_of_step(Dependence *dependence, const GArray *events)
+{
+	g_autoptr(GArray) touches = g_array_new(FALSE, FALSE, sizeof(Touch));
+	bool opaque = events->len && g_array_index(events, Event, 0).opaque;
+
+	for (guint i = 0; i < events->len; i++) {
+		Event event = as_it_was(&g_array_index(events, Event, i));
+
+		add_event(touches, &event);
+		add_judged(touches, &event);
+		note_ptes(dependence, touches, &event);
+		if (event.kind == EVENT_RETURN)
+			add_return(dependence, touches, &event);
+	}
+	return opaque ? footprint_everything() : of_touches(touches);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From events to footprints: which objects an event touches, or will touch.
+ *
+ * An event touches what it does in the guest, what it does to the models (whose a page is, what
+ * TLBs may hold), and what the invariants that judge it read: else a reduction would leave out
+ * the one order in which a check has something to say.
+ */
+#pragma once
+
+#include "event/event.h"
+#include "schedule/footprint.h"
+
+/* What an invariant reads when it judges an event: of the page and the actor that the event is
+ * about; of all of them, where it is about a frame that any page may map. */
+typedef enum {
+	READS_PTE = 1 << 0,
+	READS_TLB = 1 << 1,
+	READS_DATA = 1 << 2,
+	READS_OWNER = 1 << 3,
+	READS_ALLOCATOR = 1 << 4,
+	READS_EMPTIED = 1 << 5,
+} DependenceReads;
+
+/* Where a schedule stands, as far as it decides what its next events touch.  All zeroes, and the
+ * fields a caller sets, is its start. */
+typedef struct {
+	int n_pages;			/* set by the caller */
+	gint64 scratch[MAX_PAGES];	/* … frame of the scratch page of each one's arena; -1: none */
+	/* has put a page of the allocator there, and has not returned since */
+	bool installed[MAX_ACTORS][MAX_PAGES];
+} Dependence;
+
+/* What a pending event may touch; the step it begins may touch more. */
+const Footprint *footprint_of_pending(const Event *event);
+
+/*
+ * What a step touched, given its events (of Event) in order: the decision, which is known to have
+ * written only if a PTE changed, and all that was merged into it.  Also to be told of what is no
+ * step, on the way to the first one and while nobody could move.
+ */
+const Footprint *footprint_of_step(Dependence *dependence, const GArray *events);
