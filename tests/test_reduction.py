@@ -45,6 +45,7 @@ def test_no_pair_is_lost() -> None:
     assert sum(pair.kernel != "stock" for pair in listed) >= MUTANT_PAIRS
 
 
+@pytest.mark.last
 @pytest.mark.parametrize("pair", [pair for pair in pairs() if LONG or pair.schedules <= QUICK], ids=names)
 def test_dpor_finds_what_dfs_finds(explored, pair):
     """The same final states, and the same findings by invariant, kind, page and site."""
