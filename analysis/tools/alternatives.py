@@ -17,9 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Tuple
 
-KERNELS = Path(__file__).resolve().parents[2] / "guest-kernel" / "kernels"
+TOP = Path(__file__).resolve().parents[2]
+KERNELS = TOP / "guest-kernel" / "kernels"
 
-INVARIANTS = [f"I{n}" for n in range(1, 12)]
+
+def number(invariant: str) -> int:
+    return int(invariant[1:])
+
+
+# Each is a file of its own.
+INVARIANTS = sorted((path.stem.removeprefix("check-").upper()
+                     for path in (TOP / "rig" / "check").glob("check-i*.c")), key=number)
 
 # The corner cases of the thread: its words, whose they are, the scenarios that go there.
 CORNERS = [
@@ -103,7 +111,7 @@ def read_runs(folder: Path) -> Dict[Tuple[str, str], Run]:
             complete=verdict["complete"],
             executed=verdict["executed"],
             states=verdict["distinct_final_states"],
-            broken=tuple(sorted(broken, key=lambda name: int(name[1:]))),
+            broken=tuple(sorted(broken, key=number)),
             documented=accepted(verdict.get("documented_summary", "")),
             spent=count_spent(first_trace(path.parent)),
         )

@@ -1,21 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The invariants by their stable ids: what each says, and where it is checked.
+ * The invariants by their stable ids.  Each is one file of rig/check/ that enters one row
+ * with INVARIANT(); the linker collects the rows, so nothing else names them.
+ *
+ * Rows are constants; nothing here runs a check.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
+struct Check;
+struct Event;
+
 typedef struct {
 	const char *id;		/* "I1" */
 	const char *statement;	/* one line */
-	const char *checked;	/* when */
+	const char *source;	/* where it comes from: who said so, or which code relies on it */
+	guint32 reads;		/* InvariantReads: what of the state it looks at */
+	/* looks at one event, before the bookkeeping takes it in; NULL: does not */
+	void (*event)(struct Check *check, const struct Event *event);
+	bool end;		/* asked at the end of a schedule, too: analysis/helpers/invariants/ */
 } Invariant;
 
+/* Enter a row; once in its file. */
+#define INVARIANT(row) \
+	static const Invariant *const row##_entry \
+		__attribute__((used, section("invariants"))) = &(row)
+
 /* All of them in the order of their numbers; *@n is how many. */
-const Invariant *invariant_list(gsize *n);
+const Invariant *const *invariant_list(gsize *n);
+
+/* NULL when there is none of that id. */
+const Invariant *invariant_find(const char *id);
 bool invariant_exists(const char *id);
 
 /* "" when there is no such invariant. */
 const char *invariant_statement(const char *id);
+
+/* When it is checked, for a reader. */
+const char *invariant_checked(const Invariant *invariant);

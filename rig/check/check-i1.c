@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * I1: a PTE that maps an allocated page never becomes the scratch page.
- * Source: Dwivedi, bpf list, 12 May 2026: "we shouldn't install scratch page
- * over a valid page".
  *
  * A free may put it there where every address is mapped at all times; it holds the lock.
  * Broken by: scratch-plain-store in fault-vs-alloc.
  */
 #include "check/check.h"
 
-void check_i1(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	for (int i = 0; i < check->n_pages; i++)
 		if (check_is_page(check, i, event->before[i]) &&
@@ -18,3 +16,14 @@ void check_i1(Check *check, const Event *event)
 					"the scratch page replaced the allocated page in the "
 					"PTE of page %d", i);
 }
+
+static const Invariant i1 = {
+	.id = "I1",
+	.statement = "a PTE that maps an allocated page never becomes the scratch page",
+	.source = "Dwivedi, bpf list, 12 May 2026: \"we shouldn't install scratch page over "
+		  "a valid page\"",
+	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP,
+	.event = on_event,
+	.end = true,
+};
+INVARIANT(i1);

@@ -2,12 +2,11 @@
 /*
  * I2: after a successful alloc of an address and until its free, its PTE maps
  * exactly the page handed out.
- * Source: bpf_arena_alloc_pages(), commit 317460317a02 ("bpf: Introduce bpf_arena").
  * Broken by: alloc-overwrites-page in alloc-vs-alloc.
  */
 #include "check/check.h"
 
-void check_i2(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	for (int i = 0; i < check->n_pages; i++) {
 		Ownership *page = &check->pages[i];
@@ -25,3 +24,14 @@ void check_i2(Check *check, const Event *event)
 				"handed out", i);
 	}
 }
+
+static const Invariant i2 = {
+	.id = "I2",
+	.statement = "an allocated address maps exactly the page handed out, until its free",
+	.source = "bpf_arena_alloc_pages(), commit 317460317a02 (\"bpf: Introduce "
+		  "bpf_arena\")",
+	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP | READS_RETURNS,
+	.event = on_event,
+	.end = true,
+};
+INVARIANT(i2);

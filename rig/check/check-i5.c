@@ -4,13 +4,11 @@
  *
  * A fault may repeat only when somebody emptied a watched PTE in between, so
  * an actor takes at most one fault a page plus one for every emptying.
- * Source: Dwivedi, bpf list, 12 May 2026: "either the kernel continues or it ends up
- * faulting again, at which point we can handle the fault again".
  * Broken by: alloc-keeps-lock in alloc-vs-alloc.
  */
 #include "check/check.h"
 
-void check_i5(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_ACCESS || !event->faulted)
 		return;
@@ -22,3 +20,13 @@ void check_i5(Check *check, const Event *event)
 				"fault %d on page %d although at most %d can be explained",
 				faults, event->page, bound);
 }
+
+static const Invariant i5 = {
+	.id = "I5",
+	.statement = "a recoverable kernel fault makes progress: no oops, no endless retry",
+	.source = "Dwivedi, bpf list, 12 May 2026: \"either the kernel continues or it ends "
+		  "up faulting again, at which point we can handle the fault again\"",
+	.reads = READS_PTE | READS_FAULTS,
+	.event = on_event,
+};
+INVARIANT(i5);

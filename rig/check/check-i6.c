@@ -2,7 +2,6 @@
 /*
  * I6: a page goes back to the page allocator only when no PTE maps it and no
  * vCPU may hold a translation to it.
- * Source: arena_free_pages(), "ensure no stale TLB entries".
  *
  * The one exception is the arena's end, when whoever could have reached its pages is
  * gone: existing_page_cb() says "it all relies on" that.
@@ -26,7 +25,7 @@ static int reaching_actor(const Check *check, const Event *event)
 	return -1;
 }
 
-void check_i6(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_FREE)
 		return;
@@ -47,3 +46,12 @@ void check_i6(Check *check, const Event *event)
 			"a page is freed that vCPU %d may still reach through its TLB", actor);
 	check_last_is_possible(check);
 }
+
+static const Invariant i6 = {
+	.id = "I6",
+	.statement = "a page is given back only when no PTE maps it and no TLB may hold it",
+	.source = "arena_free_pages(), \"ensure no stale TLB entries\"",
+	.reads = READS_PTE | READS_TLB | READS_ALLOCATOR,
+	.event = on_event,
+};
+INVARIANT(i6);

@@ -6,8 +6,6 @@
  * Manifest when the access was seen to use another page, possible when the processor
  * may have kept another translation.  The one exception is what the thread accepted in
  * writing, a translation cached from the scratch page: documented, not a violation.
- * Source: Dwivedi, bpf list, 12 May 2026: "we may have cached scratch page TLB translations
- * for a range we are trying to alloc pages over".
  * Broken by: free-gives-back-early in lost-write.
  */
 #include "check/check.h"
@@ -30,7 +28,7 @@ static void report(Check *check, const Event *event, gint64 frame, bool manifest
 		check_last_is_possible(check);
 }
 
-void check_i7(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	/* User space has page tables and translations of its own. */
 	if (event->kind != EVENT_ACCESS || event->faulted || !event_is_kernel(event) ||
@@ -44,3 +42,13 @@ void check_i7(Check *check, const Event *event)
 	if (frame >= 0)
 		report(check, event, frame, seen);
 }
+
+static const Invariant i7 = {
+	.id = "I7",
+	.statement = "an access to an allocated address reaches the page handed out",
+	.source = "Dwivedi, bpf list, 12 May 2026: \"we may have cached scratch page TLB "
+		  "translations for a range we are trying to alloc pages over\"",
+	.reads = READS_DATA | READS_TLB | READS_OWNERSHIP | READS_RETURNS,
+	.event = on_event,
+};
+INVARIANT(i7);

@@ -192,18 +192,16 @@ static void note_pages(Check *check, const Event *event)
 
 void check_event(Check *check, const Event *event)
 {
+	gsize n;
+	const Invariant *const *invariants = invariant_list(&n);
+
 	/* What a processor used it may have held: else the model is wrong. */
 	g_assert(!event->landed || !event_is_kernel(event) ||
 		 tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
 		 pte_pfn(event->before[event->page]) == event->landed);
-	check_i1(check, event);
-	check_i3(check, event);
-	check_i5(check, event);
-	check_i6(check, event);
-	check_i7(check, event);
-	check_i8(check, event);
-	check_i9(check, event);
-	check_i2(check, event);
+	for (gsize i = 0; i < n; i++)
+		if (invariants[i]->event)
+			invariants[i]->event(check, event);
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);

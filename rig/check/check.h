@@ -2,11 +2,13 @@
 /*
  * The invariants that are cheap enough for every event.
  *
- * Checks read events and touch no machine.  Each lives in a file of its own
+ * Checks read events and touch no machine.  Each is a row in a file of its own
  * (check-i1.c …) and adds to the violations of the schedule at hand.
  */
 #pragma once
 
+#include "catalog/invariant.h"
+#include "check/invariant.h"
 #include "observe/tlb.h"
 
 typedef struct {
@@ -32,7 +34,7 @@ typedef struct {
 	guint32 program;
 } FaultTaken;
 
-typedef struct {
+typedef struct Check {
 	int n_pages, n_actors;
 	gint64 scratch[MAX_PAGES];	/* frame of the scratch page of each one's arena; -1: none */
 	Ownership pages[MAX_PAGES];
@@ -60,7 +62,7 @@ void check_free(Check *check);
 /* Forget everything: a new schedule, which starts with @ptes. */
 void check_begin(Check *check, const guint64 *ptes);
 
-/* All per-event checks, then the bookkeeping. */
+/* Every invariant that looks at events, by number; then the bookkeeping. */
 void check_event(Check *check, const Event *event);
 
 /* The kernel oopsed or panicked under @actor, or nobody can go on: @waits says why. */
@@ -95,15 +97,5 @@ bool check_is_page(const Check *check, int page, guint64 pte);
  * holds the arena lock and leaves scratch (where every address is mapped at all times).
  */
 bool check_takes_back(const Check *check, const Event *event, int page);
-
-/* One invariant each. */
-void check_i1(Check *check, const Event *event);
-void check_i2(Check *check, const Event *event);
-void check_i3(Check *check, const Event *event);
-void check_i5(Check *check, const Event *event);
-void check_i6(Check *check, const Event *event);
-void check_i7(Check *check, const Event *event);
-void check_i8(Check *check, const Event *event);
-void check_i9(Check *check, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

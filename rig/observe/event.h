@@ -35,7 +35,7 @@ typedef enum {
 /* A read-modify-write without LOCK is two events. */
 typedef enum { HALF_NONE, HALF_LOAD, HALF_STORE } EventHalf;
 
-typedef struct {
+typedef struct Event {
 	EventKind kind;
 	int actor;		/* on whose vCPU */
 	bool irq;		/* in an interrupt of that vCPU */

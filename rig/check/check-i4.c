@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * I4: outside the lock, range tree and PTEs agree; what is free can be allocated.
+ *
+ * analysis/helpers/invariants/i4.py has the check, at the end of a schedule.
+ * Broken by: alloc-ignores-scratch in alloc-over-scratch.
+ */
+#include "check/check.h"
+
+static const Invariant i4 = {
+	.id = "I4",
+	.statement = "outside the lock, range tree and PTEs agree; what is free can be allocated",
+	.source = "Tsalapatis, bpf list, 12 May 2026: \"it can just allocate over them and "
+		  "automatically turns the address valid\"",
+	.reads = READS_PTE | READS_RANGE_TREE | READS_RETURNS,
+	.end = true,
+};
+INVARIANT(i4);
