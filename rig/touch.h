@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "observe/event.h"
+#include "event/event.h"
 #include "schedule/footprint.h"
 
 /* What a pending event may touch. */

@@ -9,7 +9,7 @@
 
 #include "catalog/invariant.h"
 #include "check/invariant.h"
-#include "observe/tlb.h"
+#include "event/tlb.h"
 
 typedef struct {
 	char *invariant;	/* "I1" */

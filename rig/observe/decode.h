@@ -4,29 +4,12 @@
  */
 #pragma once
 
+#include "event/event.h"
 #include "machine/machine.h"
 
 typedef struct Decoder Decoder;
 
 enum { INSN_MAX_BYTES = 15 };
-
-typedef enum {
-	ACCESS_NONE,
-	ACCESS_READ,
-	ACCESS_WRITE,
-	ACCESS_CMPXCHG,		/* with LOCK */
-	ACCESS_XCHG,		/* locked by itself */
-	ACCESS_RMW,		/* read-modify-write; atomic only with LOCK */
-} Access;
-
-/* What an instruction takes out of the TLB (SDM vol. 3, 4.10.4.1). */
-typedef enum {
-	FLUSH_NONE,
-	FLUSH_PAGE,		/* INVLPG: one page, global or not */
-	FLUSH_PCID,		/* INVPCID */
-	FLUSH_CR3,		/* MOV to CR3: all but global pages */
-	FLUSH_CR4,		/* MOV to CR4 that changes PGE: everything */
-} Flush;
 
 typedef struct {
 	guint64 pc;

@@ -8,10 +8,10 @@
  */
 #pragma once
 
+#include "event/event.h"
 #include "lib/guest-abi.h"
 #include "machine/machine.h"
 #include "observe/analyst.h"
-#include "observe/event.h"
 #include "observe/symbols.h"
 
 typedef struct {

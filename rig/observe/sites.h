@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "observe/decode.h"
 #include "observe/guest.h"
 
 typedef enum {

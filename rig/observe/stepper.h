@@ -12,8 +12,8 @@
  */
 #pragma once
 
+#include "event/tlb.h"
 #include "observe/stage.h"
-#include "observe/tlb.h"
 
 enum { STEPPER_IRQ = MAX_ACTORS, STEPPER_EVICT = 2 * MAX_ACTORS };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "observe/tlb.h"
+#include "event/tlb.h"
 
 enum { A = 0x10, B = 0x20 };
 

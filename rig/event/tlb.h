@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "observe/event.h"
+#include "event/event.h"
 
 enum { TLB_FRAMES = 16 };
 
