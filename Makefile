@@ -131,7 +131,7 @@ check-style:
 
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(wildcard rig/util/*.c rig/check/check*.c) rig/catalog/expectation.c rig/catalog/invariant.c \
-	rig/catalog/scenario.c rig/catalog/feature.c rig/event/tlb.c rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
+	rig/catalog/scenario.c rig/catalog/feature.c $(filter-out $(TESTS),$(wildcard rig/event/*.c)) rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c \
 	$(filter-out $(TESTS),$(wildcard rig/schedule/*.c)) rig/observe/decode.c
 
 unit-tests: $(TEST_BINARIES)

@@ -166,15 +166,12 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 bool session_prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
-	gint64 scratch[MAX_PAGES];
 
 	session->stepper = stepper_new(guest, error);
 	if (!session->stepper)
 		return false;
 	session->trace = trace_new(guest, session->stepper);
-	for (int i = 0; i < guest->n_pages; i++)
-		scratch[i] = guest->pages[i].scratch_pfn;
-	session->check = check_new(guest->n_actors, guest->n_pages, scratch);
+	session->check = check_new(trace_header(session->trace));
 	return true;
 }
 

@@ -17,9 +17,8 @@ def test_a_write_is_lost_on_stock(explored):
     assert result.returncode == 0, result.stdout
     found = verdict(out)
     assert found["complete"]
-    stores = [v for v in found["violations"] if "wrote to the page that was there before" in
-              v["summary"]]
-    assert stores and all(v["invariant"] == "I7" and v["manifest"] for v in stores)
+    stores = [v for v in found["violations"] if v["reason"] == "wrote-old-page"]
+    assert stores and all(v["invariant"] == "I7" and v["kind"] == "manifest" for v in stores)
     # the owner reads back 0 what it wrote as 0x7ace
     assert any(state.startswith("owner=0 ") for state in found["final_states"])
 
@@ -51,7 +50,7 @@ def test_looking_changes_nothing(explored):
 def test_an_eviction_is_a_decision(explored):
     """With the stale translation or without it: both are walked, and both replay."""
     _, out = explored("stock", "stale-scratch", "--max-schedules", "4")
-    first = out / verdict(out)["documented_schedule"]
+    first = out / verdict(out)["accepted"][0]["schedule"]
     lines = first.read_text().splitlines()
     last = max(i for i, line in enumerate(lines) if line.startswith("run user load"))
     # the last access after all others: what was allocated is another page than the TLB says

@@ -53,6 +53,17 @@ const char *invariant_statement(const char *id)
 	return invariant ? invariant->statement : "";
 }
 
+const char *invariant_reason(const char *id, const char *token)
+{
+	const Invariant *invariant = invariant_find(id);
+
+	for (const InvariantReason *reason = invariant ? invariant->reasons : NULL;
+	     reason && reason->token; reason++)
+		if (g_strcmp0(reason->token, token) == 0)
+			return reason->text;
+	return NULL;
+}
+
 const char *invariant_checked(const Invariant *invariant)
 {
 	return !invariant->event ? "end of a schedule"

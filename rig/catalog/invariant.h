@@ -13,10 +13,17 @@
 struct Check;
 struct Event;
 
+/* One way to violate an invariant: its name in data, and its sentence for a reader. */
+typedef struct {
+	const char *token;	/* "pte-overwritten" */
+	const char *text;	/* with {page}, {actor} and other fields of a Violation */
+} InvariantReason;
+
 typedef struct {
 	const char *id;		/* "I1" */
 	const char *statement;	/* one line */
 	const char *source;	/* where it comes from: who said so, or which code relies on it */
+	const InvariantReason *reasons;	/* the last one has no token */
 	guint32 reads;		/* InvariantReads: what of the state it looks at */
 	/* looks at one event, before the bookkeeping takes it in; NULL: does not */
 	void (*event)(struct Check *check, const struct Event *event);
@@ -37,6 +44,9 @@ bool invariant_exists(const char *id);
 
 /* "" when there is no such invariant. */
 const char *invariant_statement(const char *id);
+
+/* The sentence of that reason; NULL when there is no such invariant or reason. */
+const char *invariant_reason(const char *id, const char *token);
 
 /* When it is checked, for a reader. */
 const char *invariant_checked(const Invariant *invariant);

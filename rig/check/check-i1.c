@@ -9,12 +9,14 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	for (int i = 0; i < check->n_pages; i++)
-		if (check_is_page(check, i, event->before[i]) &&
-		    check_is_scratch(check, i, event->after[i]) && !check_takes_back(check, event, i))
-			check_violation(check, "I1", check->n_events,
-					"the scratch page replaced the allocated page in the "
-					"PTE of page %d", i);
+	for (int i = 0; i < check->n_pages; i++) {
+		if (!check_is_page(check, i, event->before[i]) ||
+		    !check_is_scratch(check, i, event->after[i]) || check_takes_back(check, event, i))
+			continue;
+		Violation found = check_violation(check, "I1", "pte-overwritten", event);
+		found.page = i;
+		check_found(check, &found);
+	}
 }
 
 static const Invariant i1 = {
@@ -22,6 +24,12 @@ static const Invariant i1 = {
 	.statement = "a PTE that maps an allocated page never becomes the scratch page",
 	.source = "Dwivedi, bpf list, 12 May 2026: \"we shouldn't install scratch page over "
 		  "a valid page\"",
+	.reasons = (const InvariantReason[]){
+		{ "pte-overwritten",
+		  "the scratch page replaced the allocated page in the PTE of page {page}" },
+		{ "maps-scratch", "page {page} is allocated and its PTE maps the scratch page" },
+		{ NULL, NULL },
+	},
 	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP,
 	.event = on_event,
 	.end = true,

@@ -11,6 +11,11 @@ static const Invariant i10 = {
 	.id = "I10",
 	.statement = "the kernel log holds no splat",
 	.source = "Documentation/process/coding-style.rst, \"Do not crash the kernel\"",
+	.reasons = (const InvariantReason[]){
+		{ "splat", "kernel log: {log}" },
+		{ "no-oops", "{actor} was to end in an oops, and the kernel went on" },
+		{ NULL, NULL },
+	},
 	.reads = READS_LOG,
 	.end = true,
 };

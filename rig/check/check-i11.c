@@ -12,6 +12,12 @@ static const Invariant i11 = {
 	.statement = "a kernel fault is reported once, with address and direction",
 	.source = "Dwivedi, bpf list, 12 May 2026: \"preserve fault reporting into streams "
 		  "when such scratch pages are brought in\"",
+	.reasons = (const InvariantReason[]){
+		{ "misreported",
+		  "the {direction} fault at {address} was taken {expected} times by one "
+		  "program and reported {count} times to it" },
+		{ NULL, NULL },
+	},
 	.reads = READS_FAULTS | READS_STREAMS,
 	.end = true,
 };

@@ -19,9 +19,10 @@ static void on_event(Check *check, const Event *event)
 		if (!owned || maps || page->lost || check_takes_back(check, event, i))
 			continue;
 		page->lost = true;
-		check_violation(check, "I2", check->n_events,
-				"page %d is allocated and its PTE no longer maps the page "
-				"handed out", i);
+		Violation found = check_violation(check, "I2", "mapping-lost", event);
+		found.page = i;
+		found.pfn = page->pfn;
+		check_found(check, &found);
 	}
 }
 
@@ -30,6 +31,14 @@ static const Invariant i2 = {
 	.statement = "an allocated address maps exactly the page handed out, until its free",
 	.source = "bpf_arena_alloc_pages(), commit 317460317a02 (\"bpf: Introduce "
 		  "bpf_arena\")",
+	.reasons = (const InvariantReason[]){
+		{ "mapping-lost",
+		  "page {page} is allocated and its PTE no longer maps the page handed "
+		  "out" },
+		{ "maps-another",
+		  "page {page} is allocated and its PTE does not map the page handed out" },
+		{ NULL, NULL },
+	},
 	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP | READS_RETURNS,
 	.event = on_event,
 	.end = true,

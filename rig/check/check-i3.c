@@ -10,9 +10,12 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind == EVENT_FREE && event->freed && check_is_scratch_pfn(check, event->pfn))
-		check_violation(check, "I3", check->n_events,
-				"the scratch page is given back and is free already");
+	if (event->kind != EVENT_FREE || !event->double_free ||
+	    !check_is_scratch_pfn(check, event->pfn))
+		return;
+	Violation found = check_violation(check, "I3", "double-free", event);
+	found.pfn = event->pfn;
+	check_found(check, &found);
 }
 
 static const Invariant i3 = {
@@ -20,6 +23,13 @@ static const Invariant i3 = {
 	.statement = "the scratch page is never freed while the arena lives, and once at its end",
 	.source = "apply_range_clear_cb(), \"Without the skip, scratch_page would be "
 		  "freed\"",
+	.reasons = (const InvariantReason[]){
+		{ "double-free", "the scratch page is given back and is free already" },
+		{ "no-reference", "the scratch page's reference count is {count}" },
+		{ "freed-while-alive", "the scratch page was freed and its arena lives" },
+		{ "freed-again", "the scratch page was freed {count} times" },
+		{ NULL, NULL },
+	},
 	.reads = READS_ALLOCATOR,
 	.event = on_event,
 	.end = true,

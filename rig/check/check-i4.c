@@ -12,6 +12,17 @@ static const Invariant i4 = {
 	.statement = "outside the lock, range tree and PTEs agree; what is free can be allocated",
 	.source = "Tsalapatis, bpf list, 12 May 2026: \"it can just allocate over them and "
 		  "automatically turns the address valid\"",
+	.reasons = (const InvariantReason[]){
+		{ "free-maps-page", "page {page} is free in the range tree and maps a page" },
+		{ "reserved-free", "page {page} is reserved and free in the range tree" },
+		{ "reserved-maps-page", "page {page} is reserved and maps a page" },
+		{ "allocated-maps-nothing",
+		  "page {page} is allocated in the range tree and maps nothing" },
+		{ "allocated-maps-scratch",
+		  "page {page} is allocated in the range tree and maps the scratch page" },
+		{ "allocation-failed", "{actor} failed, and its address was free all the time" },
+		{ NULL, NULL },
+	},
 	.reads = READS_PTE | READS_RANGE_TREE | READS_RETURNS,
 	.end = true,
 };

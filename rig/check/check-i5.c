@@ -15,10 +15,13 @@ static void on_event(Check *check, const Event *event)
 	int faults = ++check->faults[event->actor];
 	int bound = check->n_pages + check->emptied;
 
-	if (faults == bound + 1)
-		check_violation(check, "I5", check->n_events,
-				"fault %d on page %d although at most %d can be explained",
-				faults, event->page, bound);
+	if (faults != bound + 1)
+		return;
+	Violation found = check_violation(check, "I5", "unexplained-fault", event);
+	found.page = event->page;
+	found.count = faults;
+	found.expected = bound;
+	check_found(check, &found);
 }
 
 static const Invariant i5 = {
@@ -26,6 +29,15 @@ static const Invariant i5 = {
 	.statement = "a recoverable kernel fault makes progress: no oops, no endless retry",
 	.source = "Dwivedi, bpf list, 12 May 2026: \"either the kernel continues or it ends "
 		  "up faulting again, at which point we can handle the fault again\"",
+	.reasons = (const InvariantReason[]){
+		{ "unexplained-fault",
+		  "fault {count} on page {page} although at most {expected} can be "
+		  "explained" },
+		{ "crash", "the kernel crashed under {actor}" },
+		{ "deadlock", "deadlock: {waits}" },
+		{ "livelock", "livelock: {actor} goes round in a circle all by itself" },
+		{ NULL, NULL },
+	},
 	.reads = READS_PTE | READS_FAULTS,
 	.event = on_event,
 };

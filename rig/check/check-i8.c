@@ -13,14 +13,25 @@ static void on_event(Check *check, const Event *event)
 	if (event->kind != EVENT_ACCESS || event->faulted || event_is_kernel(event) ||
 	    !event->landed || (gint64)event->landed != check->scratch[event->page])
 		return;
-	check_violation(check, "I8", check->n_events, "user space has the scratch page mapped in the "
-			"place of page %d", event->page);
+	Violation found = check_violation(check, "I8", "user-maps-scratch", event);
+	check_blame(check, &found, event->actor);
+	found.page = event->page;
+	found.pfn = event->landed;
+	check_found(check, &found);
 }
 
 static const Invariant i8 = {
 	.id = "I8",
 	.statement = "the scratch page reads as zeroes, and user space never sees it",
 	.source = "Dwivedi, bpf list, 12 May 2026: \"It likely should also be zeroed out\"",
+	.reasons = (const InvariantReason[]){
+		{ "user-maps-scratch",
+		  "user space has the scratch page mapped in the place of page {page}" },
+		{ "kernel-wrote",
+		  "the scratch page holds what the kernel wrote through a bad pointer" },
+		{ "not-zero", "the scratch page is not zero and no access wrote to it" },
+		{ NULL, NULL },
+	},
 	.reads = READS_DATA,
 	.event = on_event,
 	.end = true,

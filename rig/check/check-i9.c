@@ -10,15 +10,26 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind == EVENT_FREE && event->freed && !check_is_scratch_pfn(check, event->pfn))
-		check_violation(check, "I9", check->n_events,
-				"a page is given back that is free already");
+	if (event->kind != EVENT_FREE || !event->double_free ||
+	    check_is_scratch_pfn(check, event->pfn))
+		return;
+	Violation found = check_violation(check, "I9", "double-free", event);
+	found.pfn = event->pfn;
+	check_found(check, &found);
 }
 
 static const Invariant i9 = {
 	.id = "I9",
 	.statement = "pages counted, mapped, handed out and given back are the same ones",
 	.source = "struct bpf_arena, \"number of pages currently populated in the arena\"",
+	.reasons = (const InvariantReason[]){
+		{ "double-free", "a page is given back that is free already" },
+		{ "miscounted", "the arena counts {count} pages and maps {expected}" },
+		{ "scratch-leaked", "the arena is gone and its scratch page was never freed" },
+		{ "freed-maps-page", "page {page} was freed and still maps a page" },
+		{ "leaked", "no PTE maps {count} of the pages handed out, and nobody gave them back" },
+		{ NULL, NULL },
+	},
 	.reads = READS_PTE | READS_ALLOCATOR,
 	.event = on_event,
 	.end = true,

@@ -9,14 +9,9 @@
 
 #include "catalog/invariant.h"
 #include "check/invariant.h"
+#include "event/header.h"
 #include "event/tlb.h"
-
-typedef struct {
-	char *invariant;	/* "I1" */
-	char *summary;		/* one sentence */
-	int event;		/* index of the event that broke it; -1: found at the end */
-	bool possible;		/* it may happen on hardware; what TCG did does not show it */
-} Violation;
+#include "event/violation.h"
 
 /* Who holds which page, as the events so far say. */
 typedef struct {
@@ -35,8 +30,9 @@ typedef struct {
 } FaultTaken;
 
 typedef struct Check {
-	int n_pages, n_actors;
-	gint64 scratch[MAX_PAGES];	/* frame of the scratch page of each one's arena; -1: none */
+	TraceHeader header;
+	int n_pages, n_actors;		/* of the header, … */
+	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
 	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
 	int emptied;			/* times a watched PTE became none */
@@ -44,19 +40,17 @@ typedef struct Check {
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
-	GArray *freed;			/* guint64: frames given back */
+	GArray *frames_freed;		/* guint64: given back */
 	bool scratch_written;		/* a store went through a PTE that mapped scratch */
 	bool destroyed;			/* the arena is being taken apart */
 	bool freed_twice;		/* a page was; the schedule ends there */
-	GPtrArray *violations;		/* of Violation */
-	char *documented;		/* the first accepted anomaly, or NULL … */
-	const char *documented_invariant;	/* … which it would violate … */
-	int documented_event;		/* … and the event that showed it; -1: found at the end */
+	GArray *violations;		/* of Violation, in the order found */
+	GArray *documented;		/* of Violation: accepted; the first of each reason */
 	int n_events;
 } Check;
 
-/* @scratch: the scratch frame that belongs to each page, -1 for none. */
-Check *check_new(int n_actors, int n_pages, const gint64 *scratch);
+/* Copies @header; its ptes are check_begin()'s. */
+Check *check_new(const TraceHeader *header);
 void check_free(Check *check);
 
 /* Forget everything: a new schedule, which starts with @ptes. */
@@ -65,23 +59,23 @@ void check_begin(Check *check, const guint64 *ptes);
 /* Every invariant that looks at events, by number; then the bookkeeping. */
 void check_event(Check *check, const Event *event);
 
-/* The kernel oopsed or panicked under @actor, or nobody can go on: @waits says why. */
-void check_crash(Check *check, const char *actor);
-void check_deadlock(Check *check, const char *waits);
+/* A manifest violation that @event showed (NULL: none did, it is found at the end). */
+Violation check_violation(const Check *check, const char *invariant, const char *reason,
+			  const Event *event);
 
-/* Add a violation; takes nothing. */
-void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
+/* It is @actor's, by name and vCPU. */
+void check_blame(const Check *check, Violation *violation, int actor);
 
-/* The violation added last is possible, not manifest. */
-void check_last_is_possible(Check *check);
+/* Keep a copy of @found.  Its reason must be in the row of its invariant. */
+void check_found(Check *check, const Violation *found);
 
-/* Something that is wrong and was accepted; only the first is kept. */
-void check_document(Check *check, const char *invariant, int event, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
-
-/* @actor came back to a state it had been in, and nobody else had done anything. */
-void check_livelock(Check *check, const char *actor);
+/*
+ * How a schedule ended: the kernel oopsed or panicked under @actor; @actor came back to a
+ * state it had been in, and nobody else had done anything; nobody can go on.
+ */
+void check_crash(Check *check, int actor);
+void check_livelock(Check *check, int actor);
+void check_deadlock(Check *check, const Wait *waits, int n);
 
 /* The PTE of @page, with value @pte, maps its arena's scratch page. */
 bool check_is_scratch(const Check *check, int page, guint64 pte);

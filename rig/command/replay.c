@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
+#include "report/story.h"
 #include "util/error.h"
 
 static int opt_times = 1;
@@ -80,12 +81,12 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 		if (!same)
 			return EXIT_UNEXPECTED;
 	}
+	g_autofree char *text = trace_text(outcome->trace);
 	if (opt_trace)
 		g_print("%s", trace);
 	else
-		g_print("%s%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n",
-			outcome->interleaving, outcome->violations ? outcome->violations : "",
-			opt_times, opt_times, hash);
+		g_print("%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n",
+			text, opt_times, opt_times, hash);
 	if (g_strcmp0(outcome->violates, schedule->violates) == 0)
 		return EXIT_EXPECTED;
 	g_print("recorded as %s, now %s\n", schedule->violates ? schedule->violates : "clean",

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "event/fields.h"
+#include "report/verdict.h"
 #include "util/error.h"
 
 static void case_free(gpointer data)
@@ -34,6 +36,8 @@ void dossier_free(Dossier *dossier)
 	g_free(dossier->dir);
 	g_free(dossier->name);
 	g_clear_pointer(&dossier->verdict, json_object_unref);
+	g_array_unref(dossier->violations);
+	g_array_unref(dossier->accepted);
 	g_ptr_array_unref(dossier->cases);
 	g_ptr_array_unref(dossier->mutants);
 	source_text_free(dossier->sources);
@@ -78,7 +82,7 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	g_autofree char *trace = schedule ? read_text(dir, "trace", stem, ".jsonl", error) : NULL;
 	g_autoptr(Story) story = trace ? story_parse(trace, name, error) : NULL;
 	Case *one;
-	int lane = -1;
+	int actor = -1;
 
 	if (!story)
 		return NULL;
@@ -86,13 +90,13 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	one->stem = g_strdup(stem);
 	one->schedule = g_steal_pointer(&schedule);
 	one->facts = load_object(facts, NULL);
-	for (guint i = 0; i < story->events->len; i++) {
-		const StoryEvent *event = story_event(story, i);
+	for (guint i = 0; i < story->record->events->len; i++) {
+		const RecordEvent *event = record_event(story->record, i);
 
 		if (!event->number)
 			continue;
-		one->switches += one->decisions++ && lane != event->lane;
-		lane = event->lane;
+		one->switches += one->decisions++ && actor != event->event.actor;
+		actor = event->event.actor;
 	}
 	one->story = g_steal_pointer(&story);
 	return one;
@@ -101,9 +105,9 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 /* How soon a reader wants it: violations, what was documented, the rest. */
 static int rank(const Case *one)
 {
-	const Finding *finding = story_main(one->story);
+	const Violation *found = record_main(one->story->record);
 
-	return !finding ? 2 : finding->documented;
+	return !found ? 2 : found->documented;
 }
 
 static int by_interest(gconstpointer a, gconstpointer b)
@@ -150,13 +154,53 @@ static const char *member(JsonObject *object, const char *name)
 	return json_object_get_string_member_with_default(object, name, "");
 }
 
+/* The list @name of @verdict; false: one of them is damaged. */
+static bool read_violations(JsonObject *verdict, const char *name, GArray *ret)
+{
+	JsonArray *array = NULL;
+
+	if (!field_array(verdict, name, FIELD_REQUIRED, 0, G_MAXUINT, &array))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		JsonNode *node = json_array_get_element(array, i);
+		JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+		RunViolation one = { 0 };
+
+		if (!object || !violation_from_json(object, &one.found) ||
+		    !field_string(object, "schedule", FIELD_REQUIRED, &one.schedule) ||
+		    !field_small(object, "switches", FIELD_REQUIRED, 0, G_MAXINT, &one.switches))
+			return false;
+		g_array_append_val(ret, one);
+	}
+	return true;
+}
+
+static bool read_verdict(Dossier *dossier, const char *path, GError **error)
+{
+	int version = 0;
+
+	dossier->verdict = load_object(path, error);
+	if (!dossier->verdict)
+		return false;
+	if (field_small(dossier->verdict, "racerig-verdict", FIELD_REQUIRED, VERDICT_VERSION,
+			VERDICT_VERSION, &version) &&
+	    read_violations(dossier->verdict, "violations", dossier->violations) &&
+	    read_violations(dossier->verdict, "accepted", dossier->accepted))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: no verdict of version %d; explore again", path, VERDICT_VERSION);
+	return false;
+}
+
 static char *violated(JsonObject *verdict)
 {
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
-	JsonArray *violations = json_object_get_array_member(verdict, "violations");
+	g_autoptr(GArray) violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
 
-	for (guint i = 0; violations && i < json_array_get_length(violations); i++) {
-		const char *id = member(json_array_get_object_element(violations, i), "invariant");
+	if (!read_violations(verdict, "violations", violations))
+		return g_strdup("");
+	for (guint i = 0; i < violations->len; i++) {
+		const char *id = g_array_index(violations, RunViolation, i).found.invariant;
 
 		if (!g_ptr_array_find_with_equal_func(ids, id, g_str_equal, NULL))
 			g_ptr_array_add(ids, (char *)id);
@@ -214,8 +258,9 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->mutants = g_ptr_array_new_with_free_func(mutant_free);
 	dossier->outcomes = outcomes;
 	dossier->tree = outcomes ? tree_new(outcomes) : NULL;
-	dossier->verdict = load_object(verdict, error);
-	if (!dossier->verdict || !load_cases(dossier, error))
+	dossier->violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
 		return NULL;
 	if (g_file_get_contents(sources, &lines, NULL, NULL))
 		dossier->sources = source_text_parse(lines);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "event/fields.h"
 #include "util/error.h"
 
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
@@ -126,6 +127,20 @@ static char **invariants_of(JsonArray *violations)
 	return (char **)g_ptr_array_free(g_steal_pointer(&ids), FALSE);
 }
 
+/* Of the first in a list of violations; NULL: none. */
+static char *schedule_of(JsonObject *object, const char *list)
+{
+	JsonArray *array = NULL;
+	const char *schedule = NULL;
+
+	if (!field_array(object, list, FIELD_OPTIONAL, 1, G_MAXUINT, &array) || !array)
+		return NULL;
+	JsonNode *first = json_array_get_element(array, 0);
+	if (JSON_NODE_HOLDS_OBJECT(first))
+		field_string(json_node_get_object(first), "schedule", FIELD_OPTIONAL, &schedule);
+	return g_strdup(schedule);
+}
+
 bool table_row_read(TableRow *row, const char *path, GError **error)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
@@ -146,9 +161,8 @@ bool table_row_read(TableRow *row, const char *path, GError **error)
 	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
 	g_strfreev(row->invariants);
 	row->invariants = invariants_of(violations);
-	row->schedule = *row->invariants
-		? string_of(json_array_get_object_element(violations, 0), "schedule")
-		: string_of(object, "documented_schedule");
+	row->schedule = *row->invariants ? schedule_of(object, "violations")
+		: schedule_of(object, "accepted");
 	if (row->verdict)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no verdict in it", path);

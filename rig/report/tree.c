@@ -25,7 +25,7 @@ static void count(TreeNode *node, const Outcome *outcome)
 	node->redundant += redundant;
 	node->schedules += !redundant;
 	node->violating += outcome->violates != NULL;
-	node->documented += !outcome->violates && outcome->documented;
+	node->documented += !outcome->violates && outcome_documents(outcome);
 	node->circles += outcome->end == END_CIRCLE;
 }
 

@@ -7,10 +7,15 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "event/violation.h"
+
+enum { VERDICT_VERSION = 2 };
+
+/* In JSON one object: the violation's members and these. */
 typedef struct {
-	char *invariant, *summary, *schedule;	/* schedule: file name in the run folder */
-	int events, switches;
-	bool manifest;		/* it happened, not only may happen */
+	Violation found;
+	char *schedule;		/* file name in the run folder */
+	int events, switches;	/* of that schedule: decisions, context switches */
 } VerdictViolation;
 
 /* Where the guests' time went, in seconds. */
@@ -23,8 +28,7 @@ typedef struct {
 	char *title, *kernel_kind, *kernel_title, *kernel_release;
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
-	int documented;		/* executed schedules with an accepted anomaly … */
-	char *documented_summary, *documented_schedule;	/* … and the first of them */
+	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
@@ -35,13 +39,16 @@ typedef struct {
 	int circles;		/* executed schedules cut where they began to repeat */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
-	GPtrArray *violations;	/* of VerdictViolation */
+	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
+	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 } Verdict;
 
 Verdict *verdict_new(void);
 void verdict_free(Verdict *verdict);
-void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
-		 const char *schedule, int events, int switches, bool manifest);
+
+/* Add a copy of @found to violations or accepted. */
+void verdict_add(Verdict *verdict, const Violation *found, const char *schedule, int events,
+		 int switches);
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
