@@ -321,6 +321,8 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->config_sha256 = g_strdup(kernel->config_sha256);
 	verdict->compiler = g_strdup(kernel->compiler);
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
+	verdict->connect = g_strdup(session->connect);
+	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
 	return verdict;
 }
 
@@ -398,9 +400,11 @@ static bool prepare(Explorer *explorer, GError **error)
 static bool write_results(Explorer *explorer, GError **error)
 {
 	g_autofree char *json = verdict_json(explorer->verdict);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
 	g_autofree char *console = machine_console(explorer->session->guest->machine);
 
 	return folder_write(explorer->options->out, "console.log", console, error) &&
+	       folder_write(explorer->options->out, "run.json", run, error) &&
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 

@@ -36,6 +36,7 @@ void dossier_free(Dossier *dossier)
 	g_free(dossier->dir);
 	g_free(dossier->name);
 	g_clear_pointer(&dossier->verdict, json_object_unref);
+	g_clear_pointer(&dossier->run, json_object_unref);
 	g_array_unref(dossier->violations);
 	g_array_unref(dossier->accepted);
 	g_ptr_array_unref(dossier->cases);
@@ -250,6 +251,7 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	g_autofree char *verdict = g_build_filename(dir, "verdict.json", NULL);
 	g_autofree char *sources = g_build_filename(dir, "sources.json", NULL);
 	g_autofree char *console = g_build_filename(dir, "console.log", NULL);
+	g_autofree char *run = g_build_filename(dir, "run.json", NULL);
 	g_autofree char *lines = NULL;
 
 	dossier->dir = g_canonicalize_filename(dir, NULL);
@@ -262,6 +264,7 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
 	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
 		return NULL;
+	dossier->run = load_object(run, NULL);
 	if (g_file_get_contents(sources, &lines, NULL, NULL))
 		dossier->sources = source_text_parse(lines);
 	if (!dossier->sources)
@@ -341,9 +344,10 @@ bool case_replays(const Case *one, int *ret_identical, int *ret_all)
 const char *dossier_coverage(const Dossier *dossier)
 {
 	if (!dossier_bool(dossier, "complete"))
-		return "NOT complete: there are interleavings that were not run";
-	return *dossier_string(dossier, "bound") ? "complete within the bound"
-						  : "complete: every interleaving of the events";
+		return ("NOT complete: there are interleavings that were not run");
+	return (*dossier_string(dossier, "bound")
+				      ? "complete within the bound"
+				      : "complete: every interleaving of the events");
 }
 
 char **dossier_not_covered(const Dossier *dossier)

@@ -141,6 +141,18 @@ static char *schedule_of(JsonObject *object, const char *list)
 	return g_strdup(schedule);
 }
 
+/* From the run.json beside verdict.json; 0: there is none. */
+static double read_wall(const char *verdict)
+{
+	g_autofree char *dir = g_path_get_dirname(verdict);
+	g_autofree char *path = g_build_filename(dir, "run.json", NULL);
+	g_autoptr(JsonParser) parser = json_parser_new();
+	JsonObject *run = load(parser, path, "no run.json of racerig's", NULL);
+	JsonNode *wall = run ? json_object_get_member(run, "wall_s") : NULL;
+
+	return wall && JSON_NODE_HOLDS_VALUE(wall) ? json_node_get_double(wall) : 0;
+}
+
 bool table_row_read(TableRow *row, const char *path, GError **error)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
@@ -158,7 +170,7 @@ bool table_row_read(TableRow *row, const char *path, GError **error)
 	row->complete = json_object_get_boolean_member_with_default(object, "complete", FALSE);
 	row->executed = json_object_get_int_member_with_default(object, "executed", 0);
 	row->pruned = json_object_get_int_member_with_default(object, "pruned", 0);
-	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
+	row->wall_s = read_wall(path);
 	g_strfreev(row->invariants);
 	row->invariants = invariants_of(violations);
 	row->schedule = *row->invariants ? schedule_of(object, "violations")

@@ -40,6 +40,8 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->config_sha256);
 	g_free(verdict->compiler);
 	g_free(verdict->qemu);
+	g_free(verdict->connect);
+	g_free(verdict->emulator);
 	g_ptr_array_unref(verdict->violations);
 	g_ptr_array_unref(verdict->accepted);
 	g_free(verdict);
@@ -146,16 +148,6 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "documented", verdict->documented);
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
-	add_double(builder, "wall_s", verdict->wall_s);
-	add_double(builder, "schedules_per_s", verdict_rate(verdict));
-	json_builder_set_member_name(builder, "spent_s");
-	json_builder_begin_object(builder);
-	add_double(builder, "total", verdict->spent_s.total);
-	add_double(builder, "restore", verdict->spent_s.restore);
-	add_double(builder, "guest", verdict->spent_s.guest);
-	add_double(builder, "stub", verdict->spent_s.stub);
-	add_double(builder, "drgn", verdict->spent_s.drgn);
-	json_builder_end_object(builder);
 	json_builder_set_member_name(builder, "final_states");
 	json_builder_begin_array(builder);
 	for (GList *state = verdict->final_states; state; state = state->next)
@@ -171,6 +163,33 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "config_sha256", verdict->config_sha256);
 	add_string(builder, "compiler", verdict->compiler);
 	add_string(builder, "qemu", verdict->qemu);
+	json_builder_end_object(builder);
+	json_builder_end_object(builder);
+
+	g_autoptr(JsonNode) node = json_builder_get_root(builder);
+	g_autofree char *text = json_to_string(node, TRUE);
+	return g_strconcat(text, "\n", NULL);
+}
+
+char *verdict_run_json(const Verdict *verdict)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_int(builder, "racerig-run", RUN_VERSION);
+	add_string(builder, "host", g_get_host_name());
+	add_string(builder, "connect", verdict->connect);
+	add_string(builder, "emulator", verdict->emulator);
+	add_int(builder, "resumed", verdict->resumed);
+	add_double(builder, "wall_s", verdict->wall_s);
+	add_double(builder, "schedules_per_s", verdict_rate(verdict));
+	json_builder_set_member_name(builder, "spent_s");
+	json_builder_begin_object(builder);
+	add_double(builder, "total", verdict->spent_s.total);
+	add_double(builder, "restore", verdict->spent_s.restore);
+	add_double(builder, "guest", verdict->spent_s.guest);
+	add_double(builder, "stub", verdict->spent_s.stub);
+	add_double(builder, "drgn", verdict->spent_s.drgn);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);
 

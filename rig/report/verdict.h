@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verdict.json: the machine-readable truth of a run.
+ * verdict.json, the machine-readable truth, and run.json, how one run came to it.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "event/violation.h"
 
-enum { VERDICT_VERSION = 2 };
+enum { VERDICT_VERSION = 3, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -39,6 +39,8 @@ typedef struct {
 	int circles;		/* executed schedules cut where they began to repeat */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
+	char *connect, *emulator;
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 } Verdict;
@@ -56,7 +58,13 @@ char **verdict_invariants(const Verdict *verdict);
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);
 
-/* As JSON, newline included; the caller's. */
+/*
+ * verdict.json, newline included: the same bytes for the same build, scenario and options,
+ * whatever host, clock or number of guests.  The caller's.
+ */
 char *verdict_json(const Verdict *verdict);
+
+/* run.json: what is true of this one run, times and where it was.  The caller's. */
+char *verdict_run_json(const Verdict *verdict);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdict, verdict_free)
