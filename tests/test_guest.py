@@ -51,10 +51,10 @@ def test_replay_is_identical(explored):
     assert "10 of 10 runs identical" in result.stdout and "I1:" in result.stdout
 
 
-def test_replay_writes_the_recorded_trace(explored):
+def test_trace_is_the_recorded_one(explored):
     _, out = explored("scratch-plain-store")
     schedule = first_violation(out)
-    result = run_rig("replay", schedule, "--trace")
+    result = run_rig("trace", schedule)
     assert result.stdout == (out / "trace" / schedule.name).with_suffix(".jsonl").read_text()
 
 

@@ -50,17 +50,17 @@ const char *invariant_statement(const char *id)
 {
 	const Invariant *invariant = invariant_find(id);
 
-	return invariant ? invariant->statement : "";
+	return invariant ? (invariant->statement) : "";
 }
 
-const char *invariant_reason(const char *id, const char *token)
+const InvariantReason *invariant_reason(const char *id, const char *token)
 {
 	const Invariant *invariant = invariant_find(id);
 
 	for (const InvariantReason *reason = invariant ? invariant->reasons : NULL;
 	     reason && reason->token; reason++)
 		if (g_strcmp0(reason->token, token) == 0)
-			return reason->text;
+			return reason;
 	return NULL;
 }
 

@@ -13,10 +13,17 @@
 struct Check;
 struct Event;
 
+/* What shows it. */
+typedef enum {
+	REASON_EVENT,		/* one event, so a trace tells it without a guest */
+	REASON_END,		/* how the schedule ended, or the guest's state then */
+} ReasonFrom;
+
 /* One way to violate an invariant: its name in data, and its sentence for a reader. */
 typedef struct {
 	const char *token;	/* "pte-overwritten" */
 	const char *text;	/* with {page}, {actor} and other fields of a Violation */
+	ReasonFrom from;
 } InvariantReason;
 
 typedef struct {
@@ -45,8 +52,8 @@ bool invariant_exists(const char *id);
 /* "" when there is no such invariant. */
 const char *invariant_statement(const char *id);
 
-/* The sentence of that reason; NULL when there is no such invariant or reason. */
-const char *invariant_reason(const char *id, const char *token);
+/* NULL when there is no such invariant or reason. */
+const InvariantReason *invariant_reason(const char *id, const char *token);
 
 /* When it is checked, for a reader. */
 const char *invariant_checked(const Invariant *invariant);

@@ -26,9 +26,10 @@ static const Invariant i1 = {
 		  "a valid page\"",
 	.reasons = (const InvariantReason[]){
 		{ "pte-overwritten",
-		  "the scratch page replaced the allocated page in the PTE of page {page}" },
-		{ "maps-scratch", "page {page} is allocated and its PTE maps the scratch page" },
-		{ NULL, NULL },
+		  "the scratch page replaced the allocated page in the PTE of page {page}", REASON_EVENT },
+		{ "maps-scratch",
+		  "page {page} is allocated and its PTE maps the scratch page", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP,
 	.event = on_event,

@@ -15,8 +15,8 @@ static const Invariant i11 = {
 	.reasons = (const InvariantReason[]){
 		{ "misreported",
 		  "the {direction} fault at {address} was taken {expected} times by one "
-		  "program and reported {count} times to it" },
-		{ NULL, NULL },
+		  "program and reported {count} times to it", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_FAULTS | READS_STREAMS,
 	.end = true,

@@ -34,10 +34,10 @@ static const Invariant i2 = {
 	.reasons = (const InvariantReason[]){
 		{ "mapping-lost",
 		  "page {page} is allocated and its PTE no longer maps the page handed "
-		  "out" },
+		  "out", REASON_EVENT },
 		{ "maps-another",
-		  "page {page} is allocated and its PTE does not map the page handed out" },
-		{ NULL, NULL },
+		  "page {page} is allocated and its PTE does not map the page handed out", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_LOCK | READS_OWNERSHIP | READS_RETURNS,
 	.event = on_event,

@@ -32,11 +32,11 @@ static const Invariant i5 = {
 	.reasons = (const InvariantReason[]){
 		{ "unexplained-fault",
 		  "fault {count} on page {page} although at most {expected} can be "
-		  "explained" },
-		{ "crash", "the kernel crashed under {actor}" },
-		{ "deadlock", "deadlock: {waits}" },
-		{ "livelock", "livelock: {actor} goes round in a circle all by itself" },
-		{ NULL, NULL },
+		  "explained", REASON_EVENT },
+		{ "crash", "the kernel crashed under {actor}", REASON_END },
+		{ "deadlock", "deadlock: {waits}", REASON_END },
+		{ "livelock", "livelock: {actor} goes round in a circle all by itself", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_FAULTS,
 	.event = on_event,

@@ -58,13 +58,14 @@ static const Invariant i6 = {
 	.statement = "a page is given back only when no PTE maps it and no TLB may hold it",
 	.source = "arena_free_pages(), \"ensure no stale TLB entries\"",
 	.reasons = (const InvariantReason[]){
-		{ "still-mapped", "a page is freed that the PTE of page {page} still maps" },
+		{ "still-mapped",
+		  "a page is freed that the PTE of page {page} still maps", REASON_EVENT },
 		{ "still-reachable",
-		  "a page is freed that vCPU {vcpu} may still reach through its TLB" },
+		  "a page is freed that vCPU {vcpu} may still reach through its TLB", REASON_EVENT },
 		{ "arena-end",
 		  "the arena's end gives pages back before it empties their PTEs and TLB "
-		  "entries" },
-		{ NULL, NULL },
+		  "entries", REASON_EVENT },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_TLB | READS_ALLOCATOR,
 	.event = on_event,

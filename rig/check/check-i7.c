@@ -53,23 +53,23 @@ static const Invariant i7 = {
 	.reasons = (const InvariantReason[]){
 		{ "read-old-page",
 		  "page {page} is allocated and vCPU {vcpu} read from the page that was "
-		  "there before" },
+		  "there before", REASON_EVENT },
 		{ "wrote-old-page",
 		  "page {page} is allocated and vCPU {vcpu} wrote to the page that was "
-		  "there before" },
+		  "there before", REASON_EVENT },
 		{ "may-reach-old-page",
 		  "page {page} is allocated and vCPU {vcpu} may still reach the page that "
-		  "was there before" },
+		  "was there before", REASON_EVENT },
 		{ "read-scratch",
 		  "page {page} is allocated and vCPU {vcpu} read from the scratch page by "
-		  "its address" },
+		  "its address", REASON_EVENT },
 		{ "wrote-scratch",
 		  "page {page} is allocated and vCPU {vcpu} wrote to the scratch page by "
-		  "its address" },
+		  "its address", REASON_EVENT },
 		{ "may-reach-scratch",
 		  "page {page} is allocated and vCPU {vcpu} may still reach the scratch "
-		  "page by its address" },
-		{ NULL, NULL },
+		  "page by its address", REASON_EVENT },
+		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_DATA | READS_TLB | READS_OWNERSHIP | READS_RETURNS,
 	.event = on_event,

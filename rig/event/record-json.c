@@ -515,7 +515,7 @@ Record *record_parse(const char *text, const char *name, GError **error)
 		if (read_line(record, tlb, lines[i], i == 0))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:%d: no racerig trace of version %d; explore again, or replay --trace",
+			    "%s:%d: no racerig trace of version %d; explore again, or take racerig trace",
 			    name, i + 1, RECORD_VERSION);
 		return NULL;
 	}

@@ -56,11 +56,11 @@ static char *field(const char *name, gconstpointer data)
 
 char *violation_text(const Violation *violation)
 {
-	const char *template = invariant_reason(violation->invariant, violation->reason);
+	const InvariantReason *reason = invariant_reason(violation->invariant, violation->reason);
 
 	/* A file of a later version may have reasons of its own. */
-	return template ? template_fill(template, field, violation)
-			: g_strdup(violation->reason);
+	return (reason ? template_fill(reason->text, field, violation)
+			    : g_strdup(violation->reason));
 }
 
 char *violations_text(const GArray *violations)
@@ -82,7 +82,8 @@ char *violations_text(const GArray *violations)
 const char *violation_kind_text(const Violation *violation)
 {
 	if (violation->documented)
-		return "documented: accepted by the design";
-	return violation->kind == VIOLATION_MANIFEST ? "manifest: it happened"
-						     : "possible: what a TLB may hold allows it";
+		return ("documented: accepted by the design");
+	return (violation->kind == VIOLATION_MANIFEST
+				      ? "manifest: it happened"
+				      : "possible: what a TLB may hold allows it");
 }
