@@ -47,7 +47,7 @@ def plainest(out):
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
     assert header == {
-        "racerig-trace": 4, "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "racerig-trace": 5, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
         "pages": [{"arena": 0, "scratch": "scratch", "pte": "none", "pte_bits": "0x0"}]}
     filled = next(e for e in events if turned(e) == ("none", "frame A"))
     assert filled["tlb"] == [[["frame A"]], [["frame A"]]]
@@ -434,6 +434,54 @@ def test_explain_a_clean_schedule(stock):
     result = run_rig("explain", stock / "schedules" / "0001-clean.sched")
     assert result.returncode == 0 and "no violation" in result.stdout
     assert "The cause" not in result.stdout
+
+
+# --- check ----------------------------------------------------------------------------------
+
+def test_check_needs_no_guest(violating, stock, tmp_path):
+    """What events show is found again in a trace alone; what only the end shows is repeated."""
+    env = {"XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    trace = violating / "trace" / f"{plainest(violating)}.jsonl"
+    result = run_rig("check", trace, env=env)
+    assert result.returncode == 1 and result.stderr == ""
+    _, _, findings = trace_of(violating, trace.stem)
+    line = findings[0]["violation"]["event"] + 1
+    assert f"violates I1 in line {line}, " in result.stdout
+    assert "violates I9: " in result.stdout and "only the guest shows it" in result.stdout
+    assert "0 of them not recorded, 0 recorded and not found" in result.stdout
+    clean = run_rig("check", stock / "trace" / "0001-clean.jsonl", env=env)
+    assert clean.returncode == 0 and ", 0 found" in clean.stdout
+
+
+def test_check_finds_what_a_trace_hides(violating, tmp_path):
+    """Without its record of the violation, and with one that never happened."""
+    trace = violating / "trace" / f"{plainest(violating)}.jsonl"
+    lines = trace.read_text().splitlines()
+    hidden = tmp_path / "hidden.jsonl"
+    header = json.loads(lines[0])
+    hidden.write_text("".join(f"{line}\n" for line in (
+        json.dumps({**header, "violations": 0}), *lines[1:1 + header["events"]])))
+    result = run_rig("check", hidden)
+    assert result.returncode == 1 and "violates I1" in result.stdout
+    counts = re.search(r"events, (\d+) found, (\d+) of them not recorded, 0 recorded", result.stdout)
+    assert int(counts[1]) == int(counts[2]) > 0
+    invented = tmp_path / "invented.jsonl"
+    invented.write_text("".join(f"{line}\n" for line in (
+        json.dumps({**header, "events": 1, "violations": 1}), lines[1], json.dumps({"violation": {
+            "invariant": "I2", "kind": "manifest", "reason": "mapping-lost", "event": 1, "page": 0}}))))
+    result = run_rig("check", invented)
+    assert result.returncode == 1 and "recorded and NOT found again" in result.stdout
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"racerig-trace":3}', "\x00"])
+def test_check_of_nonsense(tmp_path, text):
+    path = tmp_path / "trace.jsonl"
+    path.write_text(text)
+    result = run_rig("check", path)
+    assert result.returncode == 2 and "trace.jsonl:" in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and result.stdout == ""
+    missing = run_rig("check", tmp_path / "none.jsonl")
+    assert missing.returncode == 2 and "none" in missing.stderr
 
 
 # --- the manual -----------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "check/check-record.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "command/command.h"
 #include "report/violation-text.h"
 #include "util/error.h"
@@ -23,18 +26,22 @@ static char *read_input(const char *path, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GIOChannel) input = NULL;
-	char *text = NULL;
+	g_autofree char *text = NULL;
+	gsize length = 0;
+	bool ok;
 
-	if (g_strcmp0(path, "-") != 0) {
-		if (!g_file_get_contents(path, &text, NULL, &local))
-			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
-		return text;
+	if (g_strcmp0(path, "-") == 0) {
+		input = g_io_channel_unix_new(STDIN_FILENO);
+		g_io_channel_set_encoding(input, NULL, NULL);
+		ok = g_io_channel_read_to_end(input, &text, &length, &local) == G_IO_STATUS_NORMAL;
+	} else {
+		ok = g_file_get_contents(path, &text, &length, &local);
 	}
-	input = g_io_channel_unix_new(0);
-	g_io_channel_set_encoding(input, NULL, NULL);
-	if (g_io_channel_read_to_end(input, &text, NULL, &local) != G_IO_STATUS_NORMAL && local)
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "standard input: %s", local->message);
-	return text;
+	if (ok && strlen(text) == length)
+		return g_steal_pointer(&text);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path,
+		    ok ? "a zero byte is in it; no racerig trace" : local->message);
+	return NULL;
 }
 
 int command_check(int argc, char **argv, GCancellable *cancel, GError **error)

@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":4,"actors":[{"name","vcpu"}],
+ *	{"racerig-trace":5,"events":N,"violations":M,"actors":[{"name","vcpu"}],
  *	 "pages":[{"arena","scratch"?,"pte","pte_bits"}]}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"where"?,"line"?,"insn"?,
  *	 …,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
@@ -21,7 +21,8 @@
  * before and after name each watched page's PTE, *_bits are its other bits; tlb names the
  * frames that each actor's vCPU may hold, page by page, after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
- * a trace in which they do not is damaged.
+ * a trace in which they do not is damaged.  So is one that has not as many lines as its header
+ * says: what is cut off must not count as clean.
  */
 #include "event/record.h"
 
@@ -70,6 +71,8 @@ static JsonObject *header_json(const Record *record)
 	JsonArray *actors = json_array_new(), *pages = json_array_new();
 
 	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
+	json_object_set_int_member(object, "events", record->events->len);
+	json_object_set_int_member(object, "violations", record->found->len);
 	for (int i = 0; i < header->n_actors; i++) {
 		JsonObject *actor = json_object_new();
 
@@ -319,13 +322,21 @@ static bool read_page(TraceHeader *header, int i, JsonNode *node)
 	return !scratch || pfn == (guint64)(SCRATCH_PFN + header->arenas[i]);
 }
 
-static bool read_header(TraceHeader *header, JsonObject *object)
+/* How many lines a trace says that it has, behind its first. */
+typedef struct {
+	int events, violations;
+} Counts;
+
+static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
 {
 	JsonArray *actors = NULL, *pages = NULL;
 	int version = 0;
 
 	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
 			 &version) ||
+	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
+	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
+			 &ret_counts->violations) ||
 	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
 	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
 	    !read_actors(header, actors))
@@ -480,7 +491,7 @@ static bool add_violation(Record *record, JsonObject *object)
 	return true;
 }
 
-static bool read_line(Record *record, Tlb *tlb, const char *line, bool first)
+static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Counts *counts)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
 
@@ -493,7 +504,7 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, bool first)
 	if (first) {
 		TraceHeader header = { 0 };
 
-		if (!read_header(&header, object))
+		if (!read_header(&header, object, counts))
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
@@ -510,14 +521,24 @@ Record *record_parse(const char *text, const char *name, GError **error)
 	g_autoptr(Record) record = record_new(&(TraceHeader){ 0 });
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);
+	Counts counts = { 0 };
+	int i = 0;
 
-	for (int i = 0; lines[i] && (*lines[i] || i == 0); i++) {
-		if (read_line(record, tlb, lines[i], i == 0))
+	/* Of an empty text there is no line, and so no header. */
+	do {
+		if (lines[i] && read_line(record, tlb, lines[i], i == 0, &counts))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "%s:%d: no racerig trace of version %d; explore again, or take racerig trace",
 			    name, i + 1, RECORD_VERSION);
 		return NULL;
-	}
-	return g_steal_pointer(&record);
+	} while (lines[++i] && (*lines[i] || lines[i + 1]));
+	if ((int)record->events->len == counts.events &&
+	    (int)record->found->len == counts.violations)
+		return g_steal_pointer(&record);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s:%d: the trace ends after %u events and %u violations, its first line says %d and "
+		    "%d; take it again (racerig trace)", name, i, record->events->len,
+		    record->found->len, counts.events, counts.violations);
+	return NULL;
 }

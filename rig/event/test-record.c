@@ -134,7 +134,12 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":4", "\"racerig-trace\":3", 1 },
+	{ "\"racerig-trace\":5", "\"racerig-trace\":3", 1 },
+	{ "\"events\":17", "\"events\":18", 19 },
+	{ "\"events\":17", "\"events\":16", 19 },
+	{ "\"violations\":1", "\"violations\":0", 19 },
+	{ "\"violations\":1", "\"violations\":-1", 1 },
+	{ "{\"violation\"", "\n{\"violation\"", 19 },
 	{ "\"pages\":[{\"arena\":0", "\"pages\":[{\"arena\":8", 1 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
 	{ "\"actors\":[{\"name\"", "\"actors\":[7,{\"name\"", 1 },
@@ -179,6 +184,20 @@ static void test_damaged(void)
 	}
 }
 
+/* Cut at any byte, it is no trace any more. */
+static void test_cut(void)
+{
+	g_autoptr(Record) record = make();
+	g_autofree char *whole = record_json(record);
+	gsize length = strlen(whole);
+
+	for (gsize cut = 0; cut + 1 < length; cut++) {
+		g_autofree char *part = g_strndup(whole, cut);
+
+		g_assert_null(record_parse(part, "t", NULL));
+	}
+}
+
 /* More frames than a TLB of the model holds: refused, not run into. */
 static void test_too_many_frames(void)
 {
@@ -209,6 +228,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/kinds", test_kinds);
 	g_test_add_func("/record/frame-names", test_frame_names);
 	g_test_add_func("/record/damaged", test_damaged);
+	g_test_add_func("/record/cut", test_cut);
 	g_test_add_func("/record/too-many-frames", test_too_many_frames);
 	return g_test_run();
 }
