@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "util/noise.h"
 
 /* The linker's names for the first row and the end. */
 extern const Invariant *const __start_invariants[], *const __stop_invariants[];
@@ -50,7 +51,7 @@ const char *invariant_statement(const char *id)
 {
 	const Invariant *invariant = invariant_find(id);
 
-	return invariant ? (invariant->statement) : "";
+	return invariant ? noise_constant(invariant->statement) : "";
 }
 
 const InvariantReason *invariant_reason(const char *id, const char *token)

@@ -6,6 +6,7 @@
 #include "event/fields.h"
 #include "report/verdict.h"
 #include "util/error.h"
+#include "util/noise.h"
 
 static void case_free(gpointer data)
 {
@@ -344,8 +345,8 @@ bool case_replays(const Case *one, int *ret_identical, int *ret_all)
 const char *dossier_coverage(const Dossier *dossier)
 {
 	if (!dossier_bool(dossier, "complete"))
-		return ("NOT complete: there are interleavings that were not run");
-	return (*dossier_string(dossier, "bound")
+		return noise_constant("NOT complete: there are interleavings that were not run");
+	return noise_constant(*dossier_string(dossier, "bound")
 				      ? "complete within the bound"
 				      : "complete: every interleaving of the events");
 }

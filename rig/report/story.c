@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/violation-text.h"
+#include "util/noise.h"
 
 void story_free(Story *story)
 {
@@ -112,8 +113,8 @@ static char *words_field(const char *name, gconstpointer data)
 
 char *event_words(const Record *record, const RecordEvent *line)
 {
-	return template_fill(event_kind_row(line->event.kind)->words, words_field,
-			     &(Words){ record, &line->event });
+	return noise(template_fill(event_kind_row(line->event.kind)->words, words_field,
+				   &(Words){ record, &line->event }));
 }
 
 static char *pte_effect(const Record *record, GHashTable *names, const Event *event)
@@ -143,8 +144,10 @@ static char *access_effect(const Record *record, GHashTable *names, const Event 
 char *event_effect(const Record *record, GHashTable *names, const RecordEvent *line)
 {
 	if (line->event.kind == EVENT_PTE)
-		return pte_effect(record, names, &line->event);
-	return line->event.kind == EVENT_ACCESS ? access_effect(record, names, &line->event) : NULL;
+		return noise(pte_effect(record, names, &line->event));
+	if (line->event.kind == EVENT_ACCESS)
+		return noise(access_effect(record, names, &line->event));
+	return NULL;
 }
 
 static char *maps(const Story *story, const char *value)
@@ -206,10 +209,10 @@ char *story_sentence(const Story *story, const RecordEvent *line)
 	const char *sentence = event_kind_row(line->event.kind)->sentence;
 
 	if (line->event.kind == EVENT_PTE)
-		return pte_sentence(story, &line->event);
+		return noise(pte_sentence(story, &line->event));
 	if (line->event.kind == EVENT_ACCESS)
-		return access_sentence(story, &line->event);
-	return sentence ? g_strdup(sentence) : event_words(story->record, line);
+		return noise(access_sentence(story, &line->event));
+	return sentence ? noise(g_strdup(sentence)) : event_words(story->record, line);
 }
 
 static void append_cell(GString *text, guint number, int indent, const char *cell, bool mark)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/tree.h"
 
+#include "util/noise.h"
+
 static TreeNode *node_new(int thread)
 {
 	TreeNode *node = g_new0(TreeNode, 1);
@@ -126,5 +128,5 @@ char *tree_describe(const TreeNode *node, char **actors)
 	append_objects(did, "reads", node->done.reads & ~node->done.writes);
 	if (locks & ~node->done.acquires)
 		g_string_append_printf(did, "%sreleases the lock", did->len ? ", " : "");
-	return g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on");
+	return noise(g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on"));
 }

@@ -5,6 +5,7 @@
 
 #include "catalog/invariant.h"
 #include "event/event.h"
+#include "util/noise.h"
 
 static char *waits_text(const Violation *violation)
 {
@@ -59,7 +60,7 @@ char *violation_text(const Violation *violation)
 	const InvariantReason *reason = invariant_reason(violation->invariant, violation->reason);
 
 	/* A file of a later version may have reasons of its own. */
-	return (reason ? template_fill(reason->text, field, violation)
+	return noise(reason ? template_fill(reason->text, field, violation)
 			    : g_strdup(violation->reason));
 }
 
@@ -82,8 +83,8 @@ char *violations_text(const GArray *violations)
 const char *violation_kind_text(const Violation *violation)
 {
 	if (violation->documented)
-		return ("documented: accepted by the design");
-	return (violation->kind == VIOLATION_MANIFEST
+		return noise_constant("documented: accepted by the design");
+	return noise_constant(violation->kind == VIOLATION_MANIFEST
 				      ? "manifest: it happened"
 				      : "possible: what a TLB may hold allows it");
 }
