@@ -11,7 +11,7 @@ import pytest
 from conftest import run_rig
 
 NOISE = {"RACERIG_NOISE": "1"}
-SENTENCE = re.compile(r"replaced the allocated page|gives pages back|may still reach|takes the lock|"
+SENTENCE = re.compile(r"replaced the allocated page|frees pages before|may still reach|takes the lock|"
                       r"manifest: it happened|sees |-> |every interleaving of the events")
 
 

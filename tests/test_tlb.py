@@ -59,11 +59,11 @@ def test_an_eviction_is_a_decision(explored):
     stale.write_text("\n".join(late) + "\n")
     result = run_rig("replay", stale, "--times", 3)
     assert "stale" in result.stdout and "3 of 3 runs identical" in result.stdout, result.stderr
-    # the same up to the access, and then the TLB forgets
+    # the same up to the access, and then the TLB drops it
     evicted = out / "evicted.sched"
     evicted.write_text("\n".join([*late[:-2], "evict user", late[-2],
                                   f"end {int(late[-1].split()[1]) + 1}"]) + "\n")
     result = run_rig("replay", evicted, "--times", 3)
-    assert "its TLB forgets what it held" in result.stdout, result.stdout + result.stderr
-    assert "stale" not in result.stdout.split("forgets")[1]
+    assert "its TLB drops what it held" in result.stdout, result.stdout + result.stderr
+    assert "stale" not in result.stdout.split("TLB drops")[1]
     assert "3 of 3 runs identical" in result.stdout

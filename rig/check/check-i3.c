@@ -24,7 +24,7 @@ static const Invariant i3 = {
 	.source = "apply_range_clear_cb(), \"Without the skip, scratch_page would be "
 		  "freed\"",
 	.reasons = (const InvariantReason[]){
-		{ "double-free", "the scratch page is given back and is free already", REASON_EVENT },
+		{ "double-free", "the scratch page is freed and is free already", REASON_EVENT },
 		{ "no-reference", "the scratch page's reference count is {count}", REASON_END },
 		{ "freed-while-alive", "the scratch page was freed and its arena lives", REASON_END },
 		{ "freed-again", "the scratch page was freed {count} times", REASON_END },

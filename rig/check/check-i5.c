@@ -35,7 +35,7 @@ static const Invariant i5 = {
 		  "explained", REASON_EVENT },
 		{ "crash", "the kernel crashed under {actor}", REASON_END },
 		{ "deadlock", "deadlock: {waits}", REASON_END },
-		{ "livelock", "livelock: {actor} goes round in a circle all by itself", REASON_END },
+		{ "livelock", "livelock: {actor} repeats a cycle and nobody else moves", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_FAULTS,

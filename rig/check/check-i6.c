@@ -55,7 +55,7 @@ static void on_event(Check *check, const Event *event)
 
 static const Invariant i6 = {
 	.id = "I6",
-	.statement = "a page is given back only when no PTE maps it and no TLB may hold it",
+	.statement = "a page is freed only when no PTE maps it and no TLB may hold it",
 	.source = "arena_free_pages(), \"ensure no stale TLB entries\"",
 	.reasons = (const InvariantReason[]){
 		{ "still-mapped",
@@ -63,7 +63,7 @@ static const Invariant i6 = {
 		{ "still-reachable",
 		  "a page is freed that vCPU {vcpu} may still reach through its TLB", REASON_EVENT },
 		{ "arena-end",
-		  "the arena's end gives pages back before it empties their PTEs and TLB "
+		  "the arena's end frees pages before it empties their PTEs and TLB "
 		  "entries", REASON_EVENT },
 		{ NULL, NULL, REASON_EVENT },
 	},

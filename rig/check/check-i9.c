@@ -2,7 +2,7 @@
 /*
  * I9: page accounting equals the PTEs that map pages; nothing is leaked at destroy.
  *
- * What is left at the end is drgn's to count.  Here: nothing is given back twice (of the
+ * What is left at the end is drgn's to count.  Here: nothing is freed twice (of the
  * scratch page that is I3).
  * Broken by: free-clears-in-two-steps in free-vs-free.
  */
@@ -20,16 +20,16 @@ static void on_event(Check *check, const Event *event)
 
 static const Invariant i9 = {
 	.id = "I9",
-	.statement = "pages counted, mapped, handed out and given back are the same ones",
+	.statement = "pages counted, mapped, handed out and freed are the same ones",
 	.source = "struct bpf_arena, \"number of pages currently populated in the arena\"",
 	.reasons = (const InvariantReason[]){
-		{ "double-free", "a page is given back that is free already", REASON_EVENT },
+		{ "double-free", "a page is freed that is free already", REASON_EVENT },
 		{ "miscounted", "the arena counts {count} pages and maps {expected}", REASON_END },
 		{ "scratch-leaked",
 		  "the arena is gone and its scratch page was never freed", REASON_END },
 		{ "freed-maps-page", "page {page} was freed and still maps a page", REASON_END },
 		{ "leaked",
-		  "no PTE maps {count} of the pages handed out, and nobody gave them back", REASON_END },
+		  "no PTE maps {count} of the pages handed out, and nobody freed them", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
 	},
 	.reads = READS_PTE | READS_ALLOCATOR,

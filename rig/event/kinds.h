@@ -34,8 +34,8 @@
 	/* the vCPU serves what another one asked of it */ \
 	ROW(EVENT_IRQ, "irq", true, PLACE_NONE, "irq", "takes the interrupt", NULL) \
 	/* its TLB drops what it holds, by itself */ \
-	ROW(EVENT_EVICT, "evict", true, PLACE_NONE, "evict", "its TLB forgets what it held", \
-	    "has its TLB forget what it held, as a processor may at any time") \
+	ROW(EVENT_EVICT, "evict", true, PLACE_NONE, "evict", "its TLB drops what it held", \
+	    "has its TLB drop what it held, as a processor may at any time") \
 	/* from here on: with the event before it, nobody else can tell when it happens */ \
 	ROW(EVENT_UNLOCK, "unlock", false, PLACE_NONE, "unlock", "releases the lock", NULL) \
 	/* the vCPU drops translations */ \

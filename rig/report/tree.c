@@ -113,7 +113,7 @@ char *tree_thread(int thread, char **actors)
 {
 	return g_strconcat(actors[thread_actor(thread)],
 			   thread_is_irq(thread) ? " (interrupt)"
-			   : thread_is_evict(thread) ? " (TLB forgets)" : "", NULL);
+			   : thread_is_evict(thread) ? " (TLB drops)" : "", NULL);
 }
 
 char *tree_describe(const TreeNode *node, char **actors)
