@@ -8,6 +8,7 @@
 #include "catalog/expectation.h"
 #include "command/command.h"
 #include "folder.h"
+#include "report/violation-text.h"
 #include "util/error.h"
 
 static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time;
@@ -68,8 +69,14 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		g_print("  expected   %s\n", expectation);
 	print_coverage(verdict, policy);
 	if (verdict->documented)
-		g_print("  documented %d schedules: %s\n             first: %s/%s\n", verdict->documented,
-			verdict->documented_summary, out, verdict->documented_schedule);
+		g_print("  documented %d schedules\n", verdict->documented);
+	for (guint i = 0; i < verdict->accepted->len; i++) {
+		const VerdictViolation *one = g_ptr_array_index(verdict->accepted, i);
+		g_autofree char *sentence = violation_text(&one->found);
+
+		g_print("             %s: %s\n             first: %s/%s\n", one->found.invariant,
+			sentence, out, one->schedule);
+	}
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
 	g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
 	g_print("  kernel     %s%s%s\n", verdict->kernel_source,
