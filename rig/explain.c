@@ -110,16 +110,6 @@ static bool run_nearest(Session *session, GByteArray *threads, guint fixed, Outc
 	}
 }
 
-static bool violates(const Outcome *outcome, const char *invariant)
-{
-	g_auto(GStrv) lines = g_strsplit(outcome->violations ? outcome->violations : "", "\n", -1);
-
-	for (char **line = lines; *line; line++)
-		if (g_str_has_prefix(*line, invariant) && strchr(": ", (*line)[strlen(invariant)]))
-			return true;
-	return false;
-}
-
 /* All other choices behind @fixed steps of @outcome. */
 static void add_branches(GQueue *queue, const Outcome *outcome, guint fixed)
 {
@@ -160,7 +150,7 @@ static bool follow(Session *session, GByteArray *prefix, const char *invariant, 
 		if (!ok)
 			break;
 		flip->executed++;
-		flip->violating += violates(outcome, invariant);
+		flip->violating += outcome_violates(outcome, invariant);
 		add_branches(&queue, outcome, next->len);
 	}
 	flip->all = g_queue_is_empty(&queue);
@@ -180,7 +170,7 @@ static Flip *flip_new(Session *session, const Outcome *outcome, const bool *befo
 	flip->first = i;
 	flip->second = j;
 	bool ok = run_nearest(session, threads, fixed, &flip->nearest, error);
-	flip->gone = ok && flip->nearest && !violates(flip->nearest, outcome->violates);
+	flip->gone = ok && flip->nearest && !outcome_violates(flip->nearest, outcome->violates);
 	ok = ok && (!flip->gone || follow(session, prefix, outcome->violates, max, flip, error));
 	if (ok)
 		return flip;

@@ -7,6 +7,8 @@
 #include "folder.h"
 #include "journal.h"
 #include "publish.h"
+#include "report/story.h"
+#include "report/violation-text.h"
 #include "util/error.h"
 #include "workers.h"
 
@@ -22,42 +24,102 @@ typedef struct {
 	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
 	GHashTable *running;	/* set of plan keys */
 	GHashTable *final_states;
-	GHashTable *invariants;	/* those with a saved schedule */
+	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
 	gint64 started, progressed;
 } Explorer;
 
-static bool is_first(Explorer *explorer, const char *invariant)
+static bool is_first(Explorer *explorer, const char *what)
 {
-	return g_hash_table_add(explorer->invariants, g_strdup(invariant));
+	return g_hash_table_add(explorer->saved, g_strdup(what));
 }
 
-/* Keep the first schedule of every invariant, and a few more. */
-static bool record_violation(Explorer *explorer, const Outcome *outcome, GError **error)
+static int switches_of(const Outcome *outcome)
 {
-	Verdict *verdict = explorer->verdict;
-	bool first = is_first(explorer, outcome->violates);
-
-	verdict->violating++;
-	if (!first && verdict->violations->len >= MAX_SAVED)
-		return true;
-	g_autofree char *stem = g_strdup_printf("%04d-%s", verdict->executed, outcome->violates);
-	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
-	g_auto(GStrv) lines = g_strsplit(g_strchomp(outcome->violations), "\n", -1);
 	int switches = 0;
+
 	for (guint i = 1; i < outcome_length(outcome); i++)
 		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
 					    outcome_step(outcome, i)->thread);
-	for (char **line = lines; *line; line++) {
-		g_auto(GStrv) halves = g_strsplit(*line, ": ", 2);
-		g_auto(GStrv) words = g_strsplit(halves[0], " ", 2);
+	return switches;
+}
 
-		verdict_add(verdict, words[0], halves[1], file, outcome_length(outcome), switches,
-			    words[1] == NULL);
+/* Whether @outcome shows something accepted that no saved schedule shows. */
+static bool documents_more(Explorer *explorer, const Outcome *outcome)
+{
+	bool more = false;
+
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
+		g_autofree char *what = g_strdup_printf("%s %s", found->invariant, found->reason);
+
+		more |= found->documented && is_first(explorer, what);
 	}
-	if (first)
-		g_print("schedule %d violates %s\n\n%s\n", verdict->executed,
-			outcome->violations, outcome->interleaving);
+	return more;
+}
+
+static bool is_listed(const Verdict *verdict, const Violation *found)
+{
+	for (guint i = 0; i < verdict->accepted->len; i++) {
+		const VerdictViolation *known = g_ptr_array_index(verdict->accepted, i);
+
+		/* Both strings are interned. */
+		if (known->found.invariant == found->invariant &&
+		    known->found.reason == found->reason)
+			return true;
+	}
+	return false;
+}
+
+/* Keep @outcome's files as @stem, and what was found in it. */
+static bool save(Explorer *explorer, const Outcome *outcome, const char *stem, GError **error)
+{
+	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
+	Verdict *verdict = explorer->verdict;
+
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
+
+		if (!found->documented || !is_listed(verdict, found))
+			verdict_add(verdict, found, file, outcome_length(outcome),
+				    switches_of(outcome));
+	}
 	return folder_save(explorer->options->out, stem, outcome, error);
+}
+
+static bool print_first(const Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	g_autoptr(Record) record = record_parse(outcome->trace, "trace", error);
+
+	if (!record)
+		return false;
+	g_autofree char *violations = violations_text(outcome->found);
+	g_autofree char *interleaving = interleaving_text(record, NULL);
+	g_print("schedule %d violates %s\n%s\n", explorer->verdict->executed, violations,
+		interleaving);
+	return true;
+}
+
+/* Keep the first schedule of every invariant, and a few more. */
+static bool keep_violating(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	Verdict *verdict = explorer->verdict;
+	bool first = is_first(explorer, outcome->violates);
+	bool more = documents_more(explorer, outcome);
+
+	verdict->violating++;
+	if (!first && !more && verdict->violations->len >= MAX_SAVED)
+		return true;
+	g_autofree char *stem = g_strdup_printf("%04d-%s", verdict->executed, outcome->violates);
+	return (!first || print_first(explorer, outcome, error)) &&
+	       save(explorer, outcome, stem, error);
+}
+
+static bool keep_documented(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	g_autofree char *stem = g_strdup_printf("%04d-documented", explorer->verdict->executed);
+
+	explorer->verdict->documented++;
+	return !documents_more(explorer, outcome) || save(explorer, outcome, stem, error);
 }
 
 static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
@@ -73,15 +135,9 @@ static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 	if (outcome->final_state)
 		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
 	if (outcome->violates)
-		return record_violation(explorer, outcome, error);
-	if (outcome->documented && verdict->documented++ == 0) {
-		g_autofree char *stem = g_strdup_printf("%04d-documented", verdict->executed);
-
-		verdict->documented_summary = g_strdup(outcome->documented);
-		verdict->documented_schedule = g_strdup_printf("schedules/%s.sched", stem);
-		if (!folder_save(out, stem, outcome, error))
-			return false;
-	}
+		return keep_violating(explorer, outcome, error);
+	if (outcome_documents(outcome) && !keep_documented(explorer, outcome, error))
+		return false;
 	/* An outcome from the journal has no texts: its files are there or were not kept. */
 	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
 		return folder_save(out, "circle", outcome, error);
@@ -275,6 +331,8 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
+	verdict->connect = g_strdup(session->connect);
+	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
 	return verdict;
 }
 
@@ -353,9 +411,11 @@ static bool prepare(Explorer *explorer, GError **error)
 static bool write_results(Explorer *explorer, GError **error)
 {
 	g_autofree char *json = verdict_json(explorer->verdict);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
 	g_autofree char *console = machine_console(explorer->session->guest->machine);
 
 	return folder_write(explorer->options->out, "console.log", console, error) &&
+	       folder_write(explorer->options->out, "run.json", run, error) &&
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 
@@ -378,8 +438,7 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 {
 	g_autoptr(Verdict) verdict = start_verdict(session, policy);
 	g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GHashTable) invariants =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) saved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							    (GDestroyNotify)outcome_free);
@@ -387,7 +446,7 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 	Explorer explorer = {
 		.session = session, .policy = policy, .options = options, .verdict = verdict,
 		.ready = ready, .running = running, .final_states = states,
-		.invariants = invariants,
+		.saved = saved,
 	};
 	g_autoptr(GError) local = NULL;
 

@@ -35,23 +35,6 @@ static JsonArray *registers_json(const GArray *registers)
 	return array;
 }
 
-static JsonObject *frames_json(const Trace *trace)
-{
-	g_autofree char *text = trace_frames(trace);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	JsonObject *object = json_object_new();
-
-	for (char **line = lines; *line; line++) {
-		char *blank = strchr(*line, ' ');
-
-		if (!blank)
-			continue;
-		*blank = '\0';
-		json_object_set_string_member(object, blank + 1, *line);
-	}
-	return object;
-}
-
 static bool save(const char *out, const char *stem, JsonObject *facts, const char *trace,
 		 GError **error)
 {
@@ -105,7 +88,7 @@ bool facts_write(Session *session, const char *out, const char *stem, int times,
 	json_object_set_int_member(facts, "racerig-facts", 1);
 	json_object_set_int_member(facts, "replays", times);
 	json_object_set_int_member(facts, "identical", identical);
-	json_object_set_object_member(facts, "frames", frames_json(session->trace));
+	json_object_set_object_member(facts, "frames", trace_frames(session->trace));
 	json_object_set_array_member(facts, "registers", registers_json(registers));
 	return save(out, stem, facts, trace, error);
 }

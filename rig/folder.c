@@ -49,9 +49,11 @@ bool folder_make(const char *out, bool keep, GError **error)
 	g_autofree char *trace = folder_path(out, "trace");
 	g_autofree char *facts = folder_path(out, "facts");
 	g_autofree char *verdict = folder_path(out, "verdict.json");
+	g_autofree char *run = folder_path(out, "run.json");
 	g_autofree char *journal = folder_path(out, "journal");
 
 	g_unlink(verdict);
+	g_unlink(run);
 	if (!keep)
 		g_unlink(journal);
 	return make(schedules, !keep, error) && make(trace, !keep, error) &&

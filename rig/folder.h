@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The run folder: verdict.json, journal, schedules/, trace/, facts/, console.log;
+ * The run folder: verdict.json, run.json, journal, schedules/, trace/, facts/, console.log;
  * publish.h adds what people read.
  */
 #pragma once

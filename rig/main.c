@@ -17,6 +17,8 @@ static const struct {
 	{ "kernel", command_kernel, "build a kernel" },
 	{ "explore", command_explore, "walk the interleavings of a scenario" },
 	{ "replay", command_replay, "run a recorded schedule again" },
+	{ "trace", command_trace, "the events of a recorded schedule as JSON lines" },
+	{ "check", command_check, "the invariants over a trace, without a guest" },
 	{ "minimise", command_minimise, "find the smallest schedule that still violates" },
 	{ "explain", command_explain, "what happens in a schedule, and which order is to blame" },
 	{ "debug", command_debug, "stop inside a schedule, with gdb or drgn" },

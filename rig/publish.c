@@ -49,10 +49,10 @@ static bool collect_sources(Dossier *dossier, GError **error)
 	for (guint i = 0; i < dossier->cases->len; i++) {
 		const Case *one = g_ptr_array_index(dossier->cases, i);
 
-		for (guint j = 0; j < one->story->events->len; j++) {
-			const char *line = story_event(one->story, j)->line;
+		for (guint j = 0; j < one->story->record->events->len; j++) {
+			const char *line = record_event(one->story->record, j)->line;
 
-			if (line && *line)
+			if (line)
 				source_text_add(dossier->sources, line, roots, kfuncs);
 		}
 	}
@@ -133,9 +133,9 @@ bool publish_facts(Session *session, const char *out, int times, bool all, GErro
 		return false;
 	for (guint i = 0; i < dossier->cases->len; i++) {
 		const Case *one = g_ptr_array_index(dossier->cases, i);
-		const Finding *finding = story_main(one->story);
-		const char *what = !finding ? "clean" : finding->documented ? "documented"
-				   : finding->invariant;
+		const Violation *found = record_main(one->story->record);
+		const char *what = !found ? "clean" : found->documented ? "documented"
+				   : found->invariant;
 
 		if (g_hash_table_add(seen, (char *)what) &&
 		    !facts_write(session, out, one->stem, times, error))

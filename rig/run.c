@@ -97,7 +97,7 @@ static JsonObject *final_request(const Session *session)
 	add_told(guest, request);
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
-	json_object_set_array_member(request, "freed", frames(check->freed));
+	json_object_set_array_member(request, "freed", frames(check->frames_freed));
 	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
 	json_object_set_member(request, "scratch_pfns", json_node_copy(guest->scratch_pfns));
 	json_object_set_array_member(request, "faults", faults_taken(session));
@@ -107,13 +107,32 @@ static JsonObject *final_request(const Session *session)
 
 static bool already_violated(const Check *check, const char *invariant)
 {
-	for (guint i = 0; i < check->violations->len; i++) {
-		const Violation *violation = g_ptr_array_index(check->violations, i);
-
-		if (strcmp(violation->invariant, invariant) == 0)
+	for (guint i = 0; i < check->violations->len; i++)
+		if (strcmp(g_array_index(check->violations, Violation, i).invariant, invariant) == 0)
 			return true;
-	}
 	return false;
+}
+
+/* One of drgn's, which must be of a kind that its invariant's row knows. */
+static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
+{
+	Violation found;
+
+	if (!JSON_NODE_HOLDS_OBJECT(node) ||
+	    !violation_from_json(json_node_get_object(node), &found) ||
+	    !invariant_reason(found.invariant, found.reason) ||
+	    found.page >= session->guest->n_pages) {
+		g_autofree char *text = json_to_string(node, FALSE);
+
+		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
+			    "drgn: no violation that rig/check/ has a reason for: %s", text);
+		return false;
+	}
+	if (!quiet && strcmp(found.invariant, "I10") != 0)
+		return true;
+	if (found.documented || !already_violated(session->check, found.invariant))
+		check_found(session->check, &found);
+	return true;
 }
 
 /* drgn at the end: @quiet when every operation has returned, so all of it counts. */
@@ -127,18 +146,9 @@ static bool check_final(Session *session, bool quiet, GError **error)
 	if (!answer)
 		return false;
 	JsonArray *found = json_object_get_array_member(answer, "violations");
-	for (guint i = 0; i < json_array_get_length(found); i++) {
-		JsonObject *violation = json_array_get_object_element(found, i);
-		const char *invariant = json_object_get_string_member(violation, "invariant");
-
-		if (!quiet && strcmp(invariant, "I10") != 0)
-			continue;
-		const char *summary = json_object_get_string_member(violation, "summary");
-		if (json_object_get_boolean_member(violation, "documented"))
-			check_document(session->check, invariant, -1, "%s", summary);
-		else if (!already_violated(session->check, invariant))
-			check_violation(session->check, invariant, -1, "%s", summary);
-	}
+	for (guint i = 0; i < json_array_get_length(found); i++)
+		if (!take_found(session, json_array_get_element(found, i), quiet, error))
+			return false;
 	return true;
 }
 
@@ -147,23 +157,34 @@ static void judge_result(Session *session, int actor)
 {
 	const char *name = session->guest->report.actors[actor].name;
 
-	if (g_strcmp0(name, session->scenario->succeeds) == 0 &&
-	    guest_actor_report(session->guest, actor).result != 1)
-		check_violation(session->check, "I4", -1,
-				"%s failed, and its address was free all the time", name);
+	if (g_strcmp0(name, session->scenario->succeeds) != 0 ||
+	    guest_actor_report(session->guest, actor).result == 1)
+		return;
+	Violation found = check_violation(session->check, "I4", "allocation-failed", NULL);
+	check_blame(session->check, &found, actor);
+	check_found(session->check, &found);
+}
+
+/* The actor that was to end in an oops did not. */
+static void judge_missing_oops(Session *session, const char *declared)
+{
+	Violation found = check_violation(session->check, "I10", "no-oops", NULL);
+
+	found.actor = g_intern_string(declared);
+	check_found(session->check, &found);
 }
 
 /* What became of the actors; true when all have done what they should. */
 static bool judge_actors(Session *session)
 {
 	const Guest *guest = session->guest;
-	g_autoptr(GString) waits = g_string_new(NULL);
 	const char *declared = feature_oops(session->scenario, session->kernel);
 	bool crashed = false, oopsed = false;
+	Wait waits[MAX_ACTORS];
+	int n_waits = 0;
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		ActorState state = stepper_state(session->stepper, i);
-		const char *name = guest->report.actors[i].name;
 
 		if (state == ACTOR_RETURNED) {
 			judge_result(session, i);
@@ -172,18 +193,16 @@ static bool judge_actors(Session *session)
 			crashed = !oopsed;
 			/* After a double free nobody crashed: the rig went no further. */
 			if (crashed && !session->check->freed_twice)
-				check_crash(session->check, name);
+				check_crash(session->check, i);
 		} else {
-			g_autofree char *why = stepper_describe_wait(session->stepper, i);
-			g_string_append_printf(waits, "%s%s %s", waits->len ? ", " : "", name, why);
+			waits[n_waits++] = stepper_wait_of(session->stepper, i);
 		}
 	}
-	if (waits->len && !crashed && !oopsed)
-		check_deadlock(session->check, waits->str);
+	if (n_waits && !crashed && !oopsed)
+		check_deadlock(session->check, waits, n_waits);
 	if (declared && !crashed && !oopsed)
-		check_violation(session->check, "I10", -1,
-				"%s was to end in an oops, and the kernel went on", declared);
-	return !waits->len && !crashed;
+		judge_missing_oops(session, declared);
+	return !n_waits && !crashed;
 }
 
 /* A circle that one thread makes alone is nobody's bad luck with the scheduler. */
@@ -194,8 +213,7 @@ static void judge_circle(Session *session, const Outcome *outcome)
 	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
 		if (outcome_step(outcome, i)->thread != thread)
 			return;
-	check_livelock(session->check,
-		       session->guest->report.actors[thread_actor(thread)].name);
+	check_livelock(session->check, thread_actor(thread));
 }
 
 /* What they touched. */
@@ -303,7 +321,6 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	bool more = true;
 
 	plan_begin(plan);
-	trace_begin(session->trace);
 	if (session->registers)
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
@@ -311,6 +328,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	guint64 ptes[MAX_PAGES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
+	trace_begin(session->trace, ptes);
 	begin_dependence(session);
 	take_events(session, events);
 	while (more && !*ret_again)
@@ -321,19 +339,6 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s (event %d): no verdict can rest on that",
 		    session->check->unexplained, session->check->n_events);
 	return NULL;
-}
-
-static char *describe_violations(const Check *check)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < check->violations->len; i++) {
-		const Violation *violation = g_ptr_array_index(check->violations, i);
-
-		g_string_append_printf(text, "%s%s: %s\n", violation->invariant,
-				       violation->possible ? " (possible)" : "", violation->summary);
-	}
-	return g_string_free(text, FALSE);
 }
 
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
@@ -352,22 +357,15 @@ Schedule *run_decisions(const Session *session, const Outcome *outcome)
 
 static void describe(const Session *session, Outcome *outcome)
 {
-	const Check *check = session->check;
-	int marked = -1;
+	const Record *record = trace_record(session->trace);
 
+	trace_found(session->trace, session->check);
+	for (guint i = 0; i < record->found->len; i++)
+		outcome_add(outcome, record_violation(record, i));
 	outcome->final_state = outcome->end == END_DONE ? trace_final_state(session->trace) : NULL;
-	if (check->violations->len) {
-		const Violation *first = g_ptr_array_index(check->violations, 0);
-
-		outcome->violates = g_strdup(first->invariant);
-		outcome->violations = describe_violations(check);
-		marked = first->event;
-	}
-	outcome->documented = g_strdup(check->documented);
 	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
 	outcome->schedule = schedule_format(schedule);
-	outcome->trace = trace_json(session->trace, check);
-	outcome->interleaving = trace_interleaving(session->trace, marked);
+	outcome->trace = record_json(record);
 }
 
 Outcome *run_plan(Session *session, Plan *plan, GError **error)

@@ -212,16 +212,13 @@ static bool check_seen(const Session *session, GError **error)
 bool session_prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
-	gint64 scratch[MAX_PAGES];
 
 	session->stepper = stepper_new(guest, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
 	session->irq_events = stepper_has_irq_events(session->stepper);
 	session->trace = trace_new(guest, session->stepper);
-	for (int i = 0; i < guest->n_pages; i++)
-		scratch[i] = guest->pages[i].scratch_pfn;
-	session->check = check_new(guest->n_actors, guest->n_pages, scratch);
+	session->check = check_new(trace_header(session->trace));
 	return true;
 }
 

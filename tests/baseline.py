@@ -42,7 +42,8 @@ def explored(mutant: str, scenario: str) -> Tuple[Any, int]:
     """The verdict, and the number of the first violating schedule (0: none)."""
     with tempfile.TemporaryDirectory(prefix="racerig-baseline-") as out:
         rig("explore", scenario, "--kernel", mutant, "--recheck", 0, "--out", out)
-        verdict = json.loads((Path(out) / "verdict.json").read_text())
+        verdict = {**json.loads((Path(out) / "run.json").read_text()),
+                   **json.loads((Path(out) / "verdict.json").read_text())}
     numbers = [int(re.findall(r"(\d+)-", v["schedule"])[0]) for v in verdict["violations"]]
     return verdict, min(numbers, default=0)
 

@@ -40,7 +40,9 @@ def explore(out: Path, cache: Path, scenario: str, *words: str) -> tuple[float, 
         stderr=subprocess.DEVNULL,
         env={**os.environ, "XDG_CACHE_HOME": str(cache), "RACERIG_PYTHON": str(CACHE / "venv/bin/python")},
     )
-    return time.monotonic() - start, json.loads((out / "verdict.json").read_text())
+    # run.json has the times
+    return time.monotonic() - start, {**json.loads((out / "run.json").read_text()),
+                                      **json.loads((out / "verdict.json").read_text())}
 
 
 def breakdown(verdict: Any) -> None:

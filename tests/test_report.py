@@ -32,6 +32,11 @@ def trace_of(out, stem):
     return objects[0], [o for o in objects if "n" in o], [o for o in objects[1:] if "n" not in o]
 
 
+def turned(event):
+    """What the PTE of an event was and became."""
+    return event.get("from"), event.get("to")
+
+
 def plainest(out):
     """The schedule that evidence.txt shows."""
     return re.search(r"^-- (\S+)\.sched --$", (out / "evidence.txt").read_text(), re.M)[1]
@@ -41,13 +46,15 @@ def plainest(out):
 
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
-    assert header == {"racerig-trace": 3, "actors": ["alloc", "fault"], "pages": 1}
-    filled = next(e for e in events if e.get("did") == "none -> frame A")
+    assert header == {
+        "racerig-trace": 5, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "pages": [{"arena": 0, "scratch": "scratch", "pte": "none", "pte_bits": "0x0"}]}
+    filled = next(e for e in events if turned(e) == ("none", "frame A"))
     assert filled["tlb"] == [[["frame A"]], [["frame A"]]]
-    replaced = next(e for e in events if e.get("did") == "frame A -> scratch")
+    replaced = next(e for e in events if turned(e) == ("frame A", "scratch"))
     assert replaced["tlb"] == [[["frame A", "scratch"]]] * 2, "nobody has flushed"
-    assert {"violates": "I1", "event": replaced["n"], "manifest": True,
-            "summary": "the scratch page replaced the allocated page in the PTE of page 0"} in findings
+    assert {"violation": {"invariant": "I1", "kind": "manifest", "reason": "pte-overwritten",
+                          "event": replaced["n"], "page": 0}} in findings
 
 
 def test_a_flush_empties_the_strip(explored):
@@ -383,7 +390,7 @@ def test_debug_one_event_before_the_violation(violating):
         "list kernel/bpf/arena.c:255,255\n"))
     assert code == 0, text
     _, events, findings = trace_of(violating, schedule.stem)
-    number = sum(e["decision"] for e in events[:findings[0]["event"]])
+    number = sum(e["decision"] for e in events[:findings[0]["violation"]["event"]])
     assert f"stopped after event {number - 1} of" in text and "next: CPU1 (fault) write" in text
     assert "thread 2" in text and "<apply_range_set_scratch_cb+" in text
     frames = json.loads((violating / "facts" / f"{schedule.stem}.json").read_text())["frames"]
@@ -415,8 +422,8 @@ def test_explain_finds_the_order_to_blame(violating):
     _, events, _ = trace_of(violating, schedule.stem)
     decisions = [e for e in events if e["decision"]]
     first, second = decisions[int(cause[1]) - 1], decisions[int(cause[2]) - 1]
-    assert first["did"] == "sees none" and first["actor"] == "fault"
-    assert second["did"] == "none -> frame A" and second["actor"] == "alloc"
+    assert first["access"] == "read" and first["from"] == "none" and first["actor"] == "fault"
+    assert turned(second) == ("none", "frame A") and second["actor"] == "alloc"
     assert re.search(r"flipped: I1 holds; of all \d+ schedules? that begins? so, 0 violate it",
                      result.stdout)
     assert "arena.c:255: set_pte(pte, mk_pte(scratch_page, PAGE_KERNEL));" in result.stdout
@@ -427,6 +434,54 @@ def test_explain_a_clean_schedule(stock):
     result = run_rig("explain", stock / "schedules" / "0001-clean.sched")
     assert result.returncode == 0 and "no violation" in result.stdout
     assert "The cause" not in result.stdout
+
+
+# --- check ----------------------------------------------------------------------------------
+
+def test_check_needs_no_guest(violating, stock, tmp_path):
+    """What events show is found again in a trace alone; what only the end shows is repeated."""
+    env = {"XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    trace = violating / "trace" / f"{plainest(violating)}.jsonl"
+    result = run_rig("check", trace, env=env)
+    assert result.returncode == 1 and result.stderr == ""
+    _, _, findings = trace_of(violating, trace.stem)
+    line = findings[0]["violation"]["event"] + 1
+    assert f"violates I1 in line {line}, " in result.stdout
+    assert "violates I9: " in result.stdout and "only the guest shows it" in result.stdout
+    assert "0 of them not recorded, 0 recorded and not found" in result.stdout
+    clean = run_rig("check", stock / "trace" / "0001-clean.jsonl", env=env)
+    assert clean.returncode == 0 and ", 0 found" in clean.stdout
+
+
+def test_check_finds_what_a_trace_hides(violating, tmp_path):
+    """Without its record of the violation, and with one that never happened."""
+    trace = violating / "trace" / f"{plainest(violating)}.jsonl"
+    lines = trace.read_text().splitlines()
+    hidden = tmp_path / "hidden.jsonl"
+    header = json.loads(lines[0])
+    hidden.write_text("".join(f"{line}\n" for line in (
+        json.dumps({**header, "violations": 0}), *lines[1:1 + header["events"]])))
+    result = run_rig("check", hidden)
+    assert result.returncode == 1 and "violates I1" in result.stdout
+    counts = re.search(r"events, (\d+) found, (\d+) of them not recorded, 0 recorded", result.stdout)
+    assert int(counts[1]) == int(counts[2]) > 0
+    invented = tmp_path / "invented.jsonl"
+    invented.write_text("".join(f"{line}\n" for line in (
+        json.dumps({**header, "events": 1, "violations": 1}), lines[1], json.dumps({"violation": {
+            "invariant": "I2", "kind": "manifest", "reason": "mapping-lost", "event": 1, "page": 0}}))))
+    result = run_rig("check", invented)
+    assert result.returncode == 1 and "recorded and NOT found again" in result.stdout
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"racerig-trace":3}', "\x00"])
+def test_check_of_nonsense(tmp_path, text):
+    path = tmp_path / "trace.jsonl"
+    path.write_text(text)
+    result = run_rig("check", path)
+    assert result.returncode == 2 and "trace.jsonl:" in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and result.stdout == ""
+    missing = run_rig("check", tmp_path / "none.jsonl")
+    assert missing.returncode == 2 and "none" in missing.stderr
 
 
 # --- the manual -----------------------------------------------------------------------------

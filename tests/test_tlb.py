@@ -17,9 +17,8 @@ def test_a_write_is_lost_on_stock(explored):
     assert result.returncode == 0, result.stdout
     found = verdict(out)
     assert found["complete"]
-    stores = [v for v in found["violations"] if "wrote to the page that was there before" in
-              v["summary"]]
-    assert stores and all(v["invariant"] == "I7" and v["manifest"] for v in stores)
+    stores = [v for v in found["violations"] if v["reason"] == "wrote-old-page"]
+    assert stores and all(v["invariant"] == "I7" and v["kind"] == "manifest" for v in stores)
     # the owner reads back 0 what it wrote as 0x7ace
     assert any(state.startswith("owner=0 ") for state in found["final_states"])
 
@@ -51,7 +50,7 @@ def test_looking_changes_nothing(explored):
 def test_an_eviction_is_a_decision(explored):
     """With the stale translation or without it: both are walked, and both replay."""
     _, out = explored("stock", "stale-scratch", "--max-schedules", "4")
-    first = out / verdict(out)["documented_schedule"]
+    first = out / verdict(out)["accepted"][0]["schedule"]
     lines = first.read_text().splitlines()
     last = max(i for i, line in enumerate(lines) if line.startswith("run user load"))
     # the last access after all others: what was allocated is another page than the TLB says
@@ -60,11 +59,11 @@ def test_an_eviction_is_a_decision(explored):
     stale.write_text("\n".join(late) + "\n")
     result = run_rig("replay", stale, "--times", 3)
     assert "stale" in result.stdout and "3 of 3 runs identical" in result.stdout, result.stderr
-    # the same up to the access, and then the TLB forgets
+    # the same up to the access, and then the TLB drops it
     evicted = out / "evicted.sched"
     evicted.write_text("\n".join([*late[:-2], "evict user", late[-2],
                                   f"end {int(late[-1].split()[1]) + 1}"]) + "\n")
     result = run_rig("replay", evicted, "--times", 3)
-    assert "its TLB forgets what it held" in result.stdout, result.stdout + result.stderr
-    assert "stale" not in result.stdout.split("forgets")[1]
+    assert "its TLB drops what it held" in result.stdout, result.stdout + result.stderr
+    assert "stale" not in result.stdout.split("TLB drops")[1]
     assert "3 of 3 runs identical" in result.stdout

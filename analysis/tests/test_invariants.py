@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each drgn-side invariant: holds on good facts, breaks on bad ones."""
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -86,3 +87,21 @@ def test_a_write_through_scratch_is_documented():
     (violation,) = check_all(facts)
     assert violation.invariant == "I8" and violation.documented
     assert not any(v.documented for v in check_all(replace(facts, scratch_written=False)))
+
+
+def test_every_reason_has_a_sentence():
+    """A reason that a check gives is one of its row's, or the rig refuses the answer."""
+    top = Path(__file__).resolve().parents[2]
+    for path in sorted((top / "analysis" / "helpers" / "invariants").glob("i[0-9]*.py")):
+        row = (top / "rig" / "check" / f"check-{path.stem}.c").read_text()
+        given = re.findall(r'Violation\(\s*"[^"]+",\s*"([^"]+)"', path.read_text())
+        given += re.findall(r'return "([a-z-]+)"', path.read_text())
+        given += re.findall(r'else "([a-z-]+)"', path.read_text())
+        assert given and all(f'{{ "{reason}",' in row for reason in given), path
+
+
+def test_fields_of_an_answer():
+    (violation,) = check_all(replace(GOOD, faults=[FAULT]))
+    assert violation.as_json() == {"invariant": "I11", "kind": "manifest", "reason": "misreported",
+                                   "documented": False, "address": "0x1000", "write": False,
+                                   "count": 0, "expected": 1}

@@ -17,9 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Tuple
 
-KERNELS = Path(__file__).resolve().parents[2] / "guest-kernel" / "kernels"
+TOP = Path(__file__).resolve().parents[2]
+KERNELS = TOP / "guest-kernel" / "kernels"
 
-INVARIANTS = [f"I{n}" for n in range(1, 12)]
+
+def number(invariant: str) -> int:
+    return int(invariant[1:])
+
+
+# Each is a file of its own.
+INVARIANTS = sorted((path.stem.removeprefix("check-").upper()
+                     for path in (TOP / "rig" / "check").glob("check-i*.c")), key=number)
+
+VERDICT_VERSION = 3
 
 # The corner cases of the thread: its words, whose they are, the scenarios that go there.
 CORNERS = [
@@ -80,16 +90,10 @@ def count_spent(trace: Optional[Path]) -> Dict[Tuple[str, str], int]:
     spent: Counter[Tuple[str, str]] = Counter()
     for line in trace.read_text().splitlines()[1:] if trace else []:
         event = json.loads(line)
-        # Behind the events come the violations.
+        # Behind the events come the violations, which have no kind of event.
         if event.get("kind") in ("flush", "send"):
             spent[event["actor"], event["kind"]] += 1
     return dict(spent)
-
-
-def accepted(summary: str) -> Tuple[str, ...]:
-    """What the thread accepted in writing, of what a verdict documents."""
-    words = {"I7": "may still reach the scratch page", "I8": "the scratch page holds"}
-    return tuple(name for name, said in words.items() if said in summary)
 
 
 def read_runs(folder: Path) -> Dict[Tuple[str, str], Run]:
@@ -97,14 +101,19 @@ def read_runs(folder: Path) -> Dict[Tuple[str, str], Run]:
     runs = {}
     for path in sorted(folder.rglob("verdict.json")):
         verdict = json.loads(path.read_text())
-        broken = {violation["invariant"] for violation in verdict["violations"]}
+        if verdict.get("racerig-verdict") != VERDICT_VERSION:
+            sys.exit(f"alternatives.py: {path}: no verdict of version {VERDICT_VERSION}; explore again")
+        broken, documented = (
+            tuple(sorted({violation["invariant"] for violation in verdict[name]}, key=number))
+            for name in ("violations", "accepted")
+        )
         runs[verdict["kernel"], verdict["scenario"]] = Run(
             verdict=verdict["verdict"],
             complete=verdict["complete"],
             executed=verdict["executed"],
             states=verdict["distinct_final_states"],
-            broken=tuple(sorted(broken, key=lambda name: int(name[1:]))),
-            documented=accepted(verdict.get("documented_summary", "")),
+            broken=broken,
+            documented=documented,
             spent=count_spent(first_trace(path.parent)),
         )
     return runs
@@ -222,8 +231,8 @@ INTRODUCTION = """\
 # The design alternatives, side by side
 
 Generated from runs; docs/kernels.md says what each kernel is, `racerig list` what each invariant. `?`: not run, since the
-kernel lacks what the scenario needs, or since the scenario is long and made for other kernels. *documented* is listed under the
-invariant of the first such schedule.
+kernel lacks what the scenario needs, or since the scenario is long and made for other kernels. *documented*: accepted in writing,
+listed under every invariant that it would violate.
 
     build/racerig suite --group full --jobs 2 --out DIR
     analysis/tools/alternatives.py DIR/runs thread thread-xchg-flush … >docs/alternatives.md

@@ -106,7 +106,7 @@ def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     )
     return {
         "log": facts.log,
-        "violations": [asdict(violation) for violation in invariants.check_all(facts)],
+        "violations": [violation.as_json() for violation in invariants.check_all(facts)],
     }
 
 

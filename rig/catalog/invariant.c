@@ -1,43 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/invariant.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include "util/noise.h"
 
-static const char EVENT[] = "every event", END[] = "end of a schedule",
-		  BOTH[] = "every event, end of a schedule";
+/* The linker's names for the first row and the end. */
+extern const Invariant *const __start_invariants[], *const __stop_invariants[];
 
-static const Invariant invariants[] = {
-	{ "I1", "a PTE that maps an allocated page never becomes the scratch page", BOTH },
-	{ "I2", "an allocated address maps exactly the page handed out, until its free", BOTH },
-	{ "I3", "the scratch page is never freed while the arena lives, and once at its end", BOTH },
-	{ "I4", "outside the lock, range tree and PTEs agree; what is free can be allocated", END },
-	{ "I5", "a recoverable kernel fault makes progress: no oops, no endless retry", EVENT },
-	{ "I6", "a page is given back only when no PTE maps it and no TLB may hold it", EVENT },
-	{ "I7", "an access to an allocated address reaches the page handed out", EVENT },
-	{ "I8", "the scratch page reads as zeroes, and user space never sees it", BOTH },
-	{ "I9", "pages counted, mapped, handed out and given back are the same ones", BOTH },
-	{ "I10", "the kernel log holds no splat", END },
-	{ "I11", "a kernel fault is reported once, with address and direction", END },
-};
-
-const Invariant *invariant_list(gsize *n)
+static int by_number(const void *a, const void *b)
 {
-	*n = G_N_ELEMENTS(invariants);
-	return invariants;
+	const Invariant *left = *(const Invariant *const *)a;
+	const Invariant *right = *(const Invariant *const *)b;
+
+	return atoi(left->id + 1) - atoi(right->id + 1);
+}
+
+const Invariant *const *invariant_list(gsize *n)
+{
+	static const Invariant **sorted;
+
+	*n = __stop_invariants - __start_invariants;
+	/* The order of linking must not decide anything. */
+	if (g_once_init_enter(&sorted)) {
+		const Invariant **rows = g_memdup2(__start_invariants, *n * sizeof(*rows));
+
+		qsort(rows, *n, sizeof(*rows), by_number);
+		g_once_init_leave(&sorted, rows);
+	}
+	return sorted;
+}
+
+const Invariant *invariant_find(const char *id)
+{
+	gsize n;
+	const Invariant *const *rows = invariant_list(&n);
+
+	for (gsize i = 0; i < n; i++)
+		if (g_strcmp0(rows[i]->id, id) == 0)
+			return rows[i];
+	return NULL;
 }
 
 bool invariant_exists(const char *id)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(invariants); i++)
-		if (strcmp(invariants[i].id, id) == 0)
-			return true;
-	return false;
+	return invariant_find(id) != NULL;
 }
 
 const char *invariant_statement(const char *id)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(invariants); i++)
-		if (strcmp(invariants[i].id, id) == 0)
-			return invariants[i].statement;
-	return "";
+	const Invariant *invariant = invariant_find(id);
+
+	return invariant ? noise_constant(invariant->statement) : "";
+}
+
+const InvariantReason *invariant_reason(const char *id, const char *token)
+{
+	const Invariant *invariant = invariant_find(id);
+
+	for (const InvariantReason *reason = invariant ? invariant->reasons : NULL;
+	     reason && reason->token; reason++)
+		if (g_strcmp0(reason->token, token) == 0)
+			return reason;
+	return NULL;
+}
+
+const char *invariant_checked(const Invariant *invariant)
+{
+	return !invariant->event ? "end of a schedule"
+	       : invariant->end ? "every event, end of a schedule" : "every event";
 }

@@ -2,12 +2,11 @@
 /*
  * I2: after a successful alloc of an address and until its free, its PTE maps
  * exactly the page handed out.
- * Source: bpf_arena_alloc_pages(), commit 317460317a02 ("bpf: Introduce bpf_arena").
  * Broken by: alloc-overwrites-page in alloc-vs-alloc.
  */
 #include "check/check.h"
 
-void check_i2(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	for (int i = 0; i < check->n_pages; i++) {
 		Ownership *page = &check->pages[i];
@@ -20,8 +19,29 @@ void check_i2(Check *check, const Event *event)
 		if (!owned || maps || page->lost || check_takes_back(check, event, i))
 			continue;
 		page->lost = true;
-		check_violation(check, "I2", check->n_events,
-				"page %d is allocated and its PTE no longer maps the page "
-				"handed out", i);
+		Violation found = check_violation(check, "I2", "mapping-lost", event);
+		found.page = i;
+		found.pfn = page->pfn;
+		check_found(check, &found);
 	}
 }
+
+static const Invariant i2 = {
+	.id = "I2",
+	.statement = "an allocated address maps exactly the page handed out, until its free",
+	.source = "bpf_arena_alloc_pages(), commit 317460317a02 (\"bpf: Introduce "
+		  "bpf_arena\")",
+	.reasons = (const InvariantReason[]){
+		{ "mapping-lost",
+		  "page {page} is allocated and its PTE no longer maps the page handed "
+		  "out", REASON_EVENT },
+		{ "maps-another",
+		  "page {page} is allocated and its PTE does not map the page handed out", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
+	},
+	.judges = EVENT_BIT(EVENT_PTE) | EVENT_BIT(EVENT_RETURN),
+	.reads = READS_PTE | READS_OWNER,
+	.event = on_event,
+	.end = true,
+};
+INVARIANT(i2);

@@ -4,21 +4,42 @@
  *
  * A fault may repeat only when somebody emptied a watched PTE in between, so
  * an actor takes at most one fault a page plus one for every emptying.
- * Source: Dwivedi, bpf list, 12 May 2026: "either the kernel continues or it ends up
- * faulting again, at which point we can handle the fault again".
  * Broken by: alloc-keeps-lock in alloc-vs-alloc.
  */
 #include "check/check.h"
 
-void check_i5(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_ACCESS || !event->faulted)
 		return;
 	int faults = ++check->faults[event->actor];
 	int bound = check->n_pages + check->emptied;
 
-	if (faults == bound + 1)
-		check_violation(check, "I5", check->n_events,
-				"fault %d on page %d although at most %d can be explained",
-				faults, event->page, bound);
+	if (faults != bound + 1)
+		return;
+	Violation found = check_violation(check, "I5", "unexplained-fault", event);
+	found.page = event->page;
+	found.count = faults;
+	found.expected = bound;
+	check_found(check, &found);
 }
+
+static const Invariant i5 = {
+	.id = "I5",
+	.statement = "a recoverable kernel fault makes progress: no oops, no endless retry",
+	.source = "Dwivedi, bpf list, 12 May 2026: \"either the kernel continues or it ends "
+		  "up faulting again, at which point we can handle the fault again\"",
+	.reasons = (const InvariantReason[]){
+		{ "unexplained-fault",
+		  "fault {count} on page {page} although at most {expected} can be "
+		  "explained", REASON_EVENT },
+		{ "crash", "the kernel crashed under {actor}", REASON_END },
+		{ "deadlock", "deadlock: {waits}", REASON_END },
+		{ "livelock", "livelock: {actor} repeats a cycle and nobody else moves", REASON_END },
+		{ NULL, NULL, REASON_EVENT },
+	},
+	.judges = EVENT_BIT(EVENT_ACCESS),
+	.reads = READS_EMPTIED,
+	.event = on_event,
+};
+INVARIANT(i5);

@@ -2,7 +2,6 @@
 /*
  * I6: a page goes back to the page allocator only when no PTE maps it and no
  * vCPU may hold a translation to it.
- * Source: arena_free_pages(), "ensure no stale TLB entries".
  *
  * The one exception is the arena's end, when whoever could have reached its pages is
  * gone: existing_page_cb() says "it all relies on" that.
@@ -26,24 +25,50 @@ static int reaching_actor(const Check *check, const Event *event)
 	return -1;
 }
 
-void check_i6(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_FREE)
 		return;
 	int page = mapping_page(check, event), actor = reaching_actor(check, event);
 
 	if (check->destroyed && (page >= 0 || actor >= 0)) {
-		check_document(check, "I6", check->n_events,
-			       "the arena's end gives pages back before it empties their PTEs "
-			       "and TLB entries");
+		Violation accepted = check_violation(check, "I6", "arena-end", event);
+		accepted.documented = true;
+		accepted.pfn = event->pfn;
+		check_found(check, &accepted);
 		return;
 	}
-	if (page >= 0)
-		check_violation(check, "I6", check->n_events,
-				"a page is freed that the PTE of page %d still maps", page);
-	if (actor < 0)
-		return;
-	check_violation(check, "I6", check->n_events,
-			"a page is freed that vCPU %d may still reach through its TLB", actor);
-	check_last_is_possible(check);
+	if (page >= 0) {
+		Violation found = check_violation(check, "I6", "still-mapped", event);
+		found.page = page;
+		found.pfn = event->pfn;
+		check_found(check, &found);
+	}
+	if (actor >= 0) {
+		Violation found = check_violation(check, "I6", "still-reachable", event);
+		check_blame(check, &found, actor);
+		found.kind = VIOLATION_POSSIBLE;
+		found.pfn = event->pfn;
+		check_found(check, &found);
+	}
 }
+
+static const Invariant i6 = {
+	.id = "I6",
+	.statement = "a page is freed only when no PTE maps it and no TLB may hold it",
+	.source = "arena_free_pages(), \"ensure no stale TLB entries\"",
+	.reasons = (const InvariantReason[]){
+		{ "still-mapped",
+		  "a page is freed that the PTE of page {page} still maps", REASON_EVENT },
+		{ "still-reachable",
+		  "a page is freed that vCPU {vcpu} may still reach through its TLB", REASON_EVENT },
+		{ "arena-end",
+		  "the arena's end frees pages before it empties their PTEs and TLB "
+		  "entries", REASON_EVENT },
+		{ NULL, NULL, REASON_EVENT },
+	},
+	.judges = EVENT_BIT(EVENT_FREE),
+	.reads = READS_PTE | READS_TLB,
+	.event = on_event,
+};
+INVARIANT(i6);

@@ -6,8 +6,6 @@
  * Manifest when the access was seen to use another page, possible when the processor
  * may have kept another translation.  The one exception is what the thread accepted in
  * writing, a translation cached from the scratch page: documented, not a violation.
- * Source: Dwivedi, bpf list, 12 May 2026: "we may have cached scratch page TLB translations
- * for a range we are trying to alloc pages over".
  * Broken by: free-gives-back-early in lost-write.
  */
 #include "check/check.h"
@@ -15,22 +13,24 @@
 /* @frame: what the access used, or may have used. */
 static void report(Check *check, const Event *event, gint64 frame, bool manifest)
 {
-	const char *verb = !manifest ? "may still reach"
-			   : event->access == ACCESS_READ ? "read from" : "wrote to";
+	static const char *const reasons[][3] = {
+		{ "may-reach-old-page", "read-old-page", "wrote-old-page" },
+		{ "may-reach-scratch", "read-scratch", "wrote-scratch" },
+	};
+	bool scratch = frame == check->scratch[event->page];
+	int what = !manifest ? 0 : event->access == ACCESS_READ ? 1 : 2;
+	Violation found = check_violation(check, "I7", reasons[scratch][what], event);
 
-	if (frame == check->scratch[event->page]) {
-		check_document(check, "I7", check->n_events,
-			       "page %d is allocated and vCPU %d %s the scratch page by its "
-			       "address", event->page, event->actor, verb);
-		return;
-	}
-	check_violation(check, "I7", check->n_events, "page %d is allocated and vCPU %d %s the page "
-			"that was there before", event->page, event->actor, verb);
-	if (!manifest)
-		check_last_is_possible(check);
+	check_blame(check, &found, event->actor);
+	found.documented = scratch;
+	found.kind = manifest ? VIOLATION_MANIFEST : VIOLATION_POSSIBLE;
+	found.page = event->page;
+	found.pfn = frame;
+	found.write = event->access != ACCESS_READ;
+	check_found(check, &found);
 }
 
-void check_i7(Check *check, const Event *event)
+static void on_event(Check *check, const Event *event)
 {
 	/* User space has page tables and translations of its own. */
 	if (event->kind != EVENT_ACCESS || event->faulted || !event_is_kernel(event) ||
@@ -44,3 +44,35 @@ void check_i7(Check *check, const Event *event)
 	if (frame >= 0)
 		report(check, event, frame, seen);
 }
+
+static const Invariant i7 = {
+	.id = "I7",
+	.statement = "an access to an allocated address reaches the page handed out",
+	.source = "Dwivedi, bpf list, 12 May 2026: \"we may have cached scratch page TLB "
+		  "translations for a range we are trying to alloc pages over\"",
+	.reasons = (const InvariantReason[]){
+		{ "read-old-page",
+		  "page {page} is allocated and vCPU {vcpu} read from the page that was "
+		  "there before", REASON_EVENT },
+		{ "wrote-old-page",
+		  "page {page} is allocated and vCPU {vcpu} wrote to the page that was "
+		  "there before", REASON_EVENT },
+		{ "may-reach-old-page",
+		  "page {page} is allocated and vCPU {vcpu} may still reach the page that "
+		  "was there before", REASON_EVENT },
+		{ "read-scratch",
+		  "page {page} is allocated and vCPU {vcpu} read from the scratch page by "
+		  "its address", REASON_EVENT },
+		{ "wrote-scratch",
+		  "page {page} is allocated and vCPU {vcpu} wrote to the scratch page by "
+		  "its address", REASON_EVENT },
+		{ "may-reach-scratch",
+		  "page {page} is allocated and vCPU {vcpu} may still reach the scratch "
+		  "page by its address", REASON_EVENT },
+		{ NULL, NULL, REASON_EVENT },
+	},
+	.judges = EVENT_BIT(EVENT_ACCESS),
+	.reads = READS_PTE | READS_TLB | READS_OWNER,
+	.event = on_event,
+};
+INVARIANT(i7);

@@ -3,26 +3,19 @@
 
 #include <string.h>
 
-static void violation_free(gpointer data)
-{
-	Violation *violation = data;
-
-	g_free(violation->invariant);
-	g_free(violation->summary);
-	g_free(violation);
-}
-
-Check *check_new(int n_actors, int n_pages, const gint64 *scratch)
+Check *check_new(const TraceHeader *header)
 {
 	Check *check = g_new0(Check, 1);
 
-	check->n_actors = n_actors;
-	check->n_pages = n_pages;
-	memcpy(check->scratch, scratch, n_pages * sizeof(*scratch));
+	check->header = *header;
+	check->n_actors = header->n_actors;
+	check->n_pages = header->n_pages;
+	check->scratch = check->header.scratch;
 	check->faults_taken = g_array_new(FALSE, FALSE, sizeof(FaultTaken));
 	check->installed = g_array_new(FALSE, FALSE, sizeof(guint64));
-	check->freed = g_array_new(FALSE, FALSE, sizeof(guint64));
-	check->violations = g_ptr_array_new_with_free_func(violation_free);
+	check->frames_freed = g_array_new(FALSE, FALSE, sizeof(guint64));
+	check->violations = g_array_new(FALSE, FALSE, sizeof(Violation));
+	check->documented = g_array_new(FALSE, FALSE, sizeof(Violation));
 	return check;
 }
 
@@ -30,11 +23,11 @@ void check_free(Check *check)
 {
 	if (!check)
 		return;
-	g_ptr_array_unref(check->violations);
+	g_array_unref(check->violations);
+	g_array_unref(check->documented);
 	g_array_unref(check->faults_taken);
 	g_array_unref(check->installed);
-	g_array_unref(check->freed);
-	g_free(check->documented);
+	g_array_unref(check->frames_freed);
 	g_free(check);
 }
 
@@ -50,7 +43,6 @@ void check_begin(Check *check, const guint64 *ptes)
 {
 	tlb_begin(&check->tlb, check->n_actors, check->n_pages, ptes);
 	g_array_set_size(check->faults_taken, 0);
-	g_clear_pointer(&check->documented, g_free);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
 	check->emptied = 0;
@@ -59,42 +51,44 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->unexplained = NULL;
 	check->scratch_written = check->destroyed = check->freed_twice = false;
 	g_array_set_size(check->installed, 0);
-	g_array_set_size(check->freed, 0);
+	g_array_set_size(check->frames_freed, 0);
 	for (int i = 0; i < check->n_pages; i++)
 		note_installed(check, i, 0, ptes[i]);
-	g_ptr_array_set_size(check->violations, 0);
+	g_array_set_size(check->violations, 0);
+	g_array_set_size(check->documented, 0);
 }
 
-void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
+Violation check_violation(const Check *check, const char *invariant, const char *reason,
+			  const Event *event)
 {
-	Violation *violation = g_new0(Violation, 1);
-	va_list args;
-
-	va_start(args, format);
-	violation->summary = g_strdup_vprintf(format, args);
-	va_end(args);
-	violation->invariant = g_strdup(invariant);
-	violation->event = event;
-	g_ptr_array_add(check->violations, violation);
+	return violation_new(invariant, reason, event ? check->n_events : -1);
 }
 
-void check_last_is_possible(Check *check)
+void check_blame(const Check *check, Violation *violation, int actor)
 {
-	((Violation *)g_ptr_array_index(check->violations, check->violations->len - 1))->possible =
-		true;
+	violation->actor = check->header.actors[actor].name;
+	violation->vcpu = check->header.actors[actor].vcpu;
 }
 
-void check_document(Check *check, const char *invariant, int event, const char *format, ...)
+static bool is_known(const GArray *all, const Violation *found)
 {
-	va_list args;
+	for (guint i = 0; i < all->len; i++) {
+		const Violation *known = &g_array_index(all, Violation, i);
 
-	va_start(args, format);
-	if (!check->documented) {
-		check->documented = g_strdup_vprintf(format, args);
-		check->documented_invariant = g_intern_string(invariant);
-		check->documented_event = event;
+		/* Both strings are interned. */
+		if (known->invariant == found->invariant && known->reason == found->reason)
+			return true;
 	}
-	va_end(args);
+	return false;
+}
+
+void check_found(Check *check, const Violation *found)
+{
+	g_assert(invariant_reason(found->invariant, found->reason));
+	if (!found->documented)
+		g_array_append_val(check->violations, *found);
+	else if (!is_known(check->documented, found))
+		g_array_append_val(check->documented, *found);
 }
 
 bool check_is_scratch(const Check *check, int page, guint64 pte)
@@ -183,8 +177,8 @@ static void note_pages(Check *check, const Event *event)
 	for (int i = 0; i < check->n_pages; i++)
 		note_installed(check, i, event->before[i], event->after[i]);
 	if (event->kind == EVENT_FREE)
-		g_array_append_val(check->freed, event->pfn);
-	check->freed_twice |= event->freed;
+		g_array_append_val(check->frames_freed, event->pfn);
+	check->freed_twice |= event->double_free;
 	if (event->kind == EVENT_DESTROY)
 		check->destroyed = true;
 	if (event->kind == EVENT_ACCESS)
@@ -201,16 +195,14 @@ static bool is_explained(const Check *check, const Event *event)
 
 void check_event(Check *check, const Event *event)
 {
+	gsize n;
+	const Invariant *const *invariants = invariant_list(&n);
+
 	if (!is_explained(check, event))
 		check->unexplained = "an access reached a frame that its PTE never mapped";
-	check_i1(check, event);
-	check_i3(check, event);
-	check_i5(check, event);
-	check_i6(check, event);
-	check_i7(check, event);
-	check_i8(check, event);
-	check_i9(check, event);
-	check_i2(check, event);
+	for (gsize i = 0; i < n; i++)
+		if (invariants[i]->event)
+			invariants[i]->event(check, event);
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
@@ -220,19 +212,33 @@ void check_event(Check *check, const Event *event)
 	check->n_events++;
 }
 
-void check_crash(Check *check, const char *actor)
+static Violation ended(const Check *check, const char *reason)
 {
-	check_violation(check, "I5", check->n_events - 1, "the kernel crashed under %s", actor);
+	return violation_new("I5", reason, check->n_events - 1);
 }
 
-void check_livelock(Check *check, const char *actor)
+void check_crash(Check *check, int actor)
 {
-	check_violation(check, "I5", check->n_events - 1,
-			"livelock: %s goes round in a circle all by itself",
-			actor);
+	Violation found = ended(check, "crash");
+
+	check_blame(check, &found, actor);
+	check_found(check, &found);
 }
 
-void check_deadlock(Check *check, const char *waits)
+void check_livelock(Check *check, int actor)
 {
-	check_violation(check, "I5", check->n_events - 1, "deadlock: %s", waits);
+	Violation found = ended(check, "livelock");
+
+	check_blame(check, &found, actor);
+	check_found(check, &found);
+}
+
+void check_deadlock(Check *check, const Wait *waits, int n)
+{
+	Violation found = ended(check, "deadlock");
+
+	g_assert(n <= VIOLATION_WAITS);
+	memcpy(found.waits, waits, n * sizeof(*waits));
+	found.n_waits = n;
+	check_found(check, &found);
 }

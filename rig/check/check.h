@@ -2,19 +2,15 @@
 /*
  * The invariants that are cheap enough for every event.
  *
- * Checks read events and touch no machine.  Each lives in a file of its own
+ * Checks read events and touch no machine.  Each is a row in a file of its own
  * (check-i1.c …) and adds to the violations of the schedule at hand.
  */
 #pragma once
 
+#include "catalog/invariant.h"
+#include "event/header.h"
 #include "event/tlb.h"
-
-typedef struct {
-	char *invariant;	/* "I1" */
-	char *summary;		/* one sentence */
-	int event;		/* index of the event that broke it; -1: found at the end */
-	bool possible;		/* it may happen on hardware; what TCG did does not show it */
-} Violation;
+#include "event/violation.h"
 
 /* Who holds which page, as the events so far say. */
 typedef struct {
@@ -32,9 +28,10 @@ typedef struct {
 	guint32 program;
 } FaultTaken;
 
-typedef struct {
-	int n_pages, n_actors;
-	gint64 scratch[MAX_PAGES];	/* frame of the scratch page of each one's arena; -1: none */
+typedef struct Check {
+	TraceHeader header;
+	int n_pages, n_actors;		/* of the header, … */
+	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
 	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
 	int emptied;			/* times a watched PTE became none */
@@ -42,14 +39,12 @@ typedef struct {
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
-	GArray *freed;			/* guint64: frames given back */
+	GArray *frames_freed;		/* guint64: given back */
 	bool scratch_written;		/* a store went through a PTE that mapped scratch */
 	bool destroyed;			/* the arena is being taken apart */
 	bool freed_twice;		/* a page was; the schedule ends there */
-	GPtrArray *violations;		/* of Violation */
-	char *documented;		/* the first accepted anomaly, or NULL … */
-	const char *documented_invariant;	/* … which it would violate … */
-	int documented_event;		/* … and the event that showed it; -1: found at the end */
+	GArray *violations;		/* of Violation, in the order found */
+	GArray *documented;		/* of Violation: accepted; the first of each reason */
 	int n_events;
 	/*
 	 * What the model of the TLBs cannot explain, or NULL.  The schedule has no verdict
@@ -58,33 +53,33 @@ typedef struct {
 	const char *unexplained;
 } Check;
 
-/* @scratch: the scratch frame that belongs to each page, -1 for none. */
-Check *check_new(int n_actors, int n_pages, const gint64 *scratch);
+/* Copies @header; its ptes are check_begin()'s. */
+Check *check_new(const TraceHeader *header);
 void check_free(Check *check);
 
 /* Forget everything: a new schedule, which starts with @ptes. */
 void check_begin(Check *check, const guint64 *ptes);
 
-/* All per-event checks, then the bookkeeping. */
+/* Every invariant that looks at events, by number; then the bookkeeping. */
 void check_event(Check *check, const Event *event);
 
-/* The kernel oopsed or panicked under @actor, or nobody can go on: @waits says why. */
-void check_crash(Check *check, const char *actor);
-void check_deadlock(Check *check, const char *waits);
+/* A manifest violation that @event showed (NULL: none did, it is found at the end). */
+Violation check_violation(const Check *check, const char *invariant, const char *reason,
+			  const Event *event);
 
-/* Add a violation; takes nothing. */
-void check_violation(Check *check, const char *invariant, int event, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
+/* It is @actor's, by name and vCPU. */
+void check_blame(const Check *check, Violation *violation, int actor);
 
-/* The violation added last is possible, not manifest. */
-void check_last_is_possible(Check *check);
+/* Keep a copy of @found.  Its reason must be in the row of its invariant. */
+void check_found(Check *check, const Violation *found);
 
-/* Something that is wrong and was accepted; only the first is kept. */
-void check_document(Check *check, const char *invariant, int event, const char *format, ...)
-	G_GNUC_PRINTF(4, 5);
-
-/* @actor came back to a state it had been in, and nobody else had done anything. */
-void check_livelock(Check *check, const char *actor);
+/*
+ * How a schedule ended: the kernel oopsed or panicked under @actor; @actor came back to a
+ * state it had been in, and nobody else had done anything; nobody can go on.
+ */
+void check_crash(Check *check, int actor);
+void check_livelock(Check *check, int actor);
+void check_deadlock(Check *check, const Wait *waits, int n);
 
 /* The PTE of @page, with value @pte, maps its arena's scratch page. */
 bool check_is_scratch(const Check *check, int page, guint64 pte);
@@ -101,15 +96,5 @@ bool check_is_page(const Check *check, int page, guint64 pte);
  * scratch (where every address is mapped at all times).
  */
 bool check_takes_back(const Check *check, const Event *event, int page);
-
-/* One invariant each. */
-void check_i1(Check *check, const Event *event);
-void check_i2(Check *check, const Event *event);
-void check_i3(Check *check, const Event *event);
-void check_i5(Check *check, const Event *event);
-void check_i6(Check *check, const Event *event);
-void check_i7(Check *check, const Event *event);
-void check_i8(Check *check, const Event *event);
-void check_i9(Check *check, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Check, check_free)

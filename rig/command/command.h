@@ -15,6 +15,7 @@ typedef int (*CommandFunc)(int argc, char **argv, GCancellable *cancel, GError *
 
 int command_boot(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_debug(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_check(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explain(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
@@ -25,6 +26,7 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
 /* For the table of every command that starts a guest: where; NULL: QEMU is our child. */

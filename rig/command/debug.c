@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
+#include "report/story.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -44,7 +45,10 @@ static void say_where(const Session *session, const Schedule *schedule, int stop
 	const Decision *next = stop < (int)schedule->decisions->len
 		? &g_array_index(schedule->decisions, Decision, stop) : NULL;
 
-	g_print("%s", outcome->interleaving);
+	g_autoptr(Record) record = record_parse(outcome->trace, "trace", NULL);
+	g_assert(record);
+	g_autofree char *text = interleaving_text(record, NULL);
+	g_print("%s", text);
 	if (!next) {
 		g_print("stopped after all %d events\n", stop);
 		return;

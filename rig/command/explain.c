@@ -6,6 +6,7 @@
 #include "command/recorded.h"
 #include "report/source.h"
 #include "report/story.h"
+#include "report/violation-text.h"
 #include "report/wrap.h"
 #include "util/error.h"
 #include "util/paths.h"
@@ -30,10 +31,10 @@ static SourceText *read_sources(const Session *session, const Story *story)
 	g_autofree char *module = paths_in_data("guest-kernel/kfuncs");
 	g_auto(GStrv) roots = kernel_source_roots(session->kernel->dir, session->kernel->tree);
 
-	for (guint i = 0; i < story->events->len; i++) {
-		const char *line = story_event(story, i)->line;
+	for (guint i = 0; i < story->record->events->len; i++) {
+		const char *line = record_event(story->record, i)->line;
 
-		if (line && *line)
+		if (line)
 			source_text_add(text, line, roots, module);
 	}
 	return text;
@@ -51,54 +52,58 @@ static void say(int indent, const char *format, ...)
 	g_print("%s", text);
 }
 
-static char *subject(const Story *story, const StoryEvent *event)
+static char *subject(const Story *story, const RecordEvent *event)
 {
 	g_autofree char *sentence = story_sentence(story, event);
 
-	return g_strdup_printf("CPU%d (%s) %s", event->vcpu, story->actors[event->lane], sentence);
+	return g_strdup_printf("CPU%d (%s) %s", story->record->header.actors[event->event.actor].vcpu,
+			       record_actor(story->record, &event->event), sentence);
 }
-
-static void print_findings(const Story *story, const StoryEvent *event)
+/* Those that event @event showed; -1: found at the end. */
+static void print_findings(const Record *record, int event)
 {
-	for (guint i = 0; i < story->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(story->findings, i);
+	for (guint i = 0; i < record->found->len; i++) {
+		const Violation *found = record_violation(record, i);
+		g_autofree char *sentence = violation_text(found);
 
-		if (finding->event != (event ? event->n : 0))
+		if (found->event != event)
 			continue;
-		say(7, "     %s %s: %s", finding->documented ? "documented" : "violates",
-		    finding->invariant, finding->summary);
-		say(8, "       (%s; %s)", invariant_statement(finding->invariant), story_kind(finding));
+		say(7, "     %s %s: %s", found->documented ? "documented" : "violates",
+		    found->invariant, sentence);
+		say(8, "       (%s; %s)", invariant_statement(found->invariant),
+		    violation_kind_text(found));
 	}
 }
 
 static void print_story(const Story *story, const SourceText *sources)
 {
-	const Finding *finding = story_main(story);
+	const Record *record = story->record;
+	const Violation *first = record_main(record);
 
-	for (guint i = 0; i < story->events->len; i++) {
-		const StoryEvent *event = story_event(story, i);
+	for (guint i = 0; i < record->events->len; i++) {
+		const RecordEvent *event = record_event(record, i);
 		g_autofree char *words = subject(story, event);
 		g_autofree char *number =
 			event->number ? g_strdup_printf("%u", event->number) : g_strdup("");
 		const char *code = event->line ? source_text_line(sources, event->line, 0) : NULL;
-		bool marked = finding && finding->event == i + 1;
+		bool marked = first && first->event == (int)i;
 
 		say(7, "%c%3s %s", marked ? '>' : ' ', number, words);
 		if (code) {
 			g_autofree char *tidy = g_strstrip(g_strdup(code));
 			say(9, "       %s: %s", story_short_line(event->line), tidy);
 		}
-		print_findings(story, event);
+		print_findings(record, i);
 	}
-	print_findings(story, NULL);
+	print_findings(record, -1);
 }
 
 /* The event of decision @step, from 0. */
-static const StoryEvent *decision(const Story *story, guint step)
+static const RecordEvent *decision(const Story *story, guint step)
 {
-	for (guint i = 0; i < story->events->len; i++)
-		if (story_event(story, i)->number == step + 1)
-			return story_event(story, i);
+	for (guint i = 0; i < story->record->events->len; i++)
+		if (record_event(story->record, i)->number == step + 1)
+			return record_event(story->record, i);
 	g_assert_not_reached();
 }
 
@@ -130,7 +135,7 @@ static bool print_nearest(const Flip *cause, GError **error)
 
 	if (!story)
 		return false;
-	g_autofree char *text = story_rename(story, cause->nearest->interleaving);
+	g_autofree char *text = interleaving_text(story->record, story->names);
 	g_print("\nThe other way round:\n%s", text);
 	return true;
 }

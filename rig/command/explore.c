@@ -9,6 +9,7 @@
 #include "catalog/invariant.h"
 #include "command/command.h"
 #include "folder.h"
+#include "report/violation-text.h"
 #include "util/error.h"
 #include "util/name.h"
 
@@ -72,8 +73,14 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		g_print("  expected   %s\n", expectation);
 	print_coverage(verdict, policy);
 	if (verdict->documented)
-		g_print("  documented %d schedules: %s\n             first: %s/%s\n", verdict->documented,
-			verdict->documented_summary, out, verdict->documented_schedule);
+		g_print("  documented %d schedules\n", verdict->documented);
+	for (guint i = 0; i < verdict->accepted->len; i++) {
+		const VerdictViolation *one = g_ptr_array_index(verdict->accepted, i);
+		g_autofree char *sentence = violation_text(&one->found);
+
+		g_print("             %s: %s\n             first: %s/%s\n", one->found.invariant,
+			sentence, out, one->schedule);
+	}
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
 	g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
 	g_print("  kernel     %s%s%s\n", verdict->kernel_source,
@@ -101,14 +108,14 @@ static gboolean check_stop_at(GError **error)
 {
 	g_autofree char *shown = opt_stop_at ? name_shown(opt_stop_at) : NULL;
 	g_autoptr(GString) known = g_string_new(NULL);
-	const Invariant *invariants;
+	const Invariant *const *invariants;
 	gsize n;
 
 	if (!opt_stop_at || invariant_exists(opt_stop_at))
 		return TRUE;
 	invariants = invariant_list(&n);
 	for (gsize i = 0; i < n; i++)
-		g_string_append_printf(known, " %s", invariants[i].id);
+		g_string_append_printf(known, " %s", invariants[i]->id);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "--stop-at '%s': no such invariant (there are:%s)", shown, known->str);
 	return FALSE;

@@ -74,14 +74,15 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 	}
 	json_builder_end_array(builder);
 	begin(builder, "invariants");
-	const Invariant *invariants = invariant_list(&n);
+	const Invariant *const *invariants = invariant_list(&n);
 	for (gsize i = 0; i < n; i++) {
 		json_builder_begin_object(builder);
-		member(builder, "id", invariants[i].id);
-		member(builder, "statement", invariants[i].statement);
-		member(builder, "checked", invariants[i].checked);
+		member(builder, "id", invariants[i]->id);
+		member(builder, "statement", invariants[i]->statement);
+		member(builder, "source", invariants[i]->source);
+		member(builder, "checked", invariant_checked(invariants[i]));
 		begin(builder, "broken_by");
-		g_auto(GStrv) names = breakers(kernels, invariants[i].id);
+		g_auto(GStrv) names = breakers(kernels, invariants[i]->id);
 		for (char **name = names; *name; name++)
 			json_builder_add_string_value(builder, *name);
 		json_builder_end_array(builder);
@@ -110,13 +111,13 @@ static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 			kernel->release ? kernel->release : "not built", kernel->title);
 	}
 	g_print("invariants\n");
-	const Invariant *invariants = invariant_list(&n);
+	const Invariant *const *invariants = invariant_list(&n);
 	for (gsize i = 0; i < n; i++) {
-		g_auto(GStrv) names = breakers(kernels, invariants[i].id);
+		g_auto(GStrv) names = breakers(kernels, invariants[i]->id);
 		g_autofree char *joined = g_strjoinv(" ", names);
 
-		g_print("  %-4s %s\n       checked: %s\n       broken by: %s\n", invariants[i].id,
-			invariants[i].statement, invariants[i].checked, joined);
+		g_print("  %-4s %s\n       checked: %s\n       broken by: %s\n", invariants[i]->id,
+			invariants[i]->statement, invariant_checked(invariants[i]), joined);
 	}
 }
 

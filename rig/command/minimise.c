@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
+#include "report/story.h"
 #include "util/error.h"
 
 static int opt_max = 5000, opt_times = 10;
@@ -45,8 +46,10 @@ static int confirm(Session *session, const Schedule *schedule, GError **error)
 			trace = g_strdup(outcome->trace);
 		same += !diverged && g_strcmp0(outcome->violates, schedule->violates) == 0 &&
 			strcmp(trace, outcome->trace) == 0;
-		if (i + 1 == opt_times)
-			g_print("%s%s", outcome->interleaving, outcome->violations);
+		if (i + 1 < opt_times)
+			continue;
+		g_autofree char *text = trace_text(outcome->trace);
+		g_print("%s", text);
 	}
 	return same;
 }

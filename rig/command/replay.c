@@ -5,17 +5,17 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
+#include "report/story.h"
 #include "util/error.h"
 
 static int opt_times = 1;
 static char *opt_kernel;
-static gboolean opt_trace, opt_blind;
+static gboolean opt_blind;
 
 static const GOptionEntry entries[] = {
 	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times, "Run it N times and compare (1)", "N" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
-	{ "trace", 0, 0, G_OPTION_ARG_NONE, &opt_trace, "Print the trace as JSON lines", NULL },
 	{ "blind", 0, 0, G_OPTION_ARG_NONE, &opt_blind,
 	  "Do not look which page an access uses; registers and memory must come out the same", NULL },
 	COMMAND_CONNECT,
@@ -80,12 +80,9 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 		if (!same)
 			return EXIT_UNEXPECTED;
 	}
-	if (opt_trace)
-		g_print("%s", trace);
-	else
-		g_print("%s%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n",
-			outcome->interleaving, outcome->violations ? outcome->violations : "",
-			opt_times, opt_times, hash);
+	g_autofree char *text = trace_text(outcome->trace);
+	g_print("%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n", text,
+		opt_times, opt_times, hash);
 	if (g_strcmp0(outcome->violates, schedule->violates) == 0)
 		return EXIT_EXPECTED;
 	g_print("recorded as %s, now %s\n", schedule->violates ? schedule->violates : "clean",

@@ -10,7 +10,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "event/kinds.h"
+
 enum { MAX_ACTORS = 8, MAX_PAGES = 8 };
+
+/* A set of kinds of events is a word. */
+#define EVENT_BIT(kind) (1u << (kind))
 
 typedef enum {
 	ACCESS_NONE,
@@ -30,28 +35,32 @@ typedef enum {
 	FLUSH_CR4,		/* MOV to CR4 that changes PGE: everything */
 } Flush;
 
+#define ROW(kind, token, decides, place, label, words, sentence) kind,
+typedef enum { EVENT_KINDS(ROW) } EventKind;
+#undef ROW
+
+#define ROW(kind, token, decides, place, label, words, sentence) +1
+enum { N_EVENT_KINDS = EVENT_KINDS(ROW) };
+#undef ROW
+
+/* The place of the instruction in the source. */
 typedef enum {
-	EVENT_NONE,
-	/* what the explorer decides about */
-	EVENT_PTE,		/* an instruction on a watched PTE, or half of one */
-	EVENT_ACCESS,		/* a load or store on a watched arena page */
-	EVENT_MASK,		/* the vCPU stops taking interrupts, on its way to the lock */
-	EVENT_LOCK,		/* the arena lock is taken */
-	EVENT_FREE,		/* a page goes back to the allocator */
-	EVENT_IRQ,		/* the vCPU serves what another one asked of it */
-	EVENT_EVICT,		/* its TLB gives up what it holds, by itself */
-	/* what goes with the event before it: nobody else can tell when it happens */
-	EVENT_UNLOCK,
-	EVENT_FLUSH,		/* the vCPU drops translations */
-	EVENT_SEND,		/* asks another vCPU to take an interrupt */
-	EVENT_RETURN,		/* an operation has returned to user space, or all of them */
-	EVENT_DESTROY,		/* the arena's last user is gone: the kernel takes it apart */
-} EventKind;
+	PLACE_NONE,		/* there is no one instruction */
+	PLACE_KNOWN,		/* in traces and wherever there is room */
+	PLACE_TOLD,		/* and beside the event in every text */
+} EventPlace;
+
+/* What is known by kind: a row of kinds.h. */
+typedef struct {
+	const char *token;
+	EventPlace place;
+	const char *label, *words, *sentence;
+} EventKindRow;
 
 /* A read-modify-write without LOCK is two events. */
 typedef enum { HALF_NONE, HALF_LOAD, HALF_STORE } EventHalf;
 
-typedef struct {
+typedef struct Event {
 	EventKind kind;
 	int actor;		/* on whose vCPU */
 	bool irq;		/* in an interrupt of that vCPU */
@@ -66,7 +75,7 @@ typedef struct {
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
-	bool freed;		/* FREE: it was free already, and the allocator is no more to be trusted */
+	bool double_free;	/* FREE: it was free already, and the allocator is no more to be trusted */
 	gint64 result;		/* RETURN: what the operation returned */
 	guint64 before[MAX_PAGES], after[MAX_PAGES];	/* raw PTEs around it */
 } Event;
@@ -74,6 +83,19 @@ typedef struct {
 static inline bool event_is_decision(const Event *event)
 {
 	return event->kind < EVENT_UNLOCK;
+}
+
+/* A compare-and-exchange that found something else. */
+static inline bool event_failed(const Event *event)
+{
+	return event->kind == EVENT_PTE && event->access == ACCESS_CMPXCHG &&
+	       event->before[event->page] == event->after[event->page];
+}
+
+/* Of a PTE: the event only looks. */
+static inline bool event_reads(const Event *event)
+{
+	return event->access == ACCESS_READ || event->half == HALF_LOAD;
 }
 
 /* The kernel has addresses of its own in the upper half. */
@@ -95,3 +117,17 @@ static inline guint64 pte_pfn(guint64 pte)
 {
 	return (pte & PTE_PFN_MASK) >> 12;
 }
+
+const EventKindRow *event_kind_row(EventKind kind);
+const char *access_name(Access access);
+
+/*
+ * How a schedule names @event: "cmpxchg apply_range_set_cb+0x4b page0".  @where: of its
+ * instruction; @target: of SEND, the actor; either may be NULL where the kind has none.
+ * The caller's.
+ */
+char *event_label(const Event *event, const char *where, const char *target);
+
+/* @template with each {name} replaced by what @field makes of the name; the caller's. */
+typedef char *(*TemplateFunc)(const char *name, gconstpointer data);
+char *template_fill(const char *template, TemplateFunc field, gconstpointer data);

@@ -51,6 +51,16 @@ void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes)
 	take_all(tlb, ptes);
 }
 
+bool tlb_has_room(const Tlb *tlb, const guint64 *ptes)
+{
+	for (int actor = 0; actor < tlb->n_actors; actor++)
+		for (int page = 0; page < tlb->n_pages; page++)
+			if (pte_present(ptes[page]) && tlb->n[actor][page] == TLB_FRAMES &&
+			    !tlb_may(tlb, actor, page, pte_pfn(ptes[page])))
+				return false;
+	return true;
+}
+
 void tlb_event(Tlb *tlb, const Event *event)
 {
 	if (event->kind == EVENT_FLUSH)

@@ -31,6 +31,9 @@ typedef struct {
 void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes);
 void tlb_event(Tlb *tlb, const Event *event);
 
+/* Whether it can take in @ptes; of what the rig has recorded always, of a stranger's file not. */
+bool tlb_has_room(const Tlb *tlb, const guint64 *ptes);
+
 /* A frame other than @pfn that @actor's vCPU may use for @page; -1: none. */
 gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn);
 

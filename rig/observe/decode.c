@@ -132,13 +132,3 @@ guint64 insn_address(const Insn *insn, const Regs *regs)
 		addr += regs->gpr[insn->index] * insn->scale;
 	return addr;
 }
-
-const char *access_name(Access access)
-{
-	static const char *const names[] = {
-		[ACCESS_NONE] = "none", [ACCESS_READ] = "read", [ACCESS_WRITE] = "write",
-		[ACCESS_CMPXCHG] = "cmpxchg", [ACCESS_XCHG] = "xchg", [ACCESS_RMW] = "rmw",
-	};
-
-	return names[access];
-}

@@ -37,6 +37,4 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 /* Where the memory operand points, given the registers before it executes. */
 guint64 insn_address(const Insn *insn, const Regs *regs);
 
-const char *access_name(Access access);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Decoder, decoder_free)

@@ -84,7 +84,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
-	ret_event->freed = self->pending.kind == EVENT_FREE &&
+	ret_event->double_free = self->pending.kind == EVENT_FREE &&
 			   stage_page_users(stage, actor, self->regs.gpr[MACHINE_RDI]) < 1;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
@@ -99,7 +99,7 @@ bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error)
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
 		stage->lock_holder = actor;
 	stage_ptes(stage, ret_event->after);
-	if (ret_event->freed) {
+	if (ret_event->double_free) {
 		/* The allocator's lists lead anywhere from here on. */
 		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;
 		return true;

@@ -368,17 +368,23 @@ const Regs *stepper_regs(const Stepper *stepper, int actor)
 	return &stage_context(stepper->stage, actor)->regs;
 }
 
-char *stepper_describe_wait(const Stepper *stepper, int actor)
+Wait stepper_wait_of(const Stepper *stepper, int actor)
 {
 	Stage *stage = stepper->stage;
+	const struct guest_actor *actors = stage->guest->report.actors;
 	const Context *self = stage_context(stage, actor);
+	Wait wait = { .actor = g_intern_string(actors[actor].name) };
 
-	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK)
-		return g_strdup_printf("waits for the arena lock held by %s",
-				       stage->lock_holder < 0 ? "nobody"
-				       : stage->guest->report.actors[stage->lock_holder].name);
+	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
+		wait.kind = WAIT_LOCK;
+		if (stage->lock_holder >= 0)
+			wait.holder = g_intern_string(actors[stage->lock_holder].name);
+		return wait;
+	}
 	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
-	return g_strdup_printf("%s at %s", self->state == ACTOR_IDLE ? "sleeps" : "spins", where);
+	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
+	wait.where = g_intern_string(where);
+	return wait;
 }
 
 bool stepper_has_irq_events(const Stepper *stepper)
@@ -470,27 +476,10 @@ const Sites *stepper_sites(const Stepper *stepper)
 
 char *stepper_event_label(const Stepper *stepper, const Event *event)
 {
-	static const char *const halves[] = { "", "load half of ", "store half of " };
-	static const char *const plain[] = {
-		[EVENT_IRQ] = "irq", [EVENT_EVICT] = "evict", [EVENT_UNLOCK] = "unlock",
-		[EVENT_RETURN] = "return", [EVENT_DESTROY] = "destroy",
-	};
+	const Stage *stage = stepper->stage;
+	const Site *site = sites_find(stage->sites, event->pc);
+	const char *target = event->kind == EVENT_SEND
+		? stage->guest->report.actors[event->to].name : NULL;
 
-	if (event->kind == EVENT_FREE)
-		return g_strdup_printf("free page%d", event->page);
-	if (event->kind == EVENT_FLUSH)
-		return event->page < 0 ? g_strdup("flush all")
-				       : g_strdup_printf("flush page%d", event->page);
-	if (event->kind == EVENT_SEND)
-		return g_strdup_printf("send %s", stepper->stage->guest->report.actors[event->to].name);
-	if (event->kind < G_N_ELEMENTS(plain) && plain[event->kind])
-		return g_strdup(plain[event->kind]);
-	const Site *site = sites_find(stepper->stage->sites, event->pc);
-	if (event->kind == EVENT_LOCK || event->kind == EVENT_MASK)
-		return g_strdup_printf("%s %s", event->kind == EVENT_LOCK ? "lock" : "mask",
-				       site->where);
-	const char *what = event->kind == EVENT_PTE ? access_name(event->access)
-			   : event->access == ACCESS_READ ? "load" : "store";
-	return g_strdup_printf("%s%s %s page%d", halves[event->half], what, site->where,
-			       event->page);
+	return event_label(event, site ? site->where : NULL, target);
 }

@@ -11,6 +11,7 @@
 
 #include "event/thread.h"
 #include "event/tlb.h"
+#include "event/violation.h"
 #include "observe/control.h"
 #include "observe/stage.h"
 
@@ -53,8 +54,8 @@ ActorState stepper_state(const Stepper *stepper, int actor);
 /* Of its vCPU, where it stands. */
 const Regs *stepper_regs(const Stepper *stepper, int actor);
 
-/* Why @actor cannot go on, for a reader: "waits for the arena lock held by alloc". */
-char *stepper_describe_wait(const Stepper *stepper, int actor);
+/* What @actor, which cannot go on, waits for. */
+Wait stepper_wait_of(const Stepper *stepper, int actor);
 
 /*
  * What the actors' further doing depends on: the watched PTEs, what TLBs may hold, the

@@ -3,7 +3,12 @@
 
 #include <string.h>
 
+#include "event/fields.h"
 #include "report/stored.h"
+#include "report/verdict.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/noise.h"
 
 static void case_free(gpointer data)
 {
@@ -34,6 +39,9 @@ void dossier_free(Dossier *dossier)
 	g_free(dossier->dir);
 	g_free(dossier->name);
 	g_clear_pointer(&dossier->verdict, json_object_unref);
+	g_clear_pointer(&dossier->run, json_object_unref);
+	g_array_unref(dossier->violations);
+	g_array_unref(dossier->accepted);
 	g_ptr_array_unref(dossier->cases);
 	g_ptr_array_unref(dossier->mutants);
 	source_text_free(dossier->sources);
@@ -64,7 +72,7 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	bool replayed = g_file_test(facts, G_FILE_TEST_EXISTS);
 	g_autoptr(JsonObject) stored = story && replayed ? stored_facts(facts, error) : NULL;
 	Case *one;
-	int lane = -1;
+	int actor = -1;
 
 	if (!story || (replayed && !stored))
 		return NULL;
@@ -72,13 +80,13 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	one->stem = g_strdup(stem);
 	one->schedule = g_steal_pointer(&schedule);
 	one->facts = g_steal_pointer(&stored);
-	for (guint i = 0; i < story->events->len; i++) {
-		const StoryEvent *event = story_event(story, i);
+	for (guint i = 0; i < story->record->events->len; i++) {
+		const RecordEvent *event = record_event(story->record, i);
 
 		if (!event->number)
 			continue;
-		one->switches += one->decisions++ && lane != event->lane;
-		lane = event->lane;
+		one->switches += one->decisions++ && actor != event->event.actor;
+		actor = event->event.actor;
 	}
 	one->story = g_steal_pointer(&story);
 	return one;
@@ -87,9 +95,9 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 /* How soon a reader wants it: violations, what was documented, the rest. */
 static int rank(const Case *one)
 {
-	const Finding *finding = story_main(one->story);
+	const Violation *found = record_main(one->story->record);
 
-	return !finding ? 2 : finding->documented;
+	return !found ? 2 : found->documented;
 }
 
 static int by_interest(gconstpointer a, gconstpointer b)
@@ -136,13 +144,53 @@ static const char *member(JsonObject *object, const char *name)
 	return json_object_get_string_member_with_default(object, name, "");
 }
 
+/* The list @name of @verdict; false: one of them is damaged. */
+static bool read_violations(JsonObject *verdict, const char *name, GArray *ret)
+{
+	JsonArray *array = NULL;
+
+	if (!field_array(verdict, name, FIELD_REQUIRED, 0, G_MAXUINT, &array))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		JsonNode *node = json_array_get_element(array, i);
+		JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+		RunViolation one = { 0 };
+
+		if (!object || !violation_from_json(object, &one.found) ||
+		    !field_string(object, "schedule", FIELD_REQUIRED, &one.schedule) ||
+		    !field_small(object, "switches", FIELD_REQUIRED, 0, G_MAXINT, &one.switches))
+			return false;
+		g_array_append_val(ret, one);
+	}
+	return true;
+}
+
+static bool read_verdict(Dossier *dossier, const char *path, GError **error)
+{
+	int version = 0;
+
+	dossier->verdict = stored_verdict(path, error);
+	if (!dossier->verdict)
+		return false;
+	if (field_small(dossier->verdict, "racerig-verdict", FIELD_REQUIRED, VERDICT_VERSION,
+			VERDICT_VERSION, &version) &&
+	    read_violations(dossier->verdict, "violations", dossier->violations) &&
+	    read_violations(dossier->verdict, "accepted", dossier->accepted))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: no verdict of version %d; explore again", path, VERDICT_VERSION);
+	return false;
+}
+
 static char *violated(JsonObject *verdict)
 {
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
-	JsonArray *violations = json_object_get_array_member(verdict, "violations");
+	g_autoptr(GArray) violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
 
-	for (guint i = 0; violations && i < json_array_get_length(violations); i++) {
-		const char *id = member(json_array_get_object_element(violations, i), "invariant");
+	if (!read_violations(verdict, "violations", violations))
+		return g_strdup("");
+	for (guint i = 0; i < violations->len; i++) {
+		const char *id = g_array_index(violations, RunViolation, i).found.invariant;
 
 		if (!g_ptr_array_find_with_equal_func(ids, id, g_str_equal, NULL))
 			g_ptr_array_add(ids, (char *)id);
@@ -192,6 +240,7 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	g_autofree char *verdict = g_build_filename(dir, "verdict.json", NULL);
 	g_autofree char *sources = g_build_filename(dir, "sources.json", NULL);
 	g_autofree char *console = g_build_filename(dir, "console.log", NULL);
+	g_autofree char *run = g_build_filename(dir, "run.json", NULL);
 	g_autofree char *lines = NULL;
 
 	dossier->dir = g_canonicalize_filename(dir, NULL);
@@ -200,9 +249,11 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->mutants = g_ptr_array_new_with_free_func(mutant_free);
 	dossier->outcomes = outcomes;
 	dossier->tree = outcomes ? tree_new(outcomes) : NULL;
-	dossier->verdict = stored_verdict(verdict, error);
-	if (!dossier->verdict || !load_cases(dossier, error))
+	dossier->violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
 		return NULL;
+	dossier->run = json_load(run, NULL);
 	if (g_file_get_contents(sources, &lines, NULL, NULL))
 		dossier->sources = source_text_parse(lines);
 	if (!dossier->sources)
@@ -282,9 +333,10 @@ bool case_replays(const Case *one, int *ret_identical, int *ret_all)
 const char *dossier_coverage(const Dossier *dossier)
 {
 	if (!dossier_bool(dossier, "complete"))
-		return "NOT complete: there are interleavings that were not run";
-	return *dossier_string(dossier, "bound") ? "complete within the bound"
-						  : "complete: every interleaving of the events";
+		return noise_constant("NOT complete: there are interleavings that were not run");
+	return noise_constant(*dossier_string(dossier, "bound")
+				      ? "complete within the bound"
+				      : "complete: every interleaving of the events");
 }
 
 char **dossier_not_covered(const Dossier *dossier)

@@ -26,9 +26,18 @@ typedef struct {
 	bool complete;
 } MutantRun;
 
+/* A violation as verdict.json has it. */
+typedef struct {
+	Violation found;
+	const char *schedule;	/* file name in the run folder; interned */
+	int switches;
+} RunViolation;
+
 typedef struct {
 	char *dir, *name;	/* name: the folder's own */
 	JsonObject *verdict;
+	JsonObject *run;	/* run.json, or NULL */
+	GArray *violations, *accepted;	/* of RunViolation */
 	GPtrArray *cases;	/* of Case: violating ones first, the plainest of them first */
 	GPtrArray *mutants;	/* of MutantRun, by kernel */
 	SourceText *sources;

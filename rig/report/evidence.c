@@ -5,6 +5,7 @@
 
 #include "catalog/invariant.h"
 #include "config.h"
+#include "report/violation-text.h"
 #include "report/wrap.h"
 
 enum { WIDTH = 72, NUMBER = 6, MAX_COLUMNS = 3 };
@@ -45,58 +46,71 @@ static void append_cell(GString *text, const char *number, int at, int width, bo
 				       (char *)g_ptr_array_index(lines, i));
 }
 
-static void append_event(GString *text, const Story *story, const StoryEvent *event, bool mark)
+/* What an access may have gone through, where that is not only what the PTE says. */
+static char *held_text(const Story *story, const RecordEvent *line)
 {
-	bool columns = story->n_actors <= MAX_COLUMNS;
-	int width = columns ? (WIDTH - NUMBER) / story->n_actors : WIDTH - NUMBER;
-	int at = columns ? event->lane * width : 0;
-	g_autofree char *number = event->number ? g_strdup_printf("%u", event->number)
-						: g_strdup("");
+	const Event *event = &line->event;
+	GString *text = g_string_new("TLB may hold:");
+	int n = line->tlb.n[event->actor][event->page];
+
+	for (int i = 0; i < n; i++) {
+		guint64 pfn = line->tlb.may[event->actor][event->page][i].pfn;
+
+		g_string_append_printf(text, " %s%s",
+				       story_name(story, record_frame(story->record, pfn)),
+				       i + 1 < n ? "," : "");
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void append_event(GString *text, const Story *story, const RecordEvent *line, bool mark)
+{
+	const TraceHeader *header = &story->record->header;
+	const Event *event = &line->event;
+	bool columns = header->n_actors <= MAX_COLUMNS;
+	int width = columns ? (WIDTH - NUMBER) / header->n_actors : WIDTH - NUMBER;
+	int at = columns ? event->actor * width : 0;
+	g_autofree char *number = line->number ? g_strdup_printf("%u", line->number) : g_strdup("");
 	g_autofree char *who = columns ? g_strdup("")
-				       : g_strdup_printf("CPU%d (%s): ", event->vcpu,
-							 story->actors[event->lane]);
-	g_autofree char *what = g_strdup_printf("%s%s%s", who, event->irq ? "irq: " : "",
-						event->what);
-	g_autofree char *did = event->did ? story_rename(story, event->did) : NULL;
+				       : g_strdup_printf("CPU%d (%s): ",
+							 header->actors[event->actor].vcpu,
+							 header->actors[event->actor].name);
+	g_autofree char *words = event_words(story->record, line);
+	g_autofree char *what = g_strdup_printf("%s%s%s", who, event->irq ? "irq: " : "", words);
+	g_autofree char *did = event_effect(story->record, story->names, line);
 
 	append_cell(text, number, at, width - 1, mark, what, 0);
 	if (did)
 		append_cell(text, "", at, width - 1, false, did, 2);
-	if (strcmp(event->kind, "access") == 0 && !event->faulted &&
-	    story_is_stale(event, story, event->lane, event->page)) {
-		g_autoptr(GString) held = g_string_new("TLB may hold:");
-		char **name = event->tlb[event->lane * story->n_pages + event->page];
+	if (event->kind == EVENT_ACCESS && !event->faulted &&
+	    story_is_stale(line, event->actor, event->page)) {
+		g_autofree char *held = held_text(story, line);
 
-		for (; *name; name++)
-			g_string_append_printf(held, " %s%s", story_name(story, *name),
-					       name[1] ? "," : "");
-		append_cell(text, "", at, width - 1, false, held->str, 2);
+		append_cell(text, "", at, width - 1, false, held, 2);
 	}
-	if (event->line && *event->line)
-		append_cell(text, "", at, width - 1, false, story_short_line(event->line), 2);
+	if (line->line)
+		append_cell(text, "", at, width - 1, false, story_short_line(line->line), 2);
 }
 
 static void append_interleaving(GString *text, const Story *story)
 {
-	const Finding *finding = story_main(story);
-	int width = (WIDTH - NUMBER) / story->n_actors;
+	const TraceHeader *header = &story->record->header;
+	const Violation *found = record_main(story->record);
+	int width = (WIDTH - NUMBER) / header->n_actors;
 
-	if (story->n_actors <= MAX_COLUMNS) {
+	if (header->n_actors <= MAX_COLUMNS) {
 		g_string_append_printf(text, "%*s", NUMBER, "");
-		for (int i = 0; i < story->n_actors; i++) {
-			int vcpu = i;
-			for (guint j = 0; j < story->events->len; j++)
-				if (story_event(story, j)->lane == i)
-					vcpu = story_event(story, j)->vcpu;
-			g_autofree char *head = g_strdup_printf("CPU%d (%s)", vcpu, story->actors[i]);
-			g_string_append_printf(text, "%-*s", i + 1 < story->n_actors ? width : 0,
+		for (int i = 0; i < header->n_actors; i++) {
+			g_autofree char *head = g_strdup_printf("CPU%d (%s)", header->actors[i].vcpu,
+								header->actors[i].name);
+			g_string_append_printf(text, "%-*s", i + 1 < header->n_actors ? width : 0,
 					       head);
 		}
 		g_string_append_c(text, '\n');
 	}
-	for (guint i = 0; i < story->events->len; i++)
-		append_event(text, story, story_event(story, i),
-			     finding && finding->event == i + 1);
+	for (guint i = 0; i < story->record->events->len; i++)
+		append_event(text, story, record_event(story->record, i),
+			     found && found->event == (int)i);
 }
 
 /* The numbers of all decisions at @line. */
@@ -104,8 +118,8 @@ static char *numbers_at(const Story *story, const char *line)
 {
 	GString *numbers = g_string_new(NULL);
 
-	for (guint i = 0; i < story->events->len; i++) {
-		const StoryEvent *event = story_event(story, i);
+	for (guint i = 0; i < story->record->events->len; i++) {
+		const RecordEvent *event = record_event(story->record, i);
 
 		if (g_strcmp0(event->line, line) == 0 && event->number)
 			g_string_append_printf(numbers, "%s%u", numbers->len ? ", " : "",
@@ -119,10 +133,10 @@ static void append_sources(GString *text, const Dossier *dossier, const Story *s
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
 	g_string_append(text, "\nSource lines\n");
-	for (guint i = 0; i < story->events->len; i++) {
-		const char *line = story_event(story, i)->line;
+	for (guint i = 0; i < story->record->events->len; i++) {
+		const char *line = record_event(story->record, i)->line;
 
-		if (!line || !*line || !g_hash_table_add(seen, (char *)line))
+		if (!line || !g_hash_table_add(seen, (char *)line))
 			continue;
 		const char *code = source_text_line(dossier->sources, line, 0);
 		g_autofree char *numbers = numbers_at(story, line);
@@ -151,31 +165,31 @@ static void append_ptes(GString *text, const Case *one)
 	}
 }
 
-/* "at 5, CPU1: writes the PTE …": the event that showed @finding. */
-static char *moment(const Story *story, const Finding *finding)
+/* "at 5, CPU1: writes the PTE …": the event that showed @found. */
+static char *moment(const Story *story, const Violation *found)
 {
-	if (!finding->event)
+	if (found->event < 0)
 		return g_strdup("when all had returned");
-	const StoryEvent *event = story_event(story, finding->event - 1);
+	const RecordEvent *event = record_event(story->record, found->event);
 	g_autofree char *sentence = story_sentence(story, event);
 
-	return g_strdup_printf("at %u, CPU%d %s", story_number(story, event), event->vcpu, sentence);
+	return g_strdup_printf("at %u, CPU%d %s", record_number(story->record, found->event),
+			       story->record->header.actors[event->event.actor].vcpu, sentence);
 }
 
 static void append_findings(GString *text, const Story *story)
 {
-	for (guint i = 0; i < story->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(story->findings, i);
-		g_autofree char *id = g_strdup_printf("%s: ", finding->invariant);
-		g_autofree char *when = moment(story, finding);
-		g_autofree char *why = g_strdup_printf("    %s", finding->summary);
+	for (guint i = 0; i < story->record->found->len; i++) {
+		const Violation *found = record_violation(story->record, i);
+		g_autofree char *id = g_strdup_printf("%s: ", found->invariant);
+		g_autofree char *when = moment(story, found);
+		g_autofree char *sentence = violation_text(found);
+		g_autofree char *why = g_strdup_printf("    %s", sentence);
 
-		if (i && finding->documented)
-			continue;
-		paragraph(text, id, 4, invariant_statement(finding->invariant));
+		paragraph(text, id, 4, invariant_statement(found->invariant));
 		paragraph(text, "", 4, why);
 		fact(text, "  seen", "%s", when);
-		fact(text, "  kind", "%s", story_kind(finding));
+		fact(text, "  kind", "%s", violation_kind_text(found));
 	}
 }
 
@@ -274,7 +288,7 @@ static void append_mutants(GString *text, const Dossier *dossier)
 
 static void append_title(GString *text, const Dossier *dossier, const Case *one)
 {
-	const Finding *finding = one ? story_main(one->story) : NULL;
+	const Violation *finding = one ? record_main(one->story->record) : NULL;
 	const char *patches = dossier_environment(dossier, "patches");
 	g_autofree char *title = g_strdup_printf(
 		"Kernel %s%s%s, scenario %s: %s%s", dossier_string(dossier, "kernel_release"),
@@ -295,7 +309,7 @@ char *evidence_text(const Dossier *dossier)
 	g_auto(GStrv) gaps = dossier_not_covered(dossier);
 
 	append_title(text, dossier, one);
-	if (one && story_main(one->story)) {
+	if (one && record_main(one->story->record)) {
 		append_findings(text, one->story);
 		g_string_append_c(text, '\n');
 	} else if (one) {

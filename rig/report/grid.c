@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/noise.h"
+
 enum { WIDTH = 80 };
 
 static gint by_name(gconstpointer a, gconstpointer b)
@@ -153,10 +155,15 @@ char *grid_text(const Grid *grid)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-char *grid_legend(const Table *table)
+guint grid_legend(const Table *table, GridMark *ret)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
+	static const GridMark caught = {
+		"I1", "caught by this invariant; - does what stock does there; empty: not run" };
+	static const GridMark within = {
+		"~", "every interleaving within a bound on preemptions, not all" };
+	static const GridMark otherwise = { "!", "not as expected" };
 	bool bounded = false, unexpected = false, mutants = false;
+	guint n = 0;
 
 	for (guint i = 0; i < table->rows->len; i++) {
 		const TableRow *row = g_ptr_array_index(table->rows, i);
@@ -166,11 +173,12 @@ char *grid_legend(const Table *table)
 		mutants |= row->breaks != NULL;
 	}
 	if (mutants)
-		g_string_append(text, "I1 caught by this invariant; - does what stock does there; "
-				"empty: not run\n");
+		ret[n++] = caught;
 	if (bounded)
-		g_string_append(text, "~ every interleaving within a bound on preemptions, not all\n");
+		ret[n++] = within;
 	if (unexpected)
-		g_string_append(text, "! not as expected\n");
-	return g_string_free(g_steal_pointer(&text), FALSE);
+		ret[n++] = otherwise;
+	for (guint i = 0; i < n; i++)
+		ret[i].meaning = noise_constant(ret[i].meaning);
+	return n;
 }

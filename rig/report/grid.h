@@ -22,7 +22,14 @@ char *grid_cell(const Grid *grid, guint line, guint column);
 /* As text in 80 columns where that is possible, with its legend; the caller's. */
 char *grid_text(const Grid *grid);
 
-/* The marks that the cells of @table hold, explained in lines; the caller's. */
-char *grid_legend(const Table *table);
+/* A mark in a cell, and what it says. */
+typedef struct {
+	const char *mark, *meaning;
+} GridMark;
+
+enum { GRID_MARKS = 3 };
+
+/* Those that the cells of @table hold, at most GRID_MARKS; how many. */
+guint grid_legend(const Table *table, GridMark *ret);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Grid, grid_free)

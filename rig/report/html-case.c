@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/violation-text.h"
+
 /* "A" of "frame A", "S" of scratch, "·" of none: what fits into a strip. */
 static const char *symbol(const char *value)
 {
@@ -37,57 +39,67 @@ static void add_chip(GString *page, const Story *story, const char *value, bool 
 		 stale ? " (stale)" : "");
 }
 
-static void add_pte_cell(GString *page, const Story *story, const StoryEvent *event)
+static void add_pte_cell(GString *page, const Story *story, const RecordEvent *line)
 {
+	const Event *event = &line->event;
+
 	g_string_append(page, "<span class=\"pte\"><span class=\"key\">PTE </span>");
-	for (int i = 0; i < story->n_pages; i++) {
-		const char *changed =
-			strcmp(event->before[i], event->after[i]) != 0 ? " changed" : "";
+	for (int i = 0; i < story->record->header.n_pages; i++) {
+		const char *before = record_pte(story->record, event->before[i]);
+		const char *after = record_pte(story->record, event->after[i]);
+		const char *changed = strcmp(before, after) != 0 ? " changed" : "";
 
 		html_add(page, "<span class=\"group%s\">", changed);
-		add_chip(page, story, event->after[i], false);
+		add_chip(page, story, after, false);
 		g_string_append(page, "</span>");
 	}
 	g_string_append(page, "</span>");
 }
 
-static void add_tlb_cell(GString *page, const Story *story, const StoryEvent *event, int lane)
+static void add_tlb_cell(GString *page, const Story *story, const RecordEvent *line, int lane)
 {
 	html_add(page, "<span class=\"tlb\"><span class=\"key\">TLB %s </span>",
-		 story->actors[lane]);
-	for (int i = 0; i < story->n_pages; i++) {
-		char **held = event->tlb[lane * story->n_pages + i];
+		 story->record->header.actors[lane].name);
+	for (int i = 0; i < story->record->header.n_pages; i++) {
+		const char *pte = record_pte(story->record, line->event.after[i]);
 
 		g_string_append(page, "<span class=\"group\">");
-		if (!*held)
+		if (!line->tlb.n[lane][i])
 			g_string_append(page, "<span class=\"chip none\" title=\"nothing\">"
 					      "<span aria-hidden=\"true\">\xc2\xb7</span>"
 					      "<span class=\"vh\">nothing</span></span>");
-		for (; *held; held++)
-			add_chip(page, story, *held, strcmp(*held, event->after[i]) != 0);
+		for (int k = 0; k < line->tlb.n[lane][i]; k++) {
+			const char *held =
+				record_frame(story->record, line->tlb.may[lane][i][k].pfn);
+
+			add_chip(page, story, held, strcmp(held, pte) != 0);
+		}
 		g_string_append(page, "</span>");
 	}
 	g_string_append(page, "</span>");
 }
 
-static void add_row(GString *page, const Story *story, const StoryEvent *event)
+static void add_row(GString *page, const Story *story, const RecordEvent *event)
 {
-	g_autofree char *did = event->did ? story_rename(story, event->did) : NULL;
+	int lane = event->event.actor;
+	g_autofree char *what = event_words(story->record, event);
+	g_autofree char *did = event_effect(story->record, story->names, event);
 
 	g_string_append(page, "<span class=\"row\"><span class=\"number\">");
 	if (event->number)
 		g_string_append_printf(page, "%u", event->number);
 	html_add(page, "</span><span class=\"cell\" style=\"--lane:%d\"><span class=\"who\">CPU%d %s"
-		       "</span><span class=\"what\">%s%s</span>", event->lane, event->vcpu,
-		 story->actors[event->lane], event->irq ? "interrupt: " : "", event->what);
+		       "</span><span class=\"what\">%s%s</span>", lane,
+		 story->record->header.actors[lane].vcpu, story->record->header.actors[lane].name,
+		 event->event.irq ? "interrupt: " : "", what);
 	if (did)
 		html_add(page, "<span class=\"did\">%s</span>", did);
-	if (event->line && *event->line)
+	if (event->line)
 		html_add(page, "<span class=\"place\">%s</span>", story_short_line(event->line));
 	g_string_append(page, "</span><span class=\"strip\">");
 	add_pte_cell(page, story, event);
-	for (int lane = 0; lane < story->n_actors; lane++)
-		add_tlb_cell(page, story, event, lane);
+	for (int i = 0; i < story->record->header.n_actors; i++)
+		add_tlb_cell(page, story, event, i);
 	g_string_append(page, "</span></span>");
 }
 
@@ -103,22 +115,24 @@ static void add_value(GString *page, const Case *one, const char *value)
 	}
 }
 
-static void add_ptes(GString *page, const Case *one, const StoryEvent *event)
+static void add_ptes(GString *page, const Case *one, const Event *event)
 {
+	const Record *record = one->story->record;
+
 	g_string_append(page, "<table class=\"ptes\"><caption>Page table entries</caption><tr>"
 			      "<th scope=\"col\">page</th><th scope=\"col\">before</th>"
 			      "<th scope=\"col\">after</th></tr>");
-	for (int i = 0; i < one->story->n_pages; i++) {
+	for (int i = 0; i < record->header.n_pages; i++) {
 		g_string_append_printf(page, "<tr><th scope=\"row\">%d</th><td>", i);
-		add_value(page, one, event->before[i]);
+		add_value(page, one, record_pte(record, event->before[i]));
 		g_string_append(page, "</td><td>");
-		add_value(page, one, event->after[i]);
+		add_value(page, one, record_pte(record, event->after[i]));
 		g_string_append(page, "</td></tr>");
 	}
 	g_string_append(page, "</table>");
 }
 
-static void add_source(GString *page, const Dossier *dossier, const StoryEvent *event)
+static void add_source(GString *page, const Dossier *dossier, const RecordEvent *event)
 {
 	if (!event->line || !source_text_line(dossier->sources, event->line, 0))
 		return;
@@ -148,18 +162,18 @@ static JsonObject *registers(const Case *one, guint number)
 }
 
 /* Those before the decision that this vCPU made last; NULL: none. */
-static JsonObject *registers_before(const Case *one, const StoryEvent *event)
+static JsonObject *registers_before(const Case *one, const RecordEvent *event)
 {
 	for (guint i = event->n - 1; i-- > 0;) {
-		const StoryEvent *earlier = story_event(one->story, i);
+		const RecordEvent *earlier = record_event(one->story->record, i);
 
-		if (earlier->lane == event->lane && earlier->number)
+		if (earlier->event.actor == event->event.actor && earlier->number)
 			return registers(one, earlier->number);
 	}
 	return NULL;
 }
 
-static void add_registers(GString *page, const Case *one, const StoryEvent *event)
+static void add_registers(GString *page, const Case *one, const RecordEvent *event)
 {
 	JsonObject *now = registers(one, event->number);
 	JsonObject *before = registers_before(one, event);
@@ -168,7 +182,7 @@ static void add_registers(GString *page, const Case *one, const StoryEvent *even
 	if (!now)
 		return;
 	html_add(page, "<div class=\"registers\"><p class=\"caption\">Registers of CPU%d before it%s"
-		       "</p><dl>", event->vcpu,
+		       "</p><dl>", one->story->record->header.actors[event->event.actor].vcpu,
 		 before ? "; bold: changed since this CPU's last decision" : "");
 	for (GList *name = names; name; name = name->next) {
 		const char *value = json_object_get_string_member(now, name->data);
@@ -182,37 +196,41 @@ static void add_registers(GString *page, const Case *one, const StoryEvent *even
 	g_string_append(page, "</dl></div>");
 }
 
-static void add_findings(GString *page, const Story *story, const StoryEvent *event)
+static void add_findings(GString *page, const Record *record, int event)
 {
-	for (guint i = 0; i < story->findings->len; i++) {
-		const Finding *finding = g_ptr_array_index(story->findings, i);
+	for (guint i = 0; i < record->found->len; i++) {
+		const Violation *found = record_violation(record, i);
+		g_autofree char *sentence = violation_text(found);
 
-		if (finding->event == event->n)
+		if (found->event == event)
 			html_add(page, "<p class=\"finding %s\"><strong>%s</strong> %s (%s)</p>",
-				 finding->documented ? "note" : "bad", finding->invariant,
-				 finding->summary, story_kind(finding));
+				 found->documented ? "note" : "bad", found->invariant, sentence,
+				 violation_kind_text(found));
 	}
 }
 
 static void add_event(GString *page, const Dossier *dossier, const Case *one, guint i)
 {
 	const Story *story = one->story;
-	const StoryEvent *event = story_event(story, i);
-	const Finding *finding = story_main(story);
-	bool marked = finding && finding->event == i + 1;
+	const RecordEvent *event = record_event(story->record, i);
+	const Violation *first = record_main(story->record);
+	int lane = event->event.actor;
+	bool marked = first && first->event == (int)i;
 	g_autofree char *sentence = story_sentence(story, event);
+	g_autofree char *label = record_label(story->record, i);
 
-	html_add(page, "<li class=\"event lane%d%s%s\"><details%s><summary>", event->lane % 4,
+	html_add(page, "<li class=\"event lane%d%s%s\"><details%s><summary>", lane % 4,
 		 event->number ? "" : " follows",
-		 !marked ? "" : finding->documented ? " note" : " bad", marked ? " open" : "");
+		 !marked ? "" : first->documented ? " note" : " bad", marked ? " open" : "");
 	add_row(page, story, event);
 	html_add(page, "</summary><div class=\"more\"><p class=\"sentence\">CPU%d (%s) %s.</p>",
-		 event->vcpu, story->actors[event->lane], sentence);
-	add_findings(page, story, event);
+		 story->record->header.actors[lane].vcpu, story->record->header.actors[lane].name,
+		 sentence);
+	add_findings(page, story->record, i);
 	if (event->insn)
 		html_add(page, "<p class=\"insn\"><code>%s</code> <span class=\"muted\">%s</span></p>",
-			 event->insn, event->label);
-	add_ptes(page, one, event);
+			 event->insn, label);
+	add_ptes(page, one, &event->event);
 	add_source(page, dossier, event);
 	add_registers(page, one, event);
 	g_string_append(page, "</div></details></li>\n");
@@ -236,43 +254,38 @@ static void add_legend(GString *page, const Story *story)
 			      "they are after the event.</p>");
 }
 
-static void add_heads(GString *page, const Story *story)
+static void add_heads(GString *page, const TraceHeader *header)
 {
 	g_string_append(page, "<div class=\"heads\" aria-hidden=\"true\"><span>#</span>");
-	for (int lane = 0; lane < story->n_actors; lane++) {
-		int vcpu = lane;
-		for (guint i = 0; i < story->events->len; i++)
-			if (story_event(story, i)->lane == lane)
-				vcpu = story_event(story, i)->vcpu;
-		html_add(page, "<span class=\"head lane%d\">CPU%d <b>%s</b></span>", lane % 4, vcpu,
-			 story->actors[lane]);
-	}
+	for (int lane = 0; lane < header->n_actors; lane++)
+		html_add(page, "<span class=\"head lane%d\">CPU%d <b>%s</b></span>", lane % 4,
+			 header->actors[lane].vcpu, header->actors[lane].name);
 	g_string_append(page, "<span>PTE</span>");
-	for (int lane = 0; lane < story->n_actors; lane++)
-		html_add(page, "<span>TLB %s</span>", story->actors[lane]);
+	for (int lane = 0; lane < header->n_actors; lane++)
+		html_add(page, "<span>TLB %s</span>", header->actors[lane].name);
 	g_string_append(page, "</div>\n");
 }
 
 void html_case(GString *page, const Dossier *dossier, const Case *one, bool open)
 {
 	const Story *story = one->story;
-	const Finding *finding = story_main(story);
+	const Violation *first = record_main(story->record);
+	g_autofree char *sentence = first ? violation_text(first) : NULL;
 	int identical, all;
 
 	html_add(page, "<details class=\"case\" id=\"case-%s\"%s><summary><b>%s</b> <span>%s, %u events, "
 		       "%d switch%s</span></summary>\n", one->stem, open ? " open" : "", one->stem,
-		 !finding ? "violates nothing"
-		 : finding->documented ? "documented anomaly" : finding->summary,
+		 !first ? "violates nothing" : first->documented ? "documented anomaly" : sentence,
 		 one->decisions, one->switches, one->switches == 1 ? "" : "es");
 	if (case_replays(one, &identical, &all))
 		html_add(page, "<p>Replayed %d times, %d identical: trace, registers and memory.</p>",
 			 all, identical);
 	add_legend(page, story);
-	html_add(page, "<div class=\"timeline\" style=\"--lanes:%d;--pages:%d\">\n", story->n_actors,
-		 story->n_pages);
-	add_heads(page, story);
+	html_add(page, "<div class=\"timeline\" style=\"--lanes:%d;--pages:%d\">\n",
+		 story->record->header.n_actors, story->record->header.n_pages);
+	add_heads(page, &story->record->header);
 	g_string_append(page, "<ol class=\"events\">\n");
-	for (guint i = 0; i < story->events->len; i++)
+	for (guint i = 0; i < story->record->events->len; i++)
 		add_event(page, dossier, one, i);
 	g_string_append(page, "</ol>\n</div>\n");
 	html_add(page, "<details class=\"text\"><summary>The schedule as a file</summary>"

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "catalog/invariant.h"
+#include "report/violation-text.h"
 
 static void add_header(GString *page, const Dossier *dossier)
 {
 	const Case *one = dossier_main(dossier);
-	const Finding *finding = one ? story_main(one->story) : NULL;
+	const Violation *found = one ? record_main(one->story->record) : NULL;
+	g_autofree char *sentence = found ? violation_text(found) : NULL;
 	const char *verdict = dossier_string(dossier, "verdict");
 	bool bad = strcmp(verdict, "violation") == 0;
 
@@ -18,8 +20,8 @@ static void add_header(GString *page, const Dossier *dossier)
 		 dossier_string(dossier, "title"), dossier_string(dossier, "kernel_title"));
 	html_add(page, "<p class=\"verdict %s\"><strong>%s</strong>",
 		 bad ? "bad" : strcmp(verdict, "clean") == 0 ? "good" : "note", verdict);
-	if (finding)
-		html_add(page, " <span>%s: %s</span>", finding->invariant, finding->summary);
+	if (found)
+		html_add(page, " <span>%s: %s</span>", found->invariant, sentence);
 	g_string_append(page, "</p>\n<nav aria-label=\"Sections\"><a href=\"#findings\">Findings</a> "
 			      "<a href=\"#interleaving\">Interleaving</a> <a href=\"#exploration\">"
 			      "Exploration</a> <a href=\"#mutants\">Mutants</a> "
@@ -43,77 +45,78 @@ static void add_count(GString *page, const Dossier *dossier, const char *name, c
 	add_tile(page, name, "%" G_GINT64_FORMAT, dossier_int(dossier, member));
 }
 
-/* The schedule of @violation as a link to its case. */
-static void add_link(GString *page, JsonObject *violation)
+static void add_link(GString *page, const RunViolation *violation)
 {
-	g_autofree char *base =
-		g_path_get_basename(json_object_get_string_member(violation, "schedule"));
+	g_autofree char *base = g_path_get_basename(violation->schedule);
 	g_autofree char *stem = g_strndup(base, strcspn(base, "."));
 
 	html_add(page, "<a href=\"#case-%s\">%s</a>", stem, stem);
 }
 
-static bool same_finding(JsonObject *a, JsonObject *b)
+/* One row for all that differ in their event only. */
+static bool same_finding(const Violation *a, const Violation *b)
 {
-	return strcmp(json_object_get_string_member(a, "invariant"),
-		      json_object_get_string_member(b, "invariant")) == 0 &&
-	       strcmp(json_object_get_string_member(a, "summary"),
-		      json_object_get_string_member(b, "summary")) == 0;
+	return strcmp(a->invariant, b->invariant) == 0 && strcmp(a->reason, b->reason) == 0 &&
+	       a->kind == b->kind && a->page == b->page && a->vcpu == b->vcpu &&
+	       g_strcmp0(a->actor, b->actor) == 0 && a->count == b->count &&
+	       a->expected == b->expected && a->address == b->address && a->write == b->write &&
+	       g_strcmp0(a->log, b->log) == 0;
 }
 
-/* The rows of @violations that say what row @first says, in one. */
-static void add_finding(GString *page, JsonArray *violations, guint first)
+/* The rows of @all that say what row @first says, in one. */
+static void add_finding(GString *page, const GArray *all, guint first)
 {
-	JsonObject *one = json_array_get_object_element(violations, first), *plainest = one;
-	const char *id = json_object_get_string_member(one, "invariant");
+	const RunViolation *one = &g_array_index(all, RunViolation, first), *plainest = one;
+	g_autofree char *sentence = violation_text(&one->found);
 	guint more = 0;
 
-	for (guint i = 0; i < json_array_get_length(violations); i++) {
-		JsonObject *other = json_array_get_object_element(violations, i);
+	for (guint i = 0; i < all->len; i++) {
+		const RunViolation *other = &g_array_index(all, RunViolation, i);
 
-		if (!same_finding(one, other))
+		if (!same_finding(&one->found, &other->found))
 			continue;
 		if (i < first)
 			return;
 		more += i > first;
-		if (json_object_get_int_member(other, "switches") <
-		    json_object_get_int_member(plainest, "switches"))
+		if (other->switches < plainest->switches)
 			plainest = other;
 	}
 	html_add(page, "<tr><th scope=\"row\">%s</th><td>%s<span class=\"sub\">%s</span></td>"
-		       "<td>%s</td><td>", id, json_object_get_string_member(one, "summary"),
-		 invariant_statement(id),
-		 json_object_get_boolean_member(one, "manifest") ? "manifest" : "possible");
+		       "<td>%s</td><td>", one->found.invariant, sentence,
+		 invariant_statement(one->found.invariant),
+		 one->found.documented ? "documented" : violation_kind(one->found.kind));
 	add_link(page, plainest);
 	if (more)
 		html_add(page, " and %u more", more);
 	g_string_append(page, "</td></tr>\n");
 }
 
+static void add_table(GString *page, const GArray *all, const char *name, const char *caption)
+{
+	if (!all->len)
+		return;
+	html_add(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
+		       "<table class=\"list\"><caption>%s</caption><thead><tr><th scope=\"col\">"
+		       "invariant</th><th scope=\"col\">what was seen, and what should be</th>"
+		       "<th scope=\"col\">kind</th><th scope=\"col\">schedule</th></tr>"
+		       "</thead><tbody>\n", name, caption);
+	for (guint i = 0; i < all->len; i++)
+		add_finding(page, all, i);
+	g_string_append(page, "</tbody></table></div>\n");
+}
+
 static void add_findings(GString *page, const Dossier *dossier)
 {
-	JsonArray *violations = json_object_get_array_member(dossier->verdict, "violations");
-	guint n = violations ? json_array_get_length(violations) : 0;
-
 	g_string_append(page, "<section id=\"findings\"><h2>Findings</h2>\n");
-	if (!n && !dossier_int(dossier, "documented"))
+	if (!dossier->violations->len && !dossier->accepted->len)
 		html_add(page, "<p>No invariant was violated in %" G_GINT64_FORMAT " schedules; %s.</p>",
 			 dossier_int(dossier, "executed"), dossier_coverage(dossier));
-	if (n)
-		g_string_append(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-				      "aria-label=\"Violations\"><table class=\"list\"><caption>Violated, "
-				      "in the saved schedules</caption><thead><tr><th scope=\"col\">"
-				      "invariant</th><th scope=\"col\">what was seen, and what should be</th>"
-				      "<th scope=\"col\">kind</th><th scope=\"col\">schedule</th></tr>"
-				      "</thead><tbody>\n");
-	for (guint i = 0; i < n; i++)
-		add_finding(page, violations, i);
-	g_string_append(page, n ? "</tbody></table></div>\n" : "");
-	if (dossier_int(dossier, "documented"))
-		html_add(page, "<p>%" G_GINT64_FORMAT " schedules show what the design accepts "
-			       "(documented, not a violation): %s.</p>",
-			 dossier_int(dossier, "documented"),
-			 dossier_string(dossier, "documented_summary"));
+	add_table(page, dossier->violations, "Violations", "Violated, in the saved schedules");
+	if (dossier->accepted->len)
+		html_add(page, "<p>%" G_GINT64_FORMAT " schedules violate nothing and show what the "
+			       "design accepts: documented, not a violation.</p>\n",
+			 dossier_int(dossier, "documented"));
+	add_table(page, dossier->accepted, "Documented", "Documented, the first schedule of each kind");
 	g_string_append(page, "</section>\n");
 }
 
@@ -146,8 +149,10 @@ static void add_exploration(GString *page, const Dossier *dossier)
 	add_count(page, dossier, "final states", "distinct_final_states");
 	add_tile(page, "policy", "%s", dossier_string(dossier, "policy"));
 	add_tile(page, "bound", "%s", *bound ? bound : "none");
-	add_tile(page, "schedules a second", "%.1f", json_object_get_double_member_with_default(
-			 dossier->verdict, "schedules_per_s", 0));
+	if (dossier->run)
+		add_tile(page, "schedules a second", "%.1f",
+			 json_object_get_double_member_with_default(dossier->run,
+								    "schedules_per_s", 0));
 	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", dossier_coverage(dossier));
 	html_tree(page, dossier);
 	g_string_append(page, "</section>\n");

@@ -33,10 +33,10 @@ static void add_end(Drawing *drawing, const Outcome *outcome)
 			  : outcome->final_state ? outcome->final_state : "ends";
 
 	html_add(drawing->page, "<li class=\"leaf%s\">", outcome->violates ? " bad"
-		 : outcome->documented ? " note" : "");
+		 : outcome_documents(outcome) ? " note" : "");
 	if (outcome->violates)
 		html_add(drawing->page, "<strong>violates %s</strong>: ", outcome->violates);
-	else if (outcome->documented)
+	else if (outcome_documents(outcome))
 		g_string_append(drawing->page, "<strong>documented</strong>: ");
 	html_add(drawing->page, "%s", end);
 	if (one)
@@ -133,7 +133,11 @@ void html_tree(GString *page, const Dossier *dossier)
 		g_string_append(page, "<p>There is no journal in the run folder, so no tree.</p>");
 		return;
 	}
-	drawing.actors = one->story->actors;
+	const TraceHeader *header = &one->story->record->header;
+	char *actors[MAX_ACTORS + 1] = { NULL };
+	for (int i = 0; i < header->n_actors; i++)
+		actors[i] = (char *)header->actors[i].name;
+	drawing.actors = actors;
 	g_string_append(page, "<details class=\"tree\" open><summary>the snapshot");
 	add_counts(page, dossier->tree);
 	g_string_append(page, "</summary><ul>");

@@ -62,7 +62,8 @@ char *markdown_text(const Table *table, const Comparison *comparison)
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(Grid) kernels = grid_new(table, false);
 	g_autoptr(Grid) mutants = grid_new(table, true);
-	g_autofree char *legend = grid_legend(table);
+	GridMark marks[GRID_MARKS];
+	guint n_marks = grid_legend(table, marks);
 	TableCounts counts = table_count(table);
 	bool good = counts.as_expected + counts.skipped == counts.pairs;
 
@@ -84,11 +85,8 @@ char *markdown_text(const Table *table, const Comparison *comparison)
 							 counts.mutants);
 		add_grid(text, mutants, title);
 	}
-	g_auto(GStrv) lines = g_strsplit(legend, "\n", -1);
-	for (char **line = lines; *line; line++)
-		if (**line)
-			g_string_append_printf(text, "- `%.*s`%s\n", (int)strcspn(*line, " "), *line,
-					       *line + strcspn(*line, " "));
+	for (guint i = 0; i < n_marks; i++)
+		g_string_append_printf(text, "- `%s` %s\n", marks[i].mark, marks[i].meaning);
 	if (comparison) {
 		g_autofree char *changes = comparison_text(comparison);
 		g_string_append_printf(text, "\n### Compared with before\n\n~~~~text\n%s~~~~\n", changes);

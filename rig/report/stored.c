@@ -31,25 +31,22 @@ static bool check_violation(const Json *json, GError **error)
 {
 	const char *text;
 	gint64 count;
-	bool manifest;
 
 	return json_name(json, "invariant", NAME_INVARIANT, &text, error) &&
 	       json_name(json, "schedule", NAME_FOLDER, &text, error) &&
-	       json_string(json, "summary", &text, error) &&
-	       json_int(json, "switches", 0, G_MAXINT, &count, error) &&
-	       json_bool(json, "manifest", &manifest, error);
+	       json_int(json, "switches", 0, G_MAXINT, &count, error);
 }
 
-static bool check_violations(const Json *json, GError **error)
+static bool check_violations(const Json *json, const char *list, GError **error)
 {
 	JsonArray *violations;
 
-	if (!json_array(json, "violations", &violations, error))
+	if (!json_array(json, list, &violations, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(violations); i++) {
 		Json violation;
 
-		if (!json_element(json, "violations", violations, i, &violation, error) ||
+		if (!json_element(json, list, violations, i, &violation, error) ||
 		    !check_violation(&violation, error))
 			return false;
 	}
@@ -80,7 +77,7 @@ static bool check_texts(const Json *json, const char *member, GError **error)
 JsonObject *stored_verdict(const char *path, GError **error)
 {
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
-					     "kernel_release", "verdict", "documented_summary", NULL };
+					     "kernel_release", "verdict", NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "compiler", "qemu",
 					     NULL };
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles", "violating",
@@ -94,9 +91,9 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_name(&json, "kernel", NAME_KERNEL, &text, error) ||
 	    !check_strings(&json, texts, error) || !check_counts(&json, counts, error) ||
 	    !json_maybe_string(&json, "bound", &text, error) ||
-	    !json_maybe_name(&json, "documented_schedule", NAME_FOLDER, &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
-	    !check_texts(&json, "final_states", error) || !check_violations(&json, error) ||
+	    !check_texts(&json, "final_states", error) || !check_violations(&json, "violations", error) ||
+	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||
 	    !check_strings(&environment, built, error))

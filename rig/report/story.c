@@ -1,140 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/story.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "util/error.h"
-
-enum { VERSION = 3 };
-
-static void event_free(gpointer data)
-{
-	StoryEvent *event = data;
-
-	g_strfreev(event->before);
-	g_strfreev(event->after);
-	for (char ***held = event->tlb; held && *held; held++)
-		g_strfreev(*held);
-	g_free(event->tlb);
-	g_free(event);
-}
+#include "report/violation-text.h"
+#include "util/noise.h"
 
 void story_free(Story *story)
 {
 	if (!story)
 		return;
-	g_strfreev(story->actors);
-	g_ptr_array_unref(story->events);
-	g_ptr_array_unref(story->findings);
+	record_free(story->record);
 	g_ptr_array_unref(story->frames);
 	g_hash_table_unref(story->names);
-	g_string_chunk_free(story->strings);
 	g_free(story);
-}
-
-static const char *string(Story *story, JsonObject *object, const char *member)
-{
-	const char *value = json_object_get_string_member_with_default(object, member, NULL);
-
-	return value ? g_string_chunk_insert_const(story->strings, value) : NULL;
-}
-
-static char **strings(JsonArray *array)
-{
-	guint n = array ? json_array_get_length(array) : 0;
-	char **ret = g_new0(char *, n + 1);
-
-	for (guint i = 0; i < n; i++)
-		ret[i] = g_strdup(json_array_get_string_element(array, i));
-	return ret;
-}
-
-static JsonArray *array(JsonObject *object, const char *member)
-{
-	JsonNode *node = json_object_get_member(object, member);
-
-	return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-}
-
-static int lane_of(const Story *story, const char *actor)
-{
-	for (int i = 0; i < story->n_actors; i++)
-		if (g_strcmp0(story->actors[i], actor) == 0)
-			return i;
-	return -1;
-}
-
-static bool read_tlb(const Story *story, JsonArray *lanes, StoryEvent *event)
-{
-	if (!lanes || (int)json_array_get_length(lanes) != story->n_actors)
-		return false;
-	event->tlb = g_new0(char **, story->n_actors * story->n_pages + 1);
-	for (int lane = 0; lane < story->n_actors; lane++) {
-		JsonArray *pages = json_array_get_array_element(lanes, lane);
-
-		if ((int)json_array_get_length(pages) != story->n_pages)
-			return false;
-		for (int page = 0; page < story->n_pages; page++)
-			event->tlb[lane * story->n_pages + page] =
-				strings(json_array_get_array_element(pages, page));
-	}
-	return true;
-}
-
-static bool read_event(Story *story, JsonObject *object)
-{
-	StoryEvent *event = g_new0(StoryEvent, 1);
-	guint last = story->events->len;
-	guint number = last ? story_number(story, story_event(story, last - 1)) : 0;
-
-	g_ptr_array_add(story->events, event);
-	event->n = last + 1;
-	if (json_object_get_boolean_member_with_default(object, "decision", FALSE))
-		event->number = number + 1;
-	event->lane = lane_of(story, string(story, object, "actor"));
-	event->vcpu = json_object_get_int_member_with_default(object, "vcpu", -1);
-	event->page = json_object_get_int_member_with_default(object, "page", -1);
-	event->irq = json_object_get_boolean_member_with_default(object, "irq", FALSE);
-	event->faulted = json_object_get_boolean_member_with_default(object, "faulted", FALSE);
-	event->result = json_object_get_int_member_with_default(object, "result", 0);
-	event->kind = string(story, object, "kind");
-	event->label = string(story, object, "event");
-	event->what = string(story, object, "what");
-	event->did = string(story, object, "did");
-	event->access = string(story, object, "access");
-	event->line = string(story, object, "line");
-	event->insn = string(story, object, "insn");
-	event->frame = string(story, object, "frame");
-	event->before = strings(array(object, "before"));
-	event->after = strings(array(object, "after"));
-	return event->lane >= 0 && event->kind && event->what && event->label &&
-	       (int)g_strv_length(event->before) == story->n_pages &&
-	       (int)g_strv_length(event->after) == story->n_pages &&
-	       read_tlb(story, array(object, "tlb"), event);
-}
-
-static bool read_finding(Story *story, JsonObject *object)
-{
-	Finding *finding = g_new0(Finding, 1);
-
-	g_ptr_array_add(story->findings, finding);
-	finding->documented = json_object_has_member(object, "documented");
-	finding->invariant =
-		string(story, object, finding->documented ? "documented" : "violates");
-	finding->summary = string(story, object, "summary");
-	finding->event = json_object_get_int_member_with_default(object, "event", 0);
-	finding->manifest = json_object_get_boolean_member_with_default(object, "manifest", FALSE);
-	return finding->invariant && finding->summary && finding->event <= story->events->len;
-}
-
-static bool read_header(Story *story, JsonObject *object)
-{
-	story->actors = strings(array(object, "actors"));
-	story->n_actors = g_strv_length(story->actors);
-	story->n_pages = json_object_get_int_member_with_default(object, "pages", 0);
-	return story->n_actors > 0 && story->n_pages > 0 &&
-	       json_object_get_int_member_with_default(object, "racerig-trace", 0) == VERSION;
 }
 
 static void note_frame(Story *story, const char *value, const char *owner, GHashTable *counts)
@@ -142,98 +21,133 @@ static void note_frame(Story *story, const char *value, const char *owner, GHash
 	if (!g_str_has_prefix(value, "frame ") || g_hash_table_contains(story->names, value))
 		return;
 	int count = GPOINTER_TO_INT(g_hash_table_lookup(counts, owner)) + 1;
-	const char *frame = g_string_chunk_insert_const(story->strings, value);
 	g_autofree char *name = count == 1 ? g_strdup_printf("page of %s", owner)
 					   : g_strdup_printf("page of %s #%d", owner, count);
 
 	g_hash_table_insert(counts, (char *)owner, GINT_TO_POINTER(count));
-	g_hash_table_insert(story->names, (char *)frame,
-			    g_string_chunk_insert(story->strings, name));
-	g_ptr_array_add(story->frames, (char *)frame);
+	g_hash_table_insert(story->names, (char *)value, (char *)g_intern_string(name));
+	g_ptr_array_add(story->frames, (char *)value);
 }
 
 /* Who first put a frame into a PTE was given it by the allocator. */
 static void name_frames(Story *story)
 {
 	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	const Record *record = story->record;
 
-	for (guint i = 0; i < story->events->len; i++) {
-		const StoryEvent *event = story_event(story, i);
+	for (guint i = 0; i < record->events->len; i++) {
+		const Event *event = &record_event(record, i)->event;
 
-		for (int page = 0; page < story->n_pages; page++) {
+		for (int page = 0; page < record->header.n_pages; page++) {
 			if (i == 0)
-				note_frame(story, event->before[page], "the set-up", counts);
-			note_frame(story, event->after[page], story->actors[event->lane], counts);
+				note_frame(story, record_pte(record, event->before[page]),
+					   "the set-up", counts);
+			note_frame(story, record_pte(record, event->after[page]),
+				   record_actor(record, event), counts);
 		}
 	}
 }
 
-static bool read_line(Story *story, const char *line, bool first)
-{
-	g_autoptr(JsonParser) parser = json_parser_new();
-
-	if (!json_parser_load_from_data(parser, line, -1, NULL) ||
-	    !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
-		return false;
-	JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-	if (first)
-		return read_header(story, object);
-	return json_object_has_member(object, "n") ? read_event(story, object)
-						   : read_finding(story, object);
-}
-
 Story *story_parse(const char *text, const char *name, GError **error)
 {
-	g_autoptr(Story) story = g_new0(Story, 1);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(Record) record = record_parse(text, name, error);
 
-	story->events = g_ptr_array_new_with_free_func(event_free);
-	story->findings = g_ptr_array_new_with_free_func(g_free);
+	if (!record)
+		return NULL;
+	Story *story = g_new0(Story, 1);
+	story->record = g_steal_pointer(&record);
 	story->frames = g_ptr_array_new();
 	story->names = g_hash_table_new(g_str_hash, g_str_equal);
-	story->strings = g_string_chunk_new(1024);
-	for (int i = 0; lines[i] && (*lines[i] || i == 0); i++) {
-		if (read_line(story, lines[i], i == 0))
-			continue;
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:%d: no racerig trace of version %d; explore again, or replay --trace",
-			    name, i + 1, VERSION);
-		return NULL;
-	}
 	name_frames(story);
-	return g_steal_pointer(&story);
+	return story;
 }
 
-const Finding *story_main(const Story *story)
+static const char *name_in(GHashTable *names, const char *value)
 {
-	return story->findings->len ? g_ptr_array_index(story->findings, 0) : NULL;
-}
-
-const char *story_name(const Story *story, const char *value)
-{
-	const char *name = g_hash_table_lookup(story->names, value);
+	const char *name = names ? g_hash_table_lookup(names, value) : NULL;
 
 	return name ? name : value;
 }
 
-char *story_rename(const Story *story, const char *text)
+const char *story_name(const Story *story, const char *value)
 {
-	GString *ret = g_string_new(text);
-
-	for (guint i = 0; i < story->frames->len; i++) {
-		const char *frame = g_ptr_array_index(story->frames, i);
-
-		g_string_replace(ret, frame, story_name(story, frame), 0);
-	}
-	return g_string_free(ret, FALSE);
+	return name_in(story->names, value);
 }
 
-bool story_is_stale(const StoryEvent *event, const Story *story, int lane, int page)
+bool story_is_stale(const RecordEvent *event, int actor, int page)
 {
-	for (char **held = event->tlb[lane * story->n_pages + page]; *held; held++)
-		if (strcmp(*held, event->after[page]) != 0)
-			return true;
-	return false;
+	guint64 pte = event->event.after[page];
+	gint64 pfn = pte_present(pte) ? (gint64)pte_pfn(pte) : -1;
+
+	return tlb_stale(&event->tlb, actor, page, pfn) >= 0;
+}
+
+typedef struct {
+	const Record *record;
+	const Event *event;
+} Words;
+
+static char *words_field(const char *name, gconstpointer data)
+{
+	static const char *const halves[] = { "", "load half, ", "store half, " };
+	const Words *words = data;
+	const Event *event = words->event;
+
+	if (strcmp(name, "page") == 0)
+		return g_strdup_printf("%d", event->page);
+	if (strcmp(name, "half") == 0)
+		return g_strdup(halves[event->half]);
+	if (strcmp(name, "access") == 0)
+		return g_strdup(access_name(event->access));
+	if (strcmp(name, "direction") == 0)
+		return g_strdup(event->access == ACCESS_READ ? "load" : "store");
+	if (strcmp(name, "result") == 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT, event->result);
+	if (strcmp(name, "target vCPU") == 0)
+		return g_strdup_printf("%d", words->record->header.actors[event->to].vcpu);
+	if (strcmp(name, "what of its TLB") == 0)
+		return event->page < 0 ? g_strdup("its whole TLB")
+				       : g_strdup_printf("page %d from its TLB", event->page);
+	return NULL;
+}
+
+char *event_words(const Record *record, const RecordEvent *line)
+{
+	return noise(template_fill(event_kind_row(line->event.kind)->words, words_field,
+				   &(Words){ record, &line->event }));
+}
+
+static char *pte_effect(const Record *record, GHashTable *names, const Event *event)
+{
+	const char *before = name_in(names, record_pte(record, event->before[event->page]));
+	const char *after = name_in(names, record_pte(record, event->after[event->page]));
+
+	if (event_reads(event))
+		return g_strdup_printf("sees %s", before);
+	return event_failed(event) ? g_strdup_printf("fails: finds %s", before)
+				   : g_strdup_printf("%s -> %s", before, after);
+}
+
+static char *access_effect(const Record *record, GHashTable *names, const Event *event)
+{
+	const char *says = record_pte(record, event->after[event->page]);
+
+	if (event->faulted)
+		return g_strdup("page fault");
+	if (!event->landed)
+		return g_strdup_printf("its PTE: %s", name_in(names, says));
+	const char *used = record_frame(record, event->landed);
+	return g_strdup_printf("%s %s%s", event->access == ACCESS_READ ? "from" : "to",
+			       name_in(names, used), strcmp(used, says) != 0 ? ": stale" : "");
+}
+
+char *event_effect(const Record *record, GHashTable *names, const RecordEvent *line)
+{
+	if (line->event.kind == EVENT_PTE)
+		return noise(pte_effect(record, names, &line->event));
+	if (line->event.kind == EVENT_ACCESS)
+		return noise(access_effect(record, names, &line->event));
+	return NULL;
 }
 
 static char *maps(const Story *story, const char *value)
@@ -246,74 +160,111 @@ static char *maps(const Story *story, const char *value)
 	return g_strdup_printf("%s%s", name == value ? "" : "the ", name);
 }
 
-static char *pte_sentence(const Story *story, const StoryEvent *event)
+static char *pte_sentence(const Story *story, const Event *event)
 {
-	static const char *const verbs[] = { "write", "writes", "xchg", "exchanges",
-					     "cmpxchg", "compares and exchanges",
-					     "rmw", "changes in place", NULL };
-	g_autofree char *before = maps(story, event->before[event->page]);
-	g_autofree char *after = maps(story, event->after[event->page]);
-	bool failed = event->did && g_str_has_prefix(event->did, "fails");
-	const char *half = strstr(event->what, "load half") ? "(first half of a split operation) "
-			   : strstr(event->what, "store half") ? "(second half of it) " : "";
-	const char *verb = "touches";
+	static const char *const verbs[] = {
+		[ACCESS_NONE] = "touches", [ACCESS_READ] = "touches", [ACCESS_WRITE] = "writes",
+		[ACCESS_CMPXCHG] = "compares and exchanges", [ACCESS_XCHG] = "exchanges",
+		[ACCESS_RMW] = "changes in place",
+	};
+	static const char *const halves[] = {
+		"", "(first half of a split operation) ", "(second half of it) ",
+	};
+	const char *half = halves[event->half];
+	g_autofree char *before =
+		maps(story, record_pte(story->record, event->before[event->page]));
+	g_autofree char *after = maps(story, record_pte(story->record, event->after[event->page]));
 
-	if (event->did && g_str_has_prefix(event->did, "sees"))
+	if (event_reads(event))
 		return g_strdup_printf("%sreads the PTE of page %d: %s", half, event->page, before);
-	for (int i = 0; verbs[i]; i += 2)
-		if (g_strcmp0(event->access, verbs[i]) == 0)
-			verb = verbs[i + 1];
-	if (failed)
+	if (event_failed(event))
 		return g_strdup_printf("tries to fill the PTE of page %d and fails: it finds %s",
 				       event->page, before);
-	return g_strdup_printf("%s%s the PTE of page %d: from %s to %s", half, verb, event->page,
-			       before, after);
+	return g_strdup_printf("%s%s the PTE of page %d: from %s to %s", half,
+			       verbs[event->access], event->page, before, after);
 }
 
-static char *access_sentence(const Story *story, const StoryEvent *event)
+static char *access_sentence(const Story *story, const Event *event)
 {
-	g_autofree char *says = maps(story, event->after[event->page]);
-	g_autofree char *used = event->frame ? maps(story, event->frame) : NULL;
-	bool reads = g_strcmp0(event->access, "read") == 0;
+	const char *pte = record_pte(story->record, event->after[event->page]);
+	const char *frame = event->landed ? record_frame(story->record, event->landed) : NULL;
+	g_autofree char *says = maps(story, pte);
+	g_autofree char *used = frame ? maps(story, frame) : NULL;
+	bool reads = event->access == ACCESS_READ;
 	const char *verb = reads ? "reads" : "writes";
 
 	if (event->faulted)
 		return g_strdup_printf("%s page %d and takes a page fault", verb, event->page);
 	if (!used)
 		return g_strdup_printf("%s page %d, whose PTE says: %s", verb, event->page, says);
-	if (strcmp(event->frame, event->after[event->page]) == 0)
+	if (strcmp(frame, pte) == 0)
 		return g_strdup_printf("%s page %d: %s %s", verb, event->page, reads ? "from" : "to",
 				       used);
 	return g_strdup_printf("%s page %d: %s %s, by a stale translation; its PTE says: %s", verb,
 			       event->page, reads ? "from" : "to", used, says);
 }
 
-char *story_sentence(const Story *story, const StoryEvent *event)
+char *story_sentence(const Story *story, const RecordEvent *line)
 {
-	if (strcmp(event->kind, "pte") == 0)
-		return pte_sentence(story, event);
-	if (strcmp(event->kind, "access") == 0)
-		return access_sentence(story, event);
-	if (strcmp(event->kind, "lock") == 0)
-		return g_strdup("takes the arena lock");
-	if (strcmp(event->kind, "evict") == 0)
-		return g_strdup("has its TLB forget what it held, as a processor may at any time");
-	return g_strdup(event->what);
+	const char *sentence = event_kind_row(line->event.kind)->sentence;
+
+	if (line->event.kind == EVENT_PTE)
+		return noise(pte_sentence(story, &line->event));
+	if (line->event.kind == EVENT_ACCESS)
+		return noise(access_sentence(story, &line->event));
+	return sentence ? noise(g_strdup(sentence)) : event_words(story->record, line);
 }
 
-guint story_number(const Story *story, const StoryEvent *event)
+static void append_cell(GString *text, guint number, int indent, const char *cell, bool mark)
 {
-	for (guint i = event->n; i-- > 0;)
-		if (story_event(story, i)->number)
-			return story_event(story, i)->number;
-	return 0;
+	g_autofree char *digits = number ? g_strdup_printf("%u", number) : g_strdup("");
+
+	g_string_append_printf(text, "%c%3s  ", mark ? '>' : ' ', digits);
+	g_string_append_printf(text, "%*s%s\n", indent, "", cell);
 }
 
-const char *story_kind(const Finding *finding)
+char *interleaving_text(const Record *record, GHashTable *names)
 {
-	return finding->documented ? "documented: accepted by the design"
-	       : finding->manifest ? "manifest: it happened"
-				   : "possible: what a TLB may hold allows it";
+	enum { WIDTH = 72, NARROWEST = 20 };
+	const TraceHeader *header = &record->header;
+	const Violation *found = record_main(record);
+	GString *text = g_string_new("      ");
+	int width = MAX(WIDTH / header->n_actors, NARROWEST);
+
+	for (int i = 0; i < header->n_actors; i++) {
+		g_autofree char *head = g_strdup_printf("CPU%d (%s)", header->actors[i].vcpu,
+							header->actors[i].name);
+		g_string_append_printf(text, "%-*s", i + 1 < header->n_actors ? width : 0, head);
+	}
+	g_string_append_c(text, '\n');
+	for (guint i = 0; i < record->events->len; i++) {
+		const RecordEvent *line = record_event(record, i);
+		int indent = line->event.actor * width;
+		const char *place = line->line ? story_short_line(line->line) : line->where;
+		bool told = event_kind_row(line->event.kind)->place == PLACE_TOLD && place;
+		bool marked = found && !found->documented && found->event == (int)i;
+		g_autofree char *words = event_words(record, line);
+		g_autofree char *did = event_effect(record, names, line);
+		g_autofree char *cell = told ? g_strdup_printf("%s  %s", words, place)
+					     : g_strdup(words);
+		g_autofree char *below = did ? g_strdup_printf("  %s", did) : NULL;
+
+		/* Only decisions have numbers: what follows from one cannot come elsewhere. */
+		append_cell(text, line->number, indent, cell, marked);
+		if (below)
+			append_cell(text, 0, indent, below, false);
+	}
+	return g_string_free(text, FALSE);
+}
+
+char *trace_text(const char *trace)
+{
+	g_autoptr(Record) record = record_parse(trace, "trace", NULL);
+
+	g_assert(record);
+	g_autofree char *events = interleaving_text(record, NULL);
+	g_autofree char *violations = violations_text(record->found);
+	return g_strconcat(events, violations, NULL);
 }
 
 const char *story_short_line(const char *line)

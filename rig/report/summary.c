@@ -79,12 +79,15 @@ static void add_survivors(GString *text, const Table *table)
 char *summary_text(const Table *table, const char *out)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	g_autofree char *legend = grid_legend(table);
+	GridMark marks[GRID_MARKS];
+	guint n_marks = grid_legend(table, marks);
 	TableCounts counts = table_count(table);
 
 	add_grid(text, table, false);
 	add_grid(text, table, true);
-	g_string_append_printf(text, "%s%s", legend, *legend ? "\n" : "");
+	for (guint i = 0; i < n_marks; i++)
+		g_string_append_printf(text, "%s %s\n", marks[i].mark, marks[i].meaning);
+	g_string_append(text, n_marks ? "\n" : "");
 	add_unexpected(text, table, out);
 	add_survivors(text, table);
 	add_skipped(text, table);

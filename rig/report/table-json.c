@@ -129,12 +129,28 @@ static bool read_schedule(TableRow *row, const Json *verdict, JsonArray *violati
 		if (!json_element(verdict, "violations", violations, 0, &first, error) ||
 		    !json_maybe_name(&first, "schedule", NAME_FOLDER, &schedule, error))
 			return false;
-	} else if (!json_maybe_name(verdict, "documented_schedule", NAME_FOLDER, &schedule, error)) {
-		return false;
+	} else if (json_has(verdict, "accepted")) {
+		if (!json_array(verdict, "accepted", &violations, error))
+			return false;
+		if (json_array_get_length(violations) &&
+		    (!json_element(verdict, "accepted", violations, 0, &first, error) ||
+		     !json_maybe_name(&first, "schedule", NAME_FOLDER, &schedule, error)))
+			return false;
 	}
 	g_free(row->schedule);
 	row->schedule = g_strdup(schedule);
 	return true;
+}
+
+/* From the run.json beside verdict.json; 0: there is none. */
+static double read_wall(const char *verdict)
+{
+	g_autofree char *dir = g_path_get_dirname(verdict);
+	g_autofree char *path = g_build_filename(dir, "run.json", NULL);
+	g_autoptr(JsonObject) run = json_load(path, NULL);
+	JsonNode *wall = run ? json_object_get_member(run, "wall_s") : NULL;
+
+	return wall && JSON_NODE_HOLDS_VALUE(wall) ? json_node_get_double(wall) : 0;
 }
 
 bool table_row_read(TableRow *row, const char *path, GError **error)
@@ -155,7 +171,7 @@ bool table_row_read(TableRow *row, const char *path, GError **error)
 	row->verdict = g_strdup(verdict);
 	g_strfreev(row->invariants);
 	row->invariants = g_steal_pointer(&ids);
-	row->wall_s = json_object_get_double_member_with_default(object, "wall_s", 0);
+	row->wall_s = read_wall(path);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "report/table.h"
 
 #include <string.h>
+#include "util/noise.h"
 
 static void row_free(gpointer data)
 {
@@ -152,8 +153,8 @@ char *table_reason(const TableRow *row)
 						  : g_strdup(row->verdict);
 
 	if (row->skipped || row->error)
-		return g_strdup(row->skipped ? row->skipped : row->error);
+		return noise(g_strdup(row->skipped ? row->skipped : row->error));
 	if (strcmp(row->verdict, "inconclusive") == 0)
-		return g_strdup_printf("not finished: %d schedules so far", row->executed);
-	return g_strdup_printf("expected %s, found %s", row->expected, found);
+		return noise(g_strdup_printf("not finished: %d schedules so far", row->executed));
+	return noise(g_strdup_printf("expected %s, found %s", row->expected, found));
 }

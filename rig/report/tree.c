@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/tree.h"
 
+#include "util/noise.h"
+
 static TreeNode *node_new(int thread)
 {
 	TreeNode *node = g_new0(TreeNode, 1);
@@ -25,7 +27,7 @@ static void count(TreeNode *node, const Outcome *outcome)
 	node->redundant += redundant;
 	node->schedules += !redundant;
 	node->violating += outcome->violates != NULL;
-	node->documented += !outcome->violates && outcome->documented;
+	node->documented += !outcome->violates && outcome_documents(outcome);
 	node->circles += outcome->end == END_CIRCLE;
 }
 
@@ -130,7 +132,7 @@ char *tree_thread(int thread, char **actors)
 	/* A journal beside another trace may have more of them. */
 	return g_strconcat(actor < (int)g_strv_length(actors) ? actors[actor] : number,
 			   thread_kind(thread) == THREAD_IRQ ? " (interrupt)"
-			   : thread_kind(thread) == THREAD_EVICT ? " (TLB forgets)" : "", NULL);
+			   : thread_kind(thread) == THREAD_EVICT ? " (TLB drops)" : "", NULL);
 }
 
 char *tree_describe(const TreeNode *node, char **actors)
@@ -142,5 +144,5 @@ char *tree_describe(const TreeNode *node, char **actors)
 	append_touched(did, "changes", node->done, false, TOUCH_WRITE);
 	append_touched(did, "reads", node->done, false, TOUCH_READ);
 	append_touched(did, "releases", node->done, true, TOUCH_WRITE);
-	return g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on");
+	return noise(g_strdup_printf("%s: %s", thread, did->len ? did->str : "goes on"));
 }

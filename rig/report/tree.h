@@ -27,7 +27,7 @@ void tree_free(TreeNode *node);
 /* "alloc: takes the lock": the move that led to @node, by the actors' names; the caller's. */
 char *tree_describe(const TreeNode *node, char **actors);
 
-/* "alloc", "alloc (interrupt)", "alloc (TLB forgets)"; the caller's. */
+/* "alloc", "alloc (interrupt)", "alloc (TLB drops)"; the caller's. */
 char *tree_thread(int thread, char **actors);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeNode, tree_free)

@@ -7,8 +7,6 @@ static void violation_free(gpointer data)
 {
 	VerdictViolation *violation = data;
 
-	g_free(violation->invariant);
-	g_free(violation->summary);
 	g_free(violation->schedule);
 	g_free(violation);
 }
@@ -19,6 +17,7 @@ Verdict *verdict_new(void)
 
 	verdict->verdict = "inconclusive";
 	verdict->violations = g_ptr_array_new_with_free_func(violation_free);
+	verdict->accepted = g_ptr_array_new_with_free_func(violation_free);
 	return verdict;
 }
 
@@ -34,8 +33,6 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
 	g_free(verdict->bound);
-	g_free(verdict->documented_summary);
-	g_free(verdict->documented_schedule);
 	g_list_free_full(verdict->final_states, g_free);
 	g_free(verdict->kernel_source);
 	g_free(verdict->kernel_key);
@@ -44,22 +41,23 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->compiler);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
+	g_free(verdict->connect);
+	g_free(verdict->emulator);
 	g_ptr_array_unref(verdict->violations);
+	g_ptr_array_unref(verdict->accepted);
 	g_free(verdict);
 }
 
-void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
-		 const char *schedule, int events, int switches, bool manifest)
+void verdict_add(Verdict *verdict, const Violation *found, const char *schedule, int events,
+		 int switches)
 {
 	VerdictViolation *violation = g_new0(VerdictViolation, 1);
 
-	violation->invariant = g_strdup(invariant);
-	violation->summary = g_strdup(summary);
+	violation->found = *found;
 	violation->schedule = g_strdup(schedule);
 	violation->events = events;
 	violation->switches = switches;
-	violation->manifest = manifest;
-	g_ptr_array_add(verdict->violations, violation);
+	g_ptr_array_add(found->documented ? verdict->accepted : verdict->violations, violation);
 }
 
 char **verdict_invariants(const Verdict *verdict)
@@ -69,7 +67,7 @@ char **verdict_invariants(const Verdict *verdict)
 	for (guint i = 0; i < verdict->violations->len; i++) {
 		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
 
-		ids[i] = g_strdup(violation->invariant);
+		ids[i] = g_strdup(violation->found.invariant);
 	}
 	return ids;
 }
@@ -121,11 +119,30 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 	json_builder_end_array(builder);
 }
 
+static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < all->len; i++) {
+		const VerdictViolation *violation = g_ptr_array_index(all, i);
+		JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+		JsonObject *object = violation_json(&violation->found);
+
+		json_object_set_string_member(object, "schedule", violation->schedule);
+		json_object_set_int_member(object, "events", violation->events);
+		json_object_set_int_member(object, "switches", violation->switches);
+		json_node_take_object(node, object);
+		json_builder_add_value(builder, node);
+	}
+	json_builder_end_array(builder);
+}
+
 char *verdict_json(const Verdict *verdict)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
 
 	json_builder_begin_object(builder);
+	add_int(builder, "racerig-verdict", VERDICT_VERSION);
 	add_string(builder, "scenario", verdict->scenario);
 	add_string(builder, "kernel", verdict->kernel);
 	add_string(builder, "policy", verdict->policy);
@@ -146,41 +163,14 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "circles", verdict->circles);
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "documented", verdict->documented);
-	if (verdict->documented) {
-		add_string(builder, "documented_summary", verdict->documented_summary);
-		add_string(builder, "documented_schedule", verdict->documented_schedule);
-	}
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
-	add_double(builder, "wall_s", verdict->wall_s);
-	add_double(builder, "schedules_per_s", verdict_rate(verdict));
-	json_builder_set_member_name(builder, "spent_s");
-	json_builder_begin_object(builder);
-	add_double(builder, "total", verdict->spent_s.total);
-	add_double(builder, "restore", verdict->spent_s.restore);
-	add_double(builder, "guest", verdict->spent_s.guest);
-	add_double(builder, "stub", verdict->spent_s.stub);
-	add_double(builder, "drgn", verdict->spent_s.drgn);
-	json_builder_end_object(builder);
 	json_builder_set_member_name(builder, "final_states");
 	json_builder_begin_array(builder);
 	for (GList *state = verdict->final_states; state; state = state->next)
 		json_builder_add_string_value(builder, state->data);
 	json_builder_end_array(builder);
-	json_builder_set_member_name(builder, "violations");
-	json_builder_begin_array(builder);
-	for (guint i = 0; i < verdict->violations->len; i++) {
-		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
-
-		json_builder_begin_object(builder);
-		add_string(builder, "invariant", violation->invariant);
-		add_bool(builder, "manifest", violation->manifest);
-		add_string(builder, "schedule", violation->schedule);
-		add_int(builder, "events", violation->events);
-		add_int(builder, "switches", violation->switches);
-		add_string(builder, "summary", violation->summary);
-		json_builder_end_object(builder);
-	}
-	json_builder_end_array(builder);
+	add_found(builder, "violations", verdict->violations);
+	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
@@ -190,6 +180,33 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "config_sha256", verdict->config_sha256);
 	add_string(builder, "compiler", verdict->compiler);
 	add_string(builder, "qemu", verdict->qemu);
+	json_builder_end_object(builder);
+	json_builder_end_object(builder);
+
+	g_autoptr(JsonNode) node = json_builder_get_root(builder);
+	g_autofree char *text = json_to_string(node, TRUE);
+	return g_strconcat(text, "\n", NULL);
+}
+
+char *verdict_run_json(const Verdict *verdict)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	add_int(builder, "racerig-run", RUN_VERSION);
+	add_string(builder, "host", g_get_host_name());
+	add_string(builder, "connect", verdict->connect);
+	add_string(builder, "emulator", verdict->emulator);
+	add_int(builder, "resumed", verdict->resumed);
+	add_double(builder, "wall_s", verdict->wall_s);
+	add_double(builder, "schedules_per_s", verdict_rate(verdict));
+	json_builder_set_member_name(builder, "spent_s");
+	json_builder_begin_object(builder);
+	add_double(builder, "total", verdict->spent_s.total);
+	add_double(builder, "restore", verdict->spent_s.restore);
+	add_double(builder, "guest", verdict->spent_s.guest);
+	add_double(builder, "stub", verdict->spent_s.stub);
+	add_double(builder, "drgn", verdict->spent_s.drgn);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);
 

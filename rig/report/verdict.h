@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verdict.json: the machine-readable truth of a run.
+ * verdict.json, the machine-readable truth, and run.json, how one run came to it.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
+#include "event/violation.h"
 #include "observe/control.h"
 
+
+enum { VERDICT_VERSION = 3, RUN_VERSION = 1 };
+
+/* In JSON one object: the violation's members and these. */
 typedef struct {
-	char *invariant, *summary, *schedule;	/* schedule: file name in the run folder */
-	int events, switches;
-	bool manifest;		/* it happened, not only may happen */
+	Violation found;
+	char *schedule;		/* file name in the run folder */
+	int events, switches;	/* of that schedule: decisions, context switches */
 } VerdictViolation;
 
 /* Where the guests' time went, in seconds. */
@@ -25,8 +30,7 @@ typedef struct {
 	char *title, *kernel_kind, *kernel_title, *kernel_release;
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
-	int documented;		/* executed schedules with an accepted anomaly … */
-	char *documented_summary, *documented_schedule;	/* … and the first of them */
+	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
@@ -37,15 +41,20 @@ typedef struct {
 	int circles;		/* executed schedules cut where they began to repeat */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
-	GPtrArray *violations;	/* of VerdictViolation */
+	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
+	char *connect, *emulator;
+	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
+	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 
 Verdict *verdict_new(void);
 void verdict_free(Verdict *verdict);
-void verdict_add(Verdict *verdict, const char *invariant, const char *summary,
-		 const char *schedule, int events, int switches, bool manifest);
+
+/* Add a copy of @found to violations or accepted. */
+void verdict_add(Verdict *verdict, const Violation *found, const char *schedule, int events,
+		 int switches);
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
@@ -53,7 +62,13 @@ char **verdict_invariants(const Verdict *verdict);
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);
 
-/* As JSON, newline included; the caller's. */
+/*
+ * verdict.json, newline included: the same bytes for the same build, scenario and options,
+ * whatever host, clock or number of guests.  The caller's.
+ */
 char *verdict_json(const Verdict *verdict);
+
+/* run.json: what is true of this one run, times and where it was.  The caller's. */
+char *verdict_run_json(const Verdict *verdict);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdict, verdict_free)

@@ -1,27 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "schedule/dependence.h"
 
-#define BIT(n) (1u << (n))
-
-/*
- * Which invariant looks at which kinds of events, and what else it reads then.  An invariant that
- * holds at all times is judged where it can become false, and reads what can make it so.
- */
-static const struct {
-	const char *invariant;
-	guint32 kinds;		/* bits of EventKind */
-	guint32 reads;		/* DependenceReads */
-} JUDGES[] = {
-	{ "I1", BIT(EVENT_PTE), READS_PTE },
-	{ "I2", BIT(EVENT_PTE) | BIT(EVENT_RETURN), READS_PTE | READS_OWNER },
-	{ "I3", BIT(EVENT_FREE), READS_ALLOCATOR },
-	/* of faults only: see judged_reads() */
-	{ "I5", BIT(EVENT_ACCESS), READS_EMPTIED },
-	{ "I6", BIT(EVENT_FREE), READS_PTE | READS_TLB },
-	{ "I7", BIT(EVENT_ACCESS), READS_PTE | READS_TLB | READS_OWNER },
-	{ "I8", BIT(EVENT_ACCESS), READS_DATA },
-	{ "I9", BIT(EVENT_FREE), READS_ALLOCATOR },
-};
+#include "catalog/invariant.h"
 
 static const struct {
 	guint32 reads;
@@ -42,14 +22,16 @@ static void touch(GArray *touches, ObjectKind kind, int index, TouchLevel level)
 /* What the invariants read that judge @event. */
 static guint32 judged_reads(const Event *event)
 {
+	gsize n;
+	const Invariant *const *invariants = invariant_list(&n);
 	guint32 reads = 0;
 
 	/* A PTE that stays as it is makes no invariant false. */
 	if (event->kind == EVENT_PTE && event->access == ACCESS_READ)
 		return 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(JUDGES); i++)
-		if (JUDGES[i].kinds & BIT(event->kind))
-			reads |= JUDGES[i].reads;
+	for (gsize i = 0; i < n; i++)
+		if (invariants[i]->judges & EVENT_BIT(event->kind))
+			reads |= invariants[i]->reads;
 	if (event->kind != EVENT_ACCESS)
 		return reads;
 	/* A fault is explained by a PTE that was emptied; only the kernel's addresses have an owner. */

@@ -11,17 +11,6 @@
 #include "event/event.h"
 #include "schedule/footprint.h"
 
-/* What an invariant reads when it judges an event: of the page and the actor that the event is
- * about; of all of them, where it is about a frame that any page may map. */
-typedef enum {
-	READS_PTE = 1 << 0,
-	READS_TLB = 1 << 1,
-	READS_DATA = 1 << 2,
-	READS_OWNER = 1 << 3,
-	READS_ALLOCATOR = 1 << 4,
-	READS_EMPTIED = 1 << 5,
-} DependenceReads;
-
 /* Where a schedule stands, as far as it decides what its next events touch.  All zeroes, and the
  * fields a caller sets, is its start. */
 typedef struct {

@@ -7,27 +7,27 @@
 
 /*
  * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
- * event, strings ("" is NULL).  Threads and footprints are named.
+ * event, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
  */
 #define STEP "(sssa(ss))"
-static const char FORMAT[] = "(a" STEP "uuias)";
+static const char FORMAT[] = "(a" STEP "uuiasas)";
 
-enum { N_STRINGS = 8, MAX_STEPS = 10000 };
+enum { N_CHILDREN = 6, N_STRINGS = 4, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
 	Outcome *outcome = g_new0(Outcome, 1);
 
 	outcome->steps = g_array_new(FALSE, TRUE, sizeof(Step));
+	outcome->found = g_array_new(FALSE, FALSE, sizeof(Violation));
 	outcome->event = -1;
 	return outcome;
 }
 
 static void strings(Outcome *outcome, char **ret[N_STRINGS])
 {
-	char **all[N_STRINGS] = { &outcome->violates, &outcome->final_state, &outcome->hash,
-				  &outcome->violations, &outcome->schedule, &outcome->trace,
-				  &outcome->interleaving, &outcome->documented };
+	char **all[N_STRINGS] = { &outcome->final_state, &outcome->hash, &outcome->schedule,
+				  &outcome->trace };
 
 	memcpy(ret, all, sizeof(all));
 }
@@ -42,7 +42,31 @@ void outcome_free(Outcome *outcome)
 	for (int i = 0; i < N_STRINGS; i++)
 		g_free(*all[i]);
 	g_array_unref(outcome->steps);
+	g_array_unref(outcome->found);
 	g_free(outcome);
+}
+
+void outcome_add(Outcome *outcome, const Violation *found)
+{
+	g_assert(found->documented || !outcome_documents(outcome));
+	g_array_append_val(outcome->found, *found);
+	if (!found->documented && !outcome->violates)
+		outcome->violates = found->invariant;
+}
+
+bool outcome_violates(const Outcome *outcome, const char *invariant)
+{
+	for (guint i = 0; i < outcome->found->len; i++)
+		if (!outcome_found(outcome, i)->documented &&
+		    strcmp(outcome_found(outcome, i)->invariant, invariant) == 0)
+			return true;
+	return false;
+}
+
+bool outcome_documents(const Outcome *outcome)
+{
+	return outcome->found->len &&
+	       outcome_found(outcome, outcome->found->len - 1)->documented;
 }
 
 static void add_step(GVariantBuilder *steps, const Step *step)
@@ -63,21 +87,27 @@ static void add_step(GVariantBuilder *steps, const Step *step)
 char *outcome_format(const Outcome *outcome)
 {
 	char **all[N_STRINGS];
-	GVariantBuilder steps, texts;
+	GVariantBuilder steps, found, texts;
 
 	g_variant_builder_init(&steps, G_VARIANT_TYPE("a" STEP));
 	for (guint i = 0; i < outcome->steps->len; i++)
 		add_step(&steps, outcome_step(outcome, i));
 	strings((Outcome *)outcome, all);
+	g_variant_builder_init(&found, G_VARIANT_TYPE("as"));
+	for (guint i = 0; i < outcome->found->len; i++) {
+		g_autofree char *one = violation_format(outcome_found(outcome, i));
+
+		g_variant_builder_add(&found, "s", one);
+	}
 	g_variant_builder_init(&texts, G_VARIANT_TYPE("as"));
 	for (int i = 0; i < N_STRINGS; i++) {
-		bool keep = *all[i] && (outcome->violates || outcome->documented ||
-				     all[i] == &outcome->final_state);
+		bool keep = *all[i] && (outcome->found->len || all[i] == &outcome->final_state);
 
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}
 	g_autoptr(GVariant) value = g_variant_ref_sink(
-		g_variant_new(FORMAT, &steps, outcome->end, outcome->circle, outcome->event, &texts));
+		g_variant_new(FORMAT, &steps, outcome->end, outcome->circle, outcome->event, &found,
+			      &texts));
 	return g_variant_print(value, FALSE);
 }
 
@@ -117,6 +147,22 @@ static bool parse_step(const char *enabled, const char *who, const char *done,
 	return true;
 }
 
+/* False when one of @lines is damaged. */
+static bool read_found(Outcome *outcome, GVariantIter *lines)
+{
+	const char *line;
+
+	while (g_variant_iter_next(lines, "&s", &line)) {
+		Violation found;
+
+		if (!violation_parse(line, &found) ||
+		    (!found.documented && outcome_documents(outcome)))
+			return false;
+		outcome_add(outcome, &found);
+	}
+	return true;
+}
+
 static bool parse_steps(GVariantIter *steps, GArray *ret)
 {
 	const char *enabled, *who, *done;
@@ -138,16 +184,19 @@ Outcome *outcome_parse(const char *line)
 	g_autoptr(GVariant) value =
 		g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL);
 	g_autoptr(Outcome) outcome = outcome_new();
-	g_autoptr(GVariantIter) steps = NULL, texts = NULL;
+	g_autoptr(GVariantIter) steps = NULL, found = NULL, texts = NULL;
 	char **all[N_STRINGS];
 	guint end;
 
-	if (!value || g_variant_n_children(value) != 5)
+	if (!value || g_variant_n_children(value) != N_CHILDREN)
 		return NULL;
-	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &texts);
+	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &found,
+		      &texts);
 	if (!parse_steps(steps, outcome->steps))
 		return NULL;
 	outcome->end = end;
+	if (!read_found(outcome, found))
+		return NULL;
 	strings(outcome, all);
 	const char *text;
 	for (int i = 0; i < N_STRINGS && g_variant_iter_next(texts, "&s", &text); i++)

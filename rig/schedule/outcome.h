@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "event/violation.h"
 #include "schedule/footprint.h"
 
 typedef enum {
@@ -30,17 +31,28 @@ typedef struct {
 	GArray *steps;		/* of Step; the last one is the final state */
 	OutcomeEnd end;
 	guint circle;		/* END_CIRCLE: the step whose state came again */
-	char *documented;	/* an accepted anomaly, in a sentence, or NULL */
-	char *violates;		/* the first violated invariant, or NULL */
+	GArray *found;		/* of Violation: those that violate, then what is documented */
+	const char *violates;	/* the first violated invariant, interned, or NULL */
 	int event;		/* step that violated it; -1: seen at the end */
 	char *final_state;
 	char *hash;		/* registers, watched memory and trace; NULL: not taken */
-	char *violations;	/* "I1: summary\nI7 (possible): summary\n" or NULL */
-	char *schedule, *trace, *interleaving;	/* texts, of those worth keeping */
+	char *schedule, *trace;	/* as in their files, of those worth keeping */
 } Outcome;
 
 Outcome *outcome_new(void);
 void outcome_free(Outcome *outcome);
+
+/* Keep a copy of @found; violations come before what is documented. */
+void outcome_add(Outcome *outcome, const Violation *found);
+
+static inline const Violation *outcome_found(const Outcome *outcome, guint i)
+{
+	return &g_array_index(outcome->found, Violation, i);
+}
+
+/* Whether it violates @invariant, and whether anything accepted was seen. */
+bool outcome_violates(const Outcome *outcome, const char *invariant);
+bool outcome_documents(const Outcome *outcome);
 
 /* Steps executed. */
 static inline guint outcome_length(const Outcome *outcome)

@@ -261,7 +261,18 @@ static void test_outcome_text(void)
 	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
 	g_autoptr(Outcome) outcome = run(&program, plan);
 
-	outcome->violates = g_strdup("I1");
+	Violation found = violation_new("I5", "deadlock", 3);
+	found.kind = VIOLATION_POSSIBLE;
+	found.page = 1;
+	found.write = 0;
+	found.count = -1;
+	found.address = 0x8000000000000000;
+	found.log = "a 'quoted'\nline";
+	found.waits[found.n_waits++] = (Wait){ "alloc", WAIT_LOCK, "free", NULL };
+	Violation accepted = violation_new("I7", "read-scratch", -1);
+	accepted.documented = true;
+	outcome_add(outcome, &found);
+	outcome_add(outcome, &accepted);
 	outcome->trace = g_strdup("a 'quoted'\nline");
 	g_autofree char *line = outcome_format(outcome);
 	g_autoptr(Outcome) back = outcome_parse(line);
@@ -270,6 +281,15 @@ static void test_outcome_text(void)
 	g_autofree char *again = outcome_format(back);
 	g_assert_cmpstr(line, ==, again);
 	g_assert_cmpstr(back->trace, ==, outcome->trace);
+	g_assert_cmpstr(back->violates, ==, "I5");
+	g_assert_true(outcome_documents(back) && outcome_violates(back, "I5"));
+	g_assert_false(outcome_violates(back, "I7"));
+	const Violation *same = outcome_found(back, 0);
+	g_assert_cmpint(same->event, ==, 3);
+	g_assert_cmpint(same->count, ==, -1);
+	g_assert_cmpuint(same->address, ==, 0x8000000000000000);
+	g_assert_cmpstr(same->log, ==, found.log);
+	g_assert_cmpstr(same->waits[0].holder, ==, "free");
 	line[strlen(line) / 2] = '\0';
 	g_assert_null(outcome_parse(line));
 }

@@ -44,7 +44,7 @@ static void test_bad_input(void)
 		{ "racerig-schedule 3\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
 		{ "racerig-schedule 3\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
 		{ "racerig-schedule 3\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
-		{ HEAD "run a \x1b[2J\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
+		{ HEAD "run a \x1b[2J\nend 1\n", "t.sched:5: this is no event" },
 		/* Each line of the head once, and none of it behind a decision. */
 		{ HEAD "actors a\nend 0\n", "t.sched:5: the second line of that kind" },
 		{ HEAD "kernel x 0\nend 0\n", "t.sched:5: the second line of that kind" },

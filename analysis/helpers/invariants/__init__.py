@@ -1,21 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The invariants a quiet guest can be asked about, each in a file of its own: I1 to I4
-and I8 to I11.  The others need events: rig/check/.
+The invariants a quiet guest can be asked about.  Every module iN here with a check() is one,
+and nothing else names it; what it says is its row in rig/check/check-iN.c.
 
 Asked after a schedule, when every operation has returned.  Each check looks at
 facts only; what the operations returned comes from the rig.
 """
 
-from typing import List
+import pkgutil
+import re
+from importlib import import_module
+from typing import Callable, List
 
-from . import i1, i2, i3, i4, i8, i9, i10, i11
 from .facts import ArenaFacts, Facts, Violation
 
 __all__ = ["ArenaFacts", "Facts", "Violation", "check_all"]
 
+Check = Callable[[Facts], List[Violation]]
+
+
+def _checks() -> List[Check]:
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    numbers = sorted(int(name[1:]) for name in names if re.fullmatch(r"i[0-9]+", name))
+    return [import_module(f"{__name__}.i{number}").check for number in numbers]
+
+
+CHECKS = _checks()
+
 
 def check_all(facts: Facts) -> List[Violation]:
     """Every violation, in the order of the invariants."""
-    checks = (each.check for each in (i1, i2, i3, i4, i8, i9, i10, i11))
-    return [violation for check in checks for violation in check(facts)]
+    return [violation for check in CHECKS for violation in check(facts)]

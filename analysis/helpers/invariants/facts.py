@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a quiet guest looked like at the end, and what can be wrong with it."""
 
-from dataclasses import dataclass, field
-from typing import List, Optional
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, List, Optional
 
 from ..arena import PageState
 from ..stream import Report
@@ -46,9 +46,26 @@ class Facts:
 
 @dataclass(frozen=True)
 class Violation:
-    """A broken invariant, in one sentence."""
+    """
+    A broken invariant, in the fields of rig/event/violation.h; the reason is one of the
+    invariant's row in rig/check/, which has the sentence.
+    """
 
     invariant: str
-    summary: str
+    reason: str
+    page: Optional[int] = None
+    # How many there are, and how many there should be.
+    count: Optional[int] = None
+    expected: Optional[int] = None
+    # Of an access: its user address, and whether it stores.
+    address: Optional[int] = None
+    write: Optional[bool] = None
+    log: Optional[str] = None
     # The mail thread accepted it in writing.
     documented: bool = False
+
+    def as_json(self) -> Dict[str, Any]:
+        fields = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.address is not None:
+            fields["address"] = hex(self.address)
+        return {**fields, "kind": "manifest"}

@@ -14,7 +14,7 @@ from .facts import Facts, Violation
 
 def check(facts: Facts) -> List[Violation]:
     return [
-        Violation("I1", f"page {i} is allocated and its PTE maps the scratch page")
+        Violation("I1", "maps-scratch", page=i)
         for i, (state, owned) in enumerate(zip(facts.states, facts.owned))
         if state and owned is not None and state.pfn is not None and state.pfn == state.scratch_pfn
     ]

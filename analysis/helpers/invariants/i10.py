@@ -13,4 +13,4 @@ from .facts import Facts, Violation
 
 
 def check(facts: Facts) -> List[Violation]:
-    return [Violation("I10", f"kernel log: {line}") for line in splats(facts.log)]
+    return [Violation("I10", "splat", log=line) for line in splats(facts.log)]

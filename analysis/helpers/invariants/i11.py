@@ -10,12 +10,7 @@ Broken by: fault-not-reported in fault-vs-fault.
 from collections import Counter
 from typing import List
 
-from ..stream import Report
 from .facts import Facts, Violation
-
-
-def _describe(report: Report) -> str:
-    return f"the {'write' if report.write else 'read'} fault at {report.address:#x}"
 
 
 def check(facts: Facts) -> List[Violation]:
@@ -23,8 +18,8 @@ def check(facts: Facts) -> List[Violation]:
         return []
     taken, told = Counter(facts.faults), Counter(facts.reports)
     return [
-        Violation("I11", f"{_describe(report)} was taken {taken[report]} times by one program and "
-                         f"reported {told[report]} times to it")
+        Violation("I11", "misreported", address=report.address, write=report.write,
+                  count=told[report], expected=taken[report])
         for report in sorted(taken | told)
         if taken[report] != told[report]
     ]

@@ -17,9 +17,9 @@ def check(facts: Facts) -> List[Violation]:
         freed = facts.freed.count(arena.scratch_pfn) if arena.scratch_pfn is not None else 0
         refcount = arena.scratch_refcount
         if arena.lives and refcount is not None and refcount <= 0:
-            found.append(Violation("I3", f"the scratch page's reference count is {refcount}"))
+            found.append(Violation("I3", "no-reference", count=refcount))
         elif arena.lives and freed:
-            found.append(Violation("I3", "the scratch page was freed and its arena lives"))
+            found.append(Violation("I3", "freed-while-alive"))
         elif freed > 1:
-            found.append(Violation("I3", f"the scratch page was freed {freed} times"))
+            found.append(Violation("I3", "freed-again", count=freed))
     return found

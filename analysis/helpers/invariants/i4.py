@@ -13,24 +13,23 @@ from ..arena import PageState
 from .facts import Facts, Violation
 
 
-def _wrong(i: int, state: PageState, reserved: bool) -> Optional[str]:
+def _wrong(state: PageState, reserved: bool) -> Optional[str]:
     if state.free and state.pfn not in (None, state.scratch_pfn):
-        return f"page {i} is free in the range tree and maps a page"
+        return "free-maps-page"
     unmapped = state.pfn is None or state.pfn == state.scratch_pfn
     if reserved:
         if state.free:
-            return f"page {i} is reserved and free in the range tree"
-        return None if unmapped else f"page {i} is reserved and maps a page"
+            return "reserved-free"
+        return None if unmapped else "reserved-maps-page"
     if not state.free and unmapped:
-        what = "nothing" if state.pfn is None else "the scratch page"
-        return f"page {i} is allocated in the range tree and maps {what}"
+        return "allocated-maps-nothing" if state.pfn is None else "allocated-maps-scratch"
     return None
 
 
 def check(facts: Facts) -> List[Violation]:
     wrong = [
-        _wrong(i, state, reserved)
+        (i, _wrong(state, reserved))
         for i, (state, reserved) in enumerate(zip(facts.states, facts.reserved))
         if state
     ]
-    return [Violation("I4", summary) for summary in wrong if summary]
+    return [Violation("I4", reason, page=i) for i, reason in wrong if reason]

@@ -17,6 +17,5 @@ def check(facts: Facts) -> List[Violation]:
     if all(arena.scratch_zero for arena in facts.arenas if arena.lives):
         return []
     if facts.scratch_written:
-        return [Violation("I8", "the scratch page holds what the kernel wrote through a bad pointer",
-                          documented=True)]
-    return [Violation("I8", "the scratch page is not zero and no access wrote to it")]
+        return [Violation("I8", "kernel-wrote", documented=True)]
+    return [Violation("I8", "not-zero")]

@@ -14,19 +14,18 @@ from .facts import Facts, Violation
 
 def check(facts: Facts) -> List[Violation]:
     found = [
-        Violation("I9", f"the arena counts {arena.pages_counted} pages and maps "
-                        f"{arena.pages_mapped}")
+        Violation("I9", "miscounted", count=arena.pages_counted, expected=arena.pages_mapped)
         for arena in facts.arenas
         if arena.lives and arena.pages_counted not in (None, arena.pages_mapped)
     ]
     found += [
-        Violation("I9", "the arena is gone and its scratch page was never freed")
+        Violation("I9", "scratch-leaked")
         for arena in facts.arenas
         if not arena.lives and arena.scratch_pfn is not None
         and arena.scratch_pfn not in facts.freed
     ]
     found += [
-        Violation("I9", f"page {i} was freed and still maps a page")
+        Violation("I9", "freed-maps-page", page=i)
         for i, (state, given_up) in enumerate(zip(facts.states, facts.given_up))
         if state and given_up and state.pfn not in (None, state.scratch_pfn)
     ]
@@ -34,6 +33,5 @@ def check(facts: Facts) -> List[Violation]:
     installed, freed = Counter(facts.installed), Counter(facts.freed)
     leaked = [pfn for pfn in installed if installed[pfn] > freed[pfn] and pfn not in mapped]
     if leaked:
-        found.append(Violation("I9", f"no PTE maps {len(leaked)} of the pages handed out, and "
-                                     "nobody gave them back"))
+        found.append(Violation("I9", "leaked", count=len(leaked)))
     return found

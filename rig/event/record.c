@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "event/record.h"
+
+#include <string.h>
+
+Record *record_new(const TraceHeader *header)
+{
+	Record *record = g_new0(Record, 1);
+
+	record->header = *header;
+	record->events = g_array_new(FALSE, FALSE, sizeof(RecordEvent));
+	record->frames = g_array_new(FALSE, FALSE, sizeof(guint64));
+	record->programs = g_array_new(FALSE, FALSE, sizeof(guint32));
+	record->found = g_array_new(FALSE, FALSE, sizeof(Violation));
+	return record;
+}
+
+void record_free(Record *record)
+{
+	if (!record)
+		return;
+	g_array_unref(record->events);
+	g_array_unref(record->frames);
+	g_array_unref(record->programs);
+	g_array_unref(record->found);
+	g_free(record);
+}
+
+static void note_frame(Record *record, guint64 pfn)
+{
+	for (guint i = 0; i < record->frames->len; i++)
+		if (g_array_index(record->frames, guint64, i) == pfn)
+			return;
+	g_array_append_val(record->frames, pfn);
+}
+
+static void note_pte(Record *record, guint64 pte)
+{
+	if (pte_present(pte))
+		note_frame(record, pte_pfn(pte));
+}
+
+static void note_program(Record *record, guint32 program)
+{
+	for (guint i = 0; i < record->programs->len; i++)
+		if (g_array_index(record->programs, guint32, i) == program)
+			return;
+	g_array_append_val(record->programs, program);
+}
+
+void record_begin(Record *record, const guint64 *ptes)
+{
+	g_array_set_size(record->events, 0);
+	g_array_set_size(record->frames, 0);
+	g_array_set_size(record->programs, 0);
+	g_array_set_size(record->found, 0);
+	memcpy(record->header.ptes, ptes, sizeof(record->header.ptes));
+	for (int i = 0; i < record->header.n_pages; i++)
+		note_pte(record, ptes[i]);
+}
+
+void record_add(Record *record, const Event *event, const char *where, const char *line,
+		const char *insn, const Tlb *tlb)
+{
+	guint last = record->events->len;
+	RecordEvent add = { .event = *event, .n = last + 1, .where = where, .line = line,
+			    .insn = insn, .tlb = *tlb };
+
+	if (event_is_decision(event))
+		add.number = (last ? record_number(record, last - 1) : 0) + 1;
+	for (int i = 0; i < record->header.n_pages; i++) {
+		note_pte(record, event->before[i]);
+		note_pte(record, event->after[i]);
+	}
+	if (event->landed)
+		note_frame(record, event->landed);
+	if (event->kind == EVENT_FREE)
+		note_frame(record, event->pfn);
+	if (event->kind == EVENT_ACCESS && event->faulted && event->program)
+		note_program(record, event->program);
+	g_array_append_val(record->events, add);
+}
+
+void record_found(Record *record, const Violation *found)
+{
+	Violation named = *found;
+
+	if (found->pfn >= 0)
+		named.frame = record_frame(record, found->pfn);
+	g_array_append_val(record->found, named);
+}
+
+/* The arena that frame @pfn is the scratch page of; -1: none. */
+static int scratch_arena(const Record *record, guint64 pfn)
+{
+	for (int i = 0; i < record->header.n_pages; i++)
+		if (record->header.scratch[i] == (gint64)pfn)
+			return record->header.arenas[i];
+	return -1;
+}
+
+/* A to Z, then AA, AB, … */
+static void append_letters(GString *name, guint index)
+{
+	if (index >= 26)
+		append_letters(name, index / 26 - 1);
+	g_string_append_c(name, 'A' + index % 26);
+}
+
+const char *record_frame(const Record *record, guint64 pfn)
+{
+	int arena = scratch_arena(record, pfn);
+	g_autoptr(GString) name = g_string_new(arena >= 0 ? "scratch" : "frame ");
+	guint index = 0;
+
+	if (arena > 0)
+		g_string_append_printf(name, " %d", arena + 1);
+	for (guint i = 0; arena < 0 && i < record->frames->len; i++) {
+		guint64 known = g_array_index(record->frames, guint64, i);
+
+		if (known == pfn)
+			break;
+		index += scratch_arena(record, known) < 0;
+	}
+	if (arena < 0)
+		append_letters(name, index);
+	return g_intern_string(name->str);
+}
+
+const char *record_pte(const Record *record, guint64 pte)
+{
+	if (!pte)
+		return "none";
+	return pte_present(pte) ? record_frame(record, pte_pfn(pte)) : "not present";
+}
+
+const char *record_actor(const Record *record, const Event *event)
+{
+	return record->header.actors[event->actor].name;
+}
+
+char *record_label(const Record *record, guint i)
+{
+	const RecordEvent *line = record_event(record, i);
+	const char *target = line->event.kind == EVENT_SEND
+		? record->header.actors[line->event.to].name : NULL;
+
+	return event_label(&line->event, line->where, target);
+}
+
+guint record_number(const Record *record, guint i)
+{
+	for (guint k = i + 1; k-- > 0;)
+		if (record_event(record, k)->number)
+			return record_event(record, k)->number;
+	return 0;
+}
+
+const Violation *record_main(const Record *record)
+{
+	return record->found->len ? record_violation(record, 0) : NULL;
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A record as text and back; what a stranger's file may do to it. */
+#include "event/record.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+enum { SCRATCH = 0x4321, FRAME_A = 0x1234, FRAME_B = 0x77 };
+
+static const guint64 BITS = 0x8000000000000163, KERNEL = 0xffffffff81234567, USER = 0x401000;
+
+#define PTE(frame) ((guint64)(frame) << 12 | BITS)
+
+static const TraceHeader header = {
+	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
+	.scratch = { SCRATCH },
+};
+
+static const Event events[] = {
+	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_WRITE, .faulted = true, .program = 77,
+	  .pc = KERNEL },
+	{ .kind = EVENT_LOCK, .page = -1, .pc = KERNEL },
+	{ .kind = EVENT_MASK, .page = -1, .pc = KERNEL },
+	{ .kind = EVENT_PTE, .access = ACCESS_CMPXCHG, .pc = KERNEL, .after = { PTE(FRAME_A) } },
+	{ .kind = EVENT_PTE, .actor = 1, .access = ACCESS_CMPXCHG, .pc = KERNEL,
+	  .before = { PTE(FRAME_A) }, .after = { PTE(FRAME_A) } },
+	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_READ, .pc = KERNEL, .landed = FRAME_A,
+	  .before = { PTE(FRAME_A) }, .after = { PTE(FRAME_A) } },
+	{ .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_LOAD, .pc = KERNEL,
+	  .before = { PTE(FRAME_A) }, .after = { PTE(FRAME_A) } },
+	{ .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_STORE, .pc = KERNEL,
+	  .before = { PTE(FRAME_A) }, .after = { PTE(SCRATCH) } },
+	{ .kind = EVENT_FLUSH, .page = -1, .flush = FLUSH_CR3, .pc = KERNEL,
+	  .before = { PTE(SCRATCH) }, .after = { PTE(SCRATCH) } },
+	{ .kind = EVENT_SEND, .page = -1, .to = 1, .before = { PTE(SCRATCH) },
+	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
+	{ .kind = EVENT_IRQ, .actor = 1, .irq = true, .page = -1, .before = { PTE(SCRATCH) },
+	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
+	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .before = { PTE(SCRATCH) },
+	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
+	{ .kind = EVENT_EVICT, .actor = 1, .page = -1, .before = { PTE(SCRATCH) },
+	  .after = { PTE(FRAME_B) & ~PTE_PRESENT }, .pc = KERNEL },
+	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_WRITE, .pc = USER, .landed = FRAME_B,
+	  .before = { PTE(FRAME_B) & ~PTE_PRESENT }, .after = { PTE(FRAME_B) } },
+	{ .kind = EVENT_UNLOCK, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
+	  .after = { PTE(FRAME_B) } },
+	{ .kind = EVENT_RETURN, .page = -1, .result = -14, .pc = KERNEL, .before = { PTE(FRAME_B) },
+	  .after = { PTE(FRAME_B) } },
+	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
+	  .after = { 0 } },
+};
+
+static Record *make(void)
+{
+	Record *record = record_new(&header);
+	g_autofree Tlb *tlb = g_new0(Tlb, 1);
+	Violation found = violation_new("I9", "double-free", 11);
+
+	record_begin(record, (guint64[MAX_PAGES]){ 0 });
+	tlb_begin(tlb, 2, 1, record->header.ptes);
+	for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
+		bool placed = event_kind_row(events[i].kind)->place;
+
+		tlb_event(tlb, &events[i]);
+		record_add(record, &events[i], placed ? "f+0x1" : NULL,
+			   placed ? "kernel/bpf/arena.c:1" : NULL, placed ? "nop" : NULL, tlb);
+	}
+	found.pfn = FRAME_A;
+	record_found(record, &found);
+	return record;
+}
+
+static void test_back(void)
+{
+	g_autoptr(Record) record = make();
+	g_autofree char *text = record_json(record);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Record) back = record_parse(text, "t", &error);
+
+	g_assert_no_error(error);
+	g_autofree char *again = record_json(back);
+	g_assert_cmpstr(text, ==, again);
+	g_assert_cmpuint(back->events->len, ==, G_N_ELEMENTS(events));
+	for (guint i = 0; i < back->events->len; i++) {
+		const Event *was = &events[i], *is = &record_event(back, i)->event;
+
+		g_assert_cmpint(was->kind, ==, is->kind);
+		g_assert_cmpint(was->actor, ==, is->actor);
+		g_assert_cmpint(was->page, ==, is->page);
+		g_assert_cmpint(was->access, ==, is->access);
+		g_assert_cmpint(was->half, ==, is->half);
+		g_assert_cmpint(was->flush, ==, is->flush);
+		g_assert_cmpint(was->to, ==, is->to);
+		g_assert_cmpint(was->result, ==, is->result);
+		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
+			      was->double_free == is->double_free &&
+			      !was->landed == !is->landed && !was->program == !is->program &&
+			      event_is_kernel(was) == event_is_kernel(is) &&
+			      event_failed(was) == event_failed(is));
+	}
+	g_assert_cmpstr(record_violation(back, 0)->frame, ==, "frame A");
+	/* Nothing of this boot is in it. */
+	g_assert_null(strstr(text, "1234"));
+	g_assert_null(strstr(text, "4321"));
+}
+
+/* Every kind is in the test above, and has a token of its own. */
+static void test_kinds(void)
+{
+	g_autoptr(GHashTable) tokens = g_hash_table_new(g_str_hash, g_str_equal);
+	guint32 seen = 1u << EVENT_NONE;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
+		seen |= 1u << events[i].kind;
+	g_assert_cmpuint(seen, ==, (1u << N_EVENT_KINDS) - 1);
+	for (int kind = 0; kind < N_EVENT_KINDS; kind++)
+		g_assert_true(g_hash_table_add(tokens, (char *)event_kind_row(kind)->token));
+}
+
+static void test_frame_names(void)
+{
+	g_autoptr(Record) record = record_new(&header);
+
+	for (guint64 pfn = 0; pfn < 800; pfn++)
+		g_array_append_val(record->frames, pfn);
+	g_assert_cmpstr(record_frame(record, 25), ==, "frame Z");
+	g_assert_cmpstr(record_frame(record, 26), ==, "frame AA");
+	g_assert_cmpstr(record_frame(record, 702), ==, "frame AAA");
+	g_assert_cmpstr(record_frame(record, SCRATCH), ==, "scratch");
+}
+
+static const struct {
+	const char *old, *new;
+	int line;
+} damages[] = {
+	{ "\"racerig-trace\":5", "\"racerig-trace\":3", 1 },
+	{ "\"events\":17", "\"events\":18", 19 },
+	{ "\"events\":17", "\"events\":16", 19 },
+	{ "\"violations\":1", "\"violations\":0", 19 },
+	{ "\"violations\":1", "\"violations\":-1", 1 },
+	{ "{\"violation\"", "\n{\"violation\"", 19 },
+	{ "\"pages\":[{\"arena\":0", "\"pages\":[{\"arena\":8", 1 },
+	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
+	{ "\"actors\":[{\"name\"", "\"actors\":[7,{\"name\"", 1 },
+	{ "\"n\":1,\"actor\":\"fault\"", "\"n\":1,\"actor\":\"nobody\"", 2 },
+	{ "\"n\":1,", "\"n\":2,", 2 },
+	{ "\"kind\":\"access\"", "\"kind\":\"none\"", 2 },
+	{ "\"kind\":\"access\"", "\"kind\":5", 2 },
+	{ "\"page\":0", "\"page\":1", 2 },
+	{ "\"page\":0", "\"page\":-1", 2 },
+	{ "\"program\":1", "\"program\":-1", 2 },
+	{ "\"to\":\"frame A\"", "\"to\":\"scratch\"", 5 },
+	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame B\"]", 5 },
+	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame a\"]", 5 },
+	{ "\"after\":[\"frame A\"]", "\"after\":[]", 5 },
+	{ "\"after_bits\":[\"0x8000000000000163\"]", "\"after_bits\":[\"0x8000000000001163\"]", 5 },
+	{ "\"tlb\":[[[\"frame A\"]]", "\"tlb\":[[[]]", 5 },
+	/* an access that no translation leads to */
+	{ "\"landed\":\"frame A\"", "\"landed\":\"scratch\"", 7 },
+	{ "\"half\":\"load\"", "\"half\":\"whole\"", 8 },
+	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
+	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
+	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
+	{ "\"kind\":\"manifest\"", "\"kind\":\"seen\"", 19 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 19 },
+	{ "{\"violation\":{", "{\"violation\":[{", 19 },
+};
+
+static void test_damaged(void)
+{
+	g_autoptr(Record) record = make();
+	g_autofree char *whole = record_json(record);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(damages); i++) {
+		g_autoptr(GString) text = g_string_new(whole);
+		g_autofree char *place = g_strdup_printf("t:%d: ", damages[i].line);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_cmpuint(g_string_replace(text, damages[i].old, damages[i].new, 1), ==, 1);
+		g_assert_null(record_parse(text->str, "t", &error));
+		g_assert_error(error, RIG_ERROR, RIG_ERROR_INPUT);
+		g_assert_true(g_str_has_prefix(error->message, place));
+	}
+}
+
+/* Cut at any byte, it is no trace any more. */
+static void test_cut(void)
+{
+	g_autoptr(Record) record = make();
+	g_autofree char *whole = record_json(record);
+	gsize length = strlen(whole);
+
+	for (gsize cut = 0; cut + 1 < length; cut++) {
+		g_autofree char *part = g_strndup(whole, cut);
+
+		g_assert_null(record_parse(part, "t", NULL));
+	}
+}
+
+/* More frames than a TLB of the model holds: refused, not run into. */
+static void test_too_many_frames(void)
+{
+	g_autoptr(Record) record = record_new(&header);
+	g_autofree Tlb *tlb = g_new0(Tlb, 1);
+
+	record_begin(record, (guint64[MAX_PAGES]){ 0 });
+	tlb_begin(tlb, 2, 1, record->header.ptes);
+	for (int i = 0; i < TLB_FRAMES; i++) {
+		Event event = { .kind = EVENT_PTE, .access = ACCESS_WRITE, .pc = KERNEL,
+				.after = { PTE(FRAME_A + i) } };
+
+		g_assert_true(tlb_has_room(tlb, event.after));
+		tlb_event(tlb, &event);
+		record_add(record, &event, NULL, NULL, NULL, tlb);
+	}
+	g_assert_false(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_B) }));
+	g_assert_true(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_A) }));
+	g_autofree char *text = record_json(record);
+	g_autoptr(Record) back = record_parse(text, "t", NULL);
+	g_assert_nonnull(back);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/record/back", test_back);
+	g_test_add_func("/record/kinds", test_kinds);
+	g_test_add_func("/record/frame-names", test_frame_names);
+	g_test_add_func("/record/damaged", test_damaged);
+	g_test_add_func("/record/cut", test_cut);
+	g_test_add_func("/record/too-many-frames", test_too_many_frames);
+	return g_test_run();
+}
