@@ -157,10 +157,16 @@ UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/
 
 unit-tests: $(TEST_BINARIES)
 
-$(BUILD)/tests/%: rig/%.c $(UNIT_SOURCES) $(wildcard rig/*/*.h) config.mak | $(BUILD)/config.h
+# Compiled once for all tests, and apart from the rig's own objects: sanitized.
+UNIT_OBJECTS := $(UNIT_SOURCES:rig/%.c=$(BUILD)/unit/%.o)
+$(BUILD)/unit/%.o: rig/%.c config.mak | $(BUILD)/config.h
 	@mkdir -p $(@D)
-	$(call say,TEST,$<)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(RIG_CFLAGS)) $(SANITIZE) -o $@ $< $(UNIT_SOURCES) $(DEPS_LIBS)
+	$(Q)$(CC) $(RIG_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/unit/%.o $(UNIT_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,TEST,rig/$*.c)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
 
 install: all
 	install -D -m 755 $(BUILD)/racerig $(DESTDIR)$(PREFIX)/bin/racerig
@@ -173,7 +179,9 @@ install: all
 clean:
 	rm -rf build build-sanitized config.mak config.log
 
--include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
+-include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d)
+
+.SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
 	check-style unit-tests install clean
