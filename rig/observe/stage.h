@@ -96,8 +96,11 @@ bool stage_arm_ptes(Stage *stage, GError **error);
 /* From a stop that is no event of interest (@step: from one that is) to the next. */
 bool stage_advance(Stage *stage, int actor, bool step, GError **error);
 
-/* Carry out the pending event of @actor; @ret_event gets what it did. */
-bool stage_execute(Stage *stage, int actor, Event *ret_event, GError **error);
+/*
+ * Carry out the pending event of @actor; @ret_event gets what it did.  @stale: a PTE that an
+ * access goes through instead of the page's own; 0: none.
+ */
+bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error);
 
 /*
  * Let @actor's vCPU take its interrupts, up to the first event in one (then it is in_irq), or

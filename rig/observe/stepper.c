@@ -141,20 +141,19 @@ static bool lock_is_taken(const Stage *stage, int actor)
 	return guest_lock(stage->guest) && stage->lock_holder != actor;
 }
 
-/* Whether @actor's next access may go through a translation that is not the PTE's. */
-static bool may_be_stale(const Stepper *stepper, int actor)
+/* The PTE that @actor's next access may go through instead of the page's own; 0: none. */
+static guint64 stale_pte(const Stepper *stepper, int actor)
 {
-	const Actor *actor_of = &stepper->stage->actors[actor];
-	const Context *self = &actor_of->own;
+	const Actor *self = &stepper->stage->actors[actor];
 	guint64 ptes[MAX_PAGES];
 
-	if (actor_of->in_irq || self->state != ACTOR_READY || self->pending.kind != EVENT_ACCESS ||
-	    !event_is_kernel(&self->pending))
-		return false;
+	if (self->in_irq || self->own.state != ACTOR_READY ||
+	    self->own.pending.kind != EVENT_ACCESS || !event_is_kernel(&self->own.pending))
+		return 0;
 	guest_ptes(stepper->stage->guest, ptes);
-	guint64 pte = ptes[self->pending.page];
-	return tlb_stale(&stepper->tlb, actor, self->pending.page,
-			 pte_present(pte) ? (gint64)pte_pfn(pte) : -1) >= 0;
+	int page = self->own.pending.page;
+	return tlb_stale_pte(&stepper->tlb, actor, page,
+			     pte_present(ptes[page]) ? (gint64)pte_pfn(ptes[page]) : -1);
 }
 
 ThreadSet stepper_enabled(const Stepper *stepper)
@@ -174,7 +173,7 @@ ThreadSet stepper_enabled(const Stepper *stepper)
 									   : THREAD_ACTOR, i));
 		if (stage_takes_irq(stage, i))
 			thread_set_add(&enabled, thread_of(THREAD_IRQ, i));
-		if (may_be_stale(stepper, i))
+		if (stale_pte(stepper, i))
 			thread_set_add(&enabled, thread_of(THREAD_EVICT, i));
 	}
 	return enabled;
@@ -192,7 +191,7 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 		return self->own.state == ACTOR_READY;
 	case THREAD_EVICT:
 		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
-		return may_be_stale(stepper, actor);
+		return stale_pte(stepper, actor) != 0;
 	case THREAD_IRQ:
 		if (self->in_irq) {
 			*ret = self->irq.pending;
@@ -216,7 +215,7 @@ static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **err
 
 	if (thread_kind(thread) == THREAD_ACTOR ||
 	    (thread_kind(thread) == THREAD_IRQ && stage->actors[actor].in_irq))
-		return stage_execute(stage, actor, ret_event, error);
+		return stage_execute(stage, actor, stale_pte(stepper, actor), ret_event, error);
 	stepper_pending(stepper, thread, ret_event);
 	stage_ptes(stage, ret_event->before);
 	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
