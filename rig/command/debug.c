@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "debugger.h"
+#include "explore/debugger.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>

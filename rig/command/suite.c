@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "suite.h"
+#include "suite/suite.h"
 
 #include <stdio.h>
 #include <string.h>

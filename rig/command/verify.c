@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "suite.h"
+#include "suite/suite.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
-#include "folder.h"
+#include "explore/folder.h"
 #include "machine/backend.h"
 #include "report/summary.h"
 #include "util/error.h"

@@ -8,7 +8,10 @@
  */
 #pragma once
 
-#include "machine/machine.h"
+#include <gio/gio.h>
+#include <stdbool.h>
+
+#include "machine/spec.h"
 
 typedef enum {
 	PART_RAM,
