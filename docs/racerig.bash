@@ -17,6 +17,8 @@ _racerig() {
 		words=$(racerig help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 	elif [[ $before == --kernel || $before == -k ]]; then
 		words=$(_racerig_names kernels)
+	elif [[ $before == --stop-at ]]; then
+		words=$(racerig list --json 2>/dev/null | sed -n 's/.*"id" : "\(I[0-9]*\)".*/\1/p')
 	elif [[ $before == --policy || $before == -p ]]; then
 		words="dpor dfs pct random"
 	elif [[ $before == --with || $before == -w ]] && [ "$command" = debug ]; then

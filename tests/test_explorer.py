@@ -110,6 +110,29 @@ def test_killed_and_resumed(explored, tmp_path):
         assert (out / violation["schedule"]).exists()
 
 
+def test_stops_at_an_invariant(explored, tmp_path):
+    """With the first schedule that violates it; going on from there comes to the same as one run."""
+    out = tmp_path / "run"
+    words = ("explore", "fault-vs-alloc", "--kernel", "scratch-plain-store", "--policy", "dfs", "--out", out)
+    result = run_rig(*words, "--stop-at", "I1")
+    assert result.returncode == 0 and "NOT complete" in result.stdout, result.stdout + result.stderr
+    first = verdict(out)
+    assert first["verdict"] == "violation" and not first["complete"]
+    assert first["violations"][-1]["schedule"].startswith(f"schedules/{first['executed']:04d}-")
+    assert "I1" in {each["invariant"] for each in first["violations"]}
+    whole = explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs")[1]
+    assert first["executed"] < verdict(whole)["executed"]
+    assert run_rig(*words, "--resume").returncode == 0
+    assert (out / "verdict.json").read_bytes() == (whole / "verdict.json").read_bytes()
+
+
+def test_stops_at_what_there_is(tmp_path):
+    result = run_rig("explore", "fault-vs-alloc", "--stop-at", "I12", "--out", tmp_path / "run")
+    assert result.returncode == 2 and result.stdout == ""
+    assert "--stop-at 'I12': no such invariant (there are: I1 I2" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_resume_of_something_else_is_refused(explored, tmp_path):
     _, out = explored("stock", "fault-vs-alloc")
     result = run_rig("explore", "fault-vs-alloc", "--policy", "dfs", "--resume", "--out", out)

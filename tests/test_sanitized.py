@@ -19,6 +19,7 @@ def sanitized():
     return SANITIZED
 
 
+@pytest.mark.last
 @pytest.mark.xdist_group("sanitized")
 def test_quick_suite(sanitized, tmp_path):
     result = subprocess.run([sanitized, "suite", "--group", "quick", "--jobs", str(os.cpu_count()),

@@ -192,11 +192,15 @@ def pages_mapped(arena: Object) -> int:
 
 
 def pages_counted(arena: Object) -> Optional[int]:
-    """The kernel's own count of them; None on kernels that keep none."""
+    """The kernel's own count of them; None on kernels that keep none.
+
+    Below 0 when more were taken off than put on: the kernel's u64 has wrapped then.
+    """
     try:
-        return int(arena.nr_pages.value_())
+        counted = int(arena.nr_pages.value_())
     except AttributeError:
         return None
+    return counted - (1 << 64) if counted >= 1 << 63 else counted
 
 
 def scratch_pfn(arena: Object) -> Optional[int]:

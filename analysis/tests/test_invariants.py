@@ -5,12 +5,13 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from analysis.helpers.arena import PageState
+from analysis.helpers.arena import PageState, pages_counted
 from analysis.helpers.invariants import ArenaFacts, Facts, check_all
 from analysis.helpers.stream import Report
 
@@ -54,6 +55,7 @@ ENDED = replace(GOOD, arenas=[GONE], states=[None], owned=[None], freed=[FRAME, 
         (replace(GOOD, arenas=[replace(ARENA, scratch_pfn=None, scratch_refcount=None)]), []),
         (replace(GOOD, arenas=[replace(ARENA, scratch_zero=False)]), ["I8"]),
         (replace(GOOD, arenas=[replace(ARENA, pages_counted=2)]), ["I9"]),
+        (replace(GOOD, arenas=[replace(ARENA, pages_counted=-1)]), ["I9"]),
         (replace(GOOD, arenas=[replace(ARENA, pages_counted=None)]), []),
         (replace(GOOD, installed=[FRAME, 0x30]), ["I9"]),
         (replace(GOOD, installed=[FRAME, 0x30], freed=[0x30]), []),
@@ -105,3 +107,9 @@ def test_fields_of_an_answer():
     assert violation.as_json() == {"invariant": "I11", "kind": "seen", "reason": "misreported",
                                    "documented": False, "address": "0x1000", "write": False,
                                    "count": 0, "expected": 1}
+
+
+@pytest.mark.parametrize("word, count", [(0, 0), (3, 3), (2**64 - 1, -1), (2**63 - 1, 2**63 - 1)])
+def test_a_count_below_zero(word, count):
+    arena = SimpleNamespace(nr_pages=SimpleNamespace(value_=lambda: word))
+    assert pages_counted(arena) == count

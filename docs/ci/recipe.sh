@@ -17,7 +17,8 @@ out=racerig-runs/suite
 
 make setup
 make all kernels
-set -- --group "$group" --jobs "$(nproc)" --max-time "$limit" --resume --out $out
+set -- --group "$group" --jobs "$(nproc)" --max-time "$limit" --resume \
+	--require-built --out $out
 [ ! -e racerig-runs/base.json ] || set -- "$@" --compare racerig-runs/base.json
 
 code=0

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "catalog/expectation.h"
+#include "catalog/invariant.h"
 #include "command/command.h"
 #include "explore/folder.h"
 #include "report/violation-text.h"
 #include "util/error.h"
+#include "util/name.h"
 
-static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time;
+static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at;
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
 static int opt_recheck = 50;
 static gboolean opt_resume;
@@ -31,6 +33,8 @@ static const GOptionEntry entries[] = {
 	  "Go on where an earlier run into the same folder was stopped", NULL },
 	{ "max-schedules", 0, 0, G_OPTION_ARG_INT, &opt_schedules, "Stop after N", "N" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
+	{ "stop-at", 0, 0, G_OPTION_ARG_STRING, &opt_stop_at,
+	  "Stop after the first schedule that violates this invariant", "INVARIANT" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
 	COMMAND_CONNECT,
@@ -100,6 +104,23 @@ static gboolean is_bounded(void)
 	return strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
 }
 
+static gboolean check_stop_at(GError **error)
+{
+	g_autofree char *shown = opt_stop_at ? name_shown(opt_stop_at) : NULL;
+	g_autoptr(GString) known = g_string_new(NULL);
+	const Invariant *const *invariants;
+	gsize n;
+
+	if (!opt_stop_at || invariant_exists(opt_stop_at))
+		return TRUE;
+	invariants = invariant_list(&n);
+	for (gsize i = 0; i < n; i++)
+		g_string_append_printf(known, " %s", invariants[i]->id);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "--stop-at '%s': no such invariant (there are:%s)", shown, known->str);
+	return FALSE;
+}
+
 static gboolean check_options(GError **error)
 {
 	if (opt_schedules < 0)
@@ -115,7 +136,7 @@ static gboolean check_options(GError **error)
 	if (opt_preemptions >= 0 && !is_bounded())
 		return bad_input(error, "--preemptions", opt_preemptions,
 				 "only dfs and dpor have a bound");
-	return TRUE;
+	return check_stop_at(error);
 }
 
 static Policy *make_policy(int actors, GError **error)
@@ -155,6 +176,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.out = opt_out ? opt_out : folder;
 	options.options = words;
 	options.max_schedules = opt_schedules;
+	options.stop_at = opt_stop_at;
 	options.jobs = opt_jobs;
 	options.recheck = opt_recheck;
 	options.resume = opt_resume;

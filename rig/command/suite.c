@@ -15,7 +15,7 @@ static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/suite";
 static char *opt_ktap, *opt_junit, *opt_summary, *opt_compare;
 static char **opt_scenarios, **opt_kernels;
 static int opt_jobs = 1;
-static gboolean opt_resume;
+static gboolean opt_resume, opt_require_built;
 
 static const GOptionEntry entries[] = {
 	{ "group", 'g', 0, G_OPTION_ARG_STRING, &opt_group, "quick, full (the default) or mutants",
@@ -27,6 +27,8 @@ static const GOptionEntry entries[] = {
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs side by side (1)", "J" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
 	  "Stop after 90s, 15m or 2h; the rest is inconclusive", "T" },
+	{ "require-built", 0, 0, G_OPTION_ARG_NONE, &opt_require_built,
+	  "A kernel that is not built is an error; without this it is skipped", NULL },
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
 	  "Go on where an earlier suite into the same folder was stopped", NULL },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out, "Folder (racerig-runs/suite)", "DIR" },
@@ -101,6 +103,7 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Table) table = NULL;
 	options.jobs = opt_jobs;
 	options.resume = opt_resume;
+	options.require_built = opt_require_built;
 	options.connect = command_connect;
 	options.out = opt_out;
 	if (!selection || !suite_run(selection, &options, cancel, &table, error))

@@ -175,11 +175,19 @@ static void progress(Explorer *explorer, bool last)
 		   rate, verdict->violating, left);
 }
 
+static bool is_violated(const Explorer *explorer, const char *invariant)
+{
+	g_auto(GStrv) violated = verdict_invariants(explorer->verdict);
+
+	return g_strv_contains((const char *const *)violated, invariant);
+}
+
 static bool limit_reached(const Explorer *explorer)
 {
 	const ExploreOptions *options = explorer->options;
 
-	return (options->max_schedules &&
+	return (options->stop_at && is_violated(explorer, options->stop_at)) ||
+	       (options->max_schedules &&
 		explorer->verdict->executed >= options->max_schedules) ||
 	       (options->max_seconds > 0 &&
 		seconds_since(explorer->started) >= options->max_seconds);

@@ -15,6 +15,7 @@
 typedef struct {
 	int max_schedules;	/* 0: no limit */
 	double max_seconds;	/* 0: no limit; between schedules only */
+	const char *stop_at;	/* end with the first schedule that violates this; NULL: go on */
 	int jobs;		/* guests */
 	int recheck;		/* run violations and one plan in so many twice; 0: none */
 	bool resume;

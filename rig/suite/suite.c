@@ -251,12 +251,14 @@ static char *skip_reason(const Pair *pair, bool named)
 {
 	const char *missing = expectation_missing(pair->scenario, pair->kernel);
 
-	if (missing && !named)
-		return g_strdup_printf("this kernel has no %s", missing);
-	if (!pair->kernel->key)
-		return g_strdup_printf("kernel not built; run: racerig kernel build %s",
-				       pair->kernel->name);
-	return NULL;
+	return missing && !named ? g_strdup_printf("this kernel has no %s", missing) : NULL;
+}
+
+/* NULL: it is. */
+static char *not_built_reason(const Kernel *kernel)
+{
+	return kernel->key ? NULL : g_strdup_printf("kernel not built; run: racerig kernel build %s",
+						    kernel->name);
 }
 
 /* Whether an earlier run of the very same pair ended; then its row is filled. */
@@ -300,12 +302,15 @@ static void add_pair(Suite *suite, const Pair *pair)
 	row->named = expectation->named;
 	row->known = scenario_expectation(pair->scenario, "stock");
 	row->skipped = skip_reason(pair, expectation->named);
-	row->verdict = g_strdup(row->skipped ? "skipped" : "inconclusive");
+	char **reason = suite->options->require_built ? &row->error : &row->skipped;
 	if (!row->skipped)
+		*reason = not_built_reason(pair->kernel);
+	row->verdict = g_strdup(row->error ? "error" : row->skipped ? "skipped" : "inconclusive");
+	if (!row->skipped && !row->error)
 		row->folder = g_build_filename("runs", row->scenario, row->kernel, NULL);
 	*job = (Job){ .suite = suite, .pair = pair, .row = row };
 	job->out = row->folder ? folder_path(suite->options->out, row->folder) : NULL;
-	if (row->skipped || (suite->options->resume && take_over(job)))
+	if (!row->folder || (suite->options->resume && take_over(job)))
 		job_free(job);
 	else
 		g_ptr_array_add(suite->waiting, job);

@@ -16,6 +16,7 @@
 typedef struct {
 	int jobs;
 	double max_seconds;	/* 0: no limit */
+	bool require_built;	/* a kernel that is not is an error, and no skip */
 	bool resume;		/* take finished pairs over, go on with the others */
 	const char *connect;	/* the libvirt that runs the guests, or NULL */
 	const char *out;	/* runs/SCENARIO/KERNEL below it */
