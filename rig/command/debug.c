@@ -20,6 +20,7 @@ static const GOptionEntry entries[] = {
 	  "gdb (the default), drgn, or both: gdb here, drgn in another terminal", "TOOL" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
+	COMMAND_QEMU,
 	{ NULL },
 };
 

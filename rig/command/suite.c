@@ -95,6 +95,8 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 	}
 	if (opt_time && !command_duration(opt_time, &options.max_seconds, error))
 		return EXIT_BROKEN;
+	if (!command_check_qemu(error))
+		return EXIT_BROKEN;
 	/* Read now: --out may be the folder that it lies in. */
 	g_autoptr(Table) before = opt_compare ? table_load(opt_compare, error) : NULL;
 	if (opt_compare && !before)

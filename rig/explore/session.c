@@ -25,6 +25,8 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->booted);
 	g_free((char *)spec->qmp);
 	g_free((char *)spec->connect);
+	g_free((char *)spec->emulator);
+	g_free(spec->emulator_identity);
 	g_free(spec);
 }
 
@@ -44,12 +46,9 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const ch
 			   GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *version = backend_emulator_version(spec->connect, error);
-
-	if (!version)
-		return NULL;
 	g_autofree char *all = g_strdup_printf("%s %d %d %s%s", kernel->key, spec->vcpus,
-					       spec->ram_mib, version, rest);
+					       spec->ram_mib, spec->emulator_identity, rest);
+
 	g_checksum_update(sum, (guchar *)all, strlen(all));
 	if (!add_file(sum, spec->init_cpio, error))
 		return NULL;
@@ -71,6 +70,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->init_cpio = paths_in_data("build/guest/init.cpio");
 	spec->scenario = g_strdup(scenario->name);
 	spec->connect = g_strdup(connect);
+	spec->emulator = g_strdup(paths_qemu());
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
 	spec->ram_mib = MAX(kernel->ram_mib, scenario->ram_mib);
@@ -78,7 +78,8 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
 		return NULL;
 	}
-	spec->booted = snapshot_path(kernel, spec, "", error);
+	spec->emulator_identity = backend_emulator_identity(connect, spec->emulator, error);
+	spec->booted = spec->emulator_identity ? snapshot_path(kernel, spec, "", error) : NULL;
 	return spec->booted ? g_steal_pointer(&spec) : NULL;
 }
 

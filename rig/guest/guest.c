@@ -157,6 +157,7 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 		.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
+		.emulator = spec->emulator,
 		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 }

@@ -13,6 +13,8 @@ typedef struct {
 	const char *booted;	/* one booted and not parked: started from, or made if not there */
 	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
+	const char *emulator;	/* as in MachineSpec */
+	char *emulator_identity;	/* backend_emulator_identity() */
 	int vcpus;
 	int ram_mib;
 } GuestSpec;

@@ -12,6 +12,7 @@ typedef struct {
 	const char *folder;	/* private; what QEMU must find by name while it starts */
 	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
+	const char *emulator;	/* QEMU's program on the host that runs it; NULL: that host's own */
 	int vcpus;
 	int ram_mib;
 } MachineSpec;

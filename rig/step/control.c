@@ -48,8 +48,10 @@ const char *control_name(ControlKind kind)
 static bool blind(const Control *control, ControlKind kind, const char *where, GError **error)
 {
 	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: %s%s%s on vCPU %d is not reported "
-		    "once, at its address, with its value", control_name(kind), where ? " of " : "",
-		    where ? where : "", stage_vcpu(control->stage, control->actor));
+		    "once, at its address, with its value, by QEMU %s", control_name(kind),
+		    where ? " of " : "", where ? where : "",
+		    stage_vcpu(control->stage, control->actor),
+		    machine_qemu_version(control->stage->guest->machine));
 	return false;
 }
 
@@ -103,7 +105,8 @@ static bool serve(Control *control, int actor, GError **error)
 		return blind(control, CONTROL_IRQ_HELD, NULL, error);
 	control->done->seen[CONTROL_IRQ_HELD]++;
 	if (!stage_serve(stage, actor, error)) {
-		g_prefix_error(error, "blind: %s: ", control_name(CONTROL_IRQ_SERVED));
+		g_prefix_error(error, "blind: %s by QEMU %s: ", control_name(CONTROL_IRQ_SERVED),
+			       machine_qemu_version(stage->guest->machine));
 		return false;
 	}
 	if (stage->actors[actor].in_irq || guest_irq_queue(stage->guest, actor))
@@ -183,7 +186,8 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 			return true;
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
-		    "blind: vCPU %d does not come back from touch %d of the controls", vcpu, (int)kind);
+		    "blind: vCPU %d does not come back from touch %d of the controls on QEMU %s", vcpu,
+		    (int)kind, machine_qemu_version(machine));
 	return false;
 }
 
