@@ -23,6 +23,9 @@ _racerig() {
 		words="dpor dfs pct random"
 	elif [[ $before == --with || $before == -w ]] && [ "$command" = debug ]; then
 		words="gdb drgn both"
+	elif [[ $before == --qemu ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -f -- "$word")
+		return
 	elif [[ $word == -* ]]; then
 		words=$(racerig "$command" --help | grep -o -- '--[a-z-]*')
 	else

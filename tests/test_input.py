@@ -2,11 +2,12 @@
 """Bad input: one clear line, exit code 2, nothing left behind."""
 
 import os
+import shutil
 import stat
 import subprocess
 
 import pytest
-from conftest import TOP, run_rig
+from conftest import TOP, run_rig, verdict
 
 
 def assert_refused(result, *parts):
@@ -77,9 +78,53 @@ def test_missing_qemu(tmp_path):
     assert_refused(run_rig("explore", "fault-vs-alloc", env=env), "qemu-system-x86")
 
 
+@pytest.mark.parametrize("words", [("explore", "fault-vs-alloc"), ("suite",),
+                                   ("verify", "--patch", "Makefile")])
+@pytest.mark.parametrize("what, part", [("nonexistent", "no such executable"),
+                                        ("folder", "no such executable"),
+                                        ("text", "no such executable"),
+                                        ("other", "no QEMU, by what it says to --version")])
+def test_file_that_is_no_qemu(words, what, part, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("QEMU emulator version 9.9.9\n")
+    fake_tool(tmp_path, "other", "echo qemu-img version 9.9.9")
+    for chosen, env in ((["--qemu", tmp_path / what], {}),
+                        ([], {"RACERIG_QEMU": str(tmp_path / what)})):
+        result = run_rig(*words, "--out", tmp_path / "run", *chosen, env=env)
+        assert_refused(result, str(tmp_path / what), part, "--qemu or RACERIG_QEMU")
+    assert not (tmp_path / "run").exists()
+
+
+def test_qemu_of_another_cpu(tmp_path):
+    i386 = shutil.which("qemu-system-i386")
+    if not i386:
+        pytest.skip("no qemu-system-i386 here")
+    result = run_rig("explore", "fault-vs-alloc", "--out", tmp_path / "run", "--qemu", i386)
+    assert result.returncode == 2 and "emulates i386; name a qemu-system-x86_64" in result.stderr
+
+
+def test_chosen_qemu_runs_and_is_part_of_the_snapshot(tmp_path):
+    """Two programs of one version are two emulators, and the suite's children get the one chosen."""
+    real = shutil.which("qemu-system-x86_64")
+    for name in ("one", "two"):
+        fake_tool(tmp_path, name, f'echo {name} >>{tmp_path}/{name}.log; exec {real} "$@"')
+    snapshots = set()
+    for name in ("one", "two"):
+        result = run_rig("suite", "-s", "fault-vs-alloc", "-k", "stock", "--out", tmp_path / name[0],
+                         "--qemu", tmp_path / name, env={"RACERIG_QEMU": "/nonexistent"})
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert (tmp_path / f"{name}.log").read_text().count(name) >= 3
+        out = tmp_path / name[0] / "runs" / "fault-vs-alloc" / "stock"
+        snapshots.add((out / "journal").read_text().splitlines()[0])
+        assert verdict(out)["environment"]["qemu"] in subprocess.run(
+            [real, "--version"], capture_output=True, text=True).stdout
+    assert len(snapshots) == 2
+
+
 def test_broken_qemu(tmp_path):
     env = fake_tool(tmp_path, "qemu-system-x86_64",
-                    '[ "$1" = --version ] && exec echo strange; echo "no such option" >&2; exit 1')
+                    '[ "$1" = --version ] && exec echo QEMU emulator version 9.9.9; '
+                    'echo "no such option" >&2; exit 1')
     result = run_rig("explore", "fault-vs-alloc", env=env)
     assert result.returncode == 2 and "no such option" in result.stderr
 

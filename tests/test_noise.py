@@ -12,7 +12,7 @@ from conftest import run_rig
 
 NOISE = {"RACERIG_NOISE": "1"}
 SENTENCE = re.compile(r"replaced the allocated page|frees pages before|may still reach|takes the lock|"
-                      r"manifest: it happened|sees |-> |every interleaving of the events")
+                      r"seen: it happened|sees |-> |every interleaving of the events")
 
 
 def files(out):

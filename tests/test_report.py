@@ -53,7 +53,7 @@ def test_trace_says_what_tlbs_may_hold(violating):
     assert filled["tlb"] == [[["frame A"]], [["frame A"]]]
     replaced = next(e for e in events if turned(e) == ("frame A", "scratch"))
     assert replaced["tlb"] == [[["frame A", "scratch"]]] * 2, "nobody has flushed"
-    assert {"violation": {"invariant": "I1", "kind": "manifest", "reason": "pte-overwritten",
+    assert {"violation": {"invariant": "I1", "kind": "seen", "reason": "pte-overwritten",
                           "event": replaced["n"], "page": 0}} in findings
 
 
@@ -92,7 +92,7 @@ def test_evidence_of_a_violation(violating):
         first.split())
     for part in [
         "a PTE that maps an allocated page never becomes the scratch page",
-        "manifest: it happened",
+        "seen: it happened",
         "CPU0 (alloc)", "CPU1 (fault)", "none -> page of alloc", "page of alloc -> scratch",
         "arena.c:255", "set_pte(pte, mk_pte(scratch_page, PAGE_KERNEL));",
         f"{int(scratch, 0):#018x}  pfn {(int(scratch, 0) & 0xFFFFFFFFFF000) >> 12:#x} P RW A D G NX",
@@ -468,7 +468,7 @@ def test_check_finds_what_a_trace_hides(violating, tmp_path):
     invented = tmp_path / "invented.jsonl"
     invented.write_text("".join(f"{line}\n" for line in (
         json.dumps({**header, "events": 1, "violations": 1}), lines[1], json.dumps({"violation": {
-            "invariant": "I2", "kind": "manifest", "reason": "mapping-lost", "event": 1, "page": 0}}))))
+            "invariant": "I2", "kind": "seen", "reason": "mapping-lost", "event": 1, "page": 0}}))))
     result = run_rig("check", invented)
     assert result.returncode == 1 and "recorded and NOT found again" in result.stdout
 

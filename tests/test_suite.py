@@ -251,7 +251,8 @@ def test_folder_of_somebody_else(tmp_path):
 def test_a_pair_that_breaks_is_a_row(suite, tmp_path):
     out = tmp_path / "out"
     env = fake_tool(tmp_path, "qemu-system-x86_64",
-                    '[ "$1" = --version ] && exec echo strange; echo "no such option" >&2; exit 1')
+                    '[ "$1" = --version ] && exec echo QEMU emulator version 9.9.9; '
+                    'echo "no such option" >&2; exit 1')
     result = run_rig("suite", *PAIRS, "--out", out, env=env)
     assert result.returncode == 2
     assert "2 broken" in result.stdout

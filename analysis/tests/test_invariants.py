@@ -104,7 +104,7 @@ def test_every_reason_has_a_sentence():
 
 def test_fields_of_an_answer():
     (violation,) = check_all(replace(GOOD, faults=[FAULT]))
-    assert violation.as_json() == {"invariant": "I11", "kind": "manifest", "reason": "misreported",
+    assert violation.as_json() == {"invariant": "I11", "kind": "seen", "reason": "misreported",
                                    "documented": False, "address": "0x1000", "write": False,
                                    "count": 0, "expected": 1}
 

@@ -3,30 +3,7 @@
 
 #include <string.h>
 
-#include "catalog/invariant.h"
-#include "util/keyfile.h"
-
-static bool is_verdict(const char *text)
-{
-	return strcmp(text, "clean") == 0 || strcmp(text, "documented") == 0;
-}
-
-bool expectation_check(const char *path, const char *group, const char *kernel, const char *text,
-		       GError **error)
-{
-	g_auto(GStrv) words = g_strsplit(text, ";", -1);
-
-	bool good = *words != NULL;
-
-	for (char **word = words; *word; word++)
-		good &= invariant_exists(*word);
-	if (good || is_verdict(text))
-		return true;
-	g_autofree char *shown = name_shown(text);
-	keyfile_error(error, path, group, kernel,
-		      "'%s': write clean, documented or invariants as in I6;I7", shown);
-	return false;
-}
+#include "catalog/expect-text.h"
 
 void expectation_free(Expectation *expectation)
 {
@@ -41,7 +18,7 @@ void expectation_free(Expectation *expectation)
 /* The invariants of a line of [expect]; none when it is a verdict or NULL. */
 static char **invariants_of(const char *text)
 {
-	return text && !is_verdict(text) ? g_strsplit(text, ";", -1) : g_new0(char *, 1);
+	return text && !expect_text_is_verdict(text) ? g_strsplit(text, ";", -1) : g_new0(char *, 1);
 }
 
 static void expect_named(Expectation *expectation, const char *text, bool mutant)
@@ -115,4 +92,22 @@ bool expectation_met(const Expectation *expectation, const char *verdict,
 	if (*wanted && all_in(wanted, violated) && (expectation->more || all_in(violated, wanted)))
 		return true;
 	return all_in(violated, (const char *const *)expectation->allowed);
+}
+
+static const char *missing(char **needs, const Kernel *kernel)
+{
+	for (char **need = needs; need && *need; need++)
+		if (kernel->has && !g_strv_contains((const char *const *)kernel->has, *need))
+			return *need;
+	return NULL;
+}
+
+const char *expectation_missing(const Scenario *scenario, const Kernel *kernel)
+{
+	return missing(scenario->needs, kernel);
+}
+
+const char *expectation_oops(const Scenario *scenario, const Kernel *kernel)
+{
+	return missing(scenario->oops_needs, kernel) ? NULL : scenario->oops;
 }

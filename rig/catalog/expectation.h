@@ -31,8 +31,10 @@ void expectation_free(Expectation *expectation);
 bool expectation_met(const Expectation *expectation, const char *verdict,
 		     const char *const *violated);
 
-/* That the line of [@group] can be one; for whoever loads scenarios. */
-bool expectation_check(const char *path, const char *group, const char *kernel, const char *text,
-		       GError **error);
+/* The actor of @scenario that has to end in an oops on @kernel, or NULL. */
+const char *expectation_oops(const Scenario *scenario, const Kernel *kernel);
+
+/* The first thing @scenario needs and @kernel lacks, or NULL. */
+const char *expectation_missing(const Scenario *scenario, const Kernel *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Expectation, expectation_free)

@@ -31,21 +31,3 @@ bool feature_words(GKeyFile *keys, const char *path, const char *group, const ch
 	*ret = g_steal_pointer(&words);
 	return true;
 }
-
-static const char *missing(char **needs, const Kernel *kernel)
-{
-	for (char **need = needs; need && *need; need++)
-		if (kernel->has && !g_strv_contains((const char *const *)kernel->has, *need))
-			return *need;
-	return NULL;
-}
-
-const char *feature_missing(const Scenario *scenario, const Kernel *kernel)
-{
-	return missing(scenario->needs, kernel);
-}
-
-const char *feature_oops(const Scenario *scenario, const Kernel *kernel)
-{
-	return missing(scenario->oops_needs, kernel) ? NULL : scenario->oops;
-}

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "catalog/expectation.h"
+#include "catalog/expect-text.h"
 #include "catalog/feature.h"
 #include "catalog/kernel.h"
 #include "util/error.h"
@@ -49,7 +49,7 @@ static bool check_expectations(const Scenario *scenario, const char *group, GErr
 				      "no such kernel (racerig list has them)");
 			return false;
 		}
-		if (!expectation_check(scenario->path, group, *kernel, text ? text : "", error))
+		if (!expect_text_check(scenario->path, group, *kernel, text ? text : "", error))
 			return false;
 	}
 	return true;

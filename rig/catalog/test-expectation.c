@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "catalog/expectation.h"
 
+#include "catalog/expect-text.h"
+
 #include <string.h>
 
 static const char KEYS[] = "[expect]\n"
@@ -72,11 +74,11 @@ static void test_check(void)
 	static const char *const bad[] = { "fine", "I0", "I12", "I6;", "clean;I6", "" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
-		g_assert_true(expectation_check("x.scenario", "expect", "stock", good[i], NULL));
+		g_assert_true(expect_text_check("x.scenario", "expect", "stock", good[i], NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
 
-		g_assert_false(expectation_check("x.scenario", "expect", "stock", bad[i], &error));
+		g_assert_false(expect_text_check("x.scenario", "expect", "stock", bad[i], &error));
 		g_assert_nonnull(strstr(error->message, "x.scenario: [expect] stock: '"));
 	}
 }

@@ -3,27 +3,29 @@
  * I7: after a successful alloc, no access to that address reaches any page but
  * the one handed out.
  *
- * Manifest when the access was seen to use another page, possible when the processor
- * may have kept another translation.  The one exception is what the thread accepted in
+ * Seen or carried out when the access used another page (the emulator's TLB led there, or
+ * the rig had it go through a translation that the vCPU may hold), possible when the
+ * processor may have kept another translation.  The one exception is what the thread accepted in
  * writing, a translation cached from the scratch page: documented, not a violation.
  * Broken by: free-gives-back-early in lost-write.
  */
 #include "check/check.h"
 
 /* @frame: what the access used, or may have used. */
-static void report(Check *check, const Event *event, gint64 frame, bool manifest)
+static void report(Check *check, const Event *event, gint64 frame, bool used)
 {
 	static const char *const reasons[][3] = {
 		{ "may-reach-old-page", "read-old-page", "wrote-old-page" },
 		{ "may-reach-scratch", "read-scratch", "wrote-scratch" },
 	};
 	bool scratch = frame == check->scratch[event->page];
-	int what = !manifest ? 0 : event->access == ACCESS_READ ? 1 : 2;
+	int what = !used ? 0 : event->access == ACCESS_READ ? 1 : 2;
 	Violation found = check_violation(check, "I7", reasons[scratch][what], event);
 
 	check_blame(check, &found, event->actor);
 	found.documented = scratch;
-	found.kind = manifest ? VIOLATION_MANIFEST : VIOLATION_POSSIBLE;
+	found.kind = !used ? VIOLATION_POSSIBLE
+		     : event->stale ? VIOLATION_CARRIED_OUT : VIOLATION_SEEN;
 	found.page = event->page;
 	found.pfn = frame;
 	found.write = event->access != ACCESS_READ;
@@ -37,12 +39,12 @@ static void on_event(Check *check, const Event *event)
 	    !check->pages[event->page].owned)
 		return;
 	gint64 owned = check->pages[event->page].pfn;
-	bool seen = event->landed && (gint64)event->landed != owned;
-	gint64 frame = seen ? (gint64)event->landed
+	bool used = event->landed && (gint64)event->landed != owned;
+	gint64 frame = used ? (gint64)event->landed
 			    : tlb_stale(&check->tlb, event->actor, event->page, owned);
 
 	if (frame >= 0)
-		report(check, event, frame, seen);
+		report(check, event, frame, used);
 }
 
 static const Invariant i7 = {

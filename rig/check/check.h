@@ -63,7 +63,7 @@ void check_begin(Check *check, const guint64 *ptes);
 /* Every invariant that looks at events, by number; then the bookkeeping. */
 void check_event(Check *check, const Event *event);
 
-/* A manifest violation that @event showed (NULL: none did, it is found at the end). */
+/* A violation of kind seen that @event showed (NULL: none did, it is found at the end). */
 Violation check_violation(const Check *check, const char *invariant, const char *reason,
 			  const Event *event);
 

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "session.h"
+#include "explore/session.h"
 #include "util/error.h"
 
 static char *opt_kernel, *opt_qmp;

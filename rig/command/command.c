@@ -3,9 +3,26 @@
 
 #include <string.h>
 
+#include "machine/backend.h"
 #include "util/error.h"
+#include "util/paths.h"
 
 char *command_connect;
+
+gboolean command_set_qemu(const char *option, const char *file, gpointer data, GError **error)
+{
+	(void)option, (void)data, (void)error;
+	/* Whom we start inherits it.  No other thread reads the environment yet. */
+	g_setenv("RACERIG_QEMU", file, TRUE);
+	return TRUE;
+}
+
+gboolean command_check_qemu(GError **error)
+{
+	g_autofree char *identity = backend_emulator_identity(command_connect, paths_qemu(), error);
+
+	return identity != NULL;
+}
 
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
 		       int n, const char *summary, GError **error)

@@ -29,9 +29,19 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
-/* For the table of every command that starts a guest: where; NULL: QEMU is our child. */
+/* For the table of every command that starts a guest: with which QEMU.  Sets RACERIG_QEMU. */
+gboolean command_set_qemu(const char *option, const char *file, gpointer data, GError **error);
+#define COMMAND_QEMU \
+	{ "qemu", 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, command_set_qemu, \
+	  "The qemu-system-x86_64 that runs the guest (RACERIG_QEMU, or the PATH's)", "FILE" }
+
+/* Once, for whoever starts guests through others: that there is a QEMU. */
+gboolean command_check_qemu(GError **error);
+
+/* And where; NULL: QEMU is our child. */
 extern char *command_connect;
 #define COMMAND_CONNECT \
+	COMMAND_QEMU, \
 	{ "connect", 'c', 0, G_OPTION_ARG_STRING, &command_connect, \
 	  "Have libvirt run the guest: qemu:///session, qemu:///system, qemu+ssh://HOST/…", "URI" }
 

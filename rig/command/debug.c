@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "debugger.h"
+#include "explore/debugger.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ static const GOptionEntry entries[] = {
 	  "gdb (the default), drgn, or both: gdb here, drgn in another terminal", "TOOL" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel,
 	  "Another kernel than the recorded one", "K" },
+	COMMAND_QEMU,
 	{ NULL },
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "explain.h"
+#include "explore/explain.h"
 
 #include "catalog/invariant.h"
 #include "command/command.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "explore.h"
+#include "explore/explore.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "catalog/expectation.h"
 #include "catalog/invariant.h"
 #include "command/command.h"
-#include "folder.h"
+#include "explore/folder.h"
 #include "report/violation-text.h"
 #include "util/error.h"
 #include "util/name.h"

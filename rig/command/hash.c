@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command/command.h"
 
-#include "run.h"
+#include "explore/run.h"
 
 static int opt_times = 1;
 static char *opt_kernel;

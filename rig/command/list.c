@@ -4,7 +4,7 @@
 #include <json-glib/json-glib.h>
 
 #include "catalog/invariant.h"
-#include "session.h"
+#include "explore/session.h"
 
 static gboolean opt_json;
 static char *opt_windows, *opt_kernel = "stock";

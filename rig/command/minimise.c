@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "minimise.h"
+#include "explore/minimise.h"
 
 #include <string.h>
 

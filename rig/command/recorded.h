@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "run.h"
+#include "explore/run.h"
 
 /* Read FILE.sched; errors name the file and the line. */
 Schedule *recorded_load(const char *path, GError **error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "run.h"
+#include "explore/run.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command/command.h"
 
-#include "folder.h"
-#include "publish.h"
+#include "explore/folder.h"
+#include "explore/publish.h"
 #include "util/error.h"
 #include "util/json.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "session.h"
+#include "explore/session.h"
 #include "util/error.h"
 
 static char *opt_kernel;

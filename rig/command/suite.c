@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "suite.h"
+#include "suite/suite.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +94,8 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	}
 	if (opt_time && !command_duration(opt_time, &options.max_seconds, error))
+		return EXIT_BROKEN;
+	if (!command_check_qemu(error))
 		return EXIT_BROKEN;
 	/* Read now: --out may be the folder that it lies in. */
 	g_autoptr(Table) before = opt_compare ? table_load(opt_compare, error) : NULL;

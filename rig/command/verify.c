@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "suite.h"
+#include "suite/suite.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
-#include "folder.h"
+#include "explore/folder.h"
 #include "machine/backend.h"
 #include "report/summary.h"
 #include "util/error.h"
@@ -34,6 +34,7 @@ static const GOptionEntry entries[] = {
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
 	  "Go on where an earlier run into the same folder was stopped", NULL },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out, "Folder (racerig-runs/verify)", "DIR" },
+	COMMAND_CONNECT,
 	{ NULL },
 };
 
@@ -96,6 +97,7 @@ static Table *run(const char *kernel, const char *side, double max_seconds, GCan
 		selection_new(opt_group, opt_scenarios, (char *[]){ (char *)kernel, NULL }, error);
 	SuiteOptions options = {
 		.jobs = opt_jobs, .max_seconds = max_seconds, .resume = opt_resume, .out = out,
+		.connect = command_connect,
 	};
 	g_autoptr(Table) table = NULL;
 
@@ -196,7 +198,7 @@ int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
 
 	if (!command_parse(&argc, &argv, entries, NULL, 0,
 			   "Run the suite without a patch and with it, and compare.", error) ||
-	    !check_options(&max_seconds, error))
+	    !check_options(&max_seconds, error) || !command_check_qemu(error))
 		return EXIT_BROKEN;
 	const char *base = opt_tree || opt_base_patches ? BEFORE : "stock";
 	if (!build(base, NULL, cancel, error) || !build(AFTER, opt_patches, cancel, error))

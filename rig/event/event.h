@@ -71,6 +71,7 @@ typedef struct Event {
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
+	bool stale;		/* ACCESS: let go through a translation that is not the PTE's any more */
 	guint64 landed;		/* ACCESS: the frame it really used; 0: not seen */
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;

@@ -12,7 +12,7 @@
  * and by kind, instead of …
  *
  *	pte	"access","half"?,"failed"?,"from","to"		from and to: the PTE's value
- *	access	"access","faulted","program"?,"landed"?		landed: the frame it really used
+ *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
  *	free	"frame","double_free"?
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	send	"target"					an actor
@@ -156,6 +156,8 @@ static void add_access(JsonObject *object, const Record *record, const Event *ev
 	if (event->faulted && event->program)
 		json_object_set_int_member(object, "program",
 					   program_number(record, event->program));
+	if (event->stale)
+		json_object_set_boolean_member(object, "stale", true);
 	if (event->landed)
 		field_add_string(object, "landed", record_frame(record, event->landed));
 }
@@ -397,6 +399,7 @@ static bool read_access(JsonObject *object, Event *event)
 	    !field_choice(object, "half", FIELD_OPTIONAL, halves, &half) ||
 	    !field_bool(object, "faulted", FIELD_OPTIONAL, &event->faulted) ||
 	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
+	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
 	    !field_string(object, "landed", FIELD_OPTIONAL, &landed) ||
 	    (landed && !read_frame(landed, &event->landed)))
 		return false;

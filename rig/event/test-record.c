@@ -162,7 +162,7 @@ static const struct {
 	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"manifest\"", "\"kind\":\"seen\"", 19 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 19 },
 	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 19 },
 	{ "{\"violation\":{", "{\"violation\":[{", 19 },
 };

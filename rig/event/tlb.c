@@ -18,7 +18,7 @@ static void take(Tlb *tlb, int actor, int page, guint64 pte)
 		tlb->full = true;
 		return;
 	}
-	tlb->may[actor][page][n] = (Translation){ pte_pfn(pte), pte & PTE_GLOBAL };
+	tlb->may[actor][page][n] = (Translation){ pte_pfn(pte), pte, pte & PTE_GLOBAL };
 	tlb->n[actor][page]++;
 }
 
@@ -73,12 +73,27 @@ void tlb_event(Tlb *tlb, const Event *event)
 	take_all(tlb, event->after);
 }
 
-gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
+/* The first one that leads elsewhere; NULL: none. */
+static const Translation *find_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
 {
 	for (int i = 0; i < tlb->n[actor][page]; i++)
 		if ((gint64)tlb->may[actor][page][i].pfn != pfn)
-			return tlb->may[actor][page][i].pfn;
-	return -1;
+			return &tlb->may[actor][page][i];
+	return NULL;
+}
+
+gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
+{
+	const Translation *stale = find_stale(tlb, actor, page, pfn);
+
+	return stale ? (gint64)stale->pfn : -1;
+}
+
+guint64 tlb_stale_pte(const Tlb *tlb, int actor, int page, gint64 pfn)
+{
+	const Translation *stale = find_stale(tlb, actor, page, pfn);
+
+	return stale ? stale->pte : 0;
 }
 
 bool tlb_may(const Tlb *tlb, int actor, int page, guint64 pfn)

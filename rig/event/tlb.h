@@ -17,6 +17,7 @@ enum { TLB_FRAMES = 16 };
 
 typedef struct {
 	guint64 pfn;
+	guint64 pte;		/* raw, as it was when the vCPU could first walk it */
 	bool global;		/* survives a write to CR3 (4.10.2.4) */
 } Translation;
 
@@ -36,6 +37,9 @@ bool tlb_has_room(const Tlb *tlb, const guint64 *ptes);
 
 /* A frame other than @pfn that @actor's vCPU may use for @page; -1: none. */
 gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn);
+
+/* The PTE that led to that frame; 0: there is none such. */
+guint64 tlb_stale_pte(const Tlb *tlb, int actor, int page, gint64 pfn);
 
 /* Whether @actor's vCPU may hold frame @pfn for @page. */
 bool tlb_may(const Tlb *tlb, int actor, int page, guint64 pfn);

@@ -4,7 +4,8 @@
 #include "event/fields.h"
 
 static const char *const kinds[] = {
-	[VIOLATION_MANIFEST] = "manifest", [VIOLATION_POSSIBLE] = "possible", NULL,
+	[VIOLATION_SEEN] = "seen", [VIOLATION_CARRIED_OUT] = "carried-out",
+	[VIOLATION_POSSIBLE] = "possible", NULL,
 };
 
 static const char *const waits[] = {
@@ -100,7 +101,7 @@ static bool read_waits(JsonObject *object, Violation *ret)
 bool violation_from_json(JsonObject *object, Violation *ret)
 {
 	const char *invariant = NULL, *reason = NULL;
-	int event = 0, kind = VIOLATION_MANIFEST;
+	int event = 0, kind = VIOLATION_SEEN;
 	bool write = false;
 
 	if (!field_string(object, "invariant", FIELD_REQUIRED, &invariant) ||

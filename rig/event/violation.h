@@ -11,10 +11,12 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
-/* How sure it is.  Tokens in all formats: "manifest", "possible". */
+/* How sure it is.  Tokens in all formats: "seen", "carried-out", "possible". */
 typedef enum {
-	VIOLATION_MANIFEST,	/* it happened */
-	VIOLATION_POSSIBLE,	/* hardware may do it; what TCG did does not show it */
+	VIOLATION_SEEN,		/* the guest did it, by itself */
+	VIOLATION_CARRIED_OUT,	/* an access went through a translation that the vCPU may hold: the rig
+				 * put that in its way, and the rest the guest did */
+	VIOLATION_POSSIBLE,	/* hardware may do it; nothing shows it */
 } ViolationKind;
 
 /* What an actor waits for.  Tokens: "lock", "sleep", "spin". */
@@ -50,7 +52,7 @@ typedef struct {
 
 static const gint64 VIOLATION_NONE = G_MININT64;
 
-/* Of kind manifest, with nothing but these. */
+/* Of kind seen, with nothing but these. */
 Violation violation_new(const char *invariant, const char *reason, int event);
 
 /*
@@ -67,5 +69,5 @@ bool violation_from_json(JsonObject *object, Violation *ret);
 char *violation_format(const Violation *violation);
 bool violation_parse(const char *line, Violation *ret);
 
-/* "manifest" or "possible". */
+/* "seen", "carried-out" or "possible". */
 const char *violation_kind(ViolationKind kind);

@@ -19,16 +19,59 @@ Backend *backend_start(const MachineSpec *spec, GError **error)
 	return spec->connect ? backend_libvirt_start(spec, error) : backend_qemu_start(spec, error);
 }
 
-char *backend_emulator_version(const char *connect, GError **error)
+char *backend_emulator_path(const char *emulator, GError **error)
 {
-	char *version = NULL;
+	const char *name = emulator ? emulator : "qemu-system-x86_64";
+	g_autofree char *path = g_find_program_in_path(name);
+
+	if (!path)
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no such executable; install "
+			    "qemu-system-x86, or name one with --qemu or RACERIG_QEMU", name);
+	/* Absolute: who runs QEMU may be somewhere else. */
+	return path ? g_canonicalize_filename(path, NULL) : NULL;
+}
+
+bool backend_is_qemu(const char *emulator, const char *said, GError **error)
+{
+	if (g_str_has_prefix(said, "QEMU emulator version "))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: no QEMU, by what it says to --version; name a qemu-system-x86_64 with --qemu "
+		    "or RACERIG_QEMU", emulator);
+	return false;
+}
+
+/* What is no QEMU may be anything, and may never end. */
+static void limit(gpointer parent_pid)
+{
+	enum { SECONDS = 10 };
+
+	backend_die_with_parent(parent_pid);
+	alarm(SECONDS);
+}
+
+char *backend_emulator_identity(const char *connect, const char *emulator, GError **error)
+{
+	g_autofree char *said = NULL;
 
 	if (connect)
-		return backend_libvirt_emulator_version(connect, error);
-	if (!g_spawn_sync(NULL, (char *[]){ "qemu-system-x86_64", "--version", NULL }, NULL,
-			  G_SPAWN_SEARCH_PATH, NULL, NULL, &version, NULL, NULL, error))
-		g_prefix_error(error, "QEMU (package qemu-system-x86): ");
-	return version;
+		return backend_libvirt_emulator_identity(connect, emulator, error);
+	g_autofree char *path = backend_emulator_path(emulator, error);
+	if (!path)
+		return NULL;
+	if (!g_spawn_sync(NULL, (char *[]){ path, "--version", NULL }, NULL,
+			  G_SPAWN_STDERR_TO_DEV_NULL, limit, GINT_TO_POINTER(getpid()), &said,
+			  NULL, NULL, error)) {
+		g_prefix_error(error, "%s (--qemu or RACERIG_QEMU names another): ", path);
+		return NULL;
+	}
+	if (!backend_is_qemu(path, said, error))
+		return NULL;
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
+	g_autofree char *sum = file ? g_compute_checksum_for_data(
+		G_CHECKSUM_SHA256, (guchar *)g_mapped_file_get_contents(file),
+		g_mapped_file_get_length(file)) : NULL;
+	return sum ? g_strdup_printf("%s%s", said, sum) : NULL;
 }
 
 char *backend_option(const char *text)

@@ -8,7 +8,10 @@
  */
 #pragma once
 
-#include "machine/machine.h"
+#include <gio/gio.h>
+#include <stdbool.h>
+
+#include "machine/spec.h"
 
 typedef enum {
 	PART_RAM,
@@ -36,9 +39,20 @@ Backend *backend_start(const MachineSpec *spec, GError **error);
 Backend *backend_qemu_start(const MachineSpec *spec, GError **error);
 Backend *backend_libvirt_start(const MachineSpec *spec, GError **error);
 
-/* The first line of the emulator's --version, as the backend of @connect would run it. */
-char *backend_emulator_version(const char *connect, GError **error);
-char *backend_libvirt_emulator_version(const char *connect, GError **error);
+/*
+ * What tells the emulator of @connect and @emulator (as in MachineSpec) from any other: what
+ * it says to --version, and the SHA-256 of its file.  RIG_ERROR_INPUT when it is no QEMU.
+ * The caller's.
+ */
+char *backend_emulator_identity(const char *connect, const char *emulator, GError **error);
+char *backend_libvirt_emulator_identity(const char *connect, const char *emulator,
+					GError **error);
+
+/* Where this host has @emulator; NULL: it has not.  The caller's. */
+char *backend_emulator_path(const char *emulator, GError **error);
+
+/* Whether @said, its answer to --version, is a QEMU's. */
+bool backend_is_qemu(const char *emulator, const char *said, GError **error);
 
 /* --- what backends share ------------------------------------------------- */
 

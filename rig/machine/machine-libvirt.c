@@ -125,13 +125,21 @@ static bool make_files(Guest *guest, const MachineSpec *spec, GError **error)
 	return ok;
 }
 
+/* On the host that runs it.  The caller's. */
+static char *find_emulator(Domain *domain, const Remote *remote, const char *emulator,
+			   GError **error)
+{
+	if (!remote)
+		return backend_emulator_path(emulator, error);
+	return emulator ? g_strdup(emulator) : domain_emulator(domain, error);
+}
+
 static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 {
 	const char *folder = guest->remote ? remote_folder(guest->remote) : spec->folder;
 	g_autofree char *owner = guest->remote ? g_strdup(remote_owner(guest->remote))
 		: g_strdup_printf("+%d:+%d", geteuid(), getegid());
-	g_autofree char *emulator = guest->remote ? domain_emulator(guest->domain, error)
-		: g_find_program_in_path("qemu-system-x86_64");
+	g_autofree char *emulator = find_emulator(guest->domain, guest->remote, spec->emulator, error);
 	g_autofree char *kernel = guest->remote ? g_build_filename(folder, "kernel", NULL)
 		: g_strdup(spec->kernel);
 	g_autofree char *initrd = g_build_filename(folder, "initrd", NULL);
@@ -158,7 +166,7 @@ static bool start(Guest *guest, const MachineSpec *spec, GError **error)
 		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 
-	return (emulator || !guest->remote) && domain_start(guest->domain, &domain, error);
+	return emulator && domain_start(guest->domain, &domain, error);
 }
 
 static bool connect_both(Guest *guest, const MachineSpec *spec, GError **error)
@@ -204,17 +212,20 @@ Backend *backend_libvirt_start(const MachineSpec *spec, GError **error)
 	return NULL;
 }
 
-char *backend_libvirt_emulator_version(const char *connect, GError **error)
+char *backend_libvirt_emulator_identity(const char *connect, const char *emulator,
+					GError **error)
 {
 	if (!check_uri(connect, error))
 		return NULL;
 	if (!remote_is(connect))
-		return backend_emulator_version(NULL, error);
+		return backend_emulator_identity(NULL, emulator, error);
 	g_autoptr(Domain) domain = domain_new(connect, error);
-	g_autofree char *emulator = domain ? domain_emulator(domain, error) : NULL;
-	g_autoptr(Remote) remote = emulator ? remote_new(connect, error) : NULL;
-	g_autofree char *quoted = remote ? g_shell_quote(emulator) : NULL;
-	g_autofree char *command = g_strdup_printf("%s --version", quoted);
+	g_autoptr(Remote) remote = domain ? remote_new(connect, error) : NULL;
+	g_autofree char *path = remote ? find_emulator(domain, remote, emulator, error) : NULL;
+	g_autofree char *quoted = path ? g_shell_quote(path) : NULL;
+	g_autofree char *command =
+		g_strdup_printf("%s --version </dev/null && sha256sum <%s", quoted, quoted);
+	g_autofree char *said = path ? remote_ask(remote, command, error) : NULL;
 
-	return remote ? remote_ask(remote, command, error) : NULL;
+	return said && backend_is_qemu(path, said, error) ? g_steal_pointer(&said) : NULL;
 }

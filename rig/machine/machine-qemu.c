@@ -69,13 +69,14 @@ static GStrv command_line(const MachineSpec *spec, GError **error)
 	g_autofree char *qmp2 = backend_listening(spec->qmp_path, error);
 	g_autofree char *ram_size = g_strdup_printf("%dM", spec->ram_mib);
 	g_autofree char *smp = g_strdup_printf("%d", spec->vcpus);
+	g_autofree char *emulator = qmp2 ? backend_emulator_path(spec->emulator, error) : NULL;
 
-	if (!qmp2)
+	if (!emulator)
 		return NULL;
 	g_auto(GStrv) common = backend_words(spec, &(Places){ .ram = ram, .disk = disk,
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 
-	g_strv_builder_add_many(words, "qemu-system-x86_64", "-S", "-no-user-config", "-nodefaults",
+	g_strv_builder_add_many(words, emulator, "-S", "-no-user-config", "-nodefaults",
 				"-display", "none", "-no-reboot", "-machine", "pc", "-m", ram_size,
 				"-smp", smp, "-rtc", "base=2026-01-01,clock=vm",
 				"-kernel", spec->kernel, "-initrd", initrd,

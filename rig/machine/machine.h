@@ -12,19 +12,9 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
-typedef struct Machine Machine;
+#include "machine/spec.h"
 
-typedef struct {
-	const char *kernel;	/* bzImage */
-	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
-	const char *cmdline;
-	const char *disk;	/* qcow2 with a saved snapshot, or NULL for a new one */
-	const char *folder;	/* private; what QEMU must find by name while it starts */
-	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
-	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
-	int vcpus;
-	int ram_mib;
-} MachineSpec;
+typedef struct Machine Machine;
 
 enum {
 	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */

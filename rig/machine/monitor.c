@@ -111,6 +111,23 @@ static bool read_version(Monitor *monitor, GError **error)
 	return false;
 }
 
+/* Every QEMU answers to --version alike, whatever it emulates. */
+static bool check_target(Monitor *monitor, GError **error)
+{
+	g_autoptr(JsonObject) answer = NULL;
+
+	if (!command(monitor, "query-target", NULL, &answer, error))
+		return false;
+	const char *arch = json_object_get_string_member(
+		json_object_get_object_member(answer, "return"), "arch");
+	if (g_strcmp0(arch, "x86_64") == 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "this QEMU %s emulates %s; name a qemu-system-x86_64 with --qemu or RACERIG_QEMU",
+		    monitor->version, arch ? arch : "nothing it can name");
+	return false;
+}
+
 static bool leave_out_ram(Monitor *monitor, bool leave_out, GError **error)
 {
 	if (monitor->ram_left_out == leave_out)
@@ -132,7 +149,7 @@ static bool leave_out_ram(Monitor *monitor, bool leave_out, GError **error)
 bool monitor_open(Monitor *monitor, GError **error)
 {
 	return command(monitor, "qmp_capabilities", NULL, NULL, error) &&
-	       read_version(monitor, error);
+	       read_version(monitor, error) && check_target(monitor, error);
 }
 
 const char *monitor_version(const Monitor *monitor)

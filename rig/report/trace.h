@@ -7,7 +7,7 @@
 
 #include "check/check.h"
 #include "event/record.h"
-#include "observe/stepper.h"
+#include "step/stepper.h"
 
 typedef struct Trace Trace;
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "event/violation.h"
-#include "observe/control.h"
+#include "step/control.h"
 
 
 enum { VERDICT_VERSION = 3, RUN_VERSION = 1 };

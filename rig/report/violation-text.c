@@ -64,6 +64,16 @@ char *violation_text(const Violation *violation)
 			    : g_strdup(violation->reason));
 }
 
+static const char *kind_in_brackets(ViolationKind kind)
+{
+	static const char *const texts[] = {
+		[VIOLATION_SEEN] = "", [VIOLATION_CARRIED_OUT] = " (carried out)",
+		[VIOLATION_POSSIBLE] = " (possible)",
+	};
+
+	return texts[kind];
+}
+
 char *violations_text(const GArray *violations)
 {
 	GString *text = g_string_new(NULL);
@@ -74,17 +84,21 @@ char *violations_text(const GArray *violations)
 
 		if (!violation->documented)
 			g_string_append_printf(text, "%s%s: %s\n", violation->invariant,
-					       violation->kind == VIOLATION_POSSIBLE
-						       ? " (possible)" : "", sentence);
+					       kind_in_brackets(violation->kind), sentence);
 	}
 	return g_string_free(text, FALSE);
 }
 
 const char *violation_kind_text(const Violation *violation)
 {
+	static const char *const texts[] = {
+		[VIOLATION_SEEN] = "seen: it happened",
+		[VIOLATION_CARRIED_OUT] =
+			"carried out: through a translation that the vCPU may hold",
+		[VIOLATION_POSSIBLE] = "possible: what a TLB may hold allows it",
+	};
+
 	if (violation->documented)
 		return noise_constant("documented: accepted by the design");
-	return noise_constant(violation->kind == VIOLATION_MANIFEST
-				      ? "manifest: it happened"
-				      : "possible: what a TLB may hold allows it");
+	return noise_constant(texts[violation->kind]);
 }

@@ -10,8 +10,8 @@
 /* "the scratch page replaced the allocated page in the PTE of page 0"; the caller's. */
 char *violation_text(const Violation *violation);
 
-/* A line each, the kind where it is not manifest: "I7 (possible): …\n"; the caller's. */
+/* A line each, the kind where it is not seen: "I7 (possible): …\n"; the caller's. */
 char *violations_text(const GArray *violations);
 
-/* "manifest: it happened", … */
+/* "seen: it happened", … */
 const char *violation_kind_text(const Violation *violation);

@@ -39,3 +39,10 @@ char *paths_python(void)
 
 	return env ? g_strdup(env) : paths_in_cache("venv/bin/python");
 }
+
+const char *paths_qemu(void)
+{
+	const char *env = g_getenv("RACERIG_QEMU");
+
+	return env && *env ? env : NULL;
+}

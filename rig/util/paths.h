@@ -19,3 +19,6 @@ char *paths_in_cache(const char *relative);
 
 /* The project's own Python (RACERIG_PYTHON, or the venv in the cache). */
 char *paths_python(void);
+
+/* The QEMU that RACERIG_QEMU names, which --qemu sets; NULL: the host's own. */
+const char *paths_qemu(void);

@@ -60,27 +60,10 @@ static struct bpf_insn mov_reg(uint8_t to, uint8_t from)
 				  .dst_reg = to, .src_reg = from };
 }
 
-/*
- * The least of all programs, before anything else: a kernel that takes none says so here.
- * It also moves what is allocated later: without it an actor's task_struct shares its slot
- * of QEMU's TLB with page 0, and no stale translation survives (docs/tlb.md).
- */
-static void load_nothing(void)
-{
-	const struct bpf_insn insns[] = { mov_imm(BPF_REG_0, 0),
-					  { .code = BPF_JMP | BPF_EXIT } };
-	int fd = bpf_prog_new(insns, 2, 0, verifier_log, sizeof(verifier_log));
-
-	if (fd < 0)
-		guest_fail("this kernel loads no BPF program: %s", strerror(errno));
-	close(fd);
-}
-
 static void load_btf(void)
 {
 	if (vmlinux)
 		return;
-	load_nothing();
 	vmlinux = btf_load("vmlinux", NULL);
 	module = btf_load("racerig_kfuncs", vmlinux);
 	module_fd = bpf_btf_open("racerig_kfuncs");

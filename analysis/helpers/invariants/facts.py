@@ -68,4 +68,4 @@ class Violation:
         fields = {name: value for name, value in asdict(self).items() if value is not None}
         if self.address is not None:
             fields["address"] = hex(self.address)
-        return {**fields, "kind": "manifest"}
+        return {**fields, "kind": "seen"}

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/explore.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "explore/folder.h"
+#include "explore/journal.h"
+#include "explore/publish.h"
+#include "report/story.h"
+#include "report/violation-text.h"
+#include "util/error.h"
+#include "explore/workers.h"
+
+enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
+
+typedef struct {
+	Session *session;
+	Policy *policy;
+	const ExploreOptions *options;
+	Verdict *verdict;
+	Workers *workers;
+	Journal *journal;
+	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
+	GHashTable *running;	/* set of plan keys */
+	GHashTable *final_states;
+	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
+	gint64 started, progressed;
+} Explorer;
+
+static bool is_first(Explorer *explorer, const char *what)
+{
+	return g_hash_table_add(explorer->saved, g_strdup(what));
+}
+
+static int switches_of(const Outcome *outcome)
+{
+	int switches = 0;
+
+	for (guint i = 1; i < outcome_length(outcome); i++)
+		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
+					    outcome_step(outcome, i)->thread);
+	return switches;
+}
+
+/* Whether @outcome shows something accepted that no saved schedule shows. */
+static bool documents_more(Explorer *explorer, const Outcome *outcome)
+{
+	bool more = false;
+
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
+		g_autofree char *what = g_strdup_printf("%s %s", found->invariant, found->reason);
+
+		more |= found->documented && is_first(explorer, what);
+	}
+	return more;
+}
+
+static bool is_listed(const Verdict *verdict, const Violation *found)
+{
+	for (guint i = 0; i < verdict->accepted->len; i++) {
+		const VerdictViolation *known = g_ptr_array_index(verdict->accepted, i);
+
+		/* Both strings are interned. */
+		if (known->found.invariant == found->invariant &&
+		    known->found.reason == found->reason)
+			return true;
+	}
+	return false;
+}
+
+/* Keep @outcome's files as @stem, and what was found in it. */
+static bool save(Explorer *explorer, const Outcome *outcome, const char *stem, GError **error)
+{
+	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
+	Verdict *verdict = explorer->verdict;
+
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
+
+		if (!found->documented || !is_listed(verdict, found))
+			verdict_add(verdict, found, file, outcome_length(outcome),
+				    switches_of(outcome));
+	}
+	return folder_save(explorer->options->out, stem, outcome, error);
+}
+
+static bool print_first(const Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	g_autoptr(Record) record = record_parse(outcome->trace, "trace", error);
+
+	if (!record)
+		return false;
+	g_autofree char *violations = violations_text(outcome->found);
+	g_autofree char *interleaving = interleaving_text(record, NULL);
+	g_print("schedule %d violates %s\n%s\n", explorer->verdict->executed, violations,
+		interleaving);
+	return true;
+}
+
+/* Keep the first schedule of every invariant, and a few more. */
+static bool keep_violating(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	Verdict *verdict = explorer->verdict;
+	bool first = is_first(explorer, outcome->violates);
+	bool more = documents_more(explorer, outcome);
+
+	verdict->violating++;
+	if (!first && !more && verdict->violations->len >= MAX_SAVED)
+		return true;
+	g_autofree char *stem = g_strdup_printf("%04d-%s", verdict->executed, outcome->violates);
+	return (!first || print_first(explorer, outcome, error)) &&
+	       save(explorer, outcome, stem, error);
+}
+
+static bool keep_documented(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	g_autofree char *stem = g_strdup_printf("%04d-documented", explorer->verdict->executed);
+
+	explorer->verdict->documented++;
+	return !documents_more(explorer, outcome) || save(explorer, outcome, stem, error);
+}
+
+static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
+{
+	Verdict *verdict = explorer->verdict;
+	const char *out = explorer->options->out;
+
+	if (outcome->end == END_ASLEEP && !outcome->violates) {
+		verdict->redundant++;
+		return true;
+	}
+	verdict->executed++;
+	if (outcome->final_state)
+		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
+	if (outcome->violates)
+		return keep_violating(explorer, outcome, error);
+	if (outcome_documents(outcome) && !keep_documented(explorer, outcome, error))
+		return false;
+	/* An outcome from the journal has no texts: its files are there or were not kept. */
+	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
+		return folder_save(out, "circle", outcome, error);
+	if (verdict->executed == 1 && outcome->schedule)
+		return folder_save(out, "0001-clean", outcome, error);
+	return true;
+}
+
+static double seconds_since(gint64 start)
+{
+	return (g_get_monotonic_time() - start) / 1e6;
+}
+
+static void progress(Explorer *explorer, bool last)
+{
+	gint64 now = g_get_monotonic_time();
+	const Verdict *verdict = explorer->verdict;
+	Policy *policy = explorer->policy;
+	int runs = verdict->executed + verdict->redundant;
+	double fraction = policy->fraction && runs ? policy->fraction(policy) : 0;
+
+	if (!isatty(STDERR_FILENO) || (!last && now - explorer->progressed < PROGRESS_USEC))
+		return;
+	explorer->progressed = now;
+	if (last) {
+		g_printerr("\r\033[K");
+		return;
+	}
+	double rate = MAX(runs - verdict->resumed, 0) / seconds_since(explorer->started);
+	g_autofree char *left = fraction > 0
+		? g_strdup_printf(", about %.0f left by the tree known so far", runs / fraction - runs)
+		: g_strdup("");
+	g_printerr("\r\033[K  %d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
+		   "%d violating%s", verdict->executed, policy->pruned, policy->frontier,
+		   rate, verdict->violating, left);
+}
+
+static bool is_violated(const Explorer *explorer, const char *invariant)
+{
+	g_auto(GStrv) violated = verdict_invariants(explorer->verdict);
+
+	return g_strv_contains((const char *const *)violated, invariant);
+}
+
+static bool limit_reached(const Explorer *explorer)
+{
+	const ExploreOptions *options = explorer->options;
+
+	return (options->stop_at && is_violated(explorer, options->stop_at)) ||
+	       (options->max_schedules &&
+		explorer->verdict->executed >= options->max_schedules) ||
+	       (options->max_seconds > 0 &&
+		seconds_since(explorer->started) >= options->max_seconds);
+}
+
+/* Hand @plan over; false: it is done or under way.  Takes it. */
+static bool start(Explorer *explorer, Plan *plan)
+{
+	g_autofree char *key = plan_key(plan);
+
+	if (g_hash_table_contains(explorer->ready, key) ||
+	    g_hash_table_contains(explorer->running, key)) {
+		plan_free(plan);
+		return false;
+	}
+	Outcome *known = journal_take(explorer->journal, key);
+	if (known) {
+		plan_free(plan);
+		g_hash_table_insert(explorer->ready, g_steal_pointer(&key), known);
+	} else {
+		g_hash_table_add(explorer->running, g_steal_pointer(&key));
+		workers_start(explorer->workers, plan);
+	}
+	return true;
+}
+
+static const Outcome *known_outcome(gpointer data, const Plan *plan)
+{
+	const Explorer *explorer = data;
+	g_autofree char *key = plan_key(plan);
+
+	return g_hash_table_lookup(explorer->ready, key);
+}
+
+/*
+ * Work ahead: idle guests take what will be asked for soon.  Of as many plans as there are
+ * guests those under way leave one for each idle guest; to foresee more takes time.
+ */
+static void start_foreseen(Explorer *explorer)
+{
+	guint jobs = explorer->options->jobs;
+	g_autofree Plan **plans = g_new(Plan *, jobs);
+	bool started = true;
+
+	while (started && workers_idle(explorer->workers) > 0) {
+		guint n = explorer->policy->foresee(explorer->policy, known_outcome, explorer,
+						    plans, jobs);
+
+		started = false;
+		for (guint i = 0; i < n; i++) {
+			if (workers_idle(explorer->workers) > 0)
+				started |= start(explorer, plans[i]);
+			else
+				plan_free(plans[i]);
+		}
+	}
+}
+
+/* Fetch one result; false: an error. */
+static bool fetch(Explorer *explorer, GError **error)
+{
+	g_autoptr(Result) result = workers_wait(explorer->workers, PROGRESS_USEC);
+
+	progress(explorer, false);
+	if (!result)
+		return true;
+	g_hash_table_remove(explorer->running, result->key);
+	if (result->error) {
+		g_propagate_error(error, g_steal_pointer(&result->error));
+		return false;
+	}
+	if (!journal_add(explorer->journal, result->key, result->outcome, error))
+		return false;
+	g_hash_table_insert(explorer->ready, g_steal_pointer(&result->key),
+			    g_steal_pointer(&result->outcome));
+	return true;
+}
+
+/* The outcome of @plan, wherever it comes from.  Takes @plan. */
+static Outcome *outcome_of(Explorer *explorer, Plan *plan, GError **error)
+{
+	g_autofree char *key = plan_key(plan);
+	char *stolen;
+	Outcome *outcome;
+
+	start(explorer, plan);
+	while (!g_hash_table_contains(explorer->ready, key)) {
+		start_foreseen(explorer);
+		if (!fetch(explorer, error))
+			return NULL;
+	}
+	g_hash_table_steal_extended(explorer->ready, key, (gpointer *)&stolen,
+				    (gpointer *)&outcome);
+	g_free(stolen);
+	return outcome;
+}
+
+static bool explore_all(Explorer *explorer, GError **error)
+{
+	Policy *policy = explorer->policy;
+
+	while (!limit_reached(explorer)) {
+		Plan *plan = policy->next(policy);
+
+		explorer->verdict->complete = plan == NULL;
+		if (!plan)
+			return true;
+		g_autoptr(Outcome) outcome = outcome_of(explorer, plan, error);
+		if (!outcome)
+			return false;
+		if (!policy->learn(policy, outcome)) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+				    "the guest is not deterministic: schedule %d did not go the "
+				    "way it went before", explorer->verdict->executed + 1);
+			return false;
+		}
+		if (!record(explorer, outcome, error))
+			return false;
+		progress(explorer, false);
+	}
+	return true;
+}
+
+static Verdict *start_verdict(const Session *session, const Policy *policy)
+{
+	const Kernel *kernel = session->kernel;
+	Verdict *verdict = verdict_new();
+
+	verdict->scenario = g_strdup(session->scenario->name);
+	verdict->kernel = g_strdup(kernel->name);
+	verdict->policy = g_strdup(policy->name);
+	verdict->title = g_strdup(session->scenario->title);
+	verdict->kernel_kind = g_strdup(kernel->kind);
+	verdict->kernel_title = g_strdup(kernel->title);
+	verdict->kernel_release = g_strdup(kernel->release);
+	verdict->kernel_source = g_strdup(kernel->source);
+	verdict->kernel_key = g_strdup(kernel->key);
+	verdict->kernel_patches = g_strdup(kernel->patches);
+	verdict->config_sha256 = g_strdup(kernel->config_sha256);
+	verdict->compiler = g_strdup(kernel->compiler);
+	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
+	verdict->controls = session->controls;
+	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
+	verdict->connect = g_strdup(session->connect);
+	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
+	return verdict;
+}
+
+static void finish_verdict(Explorer *explorer)
+{
+	Verdict *verdict = explorer->verdict;
+
+	verdict->wall_s = seconds_since(explorer->started);
+	verdict->pruned = explorer->policy->pruned;
+	verdict->distinct_final_states = g_hash_table_size(explorer->final_states);
+	verdict->final_states = g_list_sort(g_hash_table_get_keys(explorer->final_states),
+					    (GCompareFunc)strcmp);
+	for (GList *state = verdict->final_states; state; state = state->next)
+		state->data = g_strdup(state->data);
+	verdict->verdict = verdict->violating ? "violation"
+			   : !verdict->complete || !verdict->controls.seen[CONTROL_PTE_LOAD]
+				   ? "inconclusive"
+			   : verdict->documented ? "documented" : "clean";
+}
+
+/* Once nobody runs any more. */
+static void add_times(Explorer *explorer)
+{
+	WorkersTimes times;
+
+	while (workers_idle(explorer->workers) < explorer->options->jobs)
+		result_free(workers_wait(explorer->workers, PROGRESS_USEC));
+	times = workers_times(explorer->workers);
+	explorer->verdict->spent_s = (VerdictTimes){
+		times.total / 1e6, times.restore / 1e6, times.guest / 1e6, times.stub / 1e6,
+		times.drgn / 1e6,
+	};
+}
+
+char *explore_options(const char *policy, int preemptions)
+{
+	return g_strdup_printf("%s/%d", policy, preemptions);
+}
+
+char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
+		       const char *options)
+{
+	return g_strdup_printf("%s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
+			       options);
+}
+
+static bool open_journal(Explorer *explorer, GError **error)
+{
+	const Session *session = explorer->session;
+	const ExploreOptions *options = explorer->options;
+	g_autofree char *path = folder_path(options->out, "journal");
+	g_autofree char *what = explore_identity(session->scenario, session->kernel,
+						 session->snapshot, options->options);
+
+	explorer->journal = (options->resume ? journal_resume : journal_new)(path, what, error);
+	return explorer->journal != NULL;
+}
+
+static bool prepare(Explorer *explorer, GError **error)
+{
+	const ExploreOptions *options = explorer->options;
+
+	/* A journal for something else must not cost the old run its results. */
+	if (!folder_may_write(options->out, error) ||
+	    (options->resume && !open_journal(explorer, error)) ||
+	    !folder_make(options->out, options->resume, error) ||
+	    (!options->resume && !open_journal(explorer, error)))
+		return false;
+	if (options->resume) {
+		explorer->verdict->resumed = journal_left(explorer->journal);
+		g_message("%d schedules are done already", explorer->verdict->resumed);
+	}
+	return true;
+}
+
+static bool write_results(Explorer *explorer, GError **error)
+{
+	g_autofree char *json = verdict_json(explorer->verdict);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
+	g_autofree char *console = machine_console(explorer->session->guest->machine);
+
+	return folder_write(explorer->options->out, "console.log", console, error) &&
+	       folder_write(explorer->options->out, "run.json", run, error) &&
+	       folder_write(explorer->options->out, "verdict.json", json, error);
+}
+
+/* What people read.  Facts need the guest, which an interrupt has taken away. */
+static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
+{
+	const char *out = explorer->options->out;
+	g_autoptr(GError) local = NULL;
+
+	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS, false, &local) &&
+	    !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return false;
+	}
+	return publish(out, error);
+}
+
+bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
+	     GError **error)
+{
+	g_autoptr(Verdict) verdict = start_verdict(session, policy);
+	g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) saved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							    (GDestroyNotify)outcome_free);
+	verdict->bound = g_strdup(options->bound);
+	Explorer explorer = {
+		.session = session, .policy = policy, .options = options, .verdict = verdict,
+		.ready = ready, .running = running, .final_states = states,
+		.saved = saved,
+	};
+	g_autoptr(GError) local = NULL;
+
+	if (!prepare(&explorer, error))
+		return false;
+	g_autoptr(Journal) journal = explorer.journal;
+	g_autoptr(Workers) workers = workers_new(session, options->jobs, options->recheck);
+	explorer.workers = workers;
+	explorer.started = g_get_monotonic_time();
+	bool ok = explore_all(&explorer, &local);
+	bool interrupted = g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+	progress(&explorer, true);
+	finish_verdict(&explorer);
+	if (!ok && !interrupted) {
+		/* A broken rig has no verdict; violations seen before keep their schedules. */
+		g_propagate_error(error, g_steal_pointer(&local));
+		return false;
+	}
+	add_times(&explorer);
+	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
+		return false;
+	*ret = g_steal_pointer(&verdict);
+	return true;
+}

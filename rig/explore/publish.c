@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/publish.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/kernel.h"
+#include "explore/facts.h"
+#include "explore/folder.h"
+#include "explore/journal.h"
+#include "report/evidence.h"
+#include "report/html.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/paths.h"
+
+static Dossier *load(const char *out, GError **error)
+{
+	g_autofree char *journal = folder_path(out, "journal");
+	GPtrArray *outcomes = g_file_test(journal, G_FILE_TEST_EXISTS)
+		? journal_outcomes(journal, error) : NULL;
+
+	return dossier_load(out, outcomes, error);
+}
+
+/* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */
+static char **source_roots(const Dossier *dossier)
+{
+	const char *key = dossier_environment(dossier, "key"), *tree = "";
+
+	if (!name_is(NAME_KEY, key))
+		return g_new0(char *, 1);
+	g_autofree char *build = g_build_filename("builds", key, NULL);
+	g_autofree char *path = paths_in_cache(build);
+	g_autofree char *file = g_build_filename(path, "kernel.json", NULL);
+	g_autoptr(JsonObject) object = json_load(file, NULL);
+	Json json = { object, file };
+
+	return object && json_string(&json, "tree", &tree, NULL) ? kernel_source_roots(path, tree)
+								  : g_new0(char *, 1);
+}
+
+/* Lines known from an earlier time stay: the tree may have gone. */
+static bool collect_sources(Dossier *dossier, GError **error)
+{
+	g_auto(GStrv) roots = source_roots(dossier);
+	g_autofree char *kfuncs = paths_in_data("guest-kernel/kfuncs");
+
+	for (guint i = 0; i < dossier->cases->len; i++) {
+		const Case *one = g_ptr_array_index(dossier->cases, i);
+
+		for (guint j = 0; j < one->story->record->events->len; j++) {
+			const char *line = record_event(one->story->record, j)->line;
+
+			if (line)
+				source_text_add(dossier->sources, line, roots, kfuncs);
+		}
+	}
+	g_autofree char *text = source_text_json(dossier->sources);
+	return folder_write(dossier->dir, "sources.json", text, error);
+}
+
+bool publish(const char *out, GError **error)
+{
+	g_autoptr(Dossier) dossier = load(out, error);
+
+	if (!dossier || !collect_sources(dossier, error))
+		return false;
+	g_autofree char *evidence = evidence_text(dossier);
+	g_autofree char *page = html_run(dossier);
+	return folder_write(out, "evidence.txt", evidence, error) &&
+	       folder_write(out, "report.html", page, error);
+}
+
+/* A link may lead out where a name does not. */
+static bool is_below(const char *run, const char *dir, GError **error)
+{
+	g_autofree char *real = realpath(run, NULL), *top = realpath(dir, NULL);
+	g_autofree char *prefix = g_strconcat(top, "/", NULL);
+
+	if (real && top && g_str_has_prefix(real, prefix))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: leads out of %s", run, dir);
+	return false;
+}
+
+bool publish_suite(const char *dir, GError **error)
+{
+	g_autofree char *path = folder_path(dir, "suite.json");
+	g_autoptr(Table) table = table_load(path, error);
+
+	if (!table)
+		return false;
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+		g_autofree char *run = row->folder ? folder_path(dir, row->folder) : NULL;
+		g_autofree char *verdict = run ? folder_path(run, "verdict.json") : NULL;
+
+		if (!verdict || !g_file_test(verdict, G_FILE_TEST_EXISTS))
+			continue;
+		if (!is_below(run, dir, error) || !publish(run, error))
+			return false;
+	}
+	g_autofree char *page = html_suite(table);
+	return folder_write(dir, "report.html", page, error);
+}
+
+static bool every_schedule(Session *session, const char *out, int times, GError **error)
+{
+	g_autofree char *schedules = folder_path(out, "schedules");
+	g_autoptr(GDir) dir = g_dir_open(schedules, 0, error);
+	const char *file;
+
+	if (!dir)
+		return false;
+	while ((file = g_dir_read_name(dir))) {
+		if (!g_str_has_suffix(file, ".sched"))
+			continue;
+		g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".sched"));
+		if (!facts_write(session, out, stem, times, error))
+			return false;
+	}
+	return true;
+}
+
+bool publish_facts(Session *session, const char *out, int times, bool all, GError **error)
+{
+	if (all)
+		return every_schedule(session, out, times, error);
+	g_autoptr(Dossier) dossier = dossier_load(out, NULL, error);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	if (!dossier)
+		return false;
+	for (guint i = 0; i < dossier->cases->len; i++) {
+		const Case *one = g_ptr_array_index(dossier->cases, i);
+		const Violation *found = record_main(one->story->record);
+		const char *what = !found ? "clean" : found->documented ? "documented"
+				   : found->invariant;
+
+		if (g_hash_table_add(seen, (char *)what) &&
+		    !facts_write(session, out, one->stem, times, error))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One scenario on one kernel, ready to run schedules: everything that is
+ * started once and used for each of them.
+ */
+#pragma once
+
+#include "catalog/kernel.h"
+#include "catalog/scenario.h"
+#include "check/check.h"
+#include "step/stepper.h"
+#include "report/trace.h"
+#include "schedule/dependence.h"
+
+typedef struct {
+	Kernel *kernel;
+	Scenario *scenario;
+	char *connect;		/* libvirt URI, or NULL */
+	GCancellable *cancel;
+	char *snapshot;		/* names everything that made the guest, by hash */
+	Guest *guest;
+	Stepper *stepper;	/* NULL until session_prepare() */
+	Trace *trace;
+	Check *check;
+	bool irq_events;	/* stepper_has_irq_events() when the exploration began */
+	Controls controls;	/* what was seen to be reported, before the first schedule */
+	Dependence dependence;	/* of the schedule at hand */
+	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
+	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
+} Session;
+
+/*
+ * Find both, and have a parked guest: from the snapshot cache, or by a boot.  @connect:
+ * the libvirt that runs it, or NULL.
+ */
+Session *session_new(const char *scenario, const char *kernel, const char *connect,
+		     GCancellable *cancel, GError **error);
+
+/* The same, with QEMU's second QMP socket at @qmp for whoever may want it. */
+Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+			const char *qmp, GCancellable *cancel, GError **error);
+
+/* Learn the sites, so that schedules can be run. */
+bool session_prepare(Session *session, GError **error);
+
+void session_free(Session *session);
+
+/* The name of the snapshot that a session of these would start from; the caller's. */
+char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
+		       GError **error);
+
+/* The guest's files, as machine_new() wants them; strings are the caller's. */
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
+			      GError **error);
+void guest_spec_free(GuestSpec *spec);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestSpec, guest_spec_free)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From power-on to actors that are parked.  Booting takes most of it and is the same
+ * for all scenarios of a kernel, so that state is kept, too (GuestSpec.booted).
+ */
+#pragma once
+
+#include "guest/spec.h"
+#include "guest/symbols.h"
+#include "lib/guest-abi.h"
+#include "machine/machine.h"
+
+/* What a boot works on; nothing is owned. */
+typedef struct {
+	Machine *machine;
+	Symbols *symbols;		/* of kernel and PID 1 */
+	struct guest_report *report;	/* gets what the guest reports */
+} Boot;
+
+/* Whether @spec's kernel has been booted before: its machine then starts from that disk. */
+bool boot_is_cached(const GuestSpec *spec);
+
+/*
+ * Every actor parked, and the guest's report read.
+ * @cached: what boot_is_cached() said when the machine was made.
+ */
+bool boot_and_park(Boot *boot, const GuestSpec *spec, bool cached, GError **error);
+
+/* Until the guest has looped for @seconds of its time, on all vCPUs at once, or died of it. */
+bool boot_and_stress(Boot *boot, const GuestSpec *spec, bool cached, int seconds, GError **error);

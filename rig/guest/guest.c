@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guest/guest.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/boot.h"
+#include "util/error.h"
+#include "util/shmdir.h"
+#include "util/u64.h"
+
+const char GUEST_PARKED[] = "parked";
+
+void guest_free(Guest *guest)
+{
+	if (!guest)
+		return;
+	analyst_free(guest->analyst);
+	machine_free(guest->machine);
+	symbols_free(guest->symbols);
+	g_clear_pointer(&guest->reports, json_node_unref);
+	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
+	g_free(guest);
+}
+
+/* The report has as many pages of each arena, one arena after the other. */
+static int arena_of(const Guest *guest, int page)
+{
+	return page / (guest->n_pages / (int)guest->report.n_arenas);
+}
+
+void guest_add_request(const Guest *guest, JsonObject *request)
+{
+	JsonArray *maps = json_array_new(), *pages = json_array_new();
+
+	for (guint i = 0; i < guest->report.n_arenas; i++)
+		json_array_add_int_element(maps, guest->report.arenas[i]);
+	for (int i = 0; i < guest->n_pages; i++) {
+		JsonArray *page = json_array_new();
+
+		json_array_add_int_element(page, arena_of(guest, i));
+		json_array_add_int_element(page, guest->report.pages[i]);
+		json_array_add_array_element(pages, page);
+	}
+	json_object_set_array_member(request, "maps", maps);
+	json_object_set_array_member(request, "pages", pages);
+}
+
+/* What is not where it can be is not watched, and nobody would notice. */
+static bool is_misplaced(const Guest *guest, const WatchedPage *page)
+{
+	static const guint64 user_end = 1ull << 47;
+
+	return (gint64)page->kaddr >= 0 || (gint64)page->pte_addr >= 0 ||
+	       page->uaddr >= user_end ||
+	       page->pte_phys > machine_ram_bytes(guest->machine) - sizeof(guint64);
+}
+
+static bool take_page(Guest *guest, int i, JsonObject *state, GError **error)
+{
+	WatchedPage *page = &guest->pages[i];
+	bool scratch = !json_object_get_null_member(state, "scratch_pfn");
+
+	*page = (WatchedPage){
+		.uaddr = guest->report.pages[i],
+		.arena = arena_of(guest, i),
+		.scratch_pfn = scratch ? json_object_get_int_member(state, "scratch_pfn") : -1,
+		.in_arena = json_object_get_boolean_member(state, "in_arena"),
+	};
+	if (!u64_member(state, "kaddr", &page->kaddr, error) ||
+	    !u64_member(state, "pte_addr", &page->pte_addr, error) ||
+	    !u64_member(state, "pte_phys", &page->pte_phys, error))
+		return false;
+	if (!is_misplaced(guest, page))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+		    "blind: page %d lies nowhere (user 0x%" G_GINT64_MODIFIER "x, kernel 0x%"
+		    G_GINT64_MODIFIER "x, PTE at 0x%" G_GINT64_MODIFIER "x)", i, page->uaddr,
+		    page->kaddr, page->pte_addr);
+	return false;
+}
+
+static bool take_pages(Guest *guest, JsonObject *answer, GError **error)
+{
+	JsonArray *states = json_object_get_array_member(answer, "pages");
+
+	for (int i = 0; i < guest->n_pages; i++)
+		if (!take_page(guest, i, json_array_get_object_element(states, i), error))
+			return false;
+	return true;
+}
+
+/* Everything that is a 64-bit word. */
+static bool take_words(Guest *guest, JsonObject *answer, GError **error)
+{
+	const struct {
+		const char *name;
+		guint64 *word;
+	} words[] = {
+		{ "report_phys", &guest->report_phys }, { "control_phys", &guest->control_phys },
+		{ "arena", &guest->arena_addr }, { "map", &guest->map_addr },
+		{ "lock", &guest->lock_addr }, { "lock_phys", &guest->lock_phys },
+		{ "vmemmap", &guest->vmemmap },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (!u64_member(answer, words[i].name, words[i].word, error))
+			return false;
+	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
+	for (int i = 0; i < guest->n_actors; i++)
+		for (int j = 0; j < 2; j++)
+			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
+					 &guest->irq_queues[i][j], error))
+				return false;
+	if ((gint64)guest->lock_addr < 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: the lock is at 0x%"
+		    G_GINT64_MODIFIER "x, which is no kernel address", guest->lock_addr);
+	return false;
+}
+
+static bool ask_drgn(Guest *guest, GError **error)
+{
+	JsonObject *request = json_object_new();
+
+	json_object_set_string_member(request, "op", "arena");
+	guest_add_request(guest, request);
+	json_object_set_int_member(request, "cpus", guest->n_actors);
+	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
+	json_object_set_int_member(request, "control",
+				   symbols_address(guest->symbols, "guest_control"));
+
+	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	if (!answer || !take_words(guest, answer, error) || !take_pages(guest, answer, error))
+		return false;
+	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
+	guest->scratch_pfns = json_node_copy(json_object_get_member(answer, "scratch_pfns"));
+	guest->log_seq = json_object_get_int_member(answer, "log_seq");
+	g_clear_pointer(&guest->reports, json_node_unref);
+	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
+	guest->lock_held = json_object_get_int_member(answer, "lock_held");
+	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
+	guest->page_size = json_object_get_int_member(answer, "page_size");
+	return true;
+}
+
+static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *folder,
+				const char *qmp, const char *initrds[3])
+{
+	initrds[0] = spec->init_cpio;
+	initrds[1] = spec->module_cpio;
+	initrds[2] = NULL;
+	return (MachineSpec){
+		.kernel = spec->bzimage, .initrds = initrds,
+		/* User addresses, too: a thread's stack may share page 0's slot of QEMU's TLB. */
+		.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
+		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
+		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
+		.emulator = spec->emulator,
+		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
+	};
+}
+
+static char *qmp_path(const GuestSpec *spec, const char *folder)
+{
+	/* Absolute: who runs QEMU may be somewhere else. */
+	return spec->qmp ? g_canonicalize_filename(spec->qmp, NULL)
+			 : g_build_filename(folder, "qmp2", NULL);
+}
+
+static Boot boot_of(Guest *guest)
+{
+	return (Boot){ guest->machine, guest->symbols, &guest->report };
+}
+
+static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCancellable *cancel,
+		  GError **error)
+{
+	g_autofree char *qmp = qmp_path(spec, folder);
+	const char *initrds[3];
+	bool cached = boot_is_cached(spec);
+	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
+
+	guest->machine = machine_new(&machine, cancel, error);
+	Boot boot = boot_of(guest);
+	if (!guest->machine || !boot_and_park(&boot, spec, cached, error) ||
+	    !guest_save(guest, GUEST_PARKED, error) ||
+	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
+		return false;
+	guest->n_actors = guest->report.n_actors;
+	guest->n_pages = guest->report.n_pages;
+	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
+				     cancel, error);
+	return guest->analyst && ask_drgn(guest, error);
+}
+
+Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
+{
+	g_autoptr(Guest) guest = g_new0(Guest, 1);
+	g_autoptr(ShmDir) folder = shmdir_new(error);
+
+	if (!folder)
+		return NULL;
+	guest->symbols = symbols_new();
+	/* Everybody who needs what is in there has it open by the end of start(). */
+	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
+		  symbols_add(guest->symbols, spec->init, 0, error) &&
+		  start(guest, spec, shmdir_path(folder), cancel, error);
+	return ok ? g_steal_pointer(&guest) : NULL;
+}
+
+char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
+{
+	g_autoptr(Guest) guest = g_new0(Guest, 1);
+	g_autoptr(ShmDir) dir = shmdir_new(error);
+	const char *initrds[3];
+
+	if (!dir)
+		return NULL;
+	const char *folder = shmdir_path(dir);
+	g_autofree char *qmp = qmp_path(spec, folder);
+	bool cached = boot_is_cached(spec);
+	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
+	guest->symbols = symbols_new();
+	if (!symbols_add(guest->symbols, spec->vmlinux, 0, error) ||
+	    !symbols_add(guest->symbols, spec->init, 0, error) ||
+	    !(guest->machine = machine_new(&machine, cancel, error)))
+		return NULL;
+	Boot boot = boot_of(guest);
+	bool ok = boot_and_stress(&boot, spec, cached, seconds, error);
+	return ok ? machine_console(guest->machine) : NULL;
+}
+
+bool guest_save(Guest *guest, const char *tag, GError **error)
+{
+	return machine_save(guest->machine, tag, error);
+}
+
+bool guest_restore(Guest *guest, const char *tag, GError **error)
+{
+	return machine_restore(guest->machine, tag, error);
+}
+
+guint32 guest_lock(const Guest *guest)
+{
+	return (guint32)machine_phys64(guest->machine, guest->lock_phys) & guest->lock_held;
+}
+
+guint64 guest_irq_queue(const Guest *guest, int actor)
+{
+	guint64 calls = machine_phys64(guest->machine, guest->irq_queues[actor][0]);
+	guint64 works = machine_phys64(guest->machine, guest->irq_queues[actor][1]);
+
+	/* Kernel addresses: never 1, and with the top bits alike. */
+	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
+}
+
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
+{
+	for (int i = 0; i < MAX_PAGES; i++)
+		ret[i] = i < guest->n_pages
+			? machine_phys64(guest->machine, guest->pages[i].pte_phys) : 0;
+}
+
+struct guest_actor guest_actor_report(const Guest *guest, int actor)
+{
+	union {
+		struct guest_actor report;
+		guint64 words[sizeof(struct guest_actor) / sizeof(guint64)];
+	} both;
+	guint64 at = guest->report_phys + offsetof(struct guest_report, actors) +
+		     actor * sizeof(both.report);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(both.words); i++)
+		both.words[i] = machine_phys64(guest->machine, at + i * sizeof(guint64));
+	return both.report;
+}
+
+static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)
+{
+	for (int i = 0; i < guest->n_actors; i++) {
+		g_autofree char *regs = machine_regs_text(guest->machine, i, error);
+
+		if (!regs)
+			return false;
+		g_checksum_update(sum, (const guchar *)regs, -1);
+	}
+	return true;
+}
+
+char *guest_hash(Guest *guest, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	if (!hash_registers(guest, sum, error))
+		return NULL;
+	const guint8 *ram = machine_ram(guest->machine, error);
+	if (!ram)
+		return NULL;
+	g_checksum_update(sum, ram, machine_ram_bytes(guest->machine));
+	return g_strdup(g_checksum_get_string(sum));
+}
+
+char *guest_watched_hash(Guest *guest, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 ptes[MAX_PAGES];
+	guint8 page[4096];
+
+	if (!hash_registers(guest, sum, error))
+		return NULL;
+	guest_ptes(guest, ptes);
+	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
+	for (int i = 0; i < guest->n_pages; i++) {
+		if (!pte_present(ptes[i]) ||
+		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
+			continue;
+		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
+				       error))
+			return NULL;
+		g_checksum_update(sum, page, sizeof(page));
+	}
+	return g_strdup(g_checksum_get_string(sum));
+}

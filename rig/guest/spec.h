@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a guest is booted from, and for which scenario; strings are the caller's.
+ */
+#pragma once
+
+typedef struct {
+	const char *bzimage, *vmlinux, *module, *module_cpio;
+	const char *init, *init_cpio;
+	const char *scenario;
+	const char *map_flags;	/* for the arena, besides its own; NULL: none */
+	const char *disk;	/* a parked guest to start from, or NULL */
+	const char *booted;	/* one booted and not parked: started from, or made if not there */
+	const char *qmp;	/* keep QEMU's second QMP socket here; NULL: nowhere */
+	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
+	const char *emulator;	/* as in MachineSpec */
+	char *emulator_identity;	/* backend_emulator_identity() */
+	int vcpus;
+	int ram_mib;
+} GuestSpec;

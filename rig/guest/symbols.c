@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "guest/symbols.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+typedef struct {
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	guint64 delta;		/* guest address minus libdwfl's */
+	bool relocatable;
+} Binary;
+
+struct Symbols {
+	GPtrArray *binaries;
+	GHashTable *addresses;	/* name -> guint64*, the first one wins */
+};
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
+
+static void binary_free(gpointer data)
+{
+	Binary *binary = data;
+
+	dwfl_end(binary->dwfl);
+	g_free(binary);
+}
+
+Symbols *symbols_new(void)
+{
+	Symbols *symbols = g_new0(Symbols, 1);
+
+	symbols->binaries = g_ptr_array_new_with_free_func(binary_free);
+	symbols->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	return symbols;
+}
+
+void symbols_free(Symbols *symbols)
+{
+	if (!symbols)
+		return;
+	g_hash_table_unref(symbols->addresses);
+	g_ptr_array_unref(symbols->binaries);
+	g_free(symbols);
+}
+
+/* libdwfl's address of .text in a relocatable file. */
+static bool text_address(Dwfl_Module *module, guint64 *ret)
+{
+	int n = dwfl_module_relocations(module);
+
+	for (int i = 0; i < n; i++) {
+		GElf_Word section;
+		const char *name = dwfl_module_relocation_info(module, i, &section);
+
+		if (name && strcmp(name, ".text") == 0) {
+			GElf_Addr bias;
+			Elf *elf = dwfl_module_getelf(module, &bias);
+			GElf_Shdr header;
+
+			if (!gelf_getshdr(elf_getscn(elf, section), &header))
+				return false;
+			*ret = header.sh_addr + bias;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool symbols_add(Symbols *symbols, const char *path, guint64 text, GError **error)
+{
+	Binary *binary = g_new0(Binary, 1);
+
+	g_ptr_array_add(symbols->binaries, binary);
+	binary->dwfl = dwfl_begin(&callbacks);
+	binary->relocatable = text != 0;
+	dwfl_report_begin(binary->dwfl);
+	binary->module = dwfl_report_offline(binary->dwfl, path, path, -1);
+	dwfl_report_end(binary->dwfl, NULL, NULL);
+	int n = binary->module ? dwfl_module_getsymtab(binary->module) : -1;
+	guint64 base = 0;
+	if (n < 0 || (text && !text_address(binary->module, &base))) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no symbols: %s", path,
+			    dwfl_errmsg(-1));
+		g_ptr_array_remove(symbols->binaries, binary);
+		return false;
+	}
+	binary->delta = text ? text - base : 0;
+
+	for (int i = 1; i < n; i++) {
+		GElf_Sym sym;
+		GElf_Addr addr;
+		const char *name = dwfl_module_getsym_info(binary->module, i, &sym, &addr, NULL,
+							   NULL, NULL);
+
+		if (!name || !*name || sym.st_shndx == SHN_UNDEF ||
+		    g_hash_table_contains(symbols->addresses, name))
+			continue;
+		guint64 value = addr + binary->delta;
+		g_hash_table_insert(symbols->addresses, (gpointer)name,
+				    g_memdup2(&value, sizeof(value)));
+	}
+	return true;
+}
+
+guint64 symbols_address(Symbols *symbols, const char *name)
+{
+	guint64 *addr = g_hash_table_lookup(symbols->addresses, name);
+
+	return addr ? *addr : 0;
+}
+
+static Binary *find_binary(Symbols *symbols, guint64 addr)
+{
+	for (guint i = 0; i < symbols->binaries->len; i++) {
+		Binary *binary = g_ptr_array_index(symbols->binaries, i);
+
+		if (dwfl_addrmodule(binary->dwfl, addr - binary->delta))
+			return binary;
+	}
+	return NULL;
+}
+
+bool symbols_function(Symbols *symbols, guint64 addr, const char **ret_name,
+		      guint64 *ret_start, guint64 *ret_size)
+{
+	Binary *binary = find_binary(symbols, addr);
+	GElf_Off offset;
+	GElf_Sym sym;
+
+	if (!binary)
+		return false;
+	const char *name = dwfl_module_addrinfo(binary->module, addr - binary->delta, &offset,
+						&sym, NULL, NULL, NULL);
+	if (!name || GELF_ST_TYPE(sym.st_info) != STT_FUNC)
+		return false;
+	*ret_name = name;
+	*ret_start = addr - offset;
+	*ret_size = sym.st_size;
+	return true;
+}
+
+char *symbols_describe(Symbols *symbols, guint64 addr)
+{
+	const char *name;
+	guint64 start, size;
+
+	if (symbols_function(symbols, addr, &name, &start, &size))
+		return g_strdup_printf("%s+0x%" G_GINT64_MODIFIER "x", name, addr - start);
+	return g_strdup_printf("0x%" G_GINT64_MODIFIER "x", addr);
+}
+
+/* Paths as the kernel's own tree spells them, wherever it was built. */
+static const char *short_path(const char *file)
+{
+	static const char *const markers[] = { "/linux/", "/obj/" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(markers); i++) {
+		const char *cut = g_strrstr(file, markers[i]);
+
+		if (cut) {
+			file = cut + strlen(markers[i]);
+			break;
+		}
+	}
+	while (g_str_has_prefix(file, "./"))
+		file += 2;
+	return file;
+}
+
+/*
+ * Where the outermost function calls what was inlined into it at @addr: a
+ * reviewer wants arena.c, not the line of ptep_get() in pgtable.h.
+ */
+static bool outer_line(Dwfl_Module *module, guint64 addr, const char **ret_file, int *ret_line)
+{
+	const char *name = dwfl_module_addrname(module, addr);
+	Dwarf_Addr bias;
+	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, &bias);
+	Dwarf_Die *lexical = NULL, *scopes = NULL;
+	/* Behind an inlined function the first list goes on where that was written; the
+	 * second where it was put. */
+	int n = unit ? dwarf_getscopes(unit, addr - bias, &lexical) : 0;
+	n = n > 0 ? dwarf_getscopes_die(&lexical[0], &scopes) : 0;
+	bool found = false;
+
+	for (int i = 0; i < n; i++) {
+		Dwarf_Attribute file_attr, line_attr;
+		Dwarf_Word file, line;
+		Dwarf_Files *files;
+		size_t n_files;
+
+		/* A part of a function that gcc split off and put back is no call. */
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine ||
+		    g_strcmp0(dwarf_diename(&scopes[i]), name) == 0 ||
+		    !dwarf_attr(&scopes[i], DW_AT_call_file, &file_attr) ||
+		    !dwarf_attr(&scopes[i], DW_AT_call_line, &line_attr) ||
+		    dwarf_formudata(&file_attr, &file) || dwarf_formudata(&line_attr, &line) ||
+		    dwarf_getsrcfiles(unit, &files, &n_files) || file >= n_files)
+			continue;
+		*ret_file = dwarf_filesrc(files, file, NULL, NULL);
+		*ret_line = line;
+		found = *ret_file != NULL;
+	}
+	free(lexical);
+	free(scopes);
+	return found;
+}
+
+char *symbols_line(Symbols *symbols, guint64 addr)
+{
+	Binary *binary = find_binary(symbols, addr);
+	const char *file = NULL;
+	int number;
+
+	if (!binary)
+		return NULL;
+	guint64 local = addr - binary->delta;
+	if (!outer_line(binary->module, local, &file, &number)) {
+		Dwfl_Line *line = dwfl_module_getsrc(binary->module, local);
+
+		file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+	}
+	return file ? g_strdup_printf("%s:%d", short_path(file), number) : NULL;
+}
+
+char *symbols_unit(Symbols *symbols, guint64 addr)
+{
+	Binary *binary = find_binary(symbols, addr);
+	Dwarf_Addr bias;
+	Dwarf_Die *unit =
+		binary ? dwfl_module_addrdie(binary->module, addr - binary->delta, &bias) : NULL;
+	const char *file = unit ? dwarf_diename(unit) : NULL;
+
+	return file ? g_strdup(short_path(file)) : NULL;
+}
+
+void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data)
+{
+	for (guint b = 0; b < symbols->binaries->len; b++) {
+		Binary *binary = g_ptr_array_index(symbols->binaries, b);
+		int n = binary->relocatable ? 0 : dwfl_module_getsymtab(binary->module);
+
+		for (int i = 1; i < n; i++) {
+			GElf_Sym sym;
+			GElf_Addr addr;
+			const char *name = dwfl_module_getsym_info(binary->module, i, &sym, &addr,
+								   NULL, NULL, NULL);
+
+			if (name && sym.st_size && GELF_ST_TYPE(sym.st_info) == STT_FUNC)
+				func(name, addr + binary->delta, sym.st_size, data);
+		}
+	}
+}
+
+bool symbols_text(Symbols *symbols, guint64 addr, void *buffer, gsize len)
+{
+	Binary *binary = find_binary(symbols, addr);
+
+	if (!binary)
+		return false;
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(binary->module, &bias);
+	guint64 wanted = addr - binary->delta;
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
+		GElf_Shdr header;
+
+		if (!gelf_getshdr(scn, &header) || header.sh_type != SHT_PROGBITS ||
+		    !(header.sh_flags & SHF_EXECINSTR) || wanted < header.sh_addr + bias ||
+		    wanted + len > header.sh_addr + bias + header.sh_size)
+			continue;
+		Elf_Data *data = elf_rawdata(scn, NULL);
+		if (!data || !data->d_buf)
+			return false;
+		memcpy(buffer, (char *)data->d_buf + (wanted - header.sh_addr - bias), len);
+		return true;
+	}
+	return false;
+}

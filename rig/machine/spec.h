@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a machine is made of; whoever starts one keeps the strings until it has started.
+ */
+#pragma once
+
+typedef struct {
+	const char *kernel;	/* bzImage */
+	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
+	const char *cmdline;
+	const char *disk;	/* qcow2 with a saved snapshot, or NULL for a new one */
+	const char *folder;	/* private; what QEMU must find by name while it starts */
+	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
+	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
+	const char *emulator;	/* QEMU's program on the host that runs it; NULL: that host's own */
+	int vcpus;
+	int ram_mib;
+} MachineSpec;

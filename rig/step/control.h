@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Positive controls: before the first schedule the guest touches, from every actor's vCPU,
+ * each thing that the rig watches, and the rig has to hear of it: once, at the right
+ * address, with the right value.  What it does not hear of it would report as clean.
+ *
+ * The guest is at GUEST_PARKED before and, whatever the result, to be restored after.
+ */
+#pragma once
+
+#include "step/stage.h"
+
+typedef enum {
+	CONTROL_PTE_LOAD,
+	CONTROL_PTE_STORE,
+	CONTROL_KERNEL_LOAD,	/* of a watched page, by its kernel address */
+	CONTROL_KERNEL_STORE,
+	CONTROL_USER_LOAD,	/* by its user address */
+	CONTROL_USER_STORE,
+	CONTROL_LOCK,		/* a store to the lock's word */
+	CONTROL_FREE,		/* a page given to the allocator */
+	CONTROL_FLUSH,		/* a TLB flush instruction */
+	CONTROL_IRQ_HELD,	/* an interrupt from another vCPU is not taken when held … */
+	CONTROL_IRQ_SERVED,	/* … and is when let in */
+	CONTROL_KINDS
+} ControlKind;
+
+/* How often each was seen to work; 0: nothing of that kind is relied on here. */
+typedef struct {
+	guint seen[CONTROL_KINDS];
+} Controls;
+
+/* "PTE load" */
+const char *control_name(ControlKind kind);
+
+/* RIG_ERROR_BLIND when something is not reported as it should be. */
+bool control_all(Stage *stage, Controls *ret, GError **error);

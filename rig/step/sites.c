@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/sites.h"
+
+#include <string.h>
+
+#include "util/error.h"
+#include "util/lose.h"
+
+struct Sites {
+	Guest *guest;		/* not ours */
+	Decoder *decoder;
+	GHashTable *by_pc;	/* guint64 -> Site */
+	guint64 init_start, init_size;	/* the kernel's __init text */
+	GArray *scanned;	/* guint64: waits and flushes in the order found */
+};
+
+static void site_free(gpointer data)
+{
+	Site *site = data;
+
+	g_free(site->where);
+	g_free(site->line);
+	g_free(site);
+}
+
+void sites_free(Sites *sites)
+{
+	if (!sites)
+		return;
+	decoder_free(sites->decoder);
+	g_hash_table_unref(sites->by_pc);
+	g_array_unref(sites->scanned);
+	g_free(sites);
+}
+
+static Site *add_site(Sites *sites, const Insn *insn, SiteKind kind)
+{
+	Site *site = g_new0(Site, 1);
+
+	site->kind = kind;
+	site->insn = *insn;
+	g_hash_table_replace(sites->by_pc, &site->insn.pc, site);
+	return site;
+}
+
+/* Decoding all of the kernel takes seconds: only functions with a telling byte pair. */
+static bool worth_decoding(const guint8 *text, gsize size)
+{
+	static const char *const pairs[] = {
+		"\xf3\x90",		/* pause */
+		"\x0f\x01",		/* invlpg, among others */
+		"\x0f\x22",		/* mov to a control register */
+		"\x38\x82",		/* invpcid */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+		if (memmem(text, size, pairs[i], 2))
+			return true;
+	return memchr(text, 0xf4, size) != NULL;	/* hlt */
+}
+
+static void scan_function(const char *name, guint64 start, guint64 size, gpointer data)
+{
+	Sites *sites = data;
+	g_autofree guint8 *text = g_malloc(size);
+	Insn insn;
+
+	(void)name;
+	/* User code waits too, but never for another vCPU of ours; __init is gone. */
+	if ((gint64)start > 0 || start - sites->init_start < sites->init_size ||
+	    !symbols_text(sites->guest->symbols, start, text, size) || !worth_decoding(text, size))
+		return;
+	for (guint64 at = 0; at < size; at += insn.length) {
+		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
+			return;
+		if ((!insn.pause && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
+			continue;
+		add_site(sites, &insn, insn.pause ? SITE_WAIT : SITE_FLUSH);
+		g_array_append_val(sites->scanned, insn.pc);
+	}
+}
+
+/* Where the kernel waits for what another vCPU holds or does. */
+static bool is_likely(Sites *sites, const Site *site)
+{
+	static const char *const folders[] = {
+		"kernel/locking/", "kernel/smp.c", "kernel/sched/", "kernel/workqueue.c",
+		"kernel/bpf/",
+	};
+
+	if (site->kind != SITE_WAIT || site->insn.halt)
+		return true;
+	g_autofree char *unit = symbols_unit(sites->guest->symbols, site->insn.pc);
+	for (gsize i = 0; unit && i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(unit, folders[i]))
+			return true;
+	return false;
+}
+
+Sites *sites_new(Guest *guest, GError **error)
+{
+	g_autoptr(Sites) sites = g_new0(Sites, 1);
+
+	sites->guest = guest;
+	sites->decoder = decoder_new();
+	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
+	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
+	sites->init_start = symbols_address(guest->symbols, "_sinittext");
+	sites->init_size = symbols_address(guest->symbols, "_einittext") - sites->init_start;
+	symbols_each_function(guest->symbols, scan_function, sites);
+	for (guint i = 0; i < sites->scanned->len; i++) {
+		guint64 pc = g_array_index(sites->scanned, guint64, i);
+
+		const Site *site = sites_find(sites, pc);
+
+		if (is_likely(sites, site) && !(site->kind == SITE_FLUSH && lose("flush")) &&
+		    !machine_break(guest->machine, pc, true, error))
+			return NULL;
+	}
+	return g_steal_pointer(&sites);
+}
+
+int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
+{
+	Machine *machine = sites->guest->machine;
+	guint64 start, size;
+	const char *name;
+	int armed = 0;
+
+	if (!symbols_function(sites->guest->symbols, pc, &name, &start, &size))
+		return 0;
+	for (guint i = 0; i < sites->scanned->len; i++) {
+		guint64 wait = g_array_index(sites->scanned, guint64, i);
+
+		if (wait - start >= size || machine_is_break(machine, wait))
+			continue;
+		if (!machine_break(machine, wait, true, error))
+			return -1;
+		armed++;
+	}
+	if (armed)
+		g_message("a vCPU waits in %s; watching for that from now on", name);
+	return armed;
+}
+
+bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **error)
+{
+	guint8 text[INSN_MAX_BYTES];
+
+	if (!machine_read(sites->guest->machine, vcpu, pc, text, sizeof(text), error))
+		return false;
+	if (decoder_insn(sites->decoder, text, sizeof(text), pc, ret))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "what faulted at 0x%" G_GINT64_MODIFIER "x is no instruction", pc);
+	return false;
+}
+
+/* x86 cannot be decoded backwards: go through the function from its start. */
+bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error)
+{
+	Guest *guest = sites->guest;
+	const char *name;
+	guint64 start, size;
+
+	if (symbols_function(guest->symbols, next_pc - 1, &name, &start, &size)) {
+		gsize len = next_pc - start;
+		g_autofree guint8 *text = g_malloc(len);
+
+		if (!machine_read(guest->machine, vcpu, start, text, len, error))
+			return false;
+		for (guint64 at = 0; at < len; at += ret->length) {
+			if (!decoder_insn(sites->decoder, text + at, len - at, start + at, ret))
+				break;
+			if (ret->pc + ret->length == next_pc)
+				return true;
+		}
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "an instruction before 0x%" G_GINT64_MODIFIER "x touches something watched "
+		    "and has no symbol", next_pc);
+	return false;
+}
+
+/* The last CLI before @pc in its function. */
+static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
+{
+	const char *name;
+	guint64 start, size;
+	bool found = false;
+	Insn insn;
+
+	if (!symbols_function(sites->guest->symbols, pc, &name, &start, &size))
+		return false;
+	g_autofree guint8 *text = g_malloc(size);
+	if (!symbols_text(sites->guest->symbols, start, text, size))
+		return false;
+	for (guint64 at = 0; start + at < pc; at += insn.length) {
+		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
+			break;
+		if (insn.cli) {
+			*ret = insn;
+			found = true;
+		}
+	}
+	return found;
+}
+
+bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
+{
+	Site *site = add_site(sites, insn, kind);
+
+	site->where = symbols_describe(sites->guest->symbols, insn->pc);
+	site->line = symbols_line(sites->guest->symbols, insn->pc);
+	g_info("site %s (%s): %s", site->where, site->line ? site->line : "?", site->insn.text);
+	Insn cli;
+	if (kind == SITE_LOCK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
+	    !sites_learn(sites, &cli, SITE_MASK, error))
+		return false;
+	return machine_break(sites->guest->machine, insn->pc, true, error);
+}
+
+bool sites_arm_ptes(Sites *sites, bool arm, GError **error)
+{
+	GHashTableIter iter;
+	gpointer site;
+
+	g_hash_table_iter_init(&iter, sites->by_pc);
+	while (g_hash_table_iter_next(&iter, NULL, &site))
+		if (((Site *)site)->kind == SITE_PTE &&
+		    !machine_break(sites->guest->machine, ((Site *)site)->insn.pc, arm, error))
+			return false;
+	return true;
+}
+
+const Site *sites_find(const Sites *sites, guint64 pc)
+{
+	return g_hash_table_lookup(sites->by_pc, &pc);
+}
+
+void sites_note_actor(Sites *sites, const Site *site, int actor)
+{
+	((Site *)g_hash_table_lookup(sites->by_pc, &site->insn.pc))->actors |= 1u << actor;
+}
+
+static int by_pc(gconstpointer a, gconstpointer b)
+{
+	const Site *left = *(const Site *const *)a, *right = *(const Site *const *)b;
+
+	return left->insn.pc < right->insn.pc ? -1 : left->insn.pc > right->insn.pc;
+}
+
+GPtrArray *sites_list(const Sites *sites)
+{
+	GPtrArray *list = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer site;
+
+	g_hash_table_iter_init(&iter, sites->by_pc);
+	while (g_hash_table_iter_next(&iter, NULL, &site))
+		if (((Site *)site)->where)
+			g_ptr_array_add(list, site);
+	g_ptr_array_sort(list, by_pc);
+	return list;
+}

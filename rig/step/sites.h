@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The instructions known to touch something watched, and those where vCPUs wait
+ * or drop translations: found in the guest, not listed by hand.
+ */
+#pragma once
+
+#include "step/decode.h"
+#include "guest/guest.h"
+
+typedef enum {
+	SITE_PTE,
+	SITE_ACCESS,		/* an arena page */
+	SITE_LOCK,		/* takes the arena lock */
+	SITE_MASK,		/* the CLI before that */
+	SITE_WAIT,		/* PAUSE or HLT */
+	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
+} SiteKind;
+
+typedef struct {
+	SiteKind kind;
+	Insn insn;
+	guint32 actors;		/* bits: who has been seen there */
+	char *where;		/* "apply_range_set_cb+0x4b"; NULL for WAIT and FLUSH */
+	char *line;		/* "kernel/bpf/arena.c:160", or NULL */
+} Site;
+
+typedef struct Sites Sites;
+
+/*
+ * @guest is not owned.  Breaks on all flushes, and on the waits that can be for a
+ * frozen vCPU: QEMU runs every page with a breakpoint one instruction at a time
+ * (check_for_breakpoints_slow()), and most PAUSEs are for hardware.
+ */
+Sites *sites_new(Guest *guest, GError **error);
+void sites_free(Sites *sites);
+
+/* Decode the instruction at @pc, as the guest's memory has it. */
+bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **error);
+
+/* Decode the one that ends at @next_pc. */
+bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
+
+/*
+ * Remember @insn, and break on it from now on; with a lock's also on the CLI before it,
+ * since an interrupt may still come before that and not after.
+ */
+bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
+
+/* A vCPU hangs around @pc: break on the waits of that function, too; how many. */
+int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
+
+/* Break on the instructions that are known to touch PTEs, or no more. */
+bool sites_arm_ptes(Sites *sites, bool arm, GError **error);
+
+const Site *sites_find(const Sites *sites, guint64 pc);
+void sites_note_actor(Sites *sites, const Site *site, int actor);
+
+/* Those on PTEs, pages and the lock, by address; the caller frees the array. */
+GPtrArray *sites_list(const Sites *sites);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sites, sites_free)

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/stage.h"
+
+#include <string.h>
+
+#include "step/probe.h"
+
+/* Before an access: stamp whatever may stand behind the page. */
+static bool begin_probe(const Stage *stage, const Context *self, const Site *site, Probe *ret)
+{
+	guint64 frames[PROBE_FRAMES];
+	guint n = MIN(stage->frames->len, PROBE_FRAMES);
+
+	if (self->pending.kind != EVENT_ACCESS || stage->discovering || stage->blind)
+		return false;
+	for (guint i = 0; i < n; i++)
+		frames[i] = g_array_index(stage->frames, Frame, i).pfn;
+	return probe_begin(ret, stage->guest->machine, &site->insn,
+			   insn_address(&site->insn, &self->regs), frames, n);
+}
+
+/* The store half of a split read-modify-write sees what the load half saw. */
+static void begin_store_half(Stage *stage, const Context *self)
+{
+	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
+			   self->loaded);
+}
+
+/* By the kernel's own address, and in a way that @pte allows: no fault then. */
+static bool is_allowed(const Stage *stage, const Event *event, guint64 addr, guint64 pte)
+{
+	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
+
+	return addr >= stage->guest->pages[event->page].kaddr && (pte & needs) == needs;
+}
+
+/* Whether carrying out @event is sure to hit a watchpoint. */
+static bool hits_watchpoint(Stage *stage, const Event *event, const Site *site, guint64 stale)
+{
+	switch (event->kind) {
+	case EVENT_PTE:
+		return !stage->disarmed;
+	case EVENT_LOCK:
+		return true;
+	case EVENT_ACCESS:
+		return is_allowed(stage, event,
+				  insn_address(&site->insn,
+					       &stage_context(stage, event->actor)->regs),
+				  stale ? stale : event->before[event->page]);
+	default:
+		return false;
+	}
+}
+
+/*
+ * A watchpoint that a step hits after all is reported twice; stage_advance() sees the second
+ * stop.  Taking the watchpoint off for the step costs more than time: it would empty all soft
+ * TLBs, since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
+ */
+static bool execute_one(Stage *stage, const Event *event, const Site *site, guint64 stale,
+			GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	int vcpu = stage_vcpu(stage, event->actor);
+	Stop stop;
+
+	return hits_watchpoint(stage, event, site, stale)
+		? machine_step_watched(machine, vcpu, event->pc, &stop, error)
+		: machine_step(machine, vcpu, &stop, error);
+}
+
+/* What this vCPU's walks find for @page from now on, and nothing that it has walked before. */
+static bool set_translation(Stage *stage, int actor, int page, guint64 pte, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+
+	machine_phys64_set(machine, stage->guest->pages[page].pte_phys, pte);
+	return machine_forget_translations(machine, stage_vcpu(stage, actor), error);
+}
+
+/*
+ * One instruction.  With @stale it goes through that translation: for as long as it takes the
+ * PTE is what it was then.  No other vCPU runs meanwhile, and the PTE is put back without what
+ * the walk has left in it (A and D), so nobody can tell.  An access in an interrupt, which has
+ * no such choice, finds an empty TLB.  What the emulator's own TLB would have kept is no matter.
+ */
+static bool execute_through(Stage *stage, const Event *event, const Site *site, guint64 stale,
+			    GError **error)
+{
+	int actor = event->actor, page = event->page;
+
+	if (!stale)
+		return (event->kind != EVENT_ACCESS || !event->irq ||
+			machine_forget_translations(stage->guest->machine, stage_vcpu(stage, actor),
+						    error)) &&
+		       execute_one(stage, event, site, 0, error);
+	return set_translation(stage, actor, page, stale, error) &&
+	       execute_one(stage, event, site, stale, error) &&
+	       set_translation(stage, actor, page, event->before[page], error);
+}
+
+bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *self = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	Probe probe;
+
+	*ret_event = self->pending;
+	stage_ptes(stage, ret_event->before);
+	if (self->pending.half == HALF_LOAD) {
+		self->loaded = ret_event->before[self->pending.page];
+		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+		self->pending.half = HALF_STORE;
+		return true;
+	}
+	if (self->pending.half == HALF_STORE)
+		begin_store_half(stage, self);
+	ret_event->double_free = self->pending.kind == EVENT_FREE &&
+			   stage_page_users(stage, actor, self->regs.gpr[MACHINE_RDI]) < 1;
+	const Site *site = sites_find(stage->sites, self->pending.pc);
+	bool probed = begin_probe(stage, self, site, &probe);
+	ret_event->stale = stale != 0;
+	if (!execute_through(stage, ret_event, site, stale, error) ||
+	    !machine_regs(machine, vcpu, &self->regs, error) ||
+	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
+		return false;
+	self->loaded = 0;
+	ret_event->faulted = self->regs.rip == stage->page_fault;
+	if (stale && !ret_event->faulted && !stage->blind)
+		ret_event->landed = pte_pfn(stale);
+	if (ret_event->faulted && event_is_kernel(ret_event))
+		ret_event->program = guest_actor_report(stage->guest, actor).program;
+	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
+		stage->lock_holder = actor;
+	stage_ptes(stage, ret_event->after);
+	if (ret_event->double_free) {
+		/* The allocator's lists lead anywhere from here on. */
+		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;
+		return true;
+	}
+	/* Where the step ended may be the next event: running stops there at once. */
+	return stage_advance(stage, actor, false, error);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/stage.h"
+
+/* The first interrupt from another vCPU makes a difference to what is an event. */
+static void look_for_interrupts(Stage *stage)
+{
+	for (int i = 0; i < stage->guest->n_actors && !stage->interrupts; i++)
+		if (guest_irq_queue(stage->guest, i))
+			stage->interrupts = stage->new_site = true;
+}
+
+/*
+ * An interrupt ends the sleep, and none is taken between STI and the HLT where we stand:
+ * wake the vCPU for nothing.  Its idle loop sees whether there is something to do.
+ */
+static bool wake(Stage *stage, int actor, HoldInterrupts hold, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	const Site *sleep = sites_find(stage->sites, stage->actors[actor].own.regs.rip);
+	guint64 next = sleep->insn.pc + sleep->insn.length;
+	int vcpu = stage_vcpu(stage, actor);
+
+	return machine_hold_interrupts(machine, vcpu, hold, error) &&
+	       machine_set_gpr(machine, vcpu, MACHINE_RIP, next, error) &&
+	       stage_advance(stage, actor, false, error) &&
+	       machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
+}
+
+/* One that spins looks again. */
+static bool look_again(Stage *stage, int actor, bool timers, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	int vcpu = stage_vcpu(stage, actor);
+
+	return (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_OPEN, error)) &&
+	       stage_advance(stage, actor, true, error) &&
+	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
+}
+
+bool stage_poll(Stage *stage, bool timers, GError **error)
+{
+	look_for_interrupts(stage);
+	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
+		ActorState state = stage_context(stage, i)->state;
+
+		if (state == ACTOR_IDLE
+		    ? !wake(stage, i, timers ? INTERRUPTS_OPEN : INTERRUPTS_TIMERS_HELD, error)
+		    : state == ACTOR_SPINNING && !look_again(stage, i, timers, error))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/stage.h"
+
+#include <string.h>
+
+#include "util/error.h"
+#include "util/lose.h"
+
+enum {
+	PAGE_BYTES = 4096,
+	/* Stops on the way to one event: sites on other pages, mostly. */
+	MAX_STOPS = 100000,
+	/* A pass through the PTEs of an arena's 4 GiB, on a busy host. */
+	DYING_SECONDS = 300,
+	EFLAGS_IF = 1 << 9,
+	MAX_HANGS = 5,
+};
+
+static bool find(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	*ret = symbols_address(stage->guest->symbols, name);
+	if (*ret)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: this kernel has no %s()", name);
+	return false;
+}
+
+static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	return find(stage, name, ret, error) &&
+	       (lose(name) || machine_break(stage->guest->machine, *ret, true, error));
+}
+
+/* What only some kernels have; that this one has not is said. */
+static bool break_if_there(Stage *stage, const char *name, guint64 *ret, GError **error)
+{
+	if (symbols_address(stage->guest->symbols, name))
+		return break_on(stage, name, ret, error);
+	g_ptr_array_add(stage->absent, (char *)name);
+	return true;
+}
+
+/* 4 bytes: a release of the lock stores one, an acquire exchanges four. */
+static bool watch_lock(Stage *stage, GError **error)
+{
+	return lose("lock") || machine_watch(stage->guest->machine, stage->guest->lock_addr, 4,
+					     WATCH_WRITE, true, error);
+}
+
+static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
+{
+	return lose("pte") || machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr,
+					    8, WATCH_ACCESS, insert, error);
+}
+
+/* An entry of the soft TLB knows of it and stays: a stale one can be seen at work. */
+static bool watch_page(Stage *stage, int page, GError **error)
+{
+	const WatchedPage *watched = &stage->guest->pages[page];
+
+	return (lose("page-kernel") || machine_watch(stage->guest->machine, watched->kaddr,
+						     PAGE_BYTES, WATCH_ACCESS, true, error)) &&
+	       (lose("page-user") || machine_watch(stage->guest->machine, watched->uaddr,
+						   PAGE_BYTES, WATCH_ACCESS, true, error));
+}
+
+bool stage_discover(Stage *stage, bool on, GError **error)
+{
+	stage->discovering = on;
+	/* An access that always faults never trips the watchpoint. */
+	return machine_break(stage->guest->machine, stage->page_fault, on, error);
+}
+
+Stage *stage_new(Guest *guest, GError **error)
+{
+	g_autoptr(Stage) stage = g_new0(Stage, 1);
+
+	stage->guest = guest;
+	stage->lock_holder = -1;
+	stage->frames = g_array_new(FALSE, FALSE, sizeof(Frame));
+	stage->log = g_array_new(FALSE, FALSE, sizeof(Event));
+	stage->sites = sites_new(guest, error);
+	stage->absent = g_ptr_array_new();
+	if (!stage->sites || !find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
+	    !break_on(stage, "guest_done", &stage->done, error) ||
+	    !break_on(stage, "guest_returned", &stage->returned, error) ||
+	    !break_on(stage, "arena_map_free", &stage->destroys, error) ||
+	    !break_on(stage, "bpf_map_area_free", &stage->gone, error) ||
+	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
+	    !break_on(stage, "panic", &stage->crashes[1], error) ||
+	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
+	    !break_if_there(stage, "free_pages_nolock", &stage->frees[1], error) ||
+	    !watch_lock(stage, error))
+		return NULL;
+	for (int i = 0; i < guest->n_pages; i++)
+		if (!watch_pte(stage, i, true, error) || !watch_page(stage, i, error))
+			return NULL;
+	return g_steal_pointer(&stage);
+}
+
+void stage_free(Stage *stage)
+{
+	if (!stage)
+		return;
+	sites_free(stage->sites);
+	g_array_unref(stage->frames);
+	g_array_unref(stage->log);
+	g_ptr_array_unref(stage->absent);
+	g_free(stage);
+}
+
+void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES])
+{
+	guest_ptes(stage->guest, ret);
+	for (int i = 0; i < stage->guest->n_pages; i++) {
+		Frame frame = { pte_pfn(ret[i]), i };
+		guint at;
+
+		if (!pte_present(ret[i]))
+			continue;
+		for (at = 0; at < stage->frames->len; at++)
+			if (g_array_index(stage->frames, Frame, at).pfn == frame.pfn)
+				break;
+		if (at < stage->frames->len)
+			g_array_index(stage->frames, Frame, at) = frame;
+		else
+			g_array_append_val(stage->frames, frame);
+	}
+}
+
+/* Something that is no decision has happened. */
+static void note(Stage *stage, Event event)
+{
+	event.irq = stage->actors[event.actor].in_irq;
+	stage_ptes(stage, event.before);
+	memcpy(event.after, event.before, sizeof(event.after));
+	g_array_append_val(stage->log, event);
+}
+
+static int pte_at(const Guest *guest, guint64 addr)
+{
+	for (int i = 0; i < guest->n_pages; i++)
+		if (addr - guest->pages[i].pte_addr < 8)
+			return i;
+	return -1;
+}
+
+/* Which watched page @addr is in, by its kernel or its user address. */
+static int page_at(const Guest *guest, guint64 addr)
+{
+	for (int i = 0; i < guest->n_pages; i++)
+		if (addr - guest->pages[i].kaddr < PAGE_BYTES ||
+		    addr - guest->pages[i].uaddr < PAGE_BYTES)
+			return i;
+	return -1;
+}
+
+static bool is_lock(const Guest *guest, guint64 addr)
+{
+	return addr - guest->lock_addr < 4;
+}
+
+static void set_ready(Stage *stage, int actor, Event pending)
+{
+	Context *at = stage_context(stage, actor);
+
+	at->state = ACTOR_READY;
+	at->pending = pending;
+	at->pending.irq = stage->actors[actor].in_irq;
+	stage->decided |= 1u << actor;
+	/* Now the order of interrupts matters in more ways: what was explored before is void. */
+	if (at->pending.irq && !stage->irq_events)
+		stage->irq_events = stage->new_site = true;
+}
+
+/* At a site: fill in the pending event if it touches something watched. */
+static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
+{
+	guint64 addr = insn_address(&site->insn, regs);
+	Event event = { .actor = actor, .page = -1, .access = site->insn.access,
+			.pc = site->insn.pc };
+
+	if ((event.page = pte_at(stage->guest, addr)) >= 0) {
+		event.kind = EVENT_PTE;
+		if (event.access == ACCESS_RMW && !site->insn.locked)
+			event.half = HALF_LOAD;
+	} else if ((event.page = page_at(stage->guest, addr)) >= 0) {
+		event.kind = EVENT_ACCESS;
+	} else if (is_lock(stage->guest, addr)) {
+		event.kind = EVENT_LOCK;
+	} else {
+		return false;
+	}
+	sites_note_actor(stage->sites, site, actor);
+	set_ready(stage, actor, event);
+	return true;
+}
+
+/* A watched thing was touched: by a release of the lock, or by a site nobody knew. */
+static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_stay,
+			  GError **error)
+{
+	const Guest *guest = stage->guest;
+	guint64 next = stage_context(stage, actor)->regs.rip;
+	Insn insn;
+
+	*ret_stay = false;
+	if (is_lock(guest, stop->watch)) {
+		if (stage->arena_gone)
+			return true;
+		if (guest_lock(guest) == 0) {
+			stage->lock_holder = -1;
+			note(stage, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1 });
+			return true;
+		}
+		/* The queue of waiters behind a holder is not an event. */
+		if (stage->lock_holder >= 0)
+			return true;
+	}
+	SiteKind kind = is_lock(guest, stop->watch) ? SITE_LOCK
+			: pte_at(guest, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
+	*ret_stay = stage->new_site = true;
+	return sites_decode_before(stage->sites, stage_vcpu(stage, actor), next, &insn, error) &&
+	       sites_learn(stage->sites, &insn, kind, error);
+}
+
+static void note_flush(Stage *stage, int actor, const Site *site, const Regs *regs)
+{
+	Event event = { .kind = EVENT_FLUSH, .actor = actor, .page = -1,
+			.flush = site->insn.flush, .pc = site->insn.pc };
+
+	stage->flushes++;
+	if (event.flush == FLUSH_PAGE &&
+	    (event.page = page_at(stage->guest, insn_address(&site->insn, regs))) < 0)
+		return;
+	note(stage, event);
+}
+
+gint32 stage_page_users(const Stage *stage, int actor, guint64 page)
+{
+	gint32 count;
+
+	return machine_read(stage->guest->machine, stage_vcpu(stage, actor),
+			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL)
+		? count : G_MAXINT32;
+}
+
+/* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
+static bool pending_free(Stage *stage, int actor, const Regs *regs)
+{
+	const Guest *guest = stage->guest;
+	guint64 pfn = (regs->gpr[MACHINE_RDI] - guest->vmemmap) / guest->page_size;
+
+	for (guint i = 0; i < stage->frames->len; i++) {
+		const Frame *frame = &g_array_index(stage->frames, Frame, i);
+
+		if (frame->pfn != pfn || stage_page_users(stage, actor, regs->gpr[MACHINE_RDI]) > 1)
+			continue;
+		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
+						 .page = frame->page, .pfn = pfn,
+						 .pc = regs->rip });
+		return true;
+	}
+	return false;
+}
+
+void stage_note_queues(Stage *stage, int actor)
+{
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		guint64 now = guest_irq_queue(stage->guest, i);
+
+		if (now && now != stage->queues[i] && actor >= 0)
+			note(stage, (Event){ .kind = EVENT_SEND, .actor = actor, .page = -1,
+					     .to = i });
+		stage->queues[i] = now;
+	}
+}
+
+static void note_return(Stage *stage, int actor, gint64 result)
+{
+	Actor *self = &stage->actors[actor];
+
+	self->returns++;
+	self->result = result;
+	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
+			     .pc = self->own.regs.rip, .result = result });
+}
+
+/*
+ * After its operation an actor sleeps, and its vCPU goes on with what the kernel has
+ * put off.  An interrupt that waits for it comes when the explorer says so.
+ */
+static bool may_linger(const Stage *stage, int actor)
+{
+	return stage->guest->report.lingers && !guest_irq_queue(stage->guest, actor);
+}
+
+/* What the actor makes of its operations' results may be another one. */
+static void at_done(Stage *stage, int actor, bool *ret_stay)
+{
+	Actor *self = &stage->actors[actor];
+	gint64 result = guest_actor_report(stage->guest, actor).result;
+
+	if (!self->done && (!self->returns || self->result != result))
+		note_return(stage, actor, result);
+	self->done = true;
+	self->own.state = ACTOR_RETURNED;
+	*ret_stay = !may_linger(stage, actor);
+}
+
+bool stage_arm_ptes(Stage *stage, GError **error)
+{
+	if (stage->dying == stage->disarmed)
+		return true;
+	stage->disarmed = stage->dying;
+	machine_allow(stage->guest->machine, stage->dying ? DYING_SECONDS : MACHINE_RUN_SECONDS);
+	for (int i = 0; i < stage->guest->n_pages; i++)
+		if (!watch_pte(stage, i, !stage->disarmed, error))
+			return false;
+	return sites_arm_ptes(stage->sites, !stage->disarmed, error);
+}
+
+static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError **error)
+{
+	if (regs->rip == stage->gone && regs->gpr[MACHINE_RDI] == stage->guest->arena_addr)
+		stage->arena_gone = true;
+	if (regs->rip != stage->destroys || regs->gpr[MACHINE_RDI] != stage->guest->map_addr)
+		return true;
+	stage->dying = true;
+	note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
+			     .pc = regs->rip });
+	return stage_arm_ptes(stage, error);
+}
+
+/* Worth a decision only where an interrupt can come from another vCPU at all. */
+static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
+{
+	*ret_stay = stage->interrupts && (stage_context(stage, actor)->regs.eflags & EFLAGS_IF);
+	if (!*ret_stay)
+		return true;
+	sites_note_actor(stage->sites, site, actor);
+	set_ready(stage, actor, (Event){ .kind = EVENT_MASK, .actor = actor, .page = -1,
+					 .pc = site->insn.pc });
+	return true;
+}
+
+/* While discovering: whoever faulted on a watched page is a site. */
+static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
+{
+	const Regs *regs = &stage_context(stage, actor)->regs;
+	struct {
+		guint64 error_code, rip;	/* as the CPU pushes them */
+	} frame;
+	Insn insn;
+
+	*ret_stay = false;
+	if (page_at(stage->guest, regs->cr2) < 0)
+		return true;
+	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
+			  sizeof(frame), error))
+		return false;
+	if (sites_find(stage->sites, frame.rip))
+		return true;
+	*ret_stay = stage->new_site = true;
+	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), frame.rip, &insn, error) &&
+	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
+}
+
+/* Whatever ran there: nobody goes on after it. */
+static void set_crashed(Stage *stage, int actor)
+{
+	stage->actors[actor].own.state = stage_context(stage, actor)->state = ACTOR_CRASHED;
+}
+
+/* At a breakpoint; false: nothing to stay for. */
+static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
+{
+	Context *at = stage_context(stage, actor);
+	guint64 pc = at->regs.rip;
+	const Site *site = sites_find(stage->sites, pc);
+
+	*ret_stay = true;
+	if (pc == stage->done) {
+		at_done(stage, actor, ret_stay);
+		return true;
+	}
+	if (pc == stage->returned)
+		note_return(stage, actor, at->regs.gpr[MACHINE_RDI]);
+	if (stage->discovering && pc == stage->page_fault)
+		return at_page_fault(stage, actor, ret_stay, error);
+	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
+		set_crashed(stage, actor);
+		return true;
+	}
+	if ((pc == stage->frees[0] || pc == stage->frees[1]) &&
+	    pending_free(stage, actor, &at->regs))
+		return true;
+	if (site && site->kind == SITE_WAIT) {
+		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
+		return true;
+	}
+	if (!note_destruction(stage, actor, &at->regs, error))
+		return false;
+	if (site && site->kind == SITE_FLUSH)
+		note_flush(stage, actor, site, &at->regs);
+	else if (site && site->kind == SITE_MASK)
+		return at_mask(stage, actor, site, ret_stay);
+	else if (site && pending_at_site(stage, actor, site, &at->regs))
+		return true;
+	*ret_stay = false;
+	return true;
+}
+
+/* It spins where nobody thought it would: break there, and start again. */
+static bool at_hang(Stage *stage, int actor, GError **error)
+{
+	guint64 pc = stage_context(stage, actor)->regs.rip;
+	int armed = sites_arm_waits(stage->sites, pc, error);
+
+	stage->new_site = true;
+	if (armed > 0 || armed < 0)
+		return armed > 0;
+	/* Or the host stood still: the clock that said so proves nothing. */
+	if (stage->hangs++ < MAX_HANGS)
+		return true;
+	g_autofree char *where = symbols_describe(stage->guest->symbols, pc);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "%s runs on and on near %s and never waits for anybody",
+		    stage->guest->report.actors[actor].name, where);
+	return false;
+}
+
+/* How long the instruction at @pc is, where we break, if it does nothing; else 0. */
+static int idle_bytes(const Stage *stage, guint64 pc)
+{
+	const Site *site = sites_find(stage->sites, pc);
+
+	if (pc == stage->returned || pc == stage->done)
+		return GUEST_MARKER_BYTES;
+	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
+}
+
+/*
+ * To the next stop.  A breakpoint under the vCPU (@step) would hit again at once: step off it,
+ * or pass over what does nothing, which saves a stop.
+ */
+static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	guint64 pc = stage_context(stage, actor)->regs.rip;
+	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
+
+	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
+		return false;
+	return (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
+}
+
+static bool is_back(const Actor *self)
+{
+	return self->in_irq && self->irq.regs.rip == self->own.regs.rip &&
+	       self->irq.regs.gpr[MACHINE_RSP] == self->own.regs.gpr[MACHINE_RSP];
+}
+
+/*
+ * The interrupt has come back to where the actor stands; or it has not been taken yet, since
+ * the first run may only have QEMU notice that the priority has changed.
+ */
+static bool end_irq(Stage *stage, int actor, int *unserved, bool *ret_stay, GError **error)
+{
+	enum { MAX_UNSERVED = 8 };
+	Actor *self = &stage->actors[actor];
+
+	*ret_stay = false;
+	if (!self->irq_stood && guest_irq_queue(stage->guest, actor)) {
+		if (++*unserved <= MAX_UNSERVED)
+			return true;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the vCPU of %s does not get done with its interrupts",
+			    stage->guest->report.actors[actor].name);
+		return false;
+	}
+	self->in_irq = false;
+	*ret_stay = true;
+	stage_note_queues(stage, actor);
+	if (!machine_hold_interrupts(stage->guest->machine, stage_vcpu(stage, actor),
+				     INTERRUPTS_HELD, error))
+		return false;
+	return self->own.state != ACTOR_RETURNED || !may_linger(stage, actor) ||
+	       stage_advance(stage, actor, true, error);
+}
+
+/* At a stop.  *@ret_stay: here it stands; *@ret_step: what is under it has been seen. */
+static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bool *ret_stay,
+		    bool *ret_step, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+
+	*ret_stay = *ret_step = false;
+	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
+		return end_irq(stage, actor, unserved, ret_stay, error);
+	if (!(stop->kind == STOP_WATCH ? at_watchpoint(stage, actor, stop, ret_stay, error)
+				       : at_breakpoint(stage, actor, ret_stay, error)))
+		return false;
+	stage_note_queues(stage, actor);
+	/* Behind a watchpoint there may be a breakpoint not yet seen. */
+	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.rip);
+	if (!*ret_stay || !stage->actors[actor].in_irq)
+		return true;
+	/* The next one comes when the explorer says so. */
+	stage->actors[actor].irq_stood = true;
+	return machine_hold_interrupts(machine, stage_vcpu(stage, actor), INTERRUPTS_HELD, error);
+}
+
+bool stage_advance(Stage *stage, int actor, bool step, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	int vcpu = stage_vcpu(stage, actor), unserved = 0;
+	bool stay;
+	Stop stop;
+
+	for (int stops = 0; stops < MAX_STOPS; stops++) {
+		if (!go_on(stage, actor, step, &stop, error))
+			return false;
+		if (stop.kind == STOP_SHUTDOWN) {
+			set_crashed(stage, actor);
+			return true;
+		}
+		if (!machine_regs(machine, vcpu, &stage_context(stage, actor)->regs, error))
+			return false;
+		if (stop.kind == STOP_INTERRUPTED)
+			return at_hang(stage, actor, error);
+		if (!at_stop(stage, actor, &stop, &unserved, &stay, &step, error))
+			return false;
+		if (stay)
+			return true;
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
+		    stage->guest->report.actors[actor].name, MAX_STOPS);
+	return false;
+}
+
+bool stage_takes_irq(const Stage *stage, int actor)
+{
+	const Actor *self = &stage->actors[actor];
+
+	return !self->in_irq && self->own.state != ACTOR_CRASHED &&
+	       self->own.state != ACTOR_IDLE && (self->own.regs.eflags & EFLAGS_IF) &&
+	       guest_irq_queue(stage->guest, actor);
+}
+
+bool stage_serve(Stage *stage, int actor, GError **error)
+{
+	Actor *self = &stage->actors[actor];
+
+	self->in_irq = true;
+	self->irq_stood = false;
+	self->irq = (Context){ .state = ACTOR_READY, .regs = self->own.regs };
+	return machine_hold_interrupts(stage->guest->machine, stage_vcpu(stage, actor),
+				       INTERRUPTS_TIMERS_HELD, error) &&
+	       stage_advance(stage, actor, false, error);
+}

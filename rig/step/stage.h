@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vCPUs and where they stand: each right before its actor's next event, or
+ * waiting.  Runs one of them at a time to its next stop worth knowing.
+ *
+ * Interrupts are held back (machine_hold_interrupts) except where this file lets
+ * them in.  What happens on the way and is no decision is added to the log.
+ */
+#pragma once
+
+#include "step/sites.h"
+
+typedef enum {
+	ACTOR_READY,		/* before its pending event */
+	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
+	ACTOR_IDLE,		/* before a HLT: sleeps */
+	ACTOR_RETURNED,
+	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
+} ActorState;
+
+/* Where a vCPU stands: right before an event, or waiting. */
+typedef struct {
+	ActorState state;
+	Event pending;		/* valid in ACTOR_READY */
+	Regs regs;
+	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+} Context;
+
+typedef struct {
+	Context own;		/* of the actor; where an interrupt will come back to */
+	Context irq;		/* of the interrupt on top of it … */
+	bool in_irq;		/* … while there is one … */
+	bool irq_stood;		/* … and it has stood somewhere by now: it has been taken */
+	bool done;		/* with its operation; what its vCPU does now is the kernel's own */
+	guint returns;		/* operations that have returned, … */
+	gint64 result;		/* … the last one with that */
+} Actor;
+
+typedef struct {
+	guint64 pfn;
+	int page;		/* the watched page whose PTE had it last */
+} Frame;
+
+typedef struct {
+	Guest *guest;		/* not ours */
+	Sites *sites;
+	Actor actors[MAX_ACTORS];
+	int lock_holder;	/* actor; -1: nobody */
+	GArray *frames;		/* of Frame: all that were ever in a watched PTE */
+	GArray *log;		/* of Event, since the caller emptied it */
+	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
+	bool interrupts;	/* some vCPU has had an interrupt from another one */
+	bool irq_events;	/* and in an interrupt there was an event: it may touch anything */
+	bool new_site;		/* an unknown instruction touched something watched */
+	bool blind;		/* do not look which frame an access uses */
+	int hangs;		/* stops by the clock that nothing explained */
+	bool discovering;	/* page faults are looked at */
+	bool dying;		/* the arena is being taken apart */
+	bool disarmed;		/* the PTEs and their sites are not watched meanwhile */
+	bool arena_gone;	/* where the lock was, there is something else now */
+	guint64 done, returned;	/* guest_done(), guest_returned() */
+	guint64 destroys, gone;	/* entries: the arena is taken apart, its memory is freed */
+	guint64 page_fault;	/* the #PF entry */
+	guint64 crashes[2];
+	guint64 frees[2];	/* entries of the allocator's free functions; 0: this kernel has none */
+	guint32 decided;	/* bits of the actors that ever stood before a decision */
+	guint flushes;		/* flush instructions that were reached, ever */
+	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
+} Stage;
+
+static inline int stage_vcpu(const Stage *stage, int actor)
+{
+	return stage->guest->report.actors[actor].cpu;
+}
+
+/* What runs on @actor's vCPU: an interrupt, or the actor. */
+static inline Context *stage_context(Stage *stage, int actor)
+{
+	Actor *self = &stage->actors[actor];
+
+	return self->in_irq ? &self->irq : &self->own;
+}
+
+Stage *stage_new(Guest *guest, GError **error);
+void stage_free(Stage *stage);
+
+/* Whether to stop at page faults, too, to find accesses that only ever fault. */
+bool stage_discover(Stage *stage, bool on, GError **error);
+
+/*
+ * Watch the PTEs and their sites, or not, as the arena's life says: its end goes through
+ * a million PTEs by the same instructions, when nobody is left to race with.
+ */
+bool stage_arm_ptes(Stage *stage, GError **error);
+
+/* From a stop that is no event of interest (@step: from one that is) to the next. */
+bool stage_advance(Stage *stage, int actor, bool step, GError **error);
+
+/*
+ * Carry out the pending event of @actor; @ret_event gets what it did.  @stale: a PTE that an
+ * access goes through instead of the page's own; 0: none.
+ */
+bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error);
+
+/*
+ * Let @actor's vCPU take its interrupts, up to the first event in one (then it is in_irq), or
+ * until it is back where it stands.
+ */
+bool stage_serve(Stage *stage, int actor, GError **error);
+
+/* Whoever waits may find that it need not any more.  @timers: let those in, too. */
+bool stage_poll(Stage *stage, bool timers, GError **error);
+
+/* Whether @actor's vCPU would take an interrupt now. */
+bool stage_takes_irq(const Stage *stage, int actor);
+
+/* Look at what is queued for interrupts; what is new there was sent by @actor (-1: see nothing). */
+void stage_note_queues(Stage *stage, int actor);
+
+/* The reference count of the struct page at @page; a large one when it cannot be read. */
+gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
+
+/* The PTEs as they are, their frames remembered. */
+void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)

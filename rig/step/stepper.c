@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/stepper.h"
+
+#include <string.h>
+
+#include "guest/walk.h"
+#include "util/error.h"
+#include "util/lose.h"
+
+/* Every stop lets up to 122 us of guest time pass, so this is a tenth of a second. */
+enum { WAIT_ROUNDS = 820 };
+
+/* Sleeping vCPUs wake each other: as long a chain as the kernel's freeing of an arena takes. */
+enum { LINGER_ROUNDS = 4 };
+
+static const char START[] = "start";
+
+/* What a snapshot of the machine does not hold. */
+typedef struct {
+	Actor actors[MAX_ACTORS];
+	int lock_holder;
+	bool dying, arena_gone;
+	guint frames;		/* how many of the stage's, which only grow */
+	GArray *events;		/* of Event: on the way to the start */
+} Start;
+
+struct Stepper {
+	Stage *stage;
+	Start start;
+	bool started;		/* START and start are there */
+	Tlb tlb;		/* as it is after the last move */
+};
+
+void stepper_free(Stepper *stepper)
+{
+	if (!stepper)
+		return;
+	g_clear_pointer(&stepper->start.events, g_array_unref);
+	stage_free(stepper->stage);
+	g_free(stepper);
+}
+
+static void take_log(Stepper *stepper, GArray *ret)
+{
+	GArray *log = stepper->stage->log;
+
+	if (log->len)
+		g_array_append_vals(ret, log->data, log->len);
+	g_array_set_size(log, 0);
+}
+
+static void forget(Stage *stage)
+{
+	memset(stage->actors, 0, sizeof(stage->actors));
+	g_array_set_size(stage->frames, 0);
+	g_array_set_size(stage->log, 0);
+	stage->lock_holder = -1;
+	stage->dying = stage->arena_gone = false;
+	stage->new_site = false;
+}
+
+/* Every actor from where the guest parked it to its first event. */
+static bool advance_all(Stepper *stepper, GError **error)
+{
+	Stage *stage = stepper->stage;
+	guint64 ptes[MAX_PAGES];
+
+	forget(stage);
+	if (!guest_restore(stage->guest, GUEST_PARKED, error) || !stage_arm_ptes(stage, error))
+		return false;
+	stage_ptes(stage, ptes);
+	stage_note_queues(stage, -1);
+	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++)
+		if (!stage_advance(stage, i, false, error))
+			return false;
+	return stage_poll(stage, false, error);
+}
+
+static bool save_start(Stepper *stepper, GError **error)
+{
+	Stage *stage = stepper->stage;
+	Start *start = &stepper->start;
+
+	memcpy(start->actors, stage->actors, sizeof(start->actors));
+	start->lock_holder = stage->lock_holder;
+	start->arena_gone = stage->arena_gone;
+	start->dying = stage->dying;
+	start->frames = stage->frames->len;
+	g_clear_pointer(&start->events, g_array_unref);
+	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
+	take_log(stepper, start->events);
+	stepper->started = true;
+	return guest_save(stage->guest, START, error);
+}
+
+static bool restore_start(Stepper *stepper, GError **error)
+{
+	Stage *stage = stepper->stage;
+	const Start *start = &stepper->start;
+
+	memcpy(stage->actors, start->actors, sizeof(start->actors));
+	stage->lock_holder = start->lock_holder;
+	stage->arena_gone = start->arena_gone;
+	stage->dying = start->dying;
+	g_array_set_size(stage->frames, start->frames);
+	g_array_set_size(stage->log, 0);
+	stage->new_site = false;
+	if (!guest_restore(stage->guest, START, error) || !stage_arm_ptes(stage, error))
+		return false;
+	stage_note_queues(stage, -1);
+	return true;
+}
+
+static void note_translations(Stepper *stepper, const GArray *events)
+{
+	for (guint i = 0; i < events->len; i++)
+		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
+}
+
+bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
+{
+	Stage *stage = stepper->stage;
+	guint64 ptes[MAX_PAGES];
+
+	if (!stepper->started && !advance_all(stepper, error))
+		return false;
+	*ret_again = stage->new_site;
+	if (*ret_again)
+		return true;
+	if (!(stepper->started ? restore_start : save_start)(stepper, error))
+		return false;
+	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
+	guest_ptes(stage->guest, ptes);
+	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->n_pages, ptes);
+	note_translations(stepper, ret_events);
+	return true;
+}
+
+/* The lock's holder can always go on: AA deadlocks are rqspinlock's own business. */
+static bool lock_is_taken(const Stage *stage, int actor)
+{
+	return guest_lock(stage->guest) && stage->lock_holder != actor;
+}
+
+/* The PTE that @actor's next access may go through instead of the page's own; 0: none. */
+static guint64 stale_pte(const Stepper *stepper, int actor)
+{
+	const Actor *self = &stepper->stage->actors[actor];
+	guint64 ptes[MAX_PAGES];
+
+	if (self->in_irq || self->own.state != ACTOR_READY ||
+	    self->own.pending.kind != EVENT_ACCESS || !event_is_kernel(&self->own.pending))
+		return 0;
+	guest_ptes(stepper->stage->guest, ptes);
+	int page = self->own.pending.page;
+	return tlb_stale_pte(&stepper->tlb, actor, page,
+			     pte_present(ptes[page]) ? (gint64)pte_pfn(ptes[page]) : -1);
+}
+
+ThreadSet stepper_enabled(const Stepper *stepper)
+{
+	Stage *stage = stepper->stage;
+	ThreadSet enabled = { { 0 } };
+
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Context *at = stage_context(stage, i);
+
+		if (stage->actors[i].own.state == ACTOR_CRASHED)
+			return (ThreadSet){ { 0 } };
+		/* An interrupt comes to its end before the actor goes on. */
+		if (at->state == ACTOR_READY &&
+		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
+			thread_set_add(&enabled, thread_of(stage->actors[i].in_irq ? THREAD_IRQ
+									   : THREAD_ACTOR, i));
+		if (stage_takes_irq(stage, i))
+			thread_set_add(&enabled, thread_of(THREAD_IRQ, i));
+		if (stale_pte(stepper, i))
+			thread_set_add(&enabled, thread_of(THREAD_EVICT, i));
+	}
+	return enabled;
+}
+
+bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
+{
+	Stage *stage = stepper->stage;
+	int actor = thread_actor(thread);
+	const Actor *self = &stage->actors[actor];
+
+	switch (thread_kind(thread)) {
+	case THREAD_ACTOR:
+		*ret = self->own.pending;
+		return self->own.state == ACTOR_READY;
+	case THREAD_EVICT:
+		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
+		return stale_pte(stepper, actor) != 0;
+	case THREAD_IRQ:
+		if (self->in_irq) {
+			*ret = self->irq.pending;
+			return self->irq.state == ACTOR_READY;
+		}
+		/* One that is masked is pending all the same: it races with the masking. */
+		*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1,
+				.opaque = stage->irq_events };
+		return guest_irq_queue(stage->guest, actor) != 0;
+	case THREAD_KINDS:
+		break;
+	}
+	g_assert_not_reached();
+}
+
+/* What the move of a thread is, without what others make of it. */
+static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **error)
+{
+	Stage *stage = stepper->stage;
+	int actor = thread_actor(thread);
+
+	if (thread_kind(thread) == THREAD_ACTOR ||
+	    (thread_kind(thread) == THREAD_IRQ && stage->actors[actor].in_irq))
+		return stage_execute(stage, actor, stale_pte(stepper, actor), ret_event, error);
+	stepper_pending(stepper, thread, ret_event);
+	stage_ptes(stage, ret_event->before);
+	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+	if (thread_kind(thread) == THREAD_EVICT)
+		return machine_forget_translations(stage->guest->machine,
+						   stage->guest->report.actors[actor].cpu, error);
+	return stage_serve(stage, actor, error);
+}
+
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error)
+{
+	Stage *stage = stepper->stage;
+	Event event;
+
+	if (!execute(stepper, thread, &event, error))
+		return false;
+	g_array_append_val(ret_events, event);
+	if (!stage_poll(stage, false, error))
+		return false;
+	take_log(stepper, ret_events);
+	note_translations(stepper, ret_events);
+	*ret_again = stage->new_site;
+	/* Where actors stood before a site was known is not where they stand with it. */
+	if (*ret_again)
+		stepper->started = false;
+	return true;
+}
+
+static bool somebody_can_move(const Stepper *stepper)
+{
+	ThreadSet enabled = stepper_enabled(stepper);
+
+	return !thread_set_empty(&enabled);
+}
+
+static bool somebody_waits(Stage *stage)
+{
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		ActorState state = stage_context(stage, i)->state;
+
+		if (state == ACTOR_SPINNING || (state == ACTOR_IDLE && !stage->actors[i].done))
+			return true;
+	}
+	return false;
+}
+
+bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
+{
+	Stage *stage = stepper->stage;
+
+	bool waits = somebody_waits(stage);
+	int rounds = waits ? WAIT_ROUNDS : stage->guest->report.lingers ? LINGER_ROUNDS : 0;
+
+	for (int i = 0; i < rounds && !stage->new_site && !somebody_can_move(stepper) &&
+			somebody_waits(stage) == waits; i++)
+		if (!stage_poll(stage, waits, error))
+			return false;
+	take_log(stepper, ret_events);
+	note_translations(stepper, ret_events);
+	*ret_again = stage->new_site;
+	if (*ret_again)
+		stepper->started = false;
+	return true;
+}
+
+static int first_enabled(const Stepper *stepper, const ThreadSet *only)
+{
+	ThreadSet enabled = thread_set_common(stepper_enabled(stepper), only);
+
+	return thread_set_next(&enabled, -1);
+}
+
+/* Run the threads of @only, the first that can go on each time, until none can. */
+static bool run_through(Stepper *stepper, const ThreadSet *only, bool *ret_again, GError **error)
+{
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	int next;
+
+	if (!stepper_begin(stepper, events, ret_again, error))
+		return false;
+	/* Alone, an actor may go round in a circle that is only broken by another one. */
+	while (!*ret_again && (next = first_enabled(stepper, only)) >= 0 &&
+	       g_hash_table_add(seen, stepper_state_key(stepper)))
+		if (!stepper_move(stepper, next, events, ret_again, error))
+			return false;
+	return true;
+}
+
+/* As often as it takes to know all that the threads of @only touch. */
+static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
+{
+	bool again;
+
+	do {
+		stepper->started = false;
+		if (!run_through(stepper, only, &again, error))
+			return false;
+	} while (again);
+	return true;
+}
+
+Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
+{
+	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
+	ThreadSet all = { { 0 } };
+
+	for (int thread = 0; thread < MAX_THREADS; thread++)
+		thread_set_add(&all, thread);
+	stepper->stage = stage_new(guest, error);
+	if (!stepper->stage || (controls && !lose("controls") &&
+				 !control_all(stepper->stage, controls, error)) ||
+	    !stage_discover(stepper->stage, true, error))
+		return NULL;
+	for (int i = 0; i < guest->n_actors; i++) {
+		ThreadSet alone = all;
+
+		for (int other = 0; other < MAX_ACTORS; other++)
+			if (other != i)
+				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
+		if (!discover(stepper, &alone, error))
+			return NULL;
+	}
+	if (!discover(stepper, &all, error))
+		return NULL;
+	if (!stage_discover(stepper->stage, false, error))
+		return NULL;
+	stepper->started = false;
+	return g_steal_pointer(&stepper);
+}
+
+void stepper_look_away(Stepper *stepper)
+{
+	stepper->stage->blind = true;
+}
+
+ActorState stepper_state(const Stepper *stepper, int actor)
+{
+	const Actor *self = &stepper->stage->actors[actor];
+
+	if (self->in_irq)
+		return stage_context(stepper->stage, actor)->state;
+	return self->done && self->own.state == ACTOR_IDLE ? ACTOR_RETURNED : self->own.state;
+}
+
+const Regs *stepper_regs(const Stepper *stepper, int actor)
+{
+	return &stage_context(stepper->stage, actor)->regs;
+}
+
+Wait stepper_wait_of(const Stepper *stepper, int actor)
+{
+	Stage *stage = stepper->stage;
+	const struct guest_actor *actors = stage->guest->report.actors;
+	const Context *self = stage_context(stage, actor);
+	Wait wait = { .actor = g_intern_string(actors[actor].name) };
+
+	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
+		wait.kind = WAIT_LOCK;
+		if (stage->lock_holder >= 0)
+			wait.holder = g_intern_string(actors[stage->lock_holder].name);
+		return wait;
+	}
+	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
+	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
+	wait.where = g_intern_string(where);
+	return wait;
+}
+
+bool stepper_has_irq_events(const Stepper *stepper)
+{
+	return stepper->stage->irq_events;
+}
+
+void stepper_expect_irq_events(Stepper *stepper)
+{
+	stepper->stage->irq_events = true;
+}
+
+bool stepper_has_decided(const Stepper *stepper, int actor)
+{
+	return stepper->stage->decided >> actor & 1;
+}
+
+char **stepper_absent_hooks(const Stepper *stepper)
+{
+	const GPtrArray *absent = stepper->stage->absent;
+	char **names = g_new0(char *, absent->len + 1);
+
+	for (guint i = 0; i < absent->len; i++)
+		names[i] = g_strdup(g_ptr_array_index(absent, i));
+	return names;
+}
+
+/* Whether a user access will fault depends on page tables of its own. */
+static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
+{
+	guint64 pte = walk_user_pte(guest->machine, at->regs.cr3, guest->pages[at->pending.page].uaddr);
+
+	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
+}
+
+/* Two waits for the same thing look alike in the registers: the callers tell them apart. */
+static void add_stack(Stage *stage, int actor, GChecksum *sum)
+{
+	enum { LENGTH = 512, STACK = 16384 };
+	guint64 rsp = stage_context(stage, actor)->regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
+	guint8 words[LENGTH] = { 0 };
+
+	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
+		     MIN(LENGTH, end - rsp), NULL);
+	g_checksum_update(sum, words, sizeof(words));
+}
+
+static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
+{
+	guint64 half[] = { at->state, at->regs.rip, at->pending.half, at->loaded };
+
+	g_checksum_update(sum, (const guchar *)half, sizeof(half));
+	g_checksum_update(sum, (const guchar *)at->regs.gpr, sizeof(at->regs.gpr));
+	if (at->state == ACTOR_READY && !event_is_kernel(&at->pending))
+		add_user_pte(guest, at, sum);
+}
+
+char *stepper_state_key(const Stepper *stepper)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	Stage *stage = stepper->stage;
+	guint32 lock = guest_lock(stage->guest);
+	ThreadSet enabled = stepper_enabled(stepper);
+	guint64 ptes[MAX_PAGES];
+
+	guest_ptes(stage->guest, ptes);
+	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
+	tlb_checksum(&stepper->tlb, sum);
+	g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	g_checksum_update(sum, (const guchar *)&enabled, sizeof(enabled));
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Actor *actor = &stage->actors[i];
+
+		add_context(stage->guest, &actor->own, sum);
+		if (actor->in_irq)
+			add_context(stage->guest, &actor->irq, sum);
+		/* The same access of the next operation is another state. */
+		g_checksum_update(sum, (const guchar *)&actor->returns, sizeof(actor->returns));
+		if (stage_context(stage, i)->state == ACTOR_SPINNING)
+			add_stack(stage, i, sum);
+	}
+	return g_strdup(g_checksum_get_string(sum));
+}
+
+const Sites *stepper_sites(const Stepper *stepper)
+{
+	return stepper->stage->sites;
+}
+
+char *stepper_event_label(const Stepper *stepper, const Event *event)
+{
+	const Stage *stage = stepper->stage;
+	const Site *site = sites_find(stage->sites, event->pc);
+	const char *target = event->kind == EVENT_SEND
+		? stage->guest->report.actors[event->to].name : NULL;
+
+	return event_label(event, site ? site->where : NULL, target);
+}

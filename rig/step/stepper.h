@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads (event/thread.h), moved one decision at a time.
+ *
+ * Between two moves every actor stands right before its next event, or waits.  A
+ * move executes one event and runs the actor up to the one after it; nothing
+ * else in the guest runs.  An actor that waits goes on when it finds, after
+ * somebody's move, that it can.
+ */
+#pragma once
+
+#include "event/thread.h"
+#include "event/tlb.h"
+#include "event/violation.h"
+#include "step/control.h"
+#include "step/stage.h"
+
+typedef struct Stepper Stepper;
+
+/*
+ * @guest is not owned.  Finds the sites by running each actor alone; before that, and if
+ * @controls is not NULL, shows that what it watches is reported, and says there what was.
+ */
+Stepper *stepper_new(Guest *guest, Controls *controls, GError **error);
+void stepper_free(Stepper *stepper);
+
+/*
+ * Back to the start: every actor before its first event.  @ret_events (of Event)
+ * gets what happened on the way.  Here and in the other moves *@ret_again says
+ * that a site turned up which nobody knew: start the schedule again.
+ */
+bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
+
+/* The threads that can move. */
+ThreadSet stepper_enabled(const Stepper *stepper);
+
+/* What @thread would do next; false when that is not known. */
+bool stepper_pending(const Stepper *stepper, int thread, Event *ret);
+
+/* Carry out @thread's event: the first of @ret_events, then what followed from it. */
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error);
+
+/*
+ * Nobody can move: let guest time pass, timers included, for up to a tenth of a
+ * second, until somebody can.
+ */
+bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
+
+/* Do not look which frame an access uses: to show that looking changes nothing. */
+void stepper_look_away(Stepper *stepper);
+
+ActorState stepper_state(const Stepper *stepper, int actor);
+/* Of its vCPU, where it stands. */
+const Regs *stepper_regs(const Stepper *stepper, int actor);
+
+/* What @actor, which cannot go on, waits for. */
+Wait stepper_wait_of(const Stepper *stepper, int actor);
+
+/*
+ * What the actors' further doing depends on: the watched PTEs, what TLBs may hold, the
+ * arena lock, interrupts to be served, and every actor's state, general registers and pc
+ * (for one that spins, its stack; for one in user space, its own PTE of the page, too).
+ * Two equal keys in one schedule mean that it went round in a circle.
+ */
+char *stepper_state_key(const Stepper *stepper);
+
+/*
+ * Whether an interrupt was ever seen to do more than flush.  Until then the explorer takes its
+ * place among other steps for a matter of TLBs only.
+ */
+bool stepper_has_irq_events(const Stepper *stepper);
+
+/* It was seen elsewhere. */
+void stepper_expect_irq_events(Stepper *stepper);
+
+/* Whether @actor ever stood before a decision; one that never did was not watched at all. */
+bool stepper_has_decided(const Stepper *stepper, int actor);
+
+/* Names of hooks that this kernel lacks and may lack; the caller's. */
+char **stepper_absent_hooks(const Stepper *stepper);
+
+const Sites *stepper_sites(const Stepper *stepper);
+
+/* How a schedule names an event: "cmpxchg apply_range_set_cb+0x4b page0". */
+char *stepper_event_label(const Stepper *stepper, const Event *event);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stepper, stepper_free)
