@@ -135,7 +135,7 @@ check: setup test-tools
 # Hours.  In the order that CONTRIBUTING.md names.
 check-long: all tested-kernels
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs $(addprefix tests/test_,$(addsuffix .py,$(LONG)))
-LONG := mutants reduction explorer libvirt
+LONG := mutants reduction sanitized explorer libvirt
 
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
