@@ -6,12 +6,13 @@ import subprocess
 import pytest
 from conftest import TOP
 
-BINARIES = sorted((TOP / "build" / "tests").glob("*/test-*"))
+# By their sources: a build folder may hold what an older tree had.
+BINARIES = [TOP / "build" / "tests" / source.parent.name / source.stem
+            for source in sorted((TOP / "rig").glob("*/test-*.c"))]
 
 
 def test_there_are_some() -> None:
-    sources = sorted((TOP / "rig").glob("*/test-*.c"))
-    assert sorted(b.name for b in BINARIES) == sorted(s.stem for s in sources) and sources
+    assert BINARIES and all(binary.exists() for binary in BINARIES)
 
 
 @pytest.mark.parametrize("binary", BINARIES, ids=lambda binary: binary.name)
