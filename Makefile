@@ -33,6 +33,7 @@ help:
 	@echo 'make kernel    the kernels of the demo and the tests;  make kernels: all'
 	@echo 'make setup     install missing packages and the Python environment'
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
+	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
@@ -127,6 +128,11 @@ check: setup test-tools
 check-long: all kernel
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs tests/test_explorer.py tests/test_reduction.py tests/test_libvirt.py
 
+# On other Debians and under other QEMUs: an hour the first time.
+check-distros: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(VENV)/bin/python tests/distros.py $(DISTROS)
+
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
 
@@ -165,5 +171,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d
 
-.PHONY: all help sanitized setup packages test-tools kernel kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
 	check-style unit-tests install clean
