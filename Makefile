@@ -38,6 +38,7 @@ help:
 	@echo 'make kernel    the kernels of the demo;  tested-kernels: those of the tests;  kernels: all'
 	@echo 'make setup     install missing packages and the Python environment'
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
+	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
@@ -137,6 +138,11 @@ check-long: all tested-kernels
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs $(addprefix tests/test_,$(addsuffix .py,$(LONG)))
 LONG := mutants reduction sanitized explorer libvirt
 
+# On other Debians and under other QEMUs: an hour the first time.
+check-distros: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(VENV)/bin/python tests/distros.py $(DISTROS)
+
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
 
@@ -183,5 +189,5 @@ clean:
 
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
 	check-style unit-tests install clean

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the rig relies on is seen to work first; where it does not, nothing is called clean."""
 
+import re
+
 import pytest
 
 from conftest import run_rig, verdict
@@ -25,6 +27,7 @@ def test_what_is_lost_is_missed(what, tmp_path):
     assert result.returncode == 2, result.stdout + result.stderr
     assert result.stdout == "" and not (tmp_path / "run").exists()
     assert f"racerig: blind: {LOSSES[what]}" in result.stderr
+    assert re.search(r"QEMU \d+\.\d+\.\d+", result.stderr), "the emulator is refused by name"
 
 
 def test_what_ran_is_recorded(explored):
