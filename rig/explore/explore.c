@@ -57,6 +57,25 @@ static bool documents_more(Explorer *explorer, const Outcome *outcome)
 	return more;
 }
 
+static bool is_violated(const Explorer *explorer, const char *invariant)
+{
+	g_auto(GStrv) violated = verdict_invariants(explorer->verdict);
+
+	return g_strv_contains((const char *const *)violated, invariant);
+}
+
+/* Whether @outcome violates an invariant that no saved schedule does, as its first or not. */
+static bool violates_more(const Explorer *explorer, const Outcome *outcome)
+{
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
+
+		if (!found->documented && !is_violated(explorer, found->invariant))
+			return true;
+	}
+	return false;
+}
+
 static bool is_listed(const Verdict *verdict, const Violation *found)
 {
 	for (guint i = 0; i < verdict->accepted->len; i++) {
@@ -104,7 +123,7 @@ static bool keep_violating(Explorer *explorer, const Outcome *outcome, GError **
 {
 	Verdict *verdict = explorer->verdict;
 	bool first = is_first(explorer, outcome->violates);
-	bool more = documents_more(explorer, outcome);
+	bool more = documents_more(explorer, outcome) | violates_more(explorer, outcome);
 
 	verdict->violating++;
 	if (!first && !more && verdict->violations->len >= MAX_SAVED)
@@ -173,13 +192,6 @@ static void progress(Explorer *explorer, bool last)
 	g_printerr("\r\033[K  %d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
 		   "%d violating%s", verdict->executed, policy->pruned, policy->frontier,
 		   rate, verdict->violating, left);
-}
-
-static bool is_violated(const Explorer *explorer, const char *invariant)
-{
-	g_auto(GStrv) violated = verdict_invariants(explorer->verdict);
-
-	return g_strv_contains((const char *const *)violated, invariant);
 }
 
 static bool limit_reached(const Explorer *explorer)
