@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "event/fields.h"
 
-#include <errno.h>
+#include "util/u64.h"
 
 static bool value_of(JsonObject *object, const char *name, FieldNeed need, GType type,
 		     JsonNode **ret, bool *ret_ok)
@@ -57,22 +57,11 @@ bool field_small(JsonObject *object, const char *name, FieldNeed need, int min, 
 	return true;
 }
 
-bool field_hex_text(const char *text, guint64 *ret)
-{
-	char *end;
-
-	if (!text || !g_str_has_prefix(text, "0x") || !g_ascii_isxdigit(text[2]))
-		return false;
-	errno = 0;
-	*ret = g_ascii_strtoull(text + 2, &end, 16);
-	return !*end && !errno;
-}
-
 bool field_hex(JsonObject *object, const char *name, FieldNeed need, guint64 *ret)
 {
 	const char *text = NULL;
 
-	return field_string(object, name, need, &text) && (!text || field_hex_text(text, ret));
+	return field_string(object, name, need, &text) && (!text || u64_parse(text, ret));
 }
 
 bool field_choice(JsonObject *object, const char *name, FieldNeed need, const char *const *names,
@@ -116,11 +105,4 @@ void field_add_string(JsonObject *object, const char *name, const char *value)
 {
 	if (value)
 		json_object_set_string_member(object, name, value);
-}
-
-void field_add_hex(JsonObject *object, const char *name, guint64 value)
-{
-	g_autofree char *text = g_strdup_printf("%#" G_GINT64_MODIFIER "x", value);
-
-	json_object_set_string_member(object, name, value ? text : "0x0");
 }

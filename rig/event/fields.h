@@ -22,7 +22,6 @@ bool field_small(JsonObject *object, const char *name, FieldNeed need, int min, 
 
 /* A string like "0x8000000000000163". */
 bool field_hex(JsonObject *object, const char *name, FieldNeed need, guint64 *ret);
-bool field_hex_text(const char *text, guint64 *ret);
 
 /* A string that is one of @names, NULL-terminated; *@ret is its index. */
 bool field_choice(JsonObject *object, const char *name, FieldNeed need, const char *const *names,
@@ -37,4 +36,3 @@ const char *field_element(JsonArray *array, guint i);
 
 /* Write one member. */
 void field_add_string(JsonObject *object, const char *name, const char *value);
-void field_add_hex(JsonObject *object, const char *name, guint64 value);

@@ -30,6 +30,7 @@
 
 #include "event/fields.h"
 #include "util/error.h"
+#include "util/u64.h"
 
 static const char *const halves[] = {
 	[HALF_NONE] = "none", [HALF_LOAD] = "load", [HALF_STORE] = "store", NULL,
@@ -88,7 +89,7 @@ static JsonObject *header_json(const Record *record)
 			json_object_set_string_member(page, "scratch",
 						      record_frame(record, header->scratch[i]));
 		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-		field_add_hex(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
+		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
 		json_array_add_object_element(pages, page);
 	}
 	json_object_set_array_member(object, "actors", actors);
@@ -274,7 +275,7 @@ static bool read_pte(const char *name, const char *bits, guint64 *ret)
 {
 	guint64 pfn = 0, other;
 
-	if (!name || !field_hex_text(bits, &other) || (other & PTE_PFN_MASK))
+	if (!name || !u64_parse(bits, &other) || (other & PTE_PFN_MASK))
 		return false;
 	if (strcmp(name, "none") == 0) {
 		*ret = 0;

@@ -2,6 +2,7 @@
 #include "event/violation.h"
 
 #include "event/fields.h"
+#include "util/u64.h"
 
 static const char *const kinds[] = {
 	[VIOLATION_SEEN] = "seen", [VIOLATION_CARRIED_OUT] = "carried-out",
@@ -67,7 +68,7 @@ JsonObject *violation_json(const Violation *violation)
 	if (violation->expected != VIOLATION_NONE)
 		json_object_set_int_member(object, "expected", violation->expected);
 	if (violation->address)
-		field_add_hex(object, "address", violation->address);
+		u64_set_member(object, "address", violation->address);
 	field_add_string(object, "log", violation->log);
 	if (violation->n_waits)
 		add_waits(object, violation);

@@ -2,6 +2,7 @@
 #include "report/trace.h"
 
 #include "event/fields.h"
+#include "util/u64.h"
 
 struct Trace {
 	const Stepper *stepper;
@@ -89,7 +90,7 @@ JsonObject *trace_frames(const Trace *trace)
 			const char *name = record_pte(record, pte);
 
 			if (pte && !json_object_has_member(frames, name))
-				field_add_hex(frames, name, pte);
+				u64_set_member(frames, name, pte);
 		}
 	}
 	return frames;
