@@ -22,7 +22,7 @@ def test_stock_holds_but_for_what_was_accepted(explored):
     assert found["violations"] == [] and found["executed"] >= 40
     # the translation cached from scratch, which is not flushed by an allocation
     first = found["accepted"][0]
-    assert (first["invariant"], first["reason"], first["vcpu"]) == ("I7", "may-reach-scratch", 1)
+    assert (first["invariant"], first["reason"], first["vcpu"]) == ("I7", "read-scratch", 1)
     assert (out / first["schedule"]).exists()
     # alloc always wins in the end: one final state
     assert found["distinct_final_states"] == 1
