@@ -223,9 +223,12 @@ char *backend_libvirt_emulator_identity(const char *connect, const char *emulato
 	g_autoptr(Remote) remote = domain ? remote_new(connect, error) : NULL;
 	g_autofree char *path = remote ? find_emulator(domain, remote, emulator, error) : NULL;
 	g_autofree char *quoted = path ? g_shell_quote(path) : NULL;
+	/* Word for word what the same file is called on this host. */
 	g_autofree char *command =
-		g_strdup_printf("%s --version </dev/null && sha256sum <%s", quoted, quoted);
+		g_strdup_printf("%s --version </dev/null && sha256sum <%s | cut -c1-64", quoted, quoted);
 	g_autofree char *said = path ? remote_ask(remote, command, error) : NULL;
 
-	return said && backend_is_qemu(path, said, error) ? g_steal_pointer(&said) : NULL;
+	if (!said || !backend_is_qemu(path, said, error))
+		return NULL;
+	return g_strchomp(g_steal_pointer(&said));
 }
