@@ -219,7 +219,7 @@ def changed(member, value, where=lambda verdict: verdict):
 
 @pytest.mark.parametrize("edit, what", [
     (without("invariant"), "'invariant' must be a string, and there is none"),
-    (without("summary"), "'summary' must be a string, and there is none"),
+    (without("reason"), "'reason' must be a string, and there is none"),
     (without("schedule"), "'schedule' must be a string, and there is none"),
     (changed("violations", 3), "'violations' must be an array"),
     (changed("violations", [None]), "'violations' must be an array of objects"),

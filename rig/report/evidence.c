@@ -259,15 +259,17 @@ static void append_controls(GString *text, const Dossier *dossier)
 	g_autoptr(GList) names = controls ? json_object_get_members(controls) : NULL;
 
 	if (names)
-		g_string_append(text, "\nControls: seen to be reported, from every vCPU, before the "
-				"first schedule\n");
+		g_string_append(text, "\nControls: seen to be reported, before the first schedule\n");
 	for (GList *name = names; name; name = name->next)
 		g_string_append_printf(text, "  %4" G_GINT64_FORMAT "  %s\n",
 				       json_object_get_int_member(controls, name->data),
 				       (const char *)name->data);
-	for (guint i = 0; absent && i < json_array_get_length(absent); i++)
-		g_string_append_printf(text, "     -  this kernel has no %s(); pages that go that way "
-				       "are not seen\n", json_array_get_string_element(absent, i));
+	for (guint i = 0; absent && i < json_array_get_length(absent); i++) {
+		g_autofree char *words = g_strdup_printf(
+			"this kernel has no %s(); pages that go that way are not seen",
+			json_array_get_string_element(absent, i));
+		paragraph(text, "     -  ", 8, words);
+	}
 }
 
 static void append_mutants(GString *text, const Dossier *dossier)

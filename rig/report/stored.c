@@ -34,6 +34,8 @@ static bool check_violation(const Json *json, GError **error)
 
 	return json_name(json, "invariant", NAME_INVARIANT, &text, error) &&
 	       json_name(json, "schedule", NAME_FOLDER, &text, error) &&
+	       json_string(json, "reason", &text, error) &&
+	       json_string(json, "kind", &text, error) &&
 	       json_int(json, "switches", 0, G_MAXINT, &count, error);
 }
 
