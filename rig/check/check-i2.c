@@ -8,6 +8,9 @@
 
 static void on_event(Check *check, const Event *event)
 {
+	/* The promise ends with the arena. */
+	if (check->destroyed)
+		return;
 	for (int i = 0; i < check->n_pages; i++) {
 		Ownership *page = &check->pages[i];
 		guint64 now = event->after[i];

@@ -52,8 +52,13 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->scratch_written = check->destroyed = check->freed_twice = false;
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
-	for (int i = 0; i < check->n_pages; i++)
+	for (int i = 0; i < check->n_pages; i++) {
 		note_installed(check, i, 0, ptes[i]);
+		/* What set-up has allocated is the program's, like what an actor allocates. */
+		if (check_is_page(check, i, ptes[i]))
+			check->pages[i] = (Ownership){ .installed = true, .owned = true,
+						       .by = -1, .pfn = pte_pfn(ptes[i]) };
+	}
 	g_array_set_size(check->violations, 0);
 	g_array_set_size(check->documented, 0);
 }

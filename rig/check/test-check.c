@@ -127,6 +127,10 @@ static void test_i2(void)
 		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
 	};
+	/* what set-up has allocated is somebody's, too */
+	static const Step of_setup[] = {
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(FRAME_B), "I2" },
+	};
 	/* who does not hold the lock is no free, whoever else may hold it */
 	static const Step cleared[] = {
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
@@ -148,6 +152,7 @@ static void test_i2(void)
 	};
 
 	play(freed, G_N_ELEMENTS(freed));
+	play(of_setup, G_N_ELEMENTS(of_setup));
 	play(cleared, G_N_ELEMENTS(cleared));
 	play(gone, G_N_ELEMENTS(gone));
 	play(replaced, G_N_ELEMENTS(replaced));
@@ -182,11 +187,13 @@ static void test_i6(void)
 		{ ALLOC, EVENT_FREE, false, PTE(FRAME_A), .after = PTE(FRAME_A), "I6 I6", .pfn = FRAME_A },
 	};
 	static const Step stale[] = {
+		{ ALLOC, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
 		{ ALLOC, EVENT_FLUSH, false, 0, .after = 0 },
 		{ ALLOC, EVENT_FREE, false, 0, .after = 0, "I6", .pfn = FRAME_A },
 	};
 	static const Step flushed[] = {
+		{ ALLOC, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_PTE, false, PTE(FRAME_A), .after = 0 },
 		{ ALLOC, EVENT_FLUSH, false, 0, .after = 0 },
 		{ FAULT, EVENT_FLUSH, false, 0, .after = 0 },
@@ -218,6 +225,7 @@ static void test_destroy(void)
 static Check *access_after_alloc(guint64 first, bool user, const char *violates)
 {
 	const Step steps[] = {
+		{ ALLOC, EVENT_LOCK, false, PTE(first), .after = PTE(first) },
 		{ ALLOC, EVENT_PTE, false, PTE(first), .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_B) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B) },
@@ -273,12 +281,13 @@ static void test_i8(void)
 	play(steps, G_N_ELEMENTS(steps));
 }
 
-/* An access that landed where no PTE and no TLB leads: no violation, and no verdict either. */
+/* An access that landed where no PTE and no TLB leads: no verdict, whatever it violates. */
 static void test_unexplained(void)
 {
 	static const Step steps[] = {
 		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), .landed = FRAME_A },
-		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), .landed = FRAME_B },
+		{ FAULT, EVENT_ACCESS, false, PTE(FRAME_A), .after = PTE(FRAME_A), "I7",
+		  .landed = FRAME_B },
 	};
 	g_autoptr(Check) explained = play_on(steps, 1);
 	g_autoptr(Check) check = play_on(steps, G_N_ELEMENTS(steps));
