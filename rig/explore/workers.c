@@ -54,17 +54,16 @@ static bool is_void(const Worker *worker, GError **error)
 static Outcome *run(const Worker *worker, Plan *plan, const char *key, GError **error)
 {
 	const Workers *all = worker->all;
+	bool twice = is_sample(all, key);
+	g_autoptr(Outcome) outcome =
+		(twice ? run_plan_twice : run_plan)(worker->session, plan, error);
 
-	if (is_void(worker, error))
-		return NULL;
-	if (is_sample(all, key))
-		return run_plan_twice(worker->session, plan, error);
-	g_autoptr(Outcome) outcome = run_plan(worker->session, plan, error);
-	if (outcome && is_void(worker, error))
-		return NULL;
-	if (!outcome || !outcome->violates || !all->recheck)
-		return g_steal_pointer(&outcome);
-	return run_plan_twice(worker->session, plan, error);
+	if (outcome && outcome->violates && all->recheck && !twice) {
+		g_clear_pointer(&outcome, outcome_free);
+		outcome = run_plan_twice(worker->session, plan, error);
+	}
+	/* Whichever run found out: what it came to counts for nothing. */
+	return outcome && !is_void(worker, error) ? g_steal_pointer(&outcome) : NULL;
 }
 
 static WorkersTimes times_of(const Session *session)

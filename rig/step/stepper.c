@@ -226,6 +226,17 @@ static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **err
 	return stage_serve(stage, actor, error);
 }
 
+/* What happened by now is the caller's.  *@ret_again: it happened to sites nobody knew. */
+static void finish(Stepper *stepper, GArray *ret_events, bool *ret_again)
+{
+	take_log(stepper, ret_events);
+	note_translations(stepper, ret_events);
+	*ret_again = stepper->stage->new_site;
+	/* Where actors stood before a site was known is not where they stand with it. */
+	if (*ret_again)
+		stepper->started = false;
+}
+
 bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
 		  GError **error)
 {
@@ -237,12 +248,7 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
 	g_array_append_val(ret_events, event);
 	if (!stage_poll(stage, false, error))
 		return false;
-	take_log(stepper, ret_events);
-	note_translations(stepper, ret_events);
-	*ret_again = stage->new_site;
-	/* Where actors stood before a site was known is not where they stand with it. */
-	if (*ret_again)
-		stepper->started = false;
+	finish(stepper, ret_events, ret_again);
 	return true;
 }
 
@@ -275,11 +281,7 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 			somebody_waits(stage) == waits; i++)
 		if (!stage_poll(stage, waits, error))
 			return false;
-	take_log(stepper, ret_events);
-	note_translations(stepper, ret_events);
-	*ret_again = stage->new_site;
-	if (*ret_again)
-		stepper->started = false;
+	finish(stepper, ret_events, ret_again);
 	return true;
 }
 
