@@ -10,6 +10,8 @@ answer a line on stdout.
    "scratch_pfns" and "reports": the answer's from "arena",
    "faults": [[PROGRAM, UADDR, WRITE]…]}
 
+  {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
+
 MAP is an index into maps; the lock and the addresses are those of the first one.  Addresses
 in an answer are text (analysis/helpers/wire.py).
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
@@ -26,7 +28,7 @@ from drgn import Object, Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, smp, stream, wire
+from analysis.helpers import arena, invariants, klog, memory, smp, stream, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -110,7 +112,16 @@ def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-OPERATIONS = {"arena": describe_arena, "check": check}
+def differences(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Whose the words are in which two states of the guest differ."""
+    return memory.differences(
+        prog,
+        [wire.from_u64(word) for word in request["words"]],
+        [wire.from_u64(pointer) for pointer in request["stacks"]],
+    )
+
+
+OPERATIONS = {"arena": describe_arena, "check": check, "differences": differences}
 
 
 def main() -> None:
