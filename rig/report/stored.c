@@ -97,7 +97,8 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
 	    !check_texts(&json, "circles_grown", error) ||
-	    !check_texts(&json, "unsettled_differs", error) || !check_violations(&json, "violations", error) ||
+	    !check_texts(&json, "unsettled_differs", error) ||
+	    !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||
