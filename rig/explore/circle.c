@@ -12,7 +12,7 @@ enum {
 	/* A loop that counts comes to its end in so many rounds, or nobody knows when. */
 	MAX_ROUNDS = 4,
 	/* More that differ are no loop's counters. */
-	MAX_WORDS = 4096,
+	MAX_DIFFERING = 4096,
 };
 
 void circle_clear(Circle *circle)
@@ -50,7 +50,7 @@ static void add_text(JsonArray *array, guint64 value)
 	json_array_add_string_element(array, text);
 }
 
-/* Guest-physical addresses of the words that differ, up to MAX_WORDS + 1 of them. */
+/* Guest-physical addresses of the words that differ, up to MAX_DIFFERING + 1 of them. */
 static JsonArray *differing_words(const guint8 *before, const guint8 *now, gsize size)
 {
 	JsonArray *words = json_array_new();
@@ -60,7 +60,7 @@ static JsonArray *differing_words(const guint8 *before, const guint8 *now, gsize
 			continue;
 		for (gsize at = block; at < block + BLOCK; at += sizeof(guint64))
 			if (memcmp(before + at, now + at, sizeof(guint64)) != 0 &&
-			    json_array_get_length(words) <= MAX_WORDS)
+			    json_array_get_length(words) <= MAX_DIFFERING)
 				add_text(words, at);
 	}
 	return words;
@@ -109,7 +109,7 @@ static bool compare(const Circle *circle, const Guest *guest, const Stepper *ste
 	if (!now)
 		return false;
 	JsonArray *words = differing_words(circle->memory, now, machine_ram_bytes(guest->machine));
-	if (json_array_get_length(words) > MAX_WORDS) {
+	if (json_array_get_length(words) > MAX_DIFFERING) {
 		json_array_unref(words);
 		outcome->differs = g_strdup("too-many-words");
 		return true;

@@ -26,7 +26,7 @@ static JsonArray *faults_taken(const Session *session)
 			continue;
 		JsonArray *pair = json_array_new();
 		json_array_add_int_element(pair, fault->program);
-		json_array_add_int_element(pair, session->guest->pages[fault->page].uaddr);
+		json_array_add_int_element(pair, fault->page);
 		json_array_add_boolean_element(pair, fault->write);
 		json_array_add_array_element(faults, pair);
 	}
@@ -92,16 +92,14 @@ static JsonObject *final_request(const Session *session)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "check");
-	guest_add_request(guest, request);
-	json_object_set_int_member(request, "log_seq", guest->log_seq);
+	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
 	add_told(guest, request);
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
 	json_object_set_array_member(request, "freed", frames(check->frames_freed));
 	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
-	json_object_set_member(request, "scratch_pfns", json_node_copy(guest->scratch_pfns));
 	json_object_set_array_member(request, "faults", faults_taken(session));
-	json_object_set_member(request, "reports", json_node_copy(guest->reports));
 	return request;
 }
 

@@ -185,11 +185,12 @@ static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_
 		begin_probe(control, regs);
 		return true;
 	}
+	/* The module gives its page to the first. */
 	if (control->door && regs->rip == stage->frees[0] && regs->rip != control->door)
 		return machine_set_gpr(guest->machine, stage_vcpu(stage, control->actor),
 				       MACHINE_RIP, control->door, error);
 	if (control->door && regs->rip == control->door) {
-		guint64 pfn = (regs->gpr[MACHINE_RDI] - guest->vmemmap) / guest->page_size;
+		guint64 pfn = (machine_argument(regs, 0) - guest->vmemmap) / guest->page_size;
 		g_array_append_val(control->freed, pfn);
 	}
 	if (machine_is_break(guest->machine, regs->rip))
@@ -277,20 +278,19 @@ static bool judge(Control *control, ControlKind kind, int page, bool good, GErro
 static bool try_pte(Control *control, int page, GError **error)
 {
 	Machine *machine = control->stage->guest->machine;
-	const WatchedPage *watched = &control->stage->guest->pages[page];
-	guint64 was = machine_phys64(machine, watched->pte_phys);
-	guint64 at = watched->pte_addr;
+	const WatchPte *pte = &watch_kernel(&control->stage->guest->watch, page)->pte;
+	guint64 was = machine_phys64(machine, pte->phys), at = pte->va;
 
 	/* A value of our own, not present: an empty PTE tells nothing. */
-	machine_phys64_set(machine, watched->pte_phys, LANDING & ~PTE_PRESENT);
+	machine_phys64_set(machine, pte->phys, LANDING & ~PTE_PRESENT);
 	if (!touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_PTE_LOAD, page, count(control->watched, at) == 1 &&
 		   (guint64)result(control) == (LANDING & ~PTE_PRESENT), error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_STORE, at, error) ||
 	    !judge(control, CONTROL_PTE_STORE, page, count(control->watched, at) == 1 &&
-		   machine_phys64(machine, watched->pte_phys) == GUEST_CONTROL_STORES, error))
+		   machine_phys64(machine, pte->phys) == GUEST_CONTROL_STORES, error))
 		return false;
-	machine_phys64_set(machine, watched->pte_phys, was);
+	machine_phys64_set(machine, pte->phys, was);
 	return true;
 }
 
@@ -299,7 +299,7 @@ static bool try_site(Control *control, guint64 kind, int page, GError **error)
 {
 	Stage *stage = control->stage;
 	const Guest *guest = stage->guest;
-	guint64 at = guest->pages[page].kaddr, pfn = guest->control_phys >> PAGE_SHIFT;
+	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> PAGE_SHIFT;
 	Insn insn;
 
 	if (!sites_decode_before(stage->sites, stage_vcpu(stage, control->actor), control->after,
@@ -319,11 +319,11 @@ static bool try_site(Control *control, guint64 kind, int page, GError **error)
 static bool try_kernel(Control *control, int page, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	const WatchedPage *watched = &guest->pages[page];
-	guint64 was = machine_phys64(guest->machine, watched->pte_phys), at = watched->kaddr;
+	const WatchView *view = watch_kernel(&guest->watch, page);
+	guint64 was = machine_phys64(guest->machine, view->pte.phys), at = view->va;
 	int vcpu = stage_vcpu(control->stage, control->actor);
 
-	machine_phys64_set(guest->machine, watched->pte_phys,
+	machine_phys64_set(guest->machine, view->pte.phys,
 			   (guest->control_phys & PTE_PFN_MASK) | PTE_KERNEL);
 	if (!machine_forget_translations(guest->machine, vcpu, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
@@ -336,57 +336,59 @@ static bool try_kernel(Control *control, int page, GError **error)
 		   error) ||
 	    !try_site(control, GUEST_CONTROL_KERNEL_STORE, page, error))
 		return false;
-	machine_phys64_set(guest->machine, watched->pte_phys, was);
+	machine_phys64_set(guest->machine, view->pte.phys, was);
 	return machine_forget_translations(guest->machine, vcpu, error);
 }
 
-/* A page that maps scratch gives user space a SIGSEGV and no access. */
-static void empty_if_scratch(const Guest *guest, const WatchedPage *page)
+/* A page that maps a frame with a role gives user space a signal and no access. */
+static void empty_if_special(const Guest *guest, int page)
 {
-	guint64 pte = machine_phys64(guest->machine, page->pte_phys);
+	guint64 at = watch_kernel(&guest->watch, page)->pte.phys, pte = machine_phys64(guest->machine, at);
 
-	if (pte_present(pte) && (gint64)pte_pfn(pte) == page->scratch_pfn)
-		machine_phys64_set(guest->machine, page->pte_phys, 0);
+	for (int i = 0; i < guest->watch.n_frames; i++)
+		if (pte_present(pte) && pte_pfn(pte) == guest->watch.frames[i].pfn)
+			machine_phys64_set(guest->machine, at, 0);
 }
 
 /* Through a user fault, which may allocate; nothing here can be put back by hand. */
 static bool try_user(Control *control, int page, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	const WatchedPage *watched = &guest->pages[page];
+	const WatchView *view = watch_user(&guest->watch, page);
 	int vcpu = stage_vcpu(control->stage, control->actor);
 	Regs regs;
 
-	empty_if_scratch(guest, watched);
-	if (!touch(control, GUEST_CONTROL_USER_LOAD, watched->uaddr, error) ||
+	empty_if_special(guest, page);
+	if (!touch(control, GUEST_CONTROL_USER_LOAD, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
-	guint64 pte = walk_user_pte(guest->machine, regs.cr3, watched->uaddr);
+	guint64 pte = walk_user_pte(guest->machine, regs.cr3, view->va);
 	bool mapped = pte_present(pte) && (pte_pfn(pte) + 1) << 12 <= machine_ram_bytes(guest->machine);
 	guint64 word = mapped ? machine_phys64(guest->machine, pte_pfn(pte) << 12) : 0;
-	if (!judge(control, CONTROL_USER_LOAD, page, count(control->watched, watched->uaddr) == 1 &&
+	if (!judge(control, CONTROL_USER_LOAD, page, count(control->watched, view->va) == 1 &&
 		   mapped && (guint64)result(control) == word, error) ||
-	    !touch(control, GUEST_CONTROL_USER_STORE, watched->uaddr, error) ||
+	    !touch(control, GUEST_CONTROL_USER_STORE, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
 	/* A first store may have got the page anew. */
-	pte = walk_user_pte(guest->machine, regs.cr3, watched->uaddr);
-	return judge(control, CONTROL_USER_STORE, page, count(control->watched, watched->uaddr) == 1 &&
+	pte = walk_user_pte(guest->machine, regs.cr3, view->va);
+	return judge(control, CONTROL_USER_STORE, page, count(control->watched, view->va) == 1 &&
 		     pte_present(pte) &&
 		     machine_phys64(guest->machine, pte_pfn(pte) << 12) == GUEST_CONTROL_STORES,
 		     error);
 }
 
-static bool try_lock(Control *control, GError **error)
+static bool try_lock(Control *control, int lock, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	guint64 was = machine_phys64(guest->machine, guest->lock_phys);
+	const WatchLock *watched = &guest->watch.locks[lock];
+	guint64 was = machine_phys64(guest->machine, watched->phys);
 
-	if (!touch(control, GUEST_CONTROL_KERNEL_STORE, guest->lock_addr, error) ||
-	    !judge(control, CONTROL_LOCK, -1, count(control->watched, guest->lock_addr) == 1 &&
-		   guest_lock(guest) == (GUEST_CONTROL_STORES & guest->lock_held), error))
+	if (!touch(control, GUEST_CONTROL_KERNEL_STORE, watched->va, error) ||
+	    !judge(control, CONTROL_LOCK, -1, count(control->watched, watched->va) == 1 &&
+		   guest_lock(guest, lock) == (GUEST_CONTROL_STORES & watched->held), error))
 		return false;
-	machine_phys64_set(guest->machine, guest->lock_phys, was);
+	machine_phys64_set(guest->machine, watched->phys, was);
 	return true;
 }
 
@@ -395,7 +397,7 @@ static bool try_free(Control *control, GError **error)
 {
 	const Stage *stage = control->stage;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(stage->frees); i++) {
+	for (int i = 0; i < stage->guest->watch.n_frees; i++) {
 		if (!stage->frees[i])
 			continue;
 		control->door = stage->frees[i];
@@ -434,10 +436,13 @@ static bool try_actor(Control *control, GError **error)
 	for (int page = 0; page < guest->n_pages; page++)
 		if (!try_pte(control, page, error) || !try_kernel(control, page, error))
 			return false;
-	if (!try_lock(control, error) || !try_unmap(control, error) || !try_free(control, error))
+	for (int lock = 0; lock < guest->watch.n_locks; lock++)
+		if (!try_lock(control, lock, error))
+			return false;
+	if (!try_unmap(control, error) || !try_free(control, error))
 		return false;
 	for (int page = 0; page < guest->n_pages; page++)
-		if (guest->pages[page].in_arena && !try_user(control, page, error))
+		if (watch_user(&guest->watch, page) && !try_user(control, page, error))
 			return false;
 	return true;
 }

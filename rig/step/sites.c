@@ -85,14 +85,17 @@ static bool is_likely(Sites *sites, const Site *site)
 {
 	static const char *const folders[] = {
 		"kernel/locking/", "kernel/smp.c", "kernel/sched/", "kernel/workqueue.c",
-		"kernel/bpf/",
 	};
+	const Watch *watch = &sites->guest->watch;
 
 	if (site->kind != SITE_WAIT || site->insn.halt)
 		return true;
 	g_autofree char *unit = symbols_unit(sites->guest->symbols, site->insn.pc);
 	for (gsize i = 0; unit && i < G_N_ELEMENTS(folders); i++)
 		if (g_str_has_prefix(unit, folders[i]))
+			return true;
+	for (int i = 0; unit && i < watch->n_waits; i++)
+		if (g_str_has_prefix(unit, watch->waits[i]))
 			return true;
 	return false;
 }
