@@ -7,6 +7,7 @@
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
+#include "explore/unseen.h"
 #include "report/story.h"
 #include "report/violation-text.h"
 #include "util/error.h"
@@ -504,6 +505,8 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	}
 	add_times(&explorer);
+	if (!interrupted && !(verdict->unseen = unseen_count(session, error)))
+		return false;
 	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);

@@ -5,6 +5,7 @@
 
 #include "event/fields.h"
 #include "report/stored.h"
+#include "report/unseen-text.h"
 #include "report/verdict.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -384,6 +385,11 @@ char **dossier_not_covered(const Dossier *dossier)
 		add_circles(dossier, list);
 	if (dossier_int(dossier, "unsettled"))
 		add_unsettled(dossier, list);
+	g_autofree char *unseen = unseen_text(dossier->verdict);
+	if (unseen)
+		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "
+						      "schedule in which every actor goes as far as it "
+						      "can: %s.", unseen));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

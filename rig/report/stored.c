@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/stored.h"
+#include "report/unseen-text.h"
 
 #include "util/error.h"
 #include "util/json.h"
@@ -97,7 +98,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
 	    !check_texts(&json, "circles_grown", error) ||
-	    !check_texts(&json, "unsettled_differs", error) ||
+	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
 	    !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||

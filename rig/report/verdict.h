@@ -9,7 +9,7 @@
 
 #include "event/violation.h"
 #include "step/control.h"
-
+#include "step/survey.h"
 
 enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
 
@@ -49,6 +49,7 @@ typedef struct {
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
+	GArray *unseen;		/* of SurveyItem: what was touched and is no event; NULL: not counted */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 
