@@ -19,7 +19,7 @@ static char *holds(const Tlb *tlb, int actor)
 	GString *text = g_string_new(NULL);
 
 	for (int i = 0; i < tlb->n[actor][0]; i++)
-		g_string_append_c(text, tlb->may[actor][0][i].pfn == A ? 'A' : 'B');
+		g_string_append_c(text, pte_pfn(tlb->may[actor][0][i]) == A ? 'A' : 'B');
 	return g_string_free(text, FALSE);
 }
 
