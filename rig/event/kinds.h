@@ -43,7 +43,7 @@
 	ROW(EVENT_UNLOCK, "unlock", false, PLACE_NONE, "unlock{other lock}", \
 	    "releases the {other lock}lock", NULL) \
 	/* the vCPU drops translations */ \
-	ROW(EVENT_FLUSH, "flush", false, PLACE_NONE, "flush {flushed}", "flushes {what of its TLB}", \
+	ROW(EVENT_FLUSH, "flush", false, PLACE_NONE, "flush {flushed}{view}", "flushes {what of its TLB}", \
 	    NULL) \
 	/* asks another vCPU to take an interrupt */ \
 	ROW(EVENT_SEND, "send", false, PLACE_NONE, "send {target}", "interrupts CPU{target vCPU}", \

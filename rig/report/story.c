@@ -112,9 +112,12 @@ static char *words_field(const char *name, gconstpointer data)
 		return g_strdup_printf("%" G_GINT64_FORMAT, event->result);
 	if (strcmp(name, "target vCPU") == 0)
 		return g_strdup_printf("%d", words->record->header.actors[event->to].vcpu);
-	if (strcmp(name, "what of its TLB") == 0)
-		return event->page < 0 ? g_strdup("its whole TLB")
-				       : g_strdup_printf("page %d from its TLB", event->page);
+	if (strcmp(name, "what of its TLB") == 0 && event->page < 0)
+		return g_strdup("its whole TLB");
+	if (strcmp(name, "what of its TLB") == 0) {
+		g_autofree char *view = words_field("view", data);
+		return g_strdup_printf("page %d%s from its TLB", event->page, view);
+	}
 	return NULL;
 }
 

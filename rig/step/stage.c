@@ -184,9 +184,14 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	const WatchView *view;
 
 	stage->flushes++;
-	if (event.flush == FLUSH_PAGE &&
-	    (event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view)) < 0)
-		return;
+	if (event.flush == FLUSH_PAGE) {
+		event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view);
+		if (event.page < 0)
+			return;
+		/* One address is flushed, not the page's others. */
+		event.view = view->mm + 1;
+		event.slot = view->slot;
+	}
 	note(stage, event);
 }
 
