@@ -21,10 +21,12 @@ static bool find(Stage *stage, const char *name, guint64 *ret, GError **error)
 	return false;
 }
 
+/* Once: QEMU would keep two, and take out one of them. */
 static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
 {
 	return find(stage, name, ret, error) &&
-	       (lose(name) || machine_break(stage->guest->machine, *ret, true, error));
+	       (lose(name) || machine_is_break(stage->guest->machine, *ret) ||
+		machine_break(stage->guest->machine, *ret, true, error));
 }
 
 /* What only some kernels have; that this one has not is said. */
