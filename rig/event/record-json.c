@@ -2,10 +2,11 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":5,"events":N,"violations":M,"actors":[{"name","vcpu"}],
- *	 "pages":[{"arena","scratch"?,"pte","pte_bits"}]}
- *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"where"?,"line"?,"insn"?,
- *	 …,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
+ *	{"racerig-trace":6,"events":N,"violations":M,"actors":[{"name","vcpu"}],
+ *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
+ *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
+ *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
+ *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
  *	…
  *	{"violation":{…}}		as in violation.h
  *
@@ -15,11 +16,16 @@
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
  *	free	"frame","double_free"?
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
+ *	lock, unlock	"lock"
+ *	word	"access","word"
+ *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
- * before and after name each watched page's PTE, *_bits are its other bits; tlb names the
- * frames that each actor's vCPU may hold, page by page, after the event.  "event" is the
+ * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
+ * processes that are watched, and guarded_by, locks and words are names.
+ * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other
+ * bits; tlb names the frames that each actor's vCPU may hold by it after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
  * a trace in which they do not is damaged.  So is one that has not as many lines as its header
  * says: what is cut off must not count as clean.
@@ -29,17 +35,9 @@
 #include <string.h>
 
 #include "event/fields.h"
+#include "event/record-write.h"
 #include "util/error.h"
 #include "util/u64.h"
-
-static const char *const halves[] = {
-	[HALF_NONE] = "none", [HALF_LOAD] = "load", [HALF_STORE] = "store", NULL,
-};
-
-static const char *const flushes[] = {
-	[FLUSH_NONE] = "none", [FLUSH_PAGE] = "page", [FLUSH_PCID] = "pcid", [FLUSH_CR3] = "cr3",
-	[FLUSH_CR4] = "cr4", NULL,
-};
 
 static const char *const accesses[] = {
 	"none", "read", "write", "cmpxchg", "xchg", "rmw", NULL,
@@ -48,187 +46,6 @@ static const char *const accesses[] = {
 /* A PC that only says whose it is, and frame numbers that only say which are the same. */
 static const guint64 KERNEL_PC = 0xffffffff80000000, USER_PC = 0x400000;
 enum { SCRATCH_PFN = 0x100, FRAME_PFN = 0x1000, ABSENT_PFN = 1, MAX_LINES = 100000 };
-
-static void append_object(GString *text, JsonObject *object)
-{
-	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-
-	json_node_take_object(node, object);
-	g_autofree char *line = json_to_string(node, FALSE);
-	g_string_append_printf(text, "%s\n", line);
-}
-
-static void add_bits(JsonArray *array, guint64 pte)
-{
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
-
-	json_array_add_string_element(array, text);
-}
-
-static JsonObject *header_json(const Record *record)
-{
-	const TraceHeader *header = &record->header;
-	JsonObject *object = json_object_new();
-	JsonArray *actors = json_array_new(), *pages = json_array_new();
-
-	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
-	json_object_set_int_member(object, "events", record->events->len);
-	json_object_set_int_member(object, "violations", record->found->len);
-	for (int i = 0; i < header->n_actors; i++) {
-		JsonObject *actor = json_object_new();
-
-		json_object_set_string_member(actor, "name", header->actors[i].name);
-		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
-		json_array_add_object_element(actors, actor);
-	}
-	for (int i = 0; i < header->n_pages; i++) {
-		JsonObject *page = json_object_new();
-
-		json_object_set_int_member(page, "arena", header->arenas[i]);
-		if (header->scratch[i] >= 0)
-			json_object_set_string_member(page, "scratch",
-						      record_frame(record, header->scratch[i]));
-		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
-		json_array_add_object_element(pages, page);
-	}
-	json_object_set_array_member(object, "actors", actors);
-	json_object_set_array_member(object, "pages", pages);
-	return object;
-}
-
-static void add_ptes(JsonObject *object, const Record *record, const char *name, const char *bits,
-		     const guint64 *ptes)
-{
-	JsonArray *names = json_array_new(), *others = json_array_new();
-
-	for (int i = 0; i < record->header.n_pages; i++) {
-		json_array_add_string_element(names, record_pte(record, ptes[i]));
-		add_bits(others, ptes[i]);
-	}
-	json_object_set_array_member(object, name, names);
-	json_object_set_array_member(object, bits, others);
-}
-
-/* By actor, then by page: the names of the frames. */
-static JsonArray *tlb_json(const Record *record, const Tlb *tlb)
-{
-	JsonArray *actors = json_array_new();
-
-	for (int actor = 0; actor < tlb->n_actors; actor++) {
-		JsonArray *pages = json_array_new();
-
-		for (int page = 0; page < tlb->n_pages; page++) {
-			JsonArray *held = json_array_new();
-
-			for (int i = 0; i < tlb->n[actor][page]; i++)
-				json_array_add_string_element(
-					held, record_frame(record, tlb->may[actor][page][i].pfn));
-			json_array_add_array_element(pages, held);
-		}
-		json_array_add_array_element(actors, pages);
-	}
-	return actors;
-}
-
-static guint program_number(const Record *record, guint32 program)
-{
-	for (guint i = 0; i < record->programs->len; i++)
-		if (g_array_index(record->programs, guint32, i) == program)
-			return i + 1;
-	return 0;
-}
-
-static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
-{
-	field_add_string(object, "access", access_name(event->access));
-	if (event->half)
-		field_add_string(object, "half", halves[event->half]);
-	if (event_failed(event))
-		json_object_set_boolean_member(object, "failed", true);
-	field_add_string(object, "from", record_pte(record, event->before[event->page]));
-	field_add_string(object, "to", record_pte(record, event->after[event->page]));
-}
-
-static void add_access(JsonObject *object, const Record *record, const Event *event)
-{
-	field_add_string(object, "access", access_name(event->access));
-	json_object_set_boolean_member(object, "faulted", event->faulted);
-	if (event->faulted && event->program)
-		json_object_set_int_member(object, "program",
-					   program_number(record, event->program));
-	if (event->stale)
-		json_object_set_boolean_member(object, "stale", true);
-	if (event->landed)
-		field_add_string(object, "landed", record_frame(record, event->landed));
-}
-
-static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
-{
-	if (event->kind == EVENT_PTE)
-		add_pte_event(object, record, event);
-	if (event->kind == EVENT_ACCESS)
-		add_access(object, record, event);
-	if (event->kind == EVENT_FREE)
-		field_add_string(object, "frame", record_frame(record, event->pfn));
-	if (event->kind == EVENT_FREE && event->double_free)
-		json_object_set_boolean_member(object, "double_free", true);
-	if (event->kind == EVENT_FLUSH)
-		field_add_string(object, "flush", flushes[event->flush]);
-	if (event->kind == EVENT_SEND)
-		field_add_string(object, "target", record->header.actors[event->to].name);
-	if (event->kind == EVENT_RETURN)
-		json_object_set_int_member(object, "result", event->result);
-}
-
-static JsonObject *event_json(const Record *record, guint i)
-{
-	const RecordEvent *line = record_event(record, i);
-	const Event *event = &line->event;
-	const EventKindRow *row = event_kind_row(event->kind);
-	g_autofree char *label = record_label(record, i);
-	JsonObject *object = json_object_new();
-
-	json_object_set_int_member(object, "n", line->n);
-	field_add_string(object, "actor", record_actor(record, event));
-	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
-	field_add_string(object, "kind", row->token);
-	field_add_string(object, "event", label);
-	json_object_set_boolean_member(object, "decision", event_is_decision(event));
-	if (event->irq)
-		json_object_set_boolean_member(object, "irq", true);
-	if (!event_is_kernel(event))
-		json_object_set_boolean_member(object, "user", true);
-	if (event->page >= 0)
-		json_object_set_int_member(object, "page", event->page);
-	if (row->place) {
-		field_add_string(object, "where", line->where);
-		field_add_string(object, "line", line->line);
-		field_add_string(object, "insn", line->insn);
-	}
-	add_by_kind(object, record, event);
-	add_ptes(object, record, "before", "before_bits", event->before);
-	add_ptes(object, record, "after", "after_bits", event->after);
-	json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
-	return object;
-}
-
-char *record_json(const Record *record)
-{
-	GString *text = g_string_new(NULL);
-
-	append_object(text, header_json(record));
-	for (guint i = 0; i < record->events->len; i++)
-		append_object(text, event_json(record, i));
-	for (guint i = 0; i < record->found->len; i++) {
-		JsonObject *object = json_object_new();
-
-		json_object_set_object_member(object, "violation",
-					      violation_json(record_violation(record, i)));
-		append_object(text, object);
-	}
-	return g_string_free(text, FALSE);
-}
 
 /* "frame AB" -> 27; false: no such name. */
 static bool read_letters(const char *letters, guint64 *ret)
@@ -259,13 +76,13 @@ static bool read_frame(const char *name, guint64 *ret)
 		*ret += FRAME_PFN;
 		return true;
 	}
-	for (int arena = 0; arena < MAX_PAGES; arena++) {
-		g_autofree char *scratch = arena ? g_strdup_printf("scratch %d", arena + 1)
+	for (int group = 0; group < MAX_PAGES; group++) {
+		g_autofree char *scratch = group ? g_strdup_printf("scratch %d", group + 1)
 						 : g_strdup("scratch");
 
 		if (strcmp(name, scratch) != 0)
 			continue;
-		*ret = SCRATCH_PFN + arena;
+		*ret = SCRATCH_PFN + group;
 		return true;
 	}
 	return false;
@@ -308,21 +125,65 @@ static bool read_actors(TraceHeader *header, JsonArray *actors)
 	return true;
 }
 
+/* The index of @name among @n names; -1: it is none of them. */
+static int index_of(const char *const *names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (g_strcmp0(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* The array @member of names, no two alike. */
+static bool read_names(JsonObject *object, const char *member, int max, const char **ret, int *ret_n)
+{
+	JsonArray *array = NULL;
+
+	if (!field_array(object, member, FIELD_REQUIRED, 0, max, &array))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		ret[i] = field_element(array, i);
+		if (!ret[i] || index_of(ret, i, ret[i]) >= 0)
+			return false;
+	}
+	*ret_n = json_array_get_length(array);
+	return true;
+}
+
+/* One of "ptes", behind the pages' own. */
+static bool read_more(TraceHeader *header, int i, JsonNode *node)
+{
+	JsonObject *more = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+	const char *pte = NULL, *bits = NULL;
+
+	return more &&
+	       field_small(more, "page", FIELD_REQUIRED, 0, header->n_pages - 1,
+			   &header->more[i].page) &&
+	       field_small(more, "view", FIELD_REQUIRED, 1, MAX_ACTORS, &header->more[i].view) &&
+	       header_slot(header, header->more[i].page, header->more[i].view) < 0 &&
+	       field_string(more, "pte", FIELD_REQUIRED, &pte) &&
+	       field_string(more, "pte_bits", FIELD_REQUIRED, &bits) &&
+	       read_pte(pte, bits, &header->ptes[header->n_pages + i]);
+}
+
 static bool read_page(TraceHeader *header, int i, JsonNode *node)
 {
 	JsonObject *page = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-	const char *scratch = NULL, *pte = NULL, *bits = NULL;
+	const char *scratch = NULL, *guard = NULL, *pte = NULL, *bits = NULL;
 	guint64 pfn = 0;
 
 	if (!page ||
-	    !field_small(page, "arena", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->arenas[i]) ||
+	    !field_small(page, "group", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->groups[i]) ||
+	    !field_string(page, "guarded_by", FIELD_OPTIONAL, &guard) ||
 	    !field_string(page, "scratch", FIELD_OPTIONAL, &scratch) ||
 	    !field_string(page, "pte", FIELD_REQUIRED, &pte) ||
 	    !field_string(page, "pte_bits", FIELD_REQUIRED, &bits) ||
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
-	return !scratch || pfn == (guint64)(SCRATCH_PFN + header->arenas[i]);
+	header->guards[i] = guard ? index_of(header->locks, header->n_locks, guard) : -1;
+	return (!guard || header->guards[i] >= 0) &&
+	       (!scratch || pfn == (guint64)(SCRATCH_PFN + header->groups[i]));
 }
 
 /* How many lines a trace says that it has, behind its first. */
@@ -332,7 +193,7 @@ typedef struct {
 
 static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
 {
-	JsonArray *actors = NULL, *pages = NULL;
+	JsonArray *actors = NULL, *pages = NULL, *more = NULL;
 	int version = 0;
 
 	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
@@ -342,11 +203,19 @@ static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_cou
 			 &ret_counts->violations) ||
 	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
 	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
+	    !field_array(object, "ptes", FIELD_REQUIRED, 0, MAX_PTES - 1, &more) ||
+	    !read_names(object, "locks", MAX_LOCKS, header->locks, &header->n_locks) ||
+	    !read_names(object, "words", MAX_WORDS, header->words, &header->n_words) ||
 	    !read_actors(header, actors))
 		return false;
 	header->n_pages = json_array_get_length(pages);
+	if (header->n_pages + json_array_get_length(more) > MAX_PTES)
+		return false;
 	for (int i = 0; i < header->n_pages; i++)
 		if (!read_page(header, i, json_array_get_element(pages, i)))
+			return false;
+	for (guint i = 0; i < json_array_get_length(more); i++, header->n_more++)
+		if (!read_more(header, i, json_array_get_element(more, i)))
 			return false;
 	return true;
 }
@@ -378,7 +247,7 @@ static bool read_kind(JsonObject *object, EventKind *ret)
 static bool read_ptes(const Record *record, JsonObject *object, const char *name,
 		      const char *bits, guint64 *ret)
 {
-	guint n = record->header.n_pages;
+	guint n = header_ptes(&record->header);
 	JsonArray *names = NULL, *others = NULL;
 
 	if (!field_array(object, name, FIELD_REQUIRED, n, n, &names) ||
@@ -397,7 +266,7 @@ static bool read_access(JsonObject *object, Event *event)
 	gint64 program = 0;
 
 	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access) ||
-	    !field_choice(object, "half", FIELD_OPTIONAL, halves, &half) ||
+	    !field_choice(object, "half", FIELD_OPTIONAL, record_halves, &half) ||
 	    !field_bool(object, "faulted", FIELD_OPTIONAL, &event->faulted) ||
 	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
 	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
@@ -407,7 +276,27 @@ static bool read_access(JsonObject *object, Event *event)
 	event->access = access;
 	event->half = half;
 	event->program = program;
-	return event->page >= 0;
+	return event->page >= 0 && (event->kind != EVENT_PTE || event_slot(event) >= 0);
+}
+
+/* One of @n names. */
+static bool read_choice(JsonObject *object, const char *member, const char *const *names, int n,
+			int *ret)
+{
+	const char *name = NULL;
+
+	return field_string(object, member, FIELD_REQUIRED, &name) &&
+	       (*ret = index_of(names, n, name)) >= 0;
+}
+
+static bool read_word(const Record *record, JsonObject *object, Event *event)
+{
+	int access = ACCESS_NONE;
+
+	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access))
+		return false;
+	event->access = access;
+	return read_choice(object, "word", record->header.words, record->header.n_words, &event->word);
 }
 
 static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
@@ -424,10 +313,18 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 		       read_frame(frame, &event->pfn) &&
 		       field_bool(object, "double_free", FIELD_OPTIONAL, &event->double_free);
 	case EVENT_FLUSH:
-		if (!field_choice(object, "flush", FIELD_REQUIRED, flushes, &flush))
+		if (!field_choice(object, "flush", FIELD_REQUIRED, record_flushes, &flush))
 			return false;
 		event->flush = flush;
 		return true;
+	case EVENT_LOCK:
+	case EVENT_UNLOCK:
+		return read_choice(object, "lock", record->header.locks, record->header.n_locks,
+				   &event->lock);
+	case EVENT_WORD:
+		return read_word(record, object, event);
+	case EVENT_DESTROY:
+		return field_small(object, "group", FIELD_REQUIRED, 0, MAX_PAGES - 1, &event->group);
 	case EVENT_SEND:
 		return read_actor(record, object, "target", &event->to);
 	case EVENT_RETURN:
@@ -450,12 +347,15 @@ static bool read_event(const Record *record, JsonObject *object, RecordEvent *re
 	    !field_bool(object, "user", FIELD_OPTIONAL, &user) ||
 	    !field_small(object, "page", FIELD_OPTIONAL, 0, record->header.n_pages - 1,
 			 &event->page) ||
+	    !field_small(object, "view", FIELD_OPTIONAL, 1, MAX_ACTORS, &event->view) ||
 	    !field_string(object, "where", FIELD_OPTIONAL, &ret->where) ||
 	    !field_string(object, "line", FIELD_OPTIONAL, &ret->line) ||
 	    !field_string(object, "insn", FIELD_OPTIONAL, &ret->insn) ||
 	    !read_ptes(record, object, "before", "before_bits", event->before) ||
-	    !read_ptes(record, object, "after", "after_bits", event->after) ||
-	    !read_by_kind(record, object, event))
+	    !read_ptes(record, object, "after", "after_bits", event->after))
+		return false;
+	event->slot = header_slot(&record->header, event->page, event->view);
+	if (!read_by_kind(record, object, event))
 		return false;
 	event->pc = user ? USER_PC : KERNEL_PC;
 	return true;
@@ -470,7 +370,7 @@ static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
 	if (!read_event(record, object, &line) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
-	if (event->landed && event_is_kernel(event) &&
+	if (event->landed && event_uses_kernel_view(event) &&
 	    !tlb_may(tlb, event->actor, event->page, event->landed) &&
 	    pte_pfn(event->before[event->page]) != event->landed)
 		return false;
@@ -478,7 +378,7 @@ static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
 	record_add(record, event, line.where, line.line, line.insn, tlb);
 	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
 	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(made, event_json(record, record->events->len - 1));
+	json_node_take_object(made, record_event_json(record, record->events->len - 1));
 	return json_node_equal(given, made);
 }
 
@@ -512,7 +412,7 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Co
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
-		tlb_begin(tlb, header.n_actors, header.n_pages, header.ptes);
+		tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
 		return true;
 	}
 	/* Behind the events come the violations. */

@@ -326,7 +326,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
 	trace_begin(session->trace, ptes);

@@ -215,6 +215,14 @@ guint64 guest_lock(const Guest *guest, int lock)
 	return machine_phys64(guest->machine, watched->phys) & watched->held;
 }
 
+guint64 guest_word(const Guest *guest, int word)
+{
+	const WatchWord *watched = &guest->watch.words[word];
+	int unused = 64 - 8 * watched->bytes;
+
+	return machine_phys64(guest->machine, watched->phys) << unused >> unused;
+}
+
 guint64 guest_irq_queue(const Guest *guest, int actor)
 {
 	guint64 calls = machine_phys64(guest->machine, guest->irq_queues[actor][0]);
@@ -224,11 +232,11 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
 }
 
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES])
 {
-	for (int i = 0; i < MAX_PAGES; i++)
-		ret[i] = i < guest->n_pages
-			? machine_phys64(guest->machine, watch_kernel(&guest->watch, i)->pte.phys) : 0;
+	for (int i = 0; i < MAX_PTES; i++)
+		ret[i] = i < guest->watch.n_ptes
+			? machine_phys64(guest->machine, watch_pte(&guest->watch, i)->phys) : 0;
 }
 
 struct guest_actor guest_actor_report(const Guest *guest, int actor)
@@ -273,14 +281,14 @@ char *guest_hash(Guest *guest, GError **error)
 char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guint8 page[4096];
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
 	guest_ptes(guest, ptes);
-	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	for (int i = 0; i < guest->n_pages; i++) {
+	g_checksum_update(sum, (const guchar *)ptes, guest->watch.n_ptes * sizeof(*ptes));
+	for (int i = 0; i < guest->watch.n_ptes; i++) {
 		if (!pte_present(ptes[i]) ||
 		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
 			continue;

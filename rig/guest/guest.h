@@ -48,14 +48,17 @@ bool guest_restore(Guest *guest, const char *tag, GError **error);
 /* What says in the word of @lock that it is held; 0: free. */
 guint64 guest_lock(const Guest *guest, int lock);
 
+/* The value of guarded word @word. */
+guint64 guest_word(const Guest *guest, int word);
+
 /*
  * What other vCPUs have queued for @actor's, to be served in an interrupt; 0: nothing.
  * Another value means that something was added.
  */
 guint64 guest_irq_queue(const Guest *guest, int actor);
 
-/* The kernel's raw PTEs of the watched pages, now. */
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);
+/* The raw watched PTEs, now; what is behind the last one is 0. */
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);
 
 /* What the guest has written about @actor by now. */
 struct guest_actor guest_actor_report(const Guest *guest, int actor);

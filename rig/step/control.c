@@ -52,6 +52,8 @@ const char *control_name(ControlKind kind)
 		[CONTROL_SITE] = "breakpoint at an access",
 		[CONTROL_STAMP] = "stamp in a page",
 		[CONTROL_LOCK] = "lock word store",
+		[CONTROL_WORD_LOAD] = "guarded word load",
+		[CONTROL_WORD_STORE] = "guarded word store",
 		[CONTROL_FREE] = "page given to the allocator",
 		[CONTROL_FLUSH] = "TLB flush",
 		[CONTROL_IRQ_HELD] = "interrupt held",
@@ -275,10 +277,11 @@ static bool judge(Control *control, ControlKind kind, int page, bool good, GErro
 	return true;
 }
 
-static bool try_pte(Control *control, int page, GError **error)
+static bool try_pte(Control *control, int slot, GError **error)
 {
 	Machine *machine = control->stage->guest->machine;
-	const WatchPte *pte = &watch_kernel(&control->stage->guest->watch, page)->pte;
+	const WatchPte *pte = watch_pte(&control->stage->guest->watch, slot);
+	int page = control->stage->guest->watch.ptes[slot].page;
 	guint64 was = machine_phys64(machine, pte->phys), at = pte->va;
 
 	/* A value of our own, not present: an empty PTE tells nothing. */
@@ -392,6 +395,23 @@ static bool try_lock(Control *control, int lock, GError **error)
 	return true;
 }
 
+static bool try_word(Control *control, int word, GError **error)
+{
+	const Guest *guest = control->stage->guest;
+	const WatchWord *watched = &guest->watch.words[word];
+	guint64 was = machine_phys64(guest->machine, watched->phys);
+
+	if (!touch(control, GUEST_CONTROL_KERNEL_LOAD, watched->va, error) ||
+	    !judge(control, CONTROL_WORD_LOAD, -1, count(control->watched, watched->va) == 1 &&
+		   (guint64)result(control) == was, error) ||
+	    !touch(control, GUEST_CONTROL_KERNEL_STORE, watched->va, error) ||
+	    !judge(control, CONTROL_WORD_STORE, -1, count(control->watched, watched->va) == 1 &&
+		   machine_phys64(guest->machine, watched->phys) == GUEST_CONTROL_STORES, error))
+		return false;
+	machine_phys64_set(guest->machine, watched->phys, was);
+	return true;
+}
+
 /* Through each of the allocator's doors: they take the same arguments. */
 static bool try_free(Control *control, GError **error)
 {
@@ -433,11 +453,15 @@ static bool try_actor(Control *control, GError **error)
 		    !machine_hold_interrupts(guest->machine, stage_vcpu(stage, i), INTERRUPTS_HELD,
 					     error))
 			return false;
-	for (int page = 0; page < guest->n_pages; page++)
-		if (!try_pte(control, page, error) || !try_kernel(control, page, error))
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
+		if (!try_pte(control, slot, error) ||
+		    (slot < guest->n_pages && !try_kernel(control, slot, error)))
 			return false;
 	for (int lock = 0; lock < guest->watch.n_locks; lock++)
 		if (!try_lock(control, lock, error))
+			return false;
+	for (int word = 0; word < guest->watch.n_words; word++)
+		if (!try_word(control, word, error))
 			return false;
 	if (!try_unmap(control, error) || !try_free(control, error))
 		return false;

@@ -98,12 +98,13 @@ void stage_free(Stage *stage);
 bool stage_watch(Stage *stage, GError **error);
 
 /*
- * What is at @addr, by its number: a watched PTE, a watched page (by any of its views), the word
- * of a lock; -1: none.
+ * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view that has it
+ * there), the word of a lock, a word that one guards; -1: none.
  */
 int stage_pte_at(const Stage *stage, guint64 addr);
-int stage_page_at(const Stage *stage, guint64 addr);
+int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret);
 int stage_lock_at(const Stage *stage, guint64 addr);
+int stage_word_at(const Stage *stage, guint64 addr);
 
 /* Whether a function that gives pages back begins at @pc. */
 bool stage_is_free(const Stage *stage, guint64 pc);
@@ -148,6 +149,6 @@ gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
 bool stage_check_sites(const Stage *stage, GError **error);
 
 /* The PTEs as they are, their frames remembered. */
-void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
+void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)

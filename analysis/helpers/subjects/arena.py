@@ -11,7 +11,10 @@ from ..survey import Item, members
 from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
 
 # Groups are the arenas by their BPF map ids, in the guest's order.
-LOCK = "arena"
+
+
+def _lock_name(group: int) -> str:
+    return f"arena{group + 1}" if group else "arena"
 
 
 def _page(state: arena.PageState, group: int) -> Page:
@@ -20,13 +23,13 @@ def _page(state: arena.PageState, group: int) -> Page:
     # Of user space's half only the accesses are seen; a guard zone has none.
     if state.in_arena:
         views.append(View(Word64(state.uaddr), mm=0))
-    return Page(group, views, LOCK)
+    return Page(group, views, _lock_name(group))
 
 
 def _lock(prog: Program, found: Object, group: int) -> Lock:
     lock = arena.lock(found)
-    return Lock(LOCK, lock.kind, Word64(lock.address), Word64(arena.physical(prog, lock.address)),
-                lock.bytes, Word64(lock.held), group)
+    return Lock(_lock_name(group), lock.kind, Word64(lock.address),
+                Word64(arena.physical(prog, lock.address)), lock.bytes, Word64(lock.held), group)
 
 
 def _ends(found: Object, group: int) -> List[End]:
@@ -37,19 +40,19 @@ def _ends(found: Object, group: int) -> List[End]:
 
 
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:
-    """What is watched; of several arenas the lock and the end of the first one."""
+    """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
     scratch = [arena.scratch_pfn(each) for each in found]
     pages = [_page(arena.page_state(found[i], uaddr), i) for i, uaddr in request["pages"]]
     watch = Watch(
         pages=pages,
-        locks=[_lock(prog, found[0], 0)],
+        locks=[_lock(prog, each, i) for i, each in enumerate(found)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=[
             Free("__free_pages", "page", required=True),
             Free("free_pages_nolock", "page", required=False),
         ],
-        ends=_ends(found[0], 0),
+        ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
         waits=[Wait("kernel/bpf/")],
     )
     keep = {
