@@ -21,7 +21,7 @@ say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TESTS := $(wildcard rig/*/test-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c))
+SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -92,6 +92,11 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
+# Without one subject: nothing may need it.
+$(BUILD)/without-%: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $(filter-out $(BUILD)/rig/subject/$*/%,$^) $(DEPS_LIBS)
+
 $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
 	$(Q)CC='$(CC)' guest-kernel/guest $(GUEST)
 
@@ -157,7 +162,7 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c)) \
+UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c rig/subject/*/check-*.c)) \
 	rig/catalog/expectation.c rig/catalog/expect-text.c rig/catalog/invariant.c rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/feature.c \
 	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c
 

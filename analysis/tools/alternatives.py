@@ -27,7 +27,7 @@ def number(invariant: str) -> int:
 
 # Each is a file of its own.
 INVARIANTS = sorted((path.stem.removeprefix("check-").upper()
-                     for path in (TOP / "rig" / "check").glob("check-i*.c")), key=number)
+                     for path in (TOP / "rig").rglob("check-i*.c")), key=number)
 
 VERDICT_VERSION = 3
 

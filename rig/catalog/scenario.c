@@ -16,6 +16,7 @@ void scenario_free(Scenario *scenario)
 	if (!scenario)
 		return;
 	g_free(scenario->name);
+	g_free(scenario->subject);
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
 	g_strfreev(scenario->kernels);
@@ -132,6 +133,20 @@ static bool load_silent(Scenario *scenario, GError **error)
 	return true;
 }
 
+/* Most are about arenas, and need not say so. */
+static bool load_subject(Scenario *scenario, GError **error)
+{
+	static const char DEFAULT[] = "arena";
+	char *name = g_key_file_get_string(scenario->keys, "scenario", "subject", NULL);
+
+	scenario->subject = name ? name : g_strdup(DEFAULT);
+	if (name_is(NAME_FEATURE, scenario->subject))
+		return true;
+	g_autofree char *shown = name_shown(scenario->subject);
+	keyfile_error(error, scenario->path, "scenario", "subject", "'%s' is no name", shown);
+	return false;
+}
+
 /* Who races: each on a vCPU of its own. */
 static bool load_actors(Scenario *scenario, GError **error)
 {
@@ -166,7 +181,8 @@ static bool check_spelling(const Scenario *scenario, char **variants, GError **e
 {
 	static const char *const known[] = { "title", "source", "group", "vcpus", "ram_mib", "actors",
 					     "pages", "preemptions", "kernels", "needs", "oops",
-					     "oops_needs", "succeeds", "silent", "variants", NULL };
+					     "oops_needs", "succeeds", "silent", "subject",
+					     "variants", NULL };
 	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(groups, g_strdup("scenario"));
@@ -196,7 +212,7 @@ static Scenario *load(const char *dir, const char *file, const char *variant, ch
 	    !check_spelling(scenario, *ret_variants, error) ||
 	    !(scenario->title = keyfile_string(scenario->keys, scenario->path, "scenario", "title",
 					       error)) ||
-	    !load_actors(scenario, error) || !load_options(scenario, error))
+	    !load_subject(scenario, error) || !load_actors(scenario, error) || !load_options(scenario, error))
 		return NULL;
 	if (variant) {
 		g_autofree char *plain = g_steal_pointer(&scenario->title);

@@ -13,24 +13,12 @@ static bool is_oopser(const Session *session, int actor)
 	return g_strcmp0(session->guest->report.actors[actor].name, declared) == 0;
 }
 
-/* The faults that the programs should have been told of. */
-static JsonArray *faults_taken(const Session *session)
+static int oopser(const Session *session)
 {
-	const GArray *taken = session->check->faults_taken;
-	JsonArray *faults = json_array_new();
-
-	for (guint i = 0; i < taken->len; i++) {
-		const FaultTaken *fault = &g_array_index(taken, FaultTaken, i);
-
-		if (is_oopser(session, fault->actor))
-			continue;
-		JsonArray *pair = json_array_new();
-		json_array_add_int_element(pair, fault->program);
-		json_array_add_int_element(pair, fault->page);
-		json_array_add_boolean_element(pair, fault->write);
-		json_array_add_array_element(faults, pair);
-	}
-	return faults;
+	for (int i = 0; i < session->guest->n_actors; i++)
+		if (is_oopser(session, i))
+			return i;
+	return -1;
 }
 
 static JsonArray *frames(const GArray *pfns)
@@ -58,32 +46,6 @@ static JsonArray *frames_owned(const Session *session)
 	return owned;
 }
 
-static JsonArray *bits_array(guint32 bits, int n)
-{
-	JsonArray *array = json_array_new();
-
-	for (int i = 0; i < n; i++)
-		json_array_add_boolean_element(array, bits >> i & 1);
-	return array;
-}
-
-/* What the actors have told of pages reserved, and of those freed and wanted by nobody else. */
-static void add_told(const Guest *guest, JsonObject *request)
-{
-	guint32 reserved = 0, freed = 0, wanted = 0;
-
-	for (int i = 0; i < guest->n_actors; i++) {
-		struct guest_actor actor = guest_actor_report(guest, i);
-
-		reserved |= actor.reserved;
-		freed |= actor.freed;
-		wanted |= actor.wanted;
-	}
-	json_object_set_array_member(request, "reserved", bits_array(reserved, guest->n_pages));
-	json_object_set_array_member(request, "given_up",
-				     bits_array(freed & ~wanted, guest->n_pages));
-}
-
 /* What drgn needs to judge. */
 static JsonObject *final_request(const Session *session)
 {
@@ -92,14 +54,12 @@ static JsonObject *final_request(const Session *session)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "check");
-	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_string_member(request, "subject", session->subject->name);
 	json_object_set_member(request, "keep", json_node_copy(guest->keep));
-	add_told(guest, request);
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
 	json_object_set_array_member(request, "freed", frames(check->frames_freed));
-	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
-	json_object_set_array_member(request, "faults", faults_taken(session));
+	session->subject->add_facts(request, check, guest, oopser(session));
 	return request;
 }
 
@@ -123,7 +83,7 @@ static bool take_found(Session *session, JsonNode *node, bool quiet, GError **er
 		g_autofree char *text = json_to_string(node, FALSE);
 
 		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
-			    "drgn: no violation that rig/check/ has a reason for: %s", text);
+			    "drgn: no violation that an invariant has a reason for: %s", text);
 		return false;
 	}
 	if (!quiet && strcmp(found.invariant, "I10") != 0)
@@ -150,17 +110,13 @@ static bool check_final(Session *session, bool quiet, GError **error)
 	return true;
 }
 
-/* An address that the books have as free can be allocated. */
-static void judge_result(Session *session, int actor)
+static void judge_success(Session *session, int actor)
 {
 	const char *name = session->guest->report.actors[actor].name;
 
-	if (g_strcmp0(name, session->scenario->succeeds) != 0 ||
-	    guest_actor_report(session->guest, actor).result == 1)
-		return;
-	Violation found = check_violation(session->check, "I4", "allocation-failed", NULL);
-	check_blame(session->check, &found, actor);
-	check_found(session->check, &found);
+	if (g_strcmp0(name, session->scenario->succeeds) == 0)
+		session->subject->judge_success(session->check, actor,
+						guest_actor_report(session->guest, actor).result);
 }
 
 /* The actor that was to end in an oops did not. */
@@ -185,7 +141,7 @@ static bool judge_actors(Session *session)
 		ActorState state = stepper_state(session->stepper, i);
 
 		if (state == ACTOR_RETURNED) {
-			judge_result(session, i);
+			judge_success(session, i);
 		} else if (state == ACTOR_CRASHED) {
 			oopsed = is_oopser(session, i);
 			crashed = !oopsed;

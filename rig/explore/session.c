@@ -20,6 +20,7 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->init);
 	g_free((char *)spec->init_cpio);
 	g_free((char *)spec->scenario);
+	g_free((char *)spec->subject);
 	g_free((char *)spec->map_flags);
 	g_free((char *)spec->disk);
 	g_free((char *)spec->booted);
@@ -69,6 +70,7 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->init = paths_in_data("build/guest/init");
 	spec->init_cpio = paths_in_data("build/guest/init.cpio");
 	spec->scenario = g_strdup(scenario->name);
+	spec->subject = g_strdup(scenario->subject);
 	spec->connect = g_strdup(connect);
 	spec->emulator = g_strdup(paths_qemu());
 	spec->map_flags = g_strdup(kernel->map_flags);
@@ -184,7 +186,9 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 	session->cancel = cancel;
 	session->connect = g_strdup(connect);
 	session->scenario = scenario_find(scenario, error);
-	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
+	session->subject = session->scenario
+		? subject_find(session->scenario->subject, session->scenario->path, error) : NULL;
+	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
 	if (!session->kernel || !open_guest(session, qmp, error) || !same_scenario(session, error))
 		return NULL;
 	return g_steal_pointer(&session);

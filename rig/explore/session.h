@@ -12,10 +12,12 @@
 #include "step/stepper.h"
 #include "report/trace.h"
 #include "schedule/dependence.h"
+#include "subject/subject.h"
 
 typedef struct {
 	Kernel *kernel;
 	Scenario *scenario;
+	const Subject *subject;	/* of the scenario */
 	char *connect;		/* libvirt URI, or NULL */
 	GCancellable *cancel;
 	char *snapshot;		/* names everything that made the guest, by hash */

@@ -30,7 +30,7 @@ static int arena_of(const Guest *guest, int page)
 	return page / (guest->n_pages / (int)guest->report.n_arenas);
 }
 
-static void add_request(const Guest *guest, JsonObject *request)
+static void add_request(const Guest *guest, const char *subject, JsonObject *request)
 {
 	JsonArray *groups = json_array_new(), *pages = json_array_new();
 
@@ -43,7 +43,7 @@ static void add_request(const Guest *guest, JsonObject *request)
 		json_array_add_int_element(page, guest->report.pages[i]);
 		json_array_add_array_element(pages, page);
 	}
-	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_string_member(request, "subject", subject);
 	json_object_set_array_member(request, "groups", groups);
 	json_object_set_array_member(request, "pages", pages);
 }
@@ -96,12 +96,12 @@ static bool take_answer(Guest *guest, JsonObject *answer, GError **error)
 	return true;
 }
 
-static bool ask_drgn(Guest *guest, GError **error)
+static bool ask_drgn(Guest *guest, const char *subject, GError **error)
 {
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "describe");
-	add_request(guest, request);
+	add_request(guest, subject, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
 	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
 	json_object_set_int_member(request, "control",
@@ -158,7 +158,7 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	guest->n_pages = guest->report.n_pages;
 	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
 				     cancel, error);
-	return guest->analyst && ask_drgn(guest, error);
+	return guest->analyst && ask_drgn(guest, spec->subject, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)

@@ -15,7 +15,7 @@
 #include "guest/symbols.h"
 #include "subject/watch.h"
 
-typedef struct {
+typedef struct Guest {
 	Machine *machine;
 	Symbols *symbols;
 	Analyst *analyst;

@@ -8,6 +8,7 @@ typedef struct {
 	const char *bzimage, *vmlinux, *module, *module_cpio;
 	const char *init, *init_cpio;
 	const char *scenario;
+	const char *subject;	/* of which kind what is watched is: drgn describes it */
 	const char *map_flags;	/* for the arena, besides its own; NULL: none */
 	const char *disk;	/* a parked guest to start from, or NULL */
 	const char *booted;	/* one booted and not parked: started from, or made if not there */
