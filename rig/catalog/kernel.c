@@ -27,7 +27,7 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->source);
 	g_free(kernel->patches);
 	g_free(kernel->config_sha256);
-	g_free(kernel->compiler);
+	origin_deinit(&kernel->origin);
 	g_free(kernel->tree);
 	g_free(kernel);
 }
@@ -115,7 +115,8 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 					    "map_flags", NULL };
 	/* guest-kernel/build writes these, of what the user named. */
 	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
-					   "tree", "image", "vmlinux", "config", "headers", NULL };
+					   "tree", "fragments", "cc", "llvm", "ram",
+					   "image", "vmlinux", "config", "headers", NULL };
 	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
 	bool is_own;
 	g_autofree char *path = descriptor_path(kernel->name, &is_own);
@@ -142,13 +143,14 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 static bool read_build(Kernel *kernel, GError **error)
 {
 	enum { MAX_RAM_MIB = 65536 };
+	g_autofree char *compiler = NULL;
 	struct {
 		const char *member;
 		char **field;
 	} fields[] = {
 		{ "release", &kernel->release }, { "source", &kernel->source },
 		{ "patches", &kernel->patches }, { "config_sha256", &kernel->config_sha256 },
-		{ "compiler", &kernel->compiler }, { "tree", &kernel->tree },
+		{ "compiler", &compiler }, { "tree", &kernel->tree },
 	};
 	g_autofree char *relative = g_build_filename("builds", kernel->key, NULL);
 
@@ -168,7 +170,7 @@ static bool read_build(Kernel *kernel, GError **error)
 			return false;
 		*fields[i].field = g_strdup(text);
 	}
-	return true;
+	return origin_read(kernel->dir, compiler, &kernel->origin, error);
 }
 
 static Kernel *parse_status(const char *line, GError **error)

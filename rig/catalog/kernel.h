@@ -11,6 +11,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
+
 typedef struct {
 	char *name;
 	char *title;
@@ -24,7 +26,7 @@ typedef struct {
 	char *source;		/* package and version, or the user's tree */
 	char *patches;		/* file names, blank-separated; may be empty */
 	char *config_sha256;
-	char *compiler;
+	Origin origin;		/* what built it; empty when not built */
 	int ram_mib;		/* of a guest */
 	char *tree;		/* the sources, for showing lines */
 } Kernel;

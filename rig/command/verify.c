@@ -147,7 +147,7 @@ static gboolean describe(GString *text, const char *side, const char *name, GErr
 	g_string_append_printf(text, "- %s: Linux %s from %s, patches: %s; build %s, config %.16s, %s\n",
 			       side, kernel->release, kernel->source,
 			       *kernel->patches ? kernel->patches : "none", kernel->key,
-			       kernel->config_sha256, kernel->compiler);
+			       kernel->config_sha256, kernel->origin.compiler);
 	return TRUE;
 }
 

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
 #include "event/violation.h"
 #include "step/control.h"
 
@@ -40,7 +41,8 @@ typedef struct {
 	VerdictTimes spent_s;
 	int circles;		/* executed schedules cut where they began to repeat */
 	double wall_s;
-	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *qemu;
+	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
