@@ -19,6 +19,7 @@ typedef struct {
 	char *kind;		/* stock, variant, mutant, own */
 	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
 	char **has;		/* what feature.h knows; NULL: everything */
+	char *expected_on;	/* the release that scenarios' [expect] lines of it are of, or NULL */
 	char *map_flags;	/* what its arenas are created with besides, "0x80000"; may be NULL */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
@@ -53,6 +54,9 @@ void kernel_free(Kernel *kernel);
  * the caller's.
  */
 char **kernel_source_roots(const char *dir, const char *tree);
+
+/* Whether it is a later release than the one of which scenarios know what it does. */
+bool kernel_is_newer(const Kernel *kernel);
 
 char *kernel_file(const Kernel *kernel, const char *name);
 
