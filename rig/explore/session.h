@@ -11,6 +11,7 @@
 #include "step/stepper.h"
 #include "report/trace.h"
 #include "schedule/dependence.h"
+#include "schedule/follow.h"
 
 typedef struct {
 	Kernel *kernel;
@@ -26,6 +27,7 @@ typedef struct {
 	Controls controls;	/* what was seen to be reported, before the first schedule */
 	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
+	Follow *follow;		/* chooses in place of the plan; NULL: the plan does; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
 
