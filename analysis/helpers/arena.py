@@ -89,16 +89,18 @@ def scratch_page(arena: Object) -> Optional[Object]:
 class Lock:
     """The word of the lock that guards the range tree and the PTEs."""
 
+    kind: str  # "spin", "mutex"
     address: int
+    bytes: int
     held: int  # its bits of which one is set while somebody holds it
 
 
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
-        return Lock(int(arena.spinlock.address_of_().value_()), 0xFFFFFFFF)
+        return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
     # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
-    return Lock(int(arena.lock.owner.address_of_().value_()), 0xFFFFFFF8)
+    return Lock("mutex", int(arena.lock.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
 
 
 def physical(prog: Program, address: int) -> int:

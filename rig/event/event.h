@@ -12,7 +12,7 @@
 
 #include "event/kinds.h"
 
-enum { MAX_ACTORS = 8, MAX_PAGES = 8 };
+enum { MAX_ACTORS = 8, MAX_PAGES = 8, MAX_LOCKS = 16, MAX_WORDS = 16 };
 
 /* A set of kinds of events is a word. */
 #define EVENT_BIT(kind) (1u << (kind))
@@ -69,6 +69,8 @@ typedef struct Event {
 	EventHalf half;
 	Flush flush;
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
+	int lock;		/* LOCK, UNLOCK: which */
+	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	bool stale;		/* ACCESS: let go through a translation that is not the PTE's any more */

@@ -26,7 +26,7 @@ static JsonArray *faults_taken(const Session *session)
 			continue;
 		JsonArray *pair = json_array_new();
 		json_array_add_int_element(pair, fault->program);
-		json_array_add_int_element(pair, session->guest->pages[fault->page].uaddr);
+		json_array_add_int_element(pair, fault->page);
 		json_array_add_boolean_element(pair, fault->write);
 		json_array_add_array_element(faults, pair);
 	}
@@ -92,16 +92,14 @@ static JsonObject *final_request(const Session *session)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "check");
-	guest_add_request(guest, request);
-	json_object_set_int_member(request, "log_seq", guest->log_seq);
+	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
 	add_told(guest, request);
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
 	json_object_set_array_member(request, "freed", frames(check->frames_freed));
 	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
-	json_object_set_member(request, "scratch_pfns", json_node_copy(guest->scratch_pfns));
 	json_object_set_array_member(request, "faults", faults_taken(session));
-	json_object_set_member(request, "reports", json_node_copy(guest->reports));
 	return request;
 }
 
@@ -302,7 +300,8 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	g_autofree char *key = stepper_state_key(session->stepper);
 	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
-	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
+	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before) &&
+		   circle_may_close(&session->circle, GPOINTER_TO_UINT(before))) {
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
@@ -312,6 +311,8 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		g_array_append_val(outcome->steps, step);
 		return true;
 	}
+	if (!circle_at(&session->circle, session->guest, outcome->steps->len, error))
+		return false;
 	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
 	if (session->registers)
 		g_array_append_val(session->registers,
@@ -396,15 +397,18 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 	g_autoptr(Outcome) outcome = NULL;
 	bool again = false;
 
+	circle_begin(&session->circle);
 	do {
 		g_clear_pointer(&outcome, outcome_free);
 		again = false;
 		outcome = attempt(session, plan, &again, error);
-		if (!outcome)
+		if (!outcome || (!again && outcome->end == END_CIRCLE &&
+				 !circle_settle(&session->circle, session->guest, session->stepper,
+						outcome, &again, error)))
 			return NULL;
 	} while (again);
 
-	if (outcome->end == END_CIRCLE)
+	if (outcome->end == END_CIRCLE && !outcome->differs)
 		judge_circle(session, outcome);
 	/* In the middle of things the end has nothing to say. */
 	if (outcome->end == END_DONE && !check_final(session, judge_actors(session), error))

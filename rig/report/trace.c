@@ -19,8 +19,8 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper)
 		header.actors[i].vcpu = guest->report.actors[i].cpu;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
-		header.arenas[i] = guest->pages[i].arena;
-		header.scratch[i] = guest->pages[i].scratch_pfn;
+		header.arenas[i] = guest->watch.pages[i].group;
+		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.arenas[i]);
 	}
 	trace->stepper = stepper;
 	trace->record = record_new(&header);

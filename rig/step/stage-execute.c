@@ -22,16 +22,17 @@ static bool begin_probe(const Stage *stage, const Context *self, const Site *sit
 /* The store half of a split read-modify-write sees what the load half saw. */
 static void begin_store_half(Stage *stage, const Context *self)
 {
-	machine_phys64_set(stage->guest->machine, stage->guest->pages[self->pending.page].pte_phys,
-			   self->loaded);
+	const WatchView *view = watch_kernel(&stage->guest->watch, self->pending.page);
+
+	machine_phys64_set(stage->guest->machine, view->pte.phys, self->loaded);
 }
 
 /* By the kernel's own address, and in a way that @pte allows: no fault then. */
-static bool is_allowed(const Stage *stage, const Event *event, guint64 addr, guint64 pte)
+static bool is_allowed(const Event *event, guint64 addr, guint64 pte)
 {
 	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
 
-	return addr >= stage->guest->pages[event->page].kaddr && (pte & needs) == needs;
+	return (gint64)addr < 0 && (pte & needs) == needs;
 }
 
 /* Whether carrying out @event is sure to hit a watchpoint. */
@@ -39,11 +40,11 @@ static bool hits_watchpoint(Stage *stage, const Event *event, const Site *site, 
 {
 	switch (event->kind) {
 	case EVENT_PTE:
-		return !stage->disarmed;
+		return !stage_is_disarmed(stage, event->page);
 	case EVENT_LOCK:
 		return true;
 	case EVENT_ACCESS:
-		return is_allowed(stage, event,
+		return is_allowed(event,
 				  insn_address(&site->insn,
 					       &stage_context(stage, event->actor)->regs),
 				  stale ? stale : event->before[event->page]);
@@ -74,7 +75,7 @@ static bool set_translation(Stage *stage, int actor, int page, guint64 pte, GErr
 {
 	Machine *machine = stage->guest->machine;
 
-	machine_phys64_set(machine, stage->guest->pages[page].pte_phys, pte);
+	machine_phys64_set(machine, watch_kernel(&stage->guest->watch, page)->pte.phys, pte);
 	return machine_forget_translations(machine, stage_vcpu(stage, actor), error);
 }
 
@@ -117,7 +118,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
 	ret_event->double_free = self->pending.kind == EVENT_FREE &&
-			   stage_page_users(stage, actor, self->regs.gpr[MACHINE_RDI]) < 1;
+			   stage_page_users(stage, actor, machine_argument(&self->regs, 0)) < 1;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
 	ret_event->stale = stale != 0;
@@ -131,8 +132,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		ret_event->landed = pte_pfn(stale);
 	if (ret_event->faulted && event_is_kernel(ret_event))
 		ret_event->program = guest_actor_report(stage->guest, actor).program;
-	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest))
-		stage->lock_holder = actor;
+	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))
+		stage->holders[self->pending.lock] = actor;
 	stage_ptes(stage, ret_event->after);
 	if (ret_event->double_free) {
 		/* The allocator's lists lead anywhere from here on. */
