@@ -11,6 +11,7 @@
 #include "report/story.h"
 #include "report/violation-text.h"
 #include "util/error.h"
+#include "util/paths.h"
 #include "explore/workers.h"
 
 enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
@@ -364,12 +365,14 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->kernel_key = g_strdup(kernel->key);
 	verdict->kernel_patches = g_strdup(kernel->patches);
 	verdict->config_sha256 = g_strdup(kernel->config_sha256);
-	verdict->compiler = g_strdup(kernel->compiler);
+	origin_copy(&kernel->origin, &verdict->origin);
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	verdict->connect = g_strdup(session->connect);
-	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
+	verdict->emulator = session->connect ? NULL
+			    : paths_qemu()   ? g_strdup(paths_qemu())
+					     : g_find_program_in_path("qemu-system-x86_64");
 	return verdict;
 }
 

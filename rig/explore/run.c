@@ -215,6 +215,26 @@ static bool somebody_crashed(const Session *session)
 	return false;
 }
 
+/* As the recorded schedule of another build would have it, or the plan. */
+static int choose(const Session *session, Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
+{
+	char *pending[MAX_THREADS] = { NULL };
+	int thread;
+
+	if (!session->follow)
+		return plan_choose(plan, enabled, ret_end);
+	thread_set_foreach(one, enabled) {
+		Event event = { .kind = EVENT_NONE };
+
+		stepper_pending(session->stepper, one, &event);
+		pending[one] = stepper_event_label(session->stepper, &event);
+	}
+	thread = follow_choose(session->follow, enabled, pending, ret_end);
+	for (int i = 0; i < MAX_THREADS; i++)
+		g_free(pending[i]);
+	return thread;
+}
+
 /* One more step of @plan; *@ret_more is false when the schedule has ended. */
 static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *outcome,
 		      bool *ret_more, bool *ret_again, GError **error)
@@ -241,7 +261,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
-		step.thread = plan_choose(plan, &step.enabled, &outcome->end);
+		step.thread = choose(session, plan, &step.enabled, &outcome->end);
 	}
 	if (step.thread < 0) {
 		g_array_append_val(outcome->steps, step);
@@ -278,6 +298,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	bool more = true;
 
 	plan_begin(plan);
+	if (session->follow)
+		follow_begin(session->follow);
 	if (session->registers)
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
@@ -396,6 +418,18 @@ Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 		return NULL;
 	}
 	return g_steal_pointer(&first);
+}
+
+Outcome *run_follow(Session *session, Follow *follow, GError **error)
+{
+	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STOP);
+
+	session->follow = follow;
+	Outcome *outcome = run_plan(session, plan, error);
+	session->follow = NULL;
+	if (outcome)
+		follow_end(follow);
+	return outcome;
 }
 
 Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,

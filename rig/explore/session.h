@@ -12,6 +12,7 @@
 #include "step/stepper.h"
 #include "report/trace.h"
 #include "schedule/dependence.h"
+#include "schedule/follow.h"
 #include "subject/subject.h"
 
 typedef struct {
@@ -30,6 +31,7 @@ typedef struct {
 	Circle circle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
+	Follow *follow;		/* chooses in place of the plan; NULL: the plan does; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 } Session;
 

@@ -2,6 +2,7 @@
 #include "report/stored.h"
 #include "report/unseen-text.h"
 
+#include "catalog/origin.h"
 #include "util/error.h"
 #include "util/json.h"
 
@@ -81,8 +82,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 {
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
 					     "kernel_release", "verdict", NULL };
-	static const char *const built[] = { "source", "patches", "config_sha256", "compiler", "qemu",
-					     NULL };
+	static const char *const built[] = { "source", "patches", "config_sha256", "qemu", NULL };
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
 					      "unsettled", "violating", "documented",
 					      "distinct_final_states", NULL };
@@ -105,6 +105,9 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||
 	    !check_strings(&environment, built, error))
 		return NULL;
+	for (const OriginMember *member = origin_members; member->name; member++)
+		if (!check_strings(&environment, (const char *[]){ member->name, NULL }, error))
+			return NULL;
 	return g_steal_pointer(&object);
 }
 

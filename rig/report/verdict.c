@@ -41,7 +41,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel_key);
 	g_free(verdict->kernel_patches);
 	g_free(verdict->config_sha256);
-	g_free(verdict->compiler);
+	origin_deinit(&verdict->origin);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
 	g_clear_pointer(&verdict->unseen, g_array_unref);
@@ -246,7 +246,12 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "patches", verdict->kernel_patches);
 	add_string(builder, "key", verdict->kernel_key);
 	add_string(builder, "config_sha256", verdict->config_sha256);
-	add_string(builder, "compiler", verdict->compiler);
+	for (const OriginMember *member = origin_members; member->name; member++) {
+		const char *text = ORIGIN_STRING(&verdict->origin, member);
+
+		if (text && *text)
+			add_string(builder, member->name, text);
+	}
 	add_string(builder, "qemu", verdict->qemu);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);

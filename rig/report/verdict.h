@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
 #include "event/violation.h"
 #include "step/control.h"
 #include "step/survey.h"
@@ -43,7 +44,8 @@ typedef struct {
 	int unsettled;		/* executed schedules cut where only memory was another, … */
 	GHashTable *differs;	/* … and set of names: what that was */
 	double wall_s;
-	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *qemu;
+	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
