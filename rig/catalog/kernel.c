@@ -154,7 +154,7 @@ static bool read_build(Kernel *kernel, GError **error)
 
 	kernel->dir = paths_in_cache(relative);
 	g_autofree char *path = kernel_file(kernel, "kernel.json");
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_NAMED, error);
 	Json json = { object, path };
 	gint64 ram_mib;
 

@@ -28,8 +28,8 @@
 
 #include <string.h>
 
-#include "event/fields.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/u64.h"
 
 static const char *const halves[] = {
@@ -141,18 +141,18 @@ static guint program_number(const Record *record, guint32 program)
 
 static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
 {
-	field_add_string(object, "access", access_name(event->access));
+	json_add_string(object, "access", access_name(event->access));
 	if (event->half)
-		field_add_string(object, "half", halves[event->half]);
+		json_add_string(object, "half", halves[event->half]);
 	if (event_failed(event))
 		json_object_set_boolean_member(object, "failed", true);
-	field_add_string(object, "from", record_pte(record, event->before[event->page]));
-	field_add_string(object, "to", record_pte(record, event->after[event->page]));
+	json_add_string(object, "from", record_pte(record, event->before[event->page]));
+	json_add_string(object, "to", record_pte(record, event->after[event->page]));
 }
 
 static void add_access(JsonObject *object, const Record *record, const Event *event)
 {
-	field_add_string(object, "access", access_name(event->access));
+	json_add_string(object, "access", access_name(event->access));
 	json_object_set_boolean_member(object, "faulted", event->faulted);
 	if (event->faulted && event->program)
 		json_object_set_int_member(object, "program",
@@ -160,7 +160,7 @@ static void add_access(JsonObject *object, const Record *record, const Event *ev
 	if (event->stale)
 		json_object_set_boolean_member(object, "stale", true);
 	if (event->landed)
-		field_add_string(object, "landed", record_frame(record, event->landed));
+		json_add_string(object, "landed", record_frame(record, event->landed));
 }
 
 static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
@@ -170,13 +170,13 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 	if (event->kind == EVENT_ACCESS)
 		add_access(object, record, event);
 	if (event->kind == EVENT_FREE)
-		field_add_string(object, "frame", record_frame(record, event->pfn));
+		json_add_string(object, "frame", record_frame(record, event->pfn));
 	if (event->kind == EVENT_FREE && event->double_free)
 		json_object_set_boolean_member(object, "double_free", true);
 	if (event->kind == EVENT_FLUSH)
-		field_add_string(object, "flush", flushes[event->flush]);
+		json_add_string(object, "flush", flushes[event->flush]);
 	if (event->kind == EVENT_SEND)
-		field_add_string(object, "target", record->header.actors[event->to].name);
+		json_add_string(object, "target", record->header.actors[event->to].name);
 	if (event->kind == EVENT_RETURN)
 		json_object_set_int_member(object, "result", event->result);
 }
@@ -190,10 +190,10 @@ static JsonObject *event_json(const Record *record, guint i)
 	JsonObject *object = json_object_new();
 
 	json_object_set_int_member(object, "n", line->n);
-	field_add_string(object, "actor", record_actor(record, event));
+	json_add_string(object, "actor", record_actor(record, event));
 	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
-	field_add_string(object, "kind", row->token);
-	field_add_string(object, "event", label);
+	json_add_string(object, "kind", row->token);
+	json_add_string(object, "event", label);
 	json_object_set_boolean_member(object, "decision", event_is_decision(event));
 	if (event->irq)
 		json_object_set_boolean_member(object, "irq", true);
@@ -202,9 +202,9 @@ static JsonObject *event_json(const Record *record, guint i)
 	if (event->page >= 0)
 		json_object_set_int_member(object, "page", event->page);
 	if (row->place) {
-		field_add_string(object, "where", line->where);
-		field_add_string(object, "line", line->line);
-		field_add_string(object, "insn", line->insn);
+		json_add_string(object, "where", line->where);
+		json_add_string(object, "line", line->line);
+		json_add_string(object, "insn", line->insn);
 	}
 	add_by_kind(object, record, event);
 	add_ptes(object, record, "before", "before_bits", event->before);
@@ -292,33 +292,38 @@ static bool read_pte(const char *name, const char *bits, guint64 *ret)
 	return true;
 }
 
-static bool read_actors(TraceHeader *header, JsonArray *actors)
+static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 {
+	JsonArray *actors = NULL;
+
+	if (!json_array_of(json, "actors", 1, MAX_ACTORS, &actors, error))
+		return false;
 	header->n_actors = json_array_get_length(actors);
 	for (int i = 0; i < header->n_actors; i++) {
-		JsonNode *node = json_array_get_element(actors, i);
+		const char *name;
+		Json actor;
 
-		if (!JSON_NODE_HOLDS_OBJECT(node) ||
-		    !field_string(json_node_get_object(node), "name", FIELD_REQUIRED,
-				  &header->actors[i].name) ||
-		    !field_small(json_node_get_object(node), "vcpu", FIELD_REQUIRED, 0, G_MAXINT,
-				 &header->actors[i].vcpu))
+		if (!json_element(json, "actors", actors, i, &actor, error) ||
+		    !json_name(&actor, "name", NAME_ACTOR, &name, error) ||
+		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error))
 			return false;
+		header->actors[i].name = g_intern_string(name);
+		for (int other = 0; other < i; other++)
+			if (header->actors[other].name == header->actors[i].name)
+				return false;
 	}
 	return true;
 }
 
-static bool read_page(TraceHeader *header, int i, JsonNode *node)
+static bool read_page(TraceHeader *header, int i, const Json *json, GError **error)
 {
-	JsonObject *page = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 	const char *scratch = NULL, *pte = NULL, *bits = NULL;
 	guint64 pfn = 0;
 
-	if (!page ||
-	    !field_small(page, "arena", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->arenas[i]) ||
-	    !field_string(page, "scratch", FIELD_OPTIONAL, &scratch) ||
-	    !field_string(page, "pte", FIELD_REQUIRED, &pte) ||
-	    !field_string(page, "pte_bits", FIELD_REQUIRED, &bits) ||
+	if (!json_small(json, "arena", 0, MAX_PAGES - 1, &header->arenas[i], error) ||
+	    !json_maybe_interned(json, "scratch", &scratch, error) ||
+	    !json_interned(json, "pte", &pte, error) ||
+	    !json_interned(json, "pte_bits", &bits, error) ||
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
@@ -330,32 +335,34 @@ typedef struct {
 	int events, violations;
 } Counts;
 
-static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
+static bool read_header(TraceHeader *header, const Json *json, Counts *ret_counts, GError **error)
 {
-	JsonArray *actors = NULL, *pages = NULL;
+	JsonArray *pages = NULL;
 	int version = 0;
 
-	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
-			 &version) ||
-	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
-	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
-			 &ret_counts->violations) ||
-	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
-	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
-	    !read_actors(header, actors))
+	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
+	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
+	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !read_actors(header, json, error) ||
+	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error))
 		return false;
 	header->n_pages = json_array_get_length(pages);
-	for (int i = 0; i < header->n_pages; i++)
-		if (!read_page(header, i, json_array_get_element(pages, i)))
+	for (int i = 0; i < header->n_pages; i++) {
+		Json page;
+
+		if (!json_element(json, "pages", pages, i, &page, error) ||
+		    !read_page(header, i, &page, error))
 			return false;
+	}
 	return true;
 }
 
-static bool read_actor(const Record *record, JsonObject *object, const char *member, int *ret)
+static bool read_actor(const Record *record, const Json *json, const char *member, int *ret,
+		       GError **error)
 {
 	const char *name = NULL;
 
-	if (!field_string(object, member, FIELD_REQUIRED, &name))
+	if (!json_interned(json, member, &name, error))
 		return false;
 	for (*ret = 0; *ret < record->header.n_actors; ++*ret)
 		if (g_strcmp0(record->header.actors[*ret].name, name) == 0)
@@ -363,11 +370,11 @@ static bool read_actor(const Record *record, JsonObject *object, const char *mem
 	return false;
 }
 
-static bool read_kind(JsonObject *object, EventKind *ret)
+static bool read_kind(const Json *json, EventKind *ret, GError **error)
 {
 	const char *token = NULL;
 
-	if (!field_string(object, "kind", FIELD_REQUIRED, &token))
+	if (!json_interned(json, "kind", &token, error))
 		return false;
 	for (*ret = EVENT_NONE + 1; (int)*ret < N_EVENT_KINDS; ++*ret)
 		if (g_strcmp0(event_kind_row(*ret)->token, token) == 0)
@@ -375,33 +382,33 @@ static bool read_kind(JsonObject *object, EventKind *ret)
 	return false;
 }
 
-static bool read_ptes(const Record *record, JsonObject *object, const char *name,
-		      const char *bits, guint64 *ret)
+static bool read_ptes(const Record *record, const Json *json, const char *name,
+		      const char *bits, guint64 *ret, GError **error)
 {
 	guint n = record->header.n_pages;
 	JsonArray *names = NULL, *others = NULL;
 
-	if (!field_array(object, name, FIELD_REQUIRED, n, n, &names) ||
-	    !field_array(object, bits, FIELD_REQUIRED, n, n, &others))
+	if (!json_array_of(json, name, n, n, &names, error) ||
+	    !json_array_of(json, bits, n, n, &others, error))
 		return false;
 	for (guint i = 0; i < n; i++)
-		if (!read_pte(field_element(names, i), field_element(others, i), &ret[i]))
+		if (!read_pte(json_text_element(names, i), json_text_element(others, i), &ret[i]))
 			return false;
 	return true;
 }
 
-static bool read_access(JsonObject *object, Event *event)
+static bool read_access(const Json *json, Event *event, GError **error)
 {
 	const char *landed = NULL;
 	int access = ACCESS_NONE, half = HALF_NONE;
 	gint64 program = 0;
 
-	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access) ||
-	    !field_choice(object, "half", FIELD_OPTIONAL, halves, &half) ||
-	    !field_bool(object, "faulted", FIELD_OPTIONAL, &event->faulted) ||
-	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
-	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
-	    !field_string(object, "landed", FIELD_OPTIONAL, &landed) ||
+	if (!json_choice(json, "access", accesses, &access, error) ||
+	    !json_maybe_choice(json, "half", halves, &half, error) ||
+	    !json_maybe_bool(json, "faulted", &event->faulted, error) ||
+	    !json_maybe_int(json, "program", 1, G_MAXUINT32, &program, error) ||
+	    !json_maybe_bool(json, "stale", &event->stale, error) ||
+	    !json_maybe_interned(json, "landed", &landed, error) ||
 	    (landed && !read_frame(landed, &event->landed)))
 		return false;
 	event->access = access;
@@ -410,7 +417,7 @@ static bool read_access(JsonObject *object, Event *event)
 	return event->page >= 0;
 }
 
-static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
+static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
 {
 	const char *frame = NULL;
 	int flush = FLUSH_NONE;
@@ -418,56 +425,54 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 	switch (event->kind) {
 	case EVENT_PTE:
 	case EVENT_ACCESS:
-		return read_access(object, event);
+		return read_access(json, event, error);
 	case EVENT_FREE:
-		return field_string(object, "frame", FIELD_REQUIRED, &frame) &&
+		return json_interned(json, "frame", &frame, error) &&
 		       read_frame(frame, &event->pfn) &&
-		       field_bool(object, "double_free", FIELD_OPTIONAL, &event->double_free);
+		       json_maybe_bool(json, "double_free", &event->double_free, error);
 	case EVENT_FLUSH:
-		if (!field_choice(object, "flush", FIELD_REQUIRED, flushes, &flush))
+		if (!json_choice(json, "flush", flushes, &flush, error))
 			return false;
 		event->flush = flush;
 		return true;
 	case EVENT_SEND:
-		return read_actor(record, object, "target", &event->to);
+		return read_actor(record, json, "target", &event->to, error);
 	case EVENT_RETURN:
-		return field_int(object, "result", FIELD_REQUIRED, G_MININT64, G_MAXINT64,
-				 &event->result);
+		return json_int(json, "result", G_MININT64, G_MAXINT64, &event->result, error);
 	default:
 		return true;
 	}
 }
 
-static bool read_event(const Record *record, JsonObject *object, RecordEvent *ret)
+static bool read_event(const Record *record, const Json *json, RecordEvent *ret, GError **error)
 {
 	Event *event = &ret->event;
 	bool user = false;
 
 	event->page = -1;
-	if (!read_actor(record, object, "actor", &event->actor) ||
-	    !read_kind(object, &event->kind) ||
-	    !field_bool(object, "irq", FIELD_OPTIONAL, &event->irq) ||
-	    !field_bool(object, "user", FIELD_OPTIONAL, &user) ||
-	    !field_small(object, "page", FIELD_OPTIONAL, 0, record->header.n_pages - 1,
-			 &event->page) ||
-	    !field_string(object, "where", FIELD_OPTIONAL, &ret->where) ||
-	    !field_string(object, "line", FIELD_OPTIONAL, &ret->line) ||
-	    !field_string(object, "insn", FIELD_OPTIONAL, &ret->insn) ||
-	    !read_ptes(record, object, "before", "before_bits", event->before) ||
-	    !read_ptes(record, object, "after", "after_bits", event->after) ||
-	    !read_by_kind(record, object, event))
+	if (!read_actor(record, json, "actor", &event->actor, error) ||
+	    !read_kind(json, &event->kind, error) ||
+	    !json_maybe_bool(json, "irq", &event->irq, error) ||
+	    !json_maybe_bool(json, "user", &user, error) ||
+	    !json_maybe_small(json, "page", 0, record->header.n_pages - 1, &event->page, error) ||
+	    !json_maybe_interned(json, "where", &ret->where, error) ||
+	    !json_maybe_interned(json, "line", &ret->line, error) ||
+	    !json_maybe_interned(json, "insn", &ret->insn, error) ||
+	    !read_ptes(record, json, "before", "before_bits", event->before, error) ||
+	    !read_ptes(record, json, "after", "after_bits", event->after, error) ||
+	    !read_by_kind(record, json, event, error))
 		return false;
 	event->pc = user ? USER_PC : KERNEL_PC;
 	return true;
 }
 
 /* What the rest of the line says must follow from it. */
-static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
+static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error)
 {
 	RecordEvent line = { 0 };
 	const Event *event = &line.event;
 
-	if (!read_event(record, object, &line) || !tlb_has_room(tlb, event->after))
+	if (!read_event(record, json, &line, error) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
 	if (event->landed && event_is_kernel(event) &&
@@ -476,39 +481,38 @@ static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
-	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
+	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), json->object);
 	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
 	json_node_take_object(made, event_json(record, record->events->len - 1));
 	return json_node_equal(given, made);
 }
 
-static bool add_violation(Record *record, JsonObject *object)
+static bool add_violation(Record *record, const Json *json, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, "violation");
 	Violation found;
+	Json object;
 
-	if (!node || !JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json_object(json, "violation", &object, error) ||
+	    !violation_from_json(&object, &found, error) ||
 	    found.event >= (int)record->events->len || found.page >= record->header.n_pages)
 		return false;
 	record_found(record, &found);
 	return true;
 }
 
-static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Counts *counts)
+/* False without an @error: it is JSON, but nothing that can have happened. */
+static bool read_line(Record *record, Tlb *tlb, const char *line, const char *place, Counts *counts,
+		      GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_parse(line, strlen(line), place, error);
+	Json json = { object, place };
 
-	if (!json_parser_load_from_data(parser, line, -1, NULL))
+	if (!object)
 		return false;
-	JsonNode *root = json_parser_get_root(parser);
-	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
-		return false;
-	JsonObject *object = json_node_get_object(root);
-	if (first) {
+	if (!record->header.n_actors) {
 		TraceHeader header = { 0 };
 
-		if (!read_header(&header, object, counts))
+		if (!read_header(&header, &json, counts, error))
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
@@ -517,7 +521,7 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Co
 	}
 	/* Behind the events come the violations. */
 	return json_object_has_member(object, "n") && !record->found->len
-		       ? add_event(record, object, tlb) : add_violation(record, object);
+		       ? add_event(record, &json, tlb, error) : add_violation(record, &json, error);
 }
 
 Record *record_parse(const char *text, const char *name, GError **error)
@@ -530,11 +534,15 @@ Record *record_parse(const char *text, const char *name, GError **error)
 
 	/* Of an empty text there is no line, and so no header. */
 	do {
-		if (lines[i] && read_line(record, tlb, lines[i], i == 0, &counts))
+		g_autofree char *place = g_strdup_printf("%s:%d", name, i + 1);
+		g_autoptr(GError) local = NULL;
+
+		if (lines[i] && read_line(record, tlb, lines[i], place, &counts, &local))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:%d: no racerig trace of version %d; explore again, or take racerig trace",
-			    name, i + 1, RECORD_VERSION);
+			    "%s%s: no racerig trace of version %d; explore again, or take racerig trace",
+			    local ? local->message : place, local ? "" : ": nothing that can happen",
+			    RECORD_VERSION);
 		return NULL;
 	} while (lines[++i] && (*lines[i] || lines[i + 1]));
 	if ((int)record->events->len == counts.events &&

@@ -116,10 +116,10 @@ static bool already_violated(const Check *check, const char *invariant)
 /* One of drgn's, which must be of a kind that its invariant's row knows. */
 static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
 {
+	Json json = { JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL, "drgn" };
 	Violation found;
 
-	if (!JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json.object || !violation_from_json(&json, &found, NULL) ||
 	    !invariant_reason(found.invariant, found.reason) ||
 	    found.page >= session->guest->n_pages) {
 		g_autofree char *text = json_to_string(node, FALSE);

@@ -17,6 +17,7 @@
 #include "report/markdown.h"
 #include "util/cpu.h"
 #include "util/error.h"
+#include "util/file.h"
 
 typedef struct {
 	const SuiteOptions *options;
@@ -103,7 +104,7 @@ static void read_log(const Job *job)
 	g_autofree char *path = folder_path(job->out, "explore.txt");
 
 	if (!job->row->as_expected)
-		g_file_get_contents(path, &job->row->log, NULL, NULL);
+		job->row->log = file_read(path, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
 }
 
 /* What the process came to; one that was told to stop owes nothing. */
