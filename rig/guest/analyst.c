@@ -2,9 +2,8 @@
 #include "guest/analyst.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "machine/backend.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -23,12 +22,10 @@ Analyst *analyst_new(const char *qmp_path, const char *vmlinux, bool far, GCance
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
 		G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
 	g_autoptr(Analyst) analyst = g_new0(Analyst, 1);
+	const char *argv[] = { python, script, "--qmp", qmp_path, "--vmlinux", vmlinux,
+			       far ? "--far" : NULL, NULL };
 
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	analyst->process = g_subprocess_launcher_spawn(launcher, error, python, script, "--qmp",
-						       qmp_path, "--vmlinux", vmlinux,
-						       far ? "--far" : NULL, NULL);
+	analyst->process = child_start(launcher, argv, NULL, error);
 	if (!analyst->process) {
 		g_prefix_error(error, "starting drgn (make setup installs it): ");
 		return NULL;
@@ -43,11 +40,7 @@ void analyst_free(Analyst *analyst)
 {
 	if (!analyst)
 		return;
-	if (analyst->process) {
-		g_subprocess_force_exit(analyst->process);
-		g_subprocess_wait(analyst->process, NULL, NULL);
-		g_object_unref(analyst->process);
-	}
+	child_end(analyst->process);
 	g_clear_object(&analyst->in);
 	g_clear_object(&analyst->out);
 	g_clear_object(&analyst->cancel);

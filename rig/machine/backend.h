@@ -78,6 +78,3 @@ void backend_close(Backend *backend);
 /* Fill @fd with the initrds of @spec, one after another; with its disk, or a new one. */
 bool backend_fill_initrd(int fd, const MachineSpec *spec, GError **error);
 bool backend_fill_disk(int fd, const MachineSpec *spec, GError **error);
-
-/* For GSubprocess: die with the parent. */
-void backend_die_with_parent(gpointer parent_pid);

@@ -151,7 +151,10 @@ gsize machine_ram_bytes(const Machine *machine);
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);
 
-/* All the guest ever wrote to its serial console; the caller frees it. */
+/*
+ * What the guest wrote to its serial console, without the middle where that is more than 2 MiB;
+ * the caller frees it.
+ */
 char *machine_console(Machine *machine);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)

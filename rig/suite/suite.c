@@ -10,11 +10,11 @@
 #include "explore/explore.h"
 #include "explore/folder.h"
 #include "explore/journal.h"
-#include "machine/backend.h"
 #include "explore/publish.h"
 #include "report/junit.h"
 #include "report/ktap.h"
 #include "report/markdown.h"
+#include "util/child.h"
 #include "util/cpu.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -185,10 +185,7 @@ static bool start_job(Job *job, guint slot, GError **error)
 	g_unlink(verdict);
 	/* A child stays on the CPUs that its parent is on when it is started. */
 	cpu_claim(slot);
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata,
-						    error);
+	job->process = child_start(launcher, (const char *const *)argv->pdata, NULL, error);
 	if (!job->process)
 		return false;
 	job->slot = slot;
