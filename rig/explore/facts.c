@@ -64,7 +64,7 @@ bool facts_write(Session *session, const char *out, const char *stem, int times,
 	g_autofree char *trace = file_read_text(trace_path, FILE_FOUND, FILE_MAX_BYTES, NULL);
 	g_autofree char *hash = NULL;
 	g_autoptr(GArray) registers = g_array_new(FALSE, FALSE, sizeof(Regs));
-	int identical = 0;
+	int identical = 0, lost = 0;
 
 	g_autoptr(Schedule) schedule = text ? schedule_parse(text, schedule_path, error) : NULL;
 	if (!schedule)
@@ -75,8 +75,16 @@ bool facts_write(Session *session, const char *out, const char *stem, int times,
 		session->registers = registers;
 		g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
 		session->registers = NULL;
-		if (!outcome || !(hash_now = guest_hash(session->guest, error)))
+		if (!outcome)
 			return false;
+		g_autoptr(GError) local = NULL;
+		hash_now = guest_hash(session->guest, &local);
+		if (!hash_now && !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return false;
+		if (!hash_now) {
+			i--;
+			continue;
+		}
 		if (!trace)
 			trace = g_strdup(outcome->trace);
 		if (!hash)

@@ -368,7 +368,7 @@ static void describe(const Session *session, Outcome *outcome)
 	outcome->trace = record_json(record);
 }
 
-Outcome *run_plan(Session *session, Plan *plan, GError **error)
+static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
 	g_autoptr(Outcome) outcome = NULL;
@@ -389,7 +389,32 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;
+	if (hash && !(outcome->hash = guest_watched_hash(session->guest, error)))
+		return NULL;
 	return g_steal_pointer(&outcome);
+}
+
+/* Again, on another guest, where this one is lost. */
+static Outcome *run_lasting(Session *session, Plan *plan, bool hash, GError **error)
+{
+	int lost = 0;
+
+	if (!session->check) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "there is no guest any more");
+		return NULL;
+	}
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		Outcome *outcome = run_once(session, plan, hash, &local);
+
+		if (outcome || !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return outcome;
+	}
+}
+
+Outcome *run_plan(Session *session, Plan *plan, GError **error)
+{
+	return run_lasting(session, plan, false, error);
 }
 
 int run_first_difference(const char *a, const char *b)
@@ -401,25 +426,15 @@ int run_first_difference(const char *a, const char *b)
 	return line;
 }
 
-static Outcome *run_and_hash(Session *session, Plan *plan, GError **error)
-{
-	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
-
-	if (!outcome)
-		return NULL;
-	outcome->hash = guest_watched_hash(session->guest, error);
-	return outcome->hash ? g_steal_pointer(&outcome) : NULL;
-}
-
 Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 {
-	g_autoptr(Outcome) first = run_and_hash(session, plan, error);
+	g_autoptr(Outcome) first = run_lasting(session, plan, true, error);
 
 	if (!first)
 		return NULL;
 	g_autoptr(Schedule) schedule = run_decisions(session, first);
 	g_autoptr(Plan) same = schedule_plan(schedule);
-	g_autoptr(Outcome) second = run_and_hash(session, same, error);
+	g_autoptr(Outcome) second = run_lasting(session, same, true, error);
 	if (!second)
 		return NULL;
 	if (strcmp(first->trace, second->trace) != 0) {

@@ -120,5 +120,7 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 		end(base);
 		return NULL;
 	}
+	const char *pid = g_subprocess_get_identifier(child->process);
+	base->pid = pid ? g_ascii_strtoll(pid, NULL, 10) : 0;
 	return base;
 }
