@@ -452,12 +452,11 @@ static bool prepare(Explorer *explorer, GError **error)
 
 static bool write_results(Explorer *explorer, GError **error)
 {
+	const Guest *guest = explorer->session->guest;
 	g_autofree char *json = verdict_json(explorer->verdict);
-	g_autofree char *run = verdict_run_json(explorer->verdict);
-	g_autofree char *console = machine_console(explorer->session->guest->machine);
+	g_autofree char *console = guest ? machine_console(guest->machine) : g_strdup("");
 
 	return folder_write(explorer->options->out, "console.log", console, error) &&
-	       folder_write(explorer->options->out, "run.json", run, error) &&
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 
@@ -472,7 +471,9 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
-	return publish(out, error);
+	explorer->verdict->restarts = workers_restarts(explorer->workers);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
+	return folder_write(out, "run.json", run, error) && publish(out, error);
 }
 
 bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,

@@ -86,7 +86,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
 					      "unsettled", "violating", "documented",
 					      "distinct_final_states", NULL };
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json json = { object, path }, environment;
 	const char *text;
 	bool complete;
@@ -128,7 +128,7 @@ static bool check_all_strings(const Json *json, GError **error)
 JsonObject *stored_facts(const char *path, GError **error)
 {
 	static const char *const counts[] = { "replays", "identical", NULL };
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json json = { object, path }, frames;
 	JsonArray *registers = NULL;
 

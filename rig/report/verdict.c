@@ -271,6 +271,7 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
 	add_int(builder, "resumed", verdict->resumed);
+	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s", verdict_rate(verdict));
 	json_builder_set_member_name(builder, "spent_s");

@@ -35,6 +35,7 @@ typedef struct {
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
+	int restarts;		/* of QEMU and drgn, which died without the guest's fault; run.json's */
 	int resumed;		/* of both, those that an earlier run left in the journal */
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
