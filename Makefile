@@ -7,8 +7,8 @@ endif
 VERSION := 0.1
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
-# The two builds have no object in common, so that one does not cost the other its own.
-BUILD := $(if $(SANITIZER),build-sanitized,build)
+# The builds have no object in common, so that one does not cost the other its own.
+BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))
 GUEST := build/guest
 # What the demo and `make bench` need.
 KERNELS := stock scratch-plain-store
@@ -20,6 +20,10 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifdef COVERAGE
+SANITIZER := 1
+SANITIZE := --coverage
+endif
 TESTS := $(wildcard rig/*/test-*.c)
 SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -43,7 +47,8 @@ help:
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
-	@echo 'make clean     forget build/ and build-sanitized/ (kernels stay in $(CACHE))'
+	@echo 'make coverage  lines of rig/ that the unit tests and the quick suite run, by folder (gcovr)'
+	@echo 'make clean     forget build/ and the like (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
 
 # --- set-up -----------------------------------------------------------------
@@ -103,6 +108,14 @@ $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest
 # Beside the build that ./configure chose.
 sanitized:
 	$(Q)$(MAKE) --no-print-directory SANITIZER=1 build-sanitized/racerig
+
+# What no test runs no test can break.
+coverage: all kernel
+	$(Q)rm -rf build-coverage
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 build-coverage/racerig unit-tests
+	$(Q)for test in build-coverage/tests/*/test-*; do $$test >/dev/null || exit 1; done
+	$(Q)build-coverage/racerig suite --group quick --out build-coverage/suite >/dev/null || [ $$? -eq 1 ]
+	$(Q)tests/coverage build-coverage
 
 # The first alone: of a source that was never built it is all the work.  Then two at a
 # time, in an object folder each; their last step, linking, is one thread.
@@ -188,7 +201,7 @@ install: all
 	install -D -m 644 docs/racerig.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
 
 clean:
-	rm -rf build build-sanitized config.mak config.log
+	rm -rf build build-sanitized build-coverage config.mak config.log
 
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d)
 
