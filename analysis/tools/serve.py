@@ -9,6 +9,7 @@ answer a line on stdout.
   {"op": "check", "subject": NAME, "keep": the answer's from "describe", "owned": [PFN|null…],
    "reserved": [BOOL…], "given_up": [BOOL…], "installed": [PFN…], "freed": [PFN…],
    "scratch_written": BOOL, "faults": [[PROGRAM, PAGE, WRITE]…]}
+  {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
 
 GROUP is an index into groups, PAGE into pages.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
@@ -25,7 +26,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, smp, subjects, wire
+from analysis.helpers import arena, invariants, klog, memory, smp, subjects, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -57,7 +58,16 @@ def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-OPERATIONS = {"describe": describe, "check": check}
+def differences(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Whose the words are in which two states of the guest differ."""
+    return memory.differences(
+        prog,
+        [wire.from_u64(word) for word in request["words"]],
+        [wire.from_u64(pointer) for pointer in request["stacks"]],
+    )
+
+
+OPERATIONS = {"describe": describe, "check": check, "differences": differences}
 
 
 def main() -> None:

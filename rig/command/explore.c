@@ -41,6 +41,21 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
+static void print_circles(const Verdict *verdict)
+{
+	g_autofree char *grown = verdict_names(verdict->grown);
+	g_autofree char *differs = verdict_names(verdict->differs);
+
+	if (verdict->circles)
+		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
+			verdict->circles);
+	if (*grown)
+		g_print("             (the same in all of memory but: %s)\n", grown);
+	if (verdict->unsettled)
+		g_print("  unsettled  %d went round and round with other memory (%s), and were cut\n",
+			verdict->unsettled, differs);
+}
+
 static void print_coverage(const Verdict *verdict, const Policy *policy)
 {
 	double chance = strcmp(policy->name, "pct") == 0 ? policy_pct_bound(policy) : 0;
@@ -59,9 +74,7 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 			1 - pow(1 - chance, verdict->executed));
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
-	if (verdict->circles)
-		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
-			verdict->circles);
+	print_circles(verdict);
 }
 
 static void print_verdict(const Verdict *verdict, const Policy *policy, const char *expectation,

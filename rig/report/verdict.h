@@ -11,7 +11,7 @@
 #include "step/control.h"
 
 
-enum { VERDICT_VERSION = 3, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -39,6 +39,9 @@ typedef struct {
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
 	int circles;		/* executed schedules cut where they began to repeat */
+	GHashTable *grown;	/* set of names: what was not the same in memory there, and may grow */
+	int unsettled;		/* executed schedules cut where only memory was another, … */
+	GHashTable *differs;	/* … and set of names: what that was */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
@@ -58,6 +61,9 @@ void verdict_add(Verdict *verdict, const Violation *found, const char *schedule,
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
+
+/* The names in @set, sorted, with commas; the caller's. */
+char *verdict_names(GHashTable *set);
 
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);

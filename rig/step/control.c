@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "guest/walk.h"
+#include "step/probe.h"
 #include "util/error.h"
+#include "util/lose.h"
 
-enum { MAX_STOPS = 10000 };
+enum { MAX_STOPS = 10000, PAGE_SHIFT = 12 };
+
+/* From a stop to the next. */
+typedef enum {
+	GO_RUN,
+	GO_STEP,		/* off a breakpoint */
+	GO_STEP_WATCHED,	/* off one, into a watchpoint */
+} GoOn;
 
 /* What a watched page maps while its kernel address is tried (PAGE_KERNEL). */
 static const guint64 PTE_KERNEL = 0x8000000000000163, LANDING = 0x5eed0f7a1e5eed01;
@@ -22,6 +31,12 @@ typedef struct {
 	GArray *freed;		/* guint64: frames given to the allocator, … */
 	guint64 door;		/* … by this function of it; 0: none is looked at */
 	guint flushes;		/* flush instructions on this vCPU */
+	guint64 after;		/* the instruction behind the last access that was seen */
+	const Insn *site;	/* broken on: what will access; NULL: nothing is */
+	bool at_site;		/* it was stopped at, right before its access of … */
+	guint64 address;	/* … this */
+	Probe probe;		/* which frame the access used: */
+	guint64 landed;
 	bool asked;		/* it waited for other vCPUs to serve an interrupt */
 } Control;
 
@@ -34,6 +49,8 @@ const char *control_name(ControlKind kind)
 		[CONTROL_KERNEL_STORE] = "page store by kernel address",
 		[CONTROL_USER_LOAD] = "page load by user address",
 		[CONTROL_USER_STORE] = "page store by user address",
+		[CONTROL_SITE] = "breakpoint at an access",
+		[CONTROL_STAMP] = "stamp in a page",
 		[CONTROL_LOCK] = "lock word store",
 		[CONTROL_WORD_LOAD] = "guarded word load",
 		[CONTROL_WORD_STORE] = "guarded word store",
@@ -132,17 +149,42 @@ static bool serve_all(Control *control, GError **error)
 	return true;
 }
 
-/* Where the vCPU has stopped; *@ret_step: a breakpoint is under it, and has been seen. */
-static bool take_stop(Control *control, const Stop *stop, const Regs *regs, bool *ret_step,
-		      GError **error)
+/* The access has been carried out between the stamps of two frames. */
+static bool end_probe(Control *control, Regs *regs, GError **error)
+{
+	return !control->probe.n ||
+	       probe_end(&control->probe, control->site, stage_vcpu(control->stage, control->actor),
+			 regs, &control->landed, error);
+}
+
+/* Right before the access: the page maps the control's own frame; another one is no answer. */
+static void begin_probe(Control *control, const Regs *regs)
+{
+	const Guest *guest = control->stage->guest;
+	const guint64 frames[] = { guest->report_phys >> PAGE_SHIFT,
+				   guest->control_phys >> PAGE_SHIFT };
+
+	control->at_site = insn_address(control->site, regs) == control->address;
+	probe_begin(&control->probe, guest->machine, control->site, control->address, frames,
+		    G_N_ELEMENTS(frames));
+}
+
+/* Where the vCPU has stopped; *@ret_go: how it goes on from there. */
+static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_go, GError **error)
 {
 	Stage *stage = control->stage;
 	const Guest *guest = stage->guest;
 	const Site *site = sites_find(stage->sites, regs->rip);
 
-	*ret_step = false;
+	*ret_go = GO_RUN;
 	if (stop->kind == STOP_WATCH) {
 		g_array_append_val(control->watched, stop->watch);
+		control->after = regs->rip;
+		return end_probe(control, regs, error);
+	}
+	if (control->site && regs->rip == control->site->pc) {
+		*ret_go = GO_STEP_WATCHED;
+		begin_probe(control, regs);
 		return true;
 	}
 	/* The module gives its page to the first. */
@@ -153,9 +195,34 @@ static bool take_stop(Control *control, const Stop *stop, const Regs *regs, bool
 		guint64 pfn = (machine_argument(regs, 0) - guest->vmemmap) / guest->page_size;
 		g_array_append_val(control->freed, pfn);
 	}
-	*ret_step = machine_is_break(guest->machine, regs->rip);
+	if (machine_is_break(guest->machine, regs->rip))
+		*ret_go = GO_STEP;
 	control->flushes += site && site->kind == SITE_FLUSH;
 	return !site || site->kind != SITE_WAIT || serve_all(control, error);
+}
+
+static bool go_on(Machine *machine, int vcpu, GoOn how, guint64 pc, Stop *ret, GError **error)
+{
+	switch (how) {
+	case GO_STEP:
+		return machine_step(machine, vcpu, ret, error);
+	case GO_STEP_WATCHED:
+		return machine_step_watched(machine, vcpu, pc, ret, error);
+	case GO_RUN:
+		break;
+	}
+	return machine_run(machine, vcpu, ret, error);
+}
+
+static void begin_touch(Control *control, guint64 address)
+{
+	g_array_set_size(control->watched, 0);
+	g_array_set_size(control->freed, 0);
+	control->flushes = 0;
+	control->asked = control->at_site = false;
+	control->after = control->landed = 0;
+	control->probe.n = 0;
+	control->address = address;
 }
 
 /* The actor does @kind, and parks again. */
@@ -163,14 +230,11 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 {
 	Machine *machine = control->stage->guest->machine;
 	int vcpu = stage_vcpu(control->stage, control->actor);
-	bool step = false;
-	Regs regs;
+	GoOn go = GO_RUN;
+	Regs regs = { 0 };
 	Stop stop;
 
-	g_array_set_size(control->watched, 0);
-	g_array_set_size(control->freed, 0);
-	control->flushes = 0;
-	control->asked = false;
+	begin_touch(control, address);
 	set(control, offsetof(struct guest_control, landing), LANDING);
 	set(control, offsetof(struct guest_control, kind), kind);
 	set(control, offsetof(struct guest_control, address), address);
@@ -178,12 +242,12 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 			     error))
 		return false;
 	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		if (!(step ? machine_step : machine_run)(machine, vcpu, &stop, error))
+		if (!go_on(machine, vcpu, go, regs.rip, &stop, error))
 			return false;
 		if (stop.kind == STOP_SHUTDOWN || stop.kind == STOP_INTERRUPTED)
 			break;
 		if (!machine_regs(machine, vcpu, &regs, error) ||
-		    !take_stop(control, &stop, &regs, &step, error))
+		    !take_stop(control, &stop, &regs, &go, error))
 			return false;
 		if (regs.rip == control->parked)
 			return true;
@@ -233,6 +297,27 @@ static bool try_pte(Control *control, int slot, GError **error)
 	return true;
 }
 
+/* The same touch once more, with a breakpoint where it accesses and stamps in what it may use. */
+static bool try_site(Control *control, guint64 kind, int page, GError **error)
+{
+	Stage *stage = control->stage;
+	const Guest *guest = stage->guest;
+	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> PAGE_SHIFT;
+	Insn insn;
+
+	if (!sites_decode_before(stage->sites, stage_vcpu(stage, control->actor), control->after,
+				 &insn, error) ||
+	    (!lose("site") && !machine_break(guest->machine, insn.pc, true, error)))
+		return false;
+	control->site = &insn;
+	bool ok = touch(control, kind, at, error) &&
+		  judge(control, CONTROL_SITE, page, control->at_site &&
+			count(control->watched, at) == 1, error) &&
+		  judge(control, CONTROL_STAMP, page, control->landed == pfn, error);
+	control->site = NULL;
+	return ok && (lose("site") || machine_break(guest->machine, insn.pc, false, error));
+}
+
 /* The page maps our own meanwhile, so that there is something to load and to store to. */
 static bool try_kernel(Control *control, int page, GError **error)
 {
@@ -247,10 +332,12 @@ static bool try_kernel(Control *control, int page, GError **error)
 	    !touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_KERNEL_LOAD, page, count(control->watched, at) == 1 &&
 		   (guint64)result(control) == LANDING, error) ||
+	    !try_site(control, GUEST_CONTROL_KERNEL_LOAD, page, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_STORE, at, error) ||
 	    !judge(control, CONTROL_KERNEL_STORE, page, count(control->watched, at) == 1 &&
 		   get(control, offsetof(struct guest_control, landing)) == GUEST_CONTROL_STORES,
-		   error))
+		   error) ||
+	    !try_site(control, GUEST_CONTROL_KERNEL_STORE, page, error))
 		return false;
 	machine_phys64_set(guest->machine, view->pte.phys, was);
 	return machine_forget_translations(guest->machine, vcpu, error);

@@ -337,6 +337,8 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	guint64 pc = at->regs.rip;
 	const Site *site = sites_find(stage->sites, pc);
 
+	if (site)
+		stage->stopped |= 1u << site->kind;
 	*ret_stay = true;
 	if (pc == stage->done) {
 		at_done(stage, actor, ret_stay);
@@ -495,6 +497,23 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
 		    stage->guest->report.actors[actor].name, MAX_STOPS);
 	return false;
+}
+
+bool stage_check_sites(const Stage *stage, GError **error)
+{
+	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
+
+	for (guint i = 0; i < sites->len; i++) {
+		const Site *site = g_ptr_array_index(sites, i);
+
+		if (stage->stopped >> site->kind & 1)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: no breakpoint at %s is hit, the first of them is at %s",
+			    site_kind_name(site->kind), site->where);
+		return false;
+	}
+	return true;
 }
 
 bool stage_takes_irq(const Stage *stage, int actor)

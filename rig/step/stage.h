@@ -65,6 +65,7 @@ typedef struct {
 	guint64 crashes[2];
 	guint64 frees[MAX_FREES];	/* … and in Watch.frees; 0: this kernel has none */
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
+	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
@@ -141,6 +142,9 @@ void stage_note_queues(Stage *stage, int actor);
 
 /* The reference count of the struct page at @page; a large one when it cannot be read. */
 gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
+
+/* Every kind of site that is known was stopped at once, or RIG_ERROR_BLIND. */
+bool stage_check_sites(const Stage *stage, GError **error);
 
 /* The PTEs as they are, their frames remembered. */
 void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);

@@ -345,9 +345,8 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 		if (!discover(stepper, &alone, error))
 			return NULL;
 	}
-	if (!discover(stepper, &all, error))
-		return NULL;
-	if (!stage_discover(stepper->stage, false, error))
+	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
+	    !stage_check_sites(stepper->stage, error))
 		return NULL;
 	stepper->started = false;
 	return g_steal_pointer(&stepper);
