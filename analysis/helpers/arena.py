@@ -134,9 +134,9 @@ def is_free(arena: Object, pgoff: int) -> bool:
     return False
 
 
-def pte_address(prog: Program, kaddr: int) -> int:
-    """Kernel virtual address of the PTE for *kaddr*, by walking init_mm."""
-    table = prog["init_mm"].pgd.value_()
+def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
+    """Kernel virtual address of the PTE for *kaddr*, by walking *pgd*, or init_mm's."""
+    table = prog["init_mm"].pgd.value_() if pgd is None else pgd
     for shift in (39, 30, 21):
         entry = prog.read_u64(table + 8 * ((kaddr >> shift) & 511))
         if not entry & PTE_PRESENT:

@@ -19,7 +19,7 @@ static const GOptionEntry entries[] = {
 static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 {
 	g_autofree char *path = folder_path(dir, "verdict.json");
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json verdict = { object, path }, environment;
 	const char *scenario, *kernel, *key;
 

@@ -34,9 +34,9 @@
 
 #include <string.h>
 
-#include "event/fields.h"
 #include "event/record-write.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/u64.h"
 
 static const char *const accesses[] = {
@@ -109,18 +109,25 @@ static bool read_pte(const char *name, const char *bits, guint64 *ret)
 	return true;
 }
 
-static bool read_actors(TraceHeader *header, JsonArray *actors)
+static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 {
+	JsonArray *actors = NULL;
+
+	if (!json_array_of(json, "actors", 1, MAX_ACTORS, &actors, error))
+		return false;
 	header->n_actors = json_array_get_length(actors);
 	for (int i = 0; i < header->n_actors; i++) {
-		JsonNode *node = json_array_get_element(actors, i);
+		const char *name;
+		Json actor;
 
-		if (!JSON_NODE_HOLDS_OBJECT(node) ||
-		    !field_string(json_node_get_object(node), "name", FIELD_REQUIRED,
-				  &header->actors[i].name) ||
-		    !field_small(json_node_get_object(node), "vcpu", FIELD_REQUIRED, 0, G_MAXINT,
-				 &header->actors[i].vcpu))
+		if (!json_element(json, "actors", actors, i, &actor, error) ||
+		    !json_name(&actor, "name", NAME_ACTOR, &name, error) ||
+		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error))
 			return false;
+		header->actors[i].name = g_intern_string(name);
+		for (int other = 0; other < i; other++)
+			if (header->actors[other].name == header->actors[i].name)
+				return false;
 	}
 	return true;
 }
@@ -135,14 +142,15 @@ static int index_of(const char *const *names, int n, const char *name)
 }
 
 /* The array @member of names, no two alike. */
-static bool read_names(JsonObject *object, const char *member, int max, const char **ret, int *ret_n)
+static bool read_names(const Json *json, const char *member, int max, const char **ret, int *ret_n,
+		       GError **error)
 {
 	JsonArray *array = NULL;
 
-	if (!field_array(object, member, FIELD_REQUIRED, 0, max, &array))
+	if (!json_array_of(json, member, 0, max, &array, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
-		ret[i] = field_element(array, i);
+		ret[i] = json_text_element(array, i);
 		if (!ret[i] || index_of(ret, i, ret[i]) >= 0)
 			return false;
 	}
@@ -151,33 +159,28 @@ static bool read_names(JsonObject *object, const char *member, int max, const ch
 }
 
 /* One of "ptes", behind the pages' own. */
-static bool read_more(TraceHeader *header, int i, JsonNode *node)
+static bool read_more(TraceHeader *header, int i, const Json *json, GError **error)
 {
-	JsonObject *more = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 	const char *pte = NULL, *bits = NULL;
 
-	return more &&
-	       field_small(more, "page", FIELD_REQUIRED, 0, header->n_pages - 1,
-			   &header->more[i].page) &&
-	       field_small(more, "view", FIELD_REQUIRED, 1, MAX_ACTORS, &header->more[i].view) &&
+	return json_small(json, "page", 0, header->n_pages - 1, &header->more[i].page, error) &&
+	       json_small(json, "view", 1, MAX_ACTORS, &header->more[i].view, error) &&
 	       header_slot(header, header->more[i].page, header->more[i].view) < 0 &&
-	       field_string(more, "pte", FIELD_REQUIRED, &pte) &&
-	       field_string(more, "pte_bits", FIELD_REQUIRED, &bits) &&
+	       json_interned(json, "pte", &pte, error) &&
+	       json_interned(json, "pte_bits", &bits, error) &&
 	       read_pte(pte, bits, &header->ptes[header->n_pages + i]);
 }
 
-static bool read_page(TraceHeader *header, int i, JsonNode *node)
+static bool read_page(TraceHeader *header, int i, const Json *json, GError **error)
 {
-	JsonObject *page = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 	const char *scratch = NULL, *guard = NULL, *pte = NULL, *bits = NULL;
 	guint64 pfn = 0;
 
-	if (!page ||
-	    !field_small(page, "group", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->groups[i]) ||
-	    !field_string(page, "guarded_by", FIELD_OPTIONAL, &guard) ||
-	    !field_string(page, "scratch", FIELD_OPTIONAL, &scratch) ||
-	    !field_string(page, "pte", FIELD_REQUIRED, &pte) ||
-	    !field_string(page, "pte_bits", FIELD_REQUIRED, &bits) ||
+	if (!json_small(json, "group", 0, MAX_PAGES - 1, &header->groups[i], error) ||
+	    !json_maybe_interned(json, "guarded_by", &guard, error) ||
+	    !json_maybe_interned(json, "scratch", &scratch, error) ||
+	    !json_interned(json, "pte", &pte, error) ||
+	    !json_interned(json, "pte_bits", &bits, error) ||
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
@@ -191,40 +194,40 @@ typedef struct {
 	int events, violations;
 } Counts;
 
-static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
+static bool read_header(TraceHeader *header, const Json *json, Counts *ret_counts, GError **error)
 {
-	JsonArray *actors = NULL, *pages = NULL, *more = NULL;
+	JsonArray *pages = NULL, *more = NULL;
+	Json each;
 	int version = 0;
 
-	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
-			 &version) ||
-	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
-	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
-			 &ret_counts->violations) ||
-	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
-	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
-	    !field_array(object, "ptes", FIELD_REQUIRED, 0, MAX_PTES - 1, &more) ||
-	    !read_names(object, "locks", MAX_LOCKS, header->locks, &header->n_locks) ||
-	    !read_names(object, "words", MAX_WORDS, header->words, &header->n_words) ||
-	    !read_actors(header, actors))
+	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
+	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
+	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
+	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
+	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||
+	    !read_names(json, "words", MAX_WORDS, header->words, &header->n_words, error) ||
+	    !read_actors(header, json, error))
 		return false;
 	header->n_pages = json_array_get_length(pages);
 	if (header->n_pages + json_array_get_length(more) > MAX_PTES)
 		return false;
 	for (int i = 0; i < header->n_pages; i++)
-		if (!read_page(header, i, json_array_get_element(pages, i)))
+		if (!json_element(json, "pages", pages, i, &each, error) ||
+		    !read_page(header, i, &each, error))
 			return false;
 	for (guint i = 0; i < json_array_get_length(more); i++, header->n_more++)
-		if (!read_more(header, i, json_array_get_element(more, i)))
+		if (!json_element(json, "ptes", more, i, &each, error) ||
+		    !read_more(header, i, &each, error))
 			return false;
 	return true;
 }
 
-static bool read_actor(const Record *record, JsonObject *object, const char *member, int *ret)
+static bool read_actor(const Record *record, const Json *json, const char *member, int *ret, GError **error)
 {
 	const char *name = NULL;
 
-	if (!field_string(object, member, FIELD_REQUIRED, &name))
+	if (!json_interned(json, member, &name, error))
 		return false;
 	for (*ret = 0; *ret < record->header.n_actors; ++*ret)
 		if (g_strcmp0(record->header.actors[*ret].name, name) == 0)
@@ -232,11 +235,11 @@ static bool read_actor(const Record *record, JsonObject *object, const char *mem
 	return false;
 }
 
-static bool read_kind(JsonObject *object, EventKind *ret)
+static bool read_kind(const Json *json, EventKind *ret, GError **error)
 {
 	const char *token = NULL;
 
-	if (!field_string(object, "kind", FIELD_REQUIRED, &token))
+	if (!json_interned(json, "kind", &token, error))
 		return false;
 	for (*ret = EVENT_NONE + 1; (int)*ret < N_EVENT_KINDS; ++*ret)
 		if (g_strcmp0(event_kind_row(*ret)->token, token) == 0)
@@ -244,33 +247,33 @@ static bool read_kind(JsonObject *object, EventKind *ret)
 	return false;
 }
 
-static bool read_ptes(const Record *record, JsonObject *object, const char *name,
-		      const char *bits, guint64 *ret)
+static bool read_ptes(const Record *record, const Json *json, const char *name,
+		      const char *bits, guint64 *ret, GError **error)
 {
 	guint n = header_ptes(&record->header);
 	JsonArray *names = NULL, *others = NULL;
 
-	if (!field_array(object, name, FIELD_REQUIRED, n, n, &names) ||
-	    !field_array(object, bits, FIELD_REQUIRED, n, n, &others))
+	if (!json_array_of(json, name, n, n, &names, error) ||
+	    !json_array_of(json, bits, n, n, &others, error))
 		return false;
 	for (guint i = 0; i < n; i++)
-		if (!read_pte(field_element(names, i), field_element(others, i), &ret[i]))
+		if (!read_pte(json_text_element(names, i), json_text_element(others, i), &ret[i]))
 			return false;
 	return true;
 }
 
-static bool read_access(JsonObject *object, Event *event)
+static bool read_access(const Json *json, Event *event, GError **error)
 {
 	const char *landed = NULL;
 	int access = ACCESS_NONE, half = HALF_NONE;
 	gint64 program = 0;
 
-	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access) ||
-	    !field_choice(object, "half", FIELD_OPTIONAL, record_halves, &half) ||
-	    !field_bool(object, "faulted", FIELD_OPTIONAL, &event->faulted) ||
-	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
-	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
-	    !field_string(object, "landed", FIELD_OPTIONAL, &landed) ||
+	if (!json_choice(json, "access", accesses, &access, error) ||
+	    !json_maybe_choice(json, "half", record_halves, &half, error) ||
+	    !json_maybe_bool(json, "faulted", &event->faulted, error) ||
+	    !json_maybe_int(json, "program", 1, G_MAXUINT32, &program, error) ||
+	    !json_maybe_bool(json, "stale", &event->stale, error) ||
+	    !json_maybe_interned(json, "landed", &landed, error) ||
 	    (landed && !read_frame(landed, &event->landed)))
 		return false;
 	event->access = access;
@@ -280,26 +283,26 @@ static bool read_access(JsonObject *object, Event *event)
 }
 
 /* One of @n names. */
-static bool read_choice(JsonObject *object, const char *member, const char *const *names, int n,
-			int *ret)
+static bool read_choice(const Json *json, const char *member, const char *const *names, int n,
+			int *ret, GError **error)
 {
 	const char *name = NULL;
 
-	return field_string(object, member, FIELD_REQUIRED, &name) &&
+	return json_interned(json, member, &name, error) &&
 	       (*ret = index_of(names, n, name)) >= 0;
 }
 
-static bool read_word(const Record *record, JsonObject *object, Event *event)
+static bool read_word(const Record *record, const Json *json, Event *event, GError **error)
 {
 	int access = ACCESS_NONE;
 
-	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access))
+	if (!json_choice(json, "access", accesses, &access, error))
 		return false;
 	event->access = access;
-	return read_choice(object, "word", record->header.words, record->header.n_words, &event->word);
+	return read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error);
 }
 
-static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
+static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
 {
 	const char *frame = NULL;
 	int flush = FLUSH_NONE;
@@ -307,67 +310,65 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 	switch (event->kind) {
 	case EVENT_PTE:
 	case EVENT_ACCESS:
-		return read_access(object, event);
+		return read_access(json, event, error);
 	case EVENT_FREE:
-		return field_string(object, "frame", FIELD_REQUIRED, &frame) &&
+		return json_interned(json, "frame", &frame, error) &&
 		       read_frame(frame, &event->pfn) &&
-		       field_bool(object, "double_free", FIELD_OPTIONAL, &event->double_free);
+		       json_maybe_bool(json, "double_free", &event->double_free, error);
 	case EVENT_FLUSH:
-		if (!field_choice(object, "flush", FIELD_REQUIRED, record_flushes, &flush))
+		if (!json_choice(json, "flush", record_flushes, &flush, error))
 			return false;
 		event->flush = flush;
 		return true;
 	case EVENT_LOCK:
 	case EVENT_UNLOCK:
-		return read_choice(object, "lock", record->header.locks, record->header.n_locks,
-				   &event->lock);
+		return read_choice(json, "lock", record->header.locks, record->header.n_locks,
+				   &event->lock, error);
 	case EVENT_WORD:
-		return read_word(record, object, event);
+		return read_word(record, json, event, error);
 	case EVENT_DESTROY:
-		return field_small(object, "group", FIELD_REQUIRED, 0, MAX_PAGES - 1, &event->group);
+		return json_small(json, "group", 0, MAX_PAGES - 1, &event->group, error);
 	case EVENT_SEND:
-		return read_actor(record, object, "target", &event->to);
+		return read_actor(record, json, "target", &event->to, error);
 	case EVENT_RETURN:
-		return field_int(object, "result", FIELD_REQUIRED, G_MININT64, G_MAXINT64,
-				 &event->result);
+		return json_int(json, "result", G_MININT64, G_MAXINT64, &event->result, error);
 	default:
 		return true;
 	}
 }
 
-static bool read_event(const Record *record, JsonObject *object, RecordEvent *ret)
+static bool read_event(const Record *record, const Json *json, RecordEvent *ret, GError **error)
 {
 	Event *event = &ret->event;
 	bool user = false;
 
 	event->page = -1;
-	if (!read_actor(record, object, "actor", &event->actor) ||
-	    !read_kind(object, &event->kind) ||
-	    !field_bool(object, "irq", FIELD_OPTIONAL, &event->irq) ||
-	    !field_bool(object, "user", FIELD_OPTIONAL, &user) ||
-	    !field_small(object, "page", FIELD_OPTIONAL, 0, record->header.n_pages - 1,
-			 &event->page) ||
-	    !field_small(object, "view", FIELD_OPTIONAL, 1, MAX_ACTORS, &event->view) ||
-	    !field_string(object, "where", FIELD_OPTIONAL, &ret->where) ||
-	    !field_string(object, "line", FIELD_OPTIONAL, &ret->line) ||
-	    !field_string(object, "insn", FIELD_OPTIONAL, &ret->insn) ||
-	    !read_ptes(record, object, "before", "before_bits", event->before) ||
-	    !read_ptes(record, object, "after", "after_bits", event->after))
+	if (!read_actor(record, json, "actor", &event->actor, error) ||
+	    !read_kind(json, &event->kind, error) ||
+	    !json_maybe_bool(json, "irq", &event->irq, error) ||
+	    !json_maybe_bool(json, "user", &user, error) ||
+	    !json_maybe_small(json, "page", 0, record->header.n_pages - 1, &event->page, error) ||
+	    !json_maybe_small(json, "view", 1, MAX_ACTORS, &event->view, error) ||
+	    !json_maybe_interned(json, "where", &ret->where, error) ||
+	    !json_maybe_interned(json, "line", &ret->line, error) ||
+	    !json_maybe_interned(json, "insn", &ret->insn, error) ||
+	    !read_ptes(record, json, "before", "before_bits", event->before, error) ||
+	    !read_ptes(record, json, "after", "after_bits", event->after, error))
 		return false;
 	event->slot = header_slot(&record->header, event->page, event->view);
-	if (!read_by_kind(record, object, event))
+	if (!read_by_kind(record, json, event, error))
 		return false;
 	event->pc = user ? USER_PC : KERNEL_PC;
 	return true;
 }
 
 /* What the rest of the line says must follow from it. */
-static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
+static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error)
 {
 	RecordEvent line = { 0 };
 	const Event *event = &line.event;
 
-	if (!read_event(record, object, &line) || !tlb_has_room(tlb, event->after))
+	if (!read_event(record, json, &line, error) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
 	if (event->landed && event_uses_kernel_view(event) &&
@@ -376,39 +377,38 @@ static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
-	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
+	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), json->object);
 	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
 	json_node_take_object(made, record_event_json(record, record->events->len - 1));
 	return json_node_equal(given, made);
 }
 
-static bool add_violation(Record *record, JsonObject *object)
+static bool add_violation(Record *record, const Json *json, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, "violation");
 	Violation found;
+	Json object;
 
-	if (!node || !JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json_object(json, "violation", &object, error) ||
+	    !violation_from_json(&object, &found, error) ||
 	    found.event >= (int)record->events->len || found.page >= record->header.n_pages)
 		return false;
 	record_found(record, &found);
 	return true;
 }
 
-static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Counts *counts)
+/* False without an @error: it is JSON, but nothing that can have happened. */
+static bool read_line(Record *record, Tlb *tlb, const char *line, const char *place, Counts *counts,
+		      GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_parse(line, strlen(line), place, error);
+	Json json = { object, place };
 
-	if (!json_parser_load_from_data(parser, line, -1, NULL))
+	if (!object)
 		return false;
-	JsonNode *root = json_parser_get_root(parser);
-	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
-		return false;
-	JsonObject *object = json_node_get_object(root);
-	if (first) {
+	if (!record->header.n_actors) {
 		TraceHeader header = { 0 };
 
-		if (!read_header(&header, object, counts))
+		if (!read_header(&header, &json, counts, error))
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
@@ -417,7 +417,7 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Co
 	}
 	/* Behind the events come the violations. */
 	return json_object_has_member(object, "n") && !record->found->len
-		       ? add_event(record, object, tlb) : add_violation(record, object);
+		       ? add_event(record, &json, tlb, error) : add_violation(record, &json, error);
 }
 
 Record *record_parse(const char *text, const char *name, GError **error)
@@ -430,11 +430,15 @@ Record *record_parse(const char *text, const char *name, GError **error)
 
 	/* Of an empty text there is no line, and so no header. */
 	do {
-		if (lines[i] && read_line(record, tlb, lines[i], i == 0, &counts))
+		g_autofree char *place = g_strdup_printf("%s:%d", name, i + 1);
+		g_autoptr(GError) local = NULL;
+
+		if (lines[i] && read_line(record, tlb, lines[i], place, &counts, &local))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:%d: no racerig trace of version %d; explore again, or take racerig trace",
-			    name, i + 1, RECORD_VERSION);
+			    "%s%s: no racerig trace of version %d; explore again, or take racerig trace",
+			    local ? local->message : place, local ? "" : ": nothing that can happen",
+			    RECORD_VERSION);
 		return NULL;
 	} while (lines[++i] && (*lines[i] || lines[i + 1]));
 	if ((int)record->events->len == counts.events &&

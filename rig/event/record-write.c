@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "event/record-write.h"
 
-#include "event/fields.h"
+#include "util/json.h"
 #include "util/u64.h"
 
 const char *const record_halves[] = {
@@ -83,7 +83,7 @@ static JsonObject *header_json(const Record *record)
 
 		json_object_set_int_member(page, "group", header->groups[i]);
 		if (header->guards[i] >= 0)
-			field_add_string(page, "guarded_by", header->locks[header->guards[i]]);
+			json_add_string(page, "guarded_by", header->locks[header->guards[i]]);
 		if (header->scratch[i] >= 0)
 			json_object_set_string_member(page, "scratch",
 						      record_frame(record, header->scratch[i]));
@@ -143,18 +143,18 @@ static guint program_number(const Record *record, guint32 program)
 
 static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
 {
-	field_add_string(object, "access", access_name(event->access));
+	json_add_string(object, "access", access_name(event->access));
 	if (event->half)
-		field_add_string(object, "half", record_halves[event->half]);
+		json_add_string(object, "half", record_halves[event->half]);
 	if (event_failed(event))
 		json_object_set_boolean_member(object, "failed", true);
-	field_add_string(object, "from", record_pte(record, event->before[event_slot(event)]));
-	field_add_string(object, "to", record_pte(record, event->after[event_slot(event)]));
+	json_add_string(object, "from", record_pte(record, event->before[event_slot(event)]));
+	json_add_string(object, "to", record_pte(record, event->after[event_slot(event)]));
 }
 
 static void add_access(JsonObject *object, const Record *record, const Event *event)
 {
-	field_add_string(object, "access", access_name(event->access));
+	json_add_string(object, "access", access_name(event->access));
 	json_object_set_boolean_member(object, "faulted", event->faulted);
 	if (event->faulted && event->program)
 		json_object_set_int_member(object, "program",
@@ -162,7 +162,7 @@ static void add_access(JsonObject *object, const Record *record, const Event *ev
 	if (event->stale)
 		json_object_set_boolean_member(object, "stale", true);
 	if (event->landed)
-		field_add_string(object, "landed", record_frame(record, event->landed));
+		json_add_string(object, "landed", record_frame(record, event->landed));
 }
 
 static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
@@ -172,17 +172,17 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 	if (event->kind == EVENT_ACCESS)
 		add_access(object, record, event);
 	if (event->kind == EVENT_FREE)
-		field_add_string(object, "frame", record_frame(record, event->pfn));
+		json_add_string(object, "frame", record_frame(record, event->pfn));
 	if (event->kind == EVENT_FREE && event->double_free)
 		json_object_set_boolean_member(object, "double_free", true);
 	if (event->kind == EVENT_FLUSH)
-		field_add_string(object, "flush", record_flushes[event->flush]);
+		json_add_string(object, "flush", record_flushes[event->flush]);
 	if (event->kind == EVENT_WORD)
-		field_add_string(object, "access", access_name(event->access));
+		json_add_string(object, "access", access_name(event->access));
 	if (event->kind == EVENT_DESTROY)
 		json_object_set_int_member(object, "group", event->group);
 	if (target_members[event->kind])
-		field_add_string(object, target_members[event->kind],
+		json_add_string(object, target_members[event->kind],
 				 header_target(&record->header, event));
 	if (event->kind == EVENT_RETURN)
 		json_object_set_int_member(object, "result", event->result);
@@ -197,10 +197,10 @@ JsonObject *record_event_json(const Record *record, guint i)
 	JsonObject *object = json_object_new();
 
 	json_object_set_int_member(object, "n", line->n);
-	field_add_string(object, "actor", record_actor(record, event));
+	json_add_string(object, "actor", record_actor(record, event));
 	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
-	field_add_string(object, "kind", row->token);
-	field_add_string(object, "event", label);
+	json_add_string(object, "kind", row->token);
+	json_add_string(object, "event", label);
 	json_object_set_boolean_member(object, "decision", event_is_decision(event));
 	if (event->irq)
 		json_object_set_boolean_member(object, "irq", true);
@@ -211,9 +211,9 @@ JsonObject *record_event_json(const Record *record, guint i)
 	if (event->view)
 		json_object_set_int_member(object, "view", event->view);
 	if (row->place) {
-		field_add_string(object, "where", line->where);
-		field_add_string(object, "line", line->line);
-		field_add_string(object, "insn", line->insn);
+		json_add_string(object, "where", line->where);
+		json_add_string(object, "line", line->line);
+		json_add_string(object, "insn", line->insn);
 	}
 	add_by_kind(object, record, event);
 	add_ptes(object, record, "before", "before_bits", event->before);

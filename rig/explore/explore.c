@@ -7,9 +7,11 @@
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
+#include "explore/unseen.h"
 #include "report/story.h"
 #include "report/violation-text.h"
 #include "util/error.h"
+#include "util/paths.h"
 #include "explore/workers.h"
 
 enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
@@ -363,12 +365,14 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->kernel_key = g_strdup(kernel->key);
 	verdict->kernel_patches = g_strdup(kernel->patches);
 	verdict->config_sha256 = g_strdup(kernel->config_sha256);
-	verdict->compiler = g_strdup(kernel->compiler);
+	origin_copy(&kernel->origin, &verdict->origin);
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	verdict->connect = g_strdup(session->connect);
-	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
+	verdict->emulator = session->connect ? NULL
+			    : paths_qemu()   ? g_strdup(paths_qemu())
+					     : g_find_program_in_path("qemu-system-x86_64");
 	return verdict;
 }
 
@@ -448,12 +452,11 @@ static bool prepare(Explorer *explorer, GError **error)
 
 static bool write_results(Explorer *explorer, GError **error)
 {
+	const Guest *guest = explorer->session->guest;
 	g_autofree char *json = verdict_json(explorer->verdict);
-	g_autofree char *run = verdict_run_json(explorer->verdict);
-	g_autofree char *console = machine_console(explorer->session->guest->machine);
+	g_autofree char *console = guest ? machine_console(guest->machine) : g_strdup("");
 
 	return folder_write(explorer->options->out, "console.log", console, error) &&
-	       folder_write(explorer->options->out, "run.json", run, error) &&
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 
@@ -468,7 +471,9 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
-	return publish(out, error);
+	explorer->verdict->restarts = workers_restarts(explorer->workers);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
+	return folder_write(out, "run.json", run, error) && publish(out, error);
 }
 
 bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
@@ -504,6 +509,8 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	}
 	add_times(&explorer);
+	if (!interrupted && !(verdict->unseen = unseen_count(session, error)))
+		return false;
 	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);

@@ -74,10 +74,10 @@ static bool already_violated(const Check *check, const char *invariant)
 /* One of drgn's, which must be of a kind that its invariant's row knows. */
 static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
 {
+	Json json = { JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL, "drgn" };
 	Violation found;
 
-	if (!JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json.object || !violation_from_json(&json, &found, NULL) ||
 	    !invariant_reason(found.invariant, found.reason) ||
 	    found.page >= session->guest->n_pages) {
 		g_autofree char *text = json_to_string(node, FALSE);
@@ -215,6 +215,33 @@ static bool somebody_crashed(const Session *session)
 	return false;
 }
 
+/* What @thread would do, as a schedule names it; the caller's. */
+static char *pending_label(const Session *session, int thread)
+{
+	Event event = { .kind = EVENT_NONE };
+
+	stepper_pending(session->stepper, thread, &event);
+	const Site *site = sites_find(stepper_sites(session->stepper), event.pc);
+	return event_label(&event, site ? site->where : NULL,
+			   header_target(&trace_record(session->trace)->header, &event));
+}
+
+/* As the recorded schedule of another build would have it, or the plan. */
+static int choose(const Session *session, Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
+{
+	char *pending[MAX_THREADS] = { NULL };
+	int thread;
+
+	if (!session->follow)
+		return plan_choose(plan, enabled, ret_end);
+	thread_set_foreach(one, enabled)
+		pending[one] = pending_label(session, one);
+	thread = follow_choose(session->follow, enabled, pending, ret_end);
+	for (int i = 0; i < MAX_THREADS; i++)
+		g_free(pending[i]);
+	return thread;
+}
+
 /* One more step of @plan; *@ret_more is false when the schedule has ended. */
 static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *outcome,
 		      bool *ret_more, bool *ret_again, GError **error)
@@ -241,7 +268,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
-		step.thread = plan_choose(plan, &step.enabled, &outcome->end);
+		step.thread = choose(session, plan, &step.enabled, &outcome->end);
 	}
 	if (step.thread < 0) {
 		g_array_append_val(outcome->steps, step);
@@ -278,6 +305,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	bool more = true;
 
 	plan_begin(plan);
+	if (session->follow)
+		follow_begin(session->follow);
 	if (session->registers)
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
@@ -325,7 +354,7 @@ static void describe(const Session *session, Outcome *outcome)
 	outcome->trace = record_json(record);
 }
 
-Outcome *run_plan(Session *session, Plan *plan, GError **error)
+static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
 	g_autoptr(Outcome) outcome = NULL;
@@ -349,7 +378,32 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;
+	if (hash && !(outcome->hash = guest_watched_hash(session->guest, error)))
+		return NULL;
 	return g_steal_pointer(&outcome);
+}
+
+/* Again, on another guest, where this one is lost. */
+static Outcome *run_lasting(Session *session, Plan *plan, bool hash, GError **error)
+{
+	int lost = 0;
+
+	if (!session->check) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "there is no guest any more");
+		return NULL;
+	}
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		Outcome *outcome = run_once(session, plan, hash, &local);
+
+		if (outcome || !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return outcome;
+	}
+}
+
+Outcome *run_plan(Session *session, Plan *plan, GError **error)
+{
+	return run_lasting(session, plan, false, error);
 }
 
 int run_first_difference(const char *a, const char *b)
@@ -361,25 +415,15 @@ int run_first_difference(const char *a, const char *b)
 	return line;
 }
 
-static Outcome *run_and_hash(Session *session, Plan *plan, GError **error)
-{
-	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
-
-	if (!outcome)
-		return NULL;
-	outcome->hash = guest_watched_hash(session->guest, error);
-	return outcome->hash ? g_steal_pointer(&outcome) : NULL;
-}
-
 Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 {
-	g_autoptr(Outcome) first = run_and_hash(session, plan, error);
+	g_autoptr(Outcome) first = run_lasting(session, plan, true, error);
 
 	if (!first)
 		return NULL;
 	g_autoptr(Schedule) schedule = run_decisions(session, first);
 	g_autoptr(Plan) same = schedule_plan(schedule);
-	g_autoptr(Outcome) second = run_and_hash(session, same, error);
+	g_autoptr(Outcome) second = run_lasting(session, same, true, error);
 	if (!second)
 		return NULL;
 	if (strcmp(first->trace, second->trace) != 0) {
@@ -396,6 +440,18 @@ Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 		return NULL;
 	}
 	return g_steal_pointer(&first);
+}
+
+Outcome *run_follow(Session *session, Follow *follow, GError **error)
+{
+	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STOP);
+
+	session->follow = follow;
+	Outcome *outcome = run_plan(session, plan, error);
+	session->follow = NULL;
+	if (outcome)
+		follow_end(follow);
+	return outcome;
 }
 
 Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,

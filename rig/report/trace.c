@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/trace.h"
 
-#include "event/fields.h"
 #include "util/u64.h"
 
 struct Trace {

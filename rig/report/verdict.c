@@ -41,9 +41,10 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel_key);
 	g_free(verdict->kernel_patches);
 	g_free(verdict->config_sha256);
-	g_free(verdict->compiler);
+	origin_deinit(&verdict->origin);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
+	g_clear_pointer(&verdict->unseen, g_array_unref);
 	g_hash_table_unref(verdict->grown);
 	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
@@ -145,6 +146,43 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 	json_builder_end_array(builder);
 }
 
+static void add_uncounted(JsonBuilder *builder, const GArray *unseen, int kind)
+{
+	json_builder_set_member_name(builder, "uncounted");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < unseen->len; i++) {
+		const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+		if ((int)item->kind == kind && !item->addr)
+			json_builder_add_string_value(builder, item->name);
+	}
+	json_builder_end_array(builder);
+}
+
+/* What was touched and is no event: the totals of each kind, and what they are made of. */
+static void add_unseen(JsonBuilder *builder, const GArray *unseen)
+{
+	json_builder_set_member_name(builder, "unseen");
+	json_builder_begin_object(builder);
+	for (int kind = 0; unseen && kind < SURVEY_KINDS; kind++) {
+		json_builder_set_member_name(builder, survey_token(kind));
+		json_builder_begin_object(builder);
+		add_int(builder, "total", survey_total(unseen, kind));
+		json_builder_set_member_name(builder, "of");
+		json_builder_begin_object(builder);
+		for (guint i = 0; i < unseen->len; i++) {
+			const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+			if ((int)item->kind == kind && item->count)
+				add_int(builder, item->name, item->count);
+		}
+		json_builder_end_object(builder);
+		add_uncounted(builder, unseen, kind);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_object(builder);
+}
+
 static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
 {
 	json_builder_set_member_name(builder, name);
@@ -201,13 +239,19 @@ char *verdict_json(const Verdict *verdict)
 	add_found(builder, "violations", verdict->violations);
 	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
+	add_unseen(builder, verdict->unseen);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
 	add_string(builder, "source", verdict->kernel_source);
 	add_string(builder, "patches", verdict->kernel_patches);
 	add_string(builder, "key", verdict->kernel_key);
 	add_string(builder, "config_sha256", verdict->config_sha256);
-	add_string(builder, "compiler", verdict->compiler);
+	for (const OriginMember *member = origin_members; member->name; member++) {
+		const char *text = ORIGIN_STRING(&verdict->origin, member);
+
+		if (text && *text)
+			add_string(builder, member->name, text);
+	}
 	add_string(builder, "qemu", verdict->qemu);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);
@@ -227,6 +271,7 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
 	add_int(builder, "resumed", verdict->resumed);
+	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s", verdict_rate(verdict));
 	json_builder_set_member_name(builder, "spent_s");

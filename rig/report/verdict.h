@@ -7,9 +7,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
 #include "event/violation.h"
 #include "step/control.h"
-
+#include "step/survey.h"
 
 enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
 
@@ -34,6 +35,7 @@ typedef struct {
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
+	int restarts;		/* of QEMU and drgn, which died without the guest's fault; run.json's */
 	int resumed;		/* of both, those that an earlier run left in the journal */
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
@@ -43,12 +45,14 @@ typedef struct {
 	int unsettled;		/* executed schedules cut where only memory was another, … */
 	GHashTable *differs;	/* … and set of names: what that was */
 	double wall_s;
-	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *qemu;
+	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
+	GArray *unseen;		/* of SurveyItem: what was touched and is no event; NULL: not counted */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 

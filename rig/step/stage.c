@@ -456,6 +456,8 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	Context *at = stage_context(stage, actor);
 
 	*ret_stay = *ret_step = false;
+	if (stage->survey && survey_take(stage->survey, stop, at->regs.rip))
+		return true;
 	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
 		return end_irq(stage, actor, unserved, ret_stay, error);
 	if (!(stop->kind == STOP_WATCH ? at_watchpoint(stage, actor, stop, ret_stay, error)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "step/sites.h"
+#include "step/survey.h"
 
 typedef enum {
 	ACTOR_READY,		/* before its pending event */
@@ -54,6 +55,7 @@ typedef struct {
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
 	int hangs;		/* stops by the clock that nothing explained */
+	GArray *survey;		/* of SurveyItem: what is counted, or NULL; not owned */
 	bool discovering;	/* page faults are looked at */
 	/* Bits of groups: */
 	guint32 dying;		/* it is being taken apart */

@@ -357,6 +357,16 @@ void stepper_look_away(Stepper *stepper)
 	stepper->stage->blind = true;
 }
 
+bool stepper_survey(Stepper *stepper, GArray *survey, GError **error)
+{
+	Stage *stage = stepper->stage;
+	GArray *before = stage->survey;
+
+	stage->survey = survey;
+	return (!before || survey_arm(before, stage->guest->machine, false, error)) &&
+	       (!survey || survey_arm(survey, stage->guest->machine, true, error));
+}
+
 ActorState stepper_state(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];

@@ -50,6 +50,9 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 /* Do not look which frame an access uses: to show that looking changes nothing. */
 void stepper_look_away(Stepper *stepper);
 
+/* From now on count in @survey (of SurveyItem) what is no event; NULL: no more.  Not owned. */
+bool stepper_survey(Stepper *stepper, GArray *survey, GError **error);
+
 ActorState stepper_state(const Stepper *stepper, int actor);
 /* Of its vCPU, where it stands. */
 const Regs *stepper_regs(const Stepper *stepper, int actor);

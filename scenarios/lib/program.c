@@ -235,7 +235,8 @@ void programs_wait_gone(void)
 	}
 }
 
-static int64_t run(const struct program *program, uint64_t *context)
+/* What could not be run is a negative errno; *@ret is what the program returned. */
+static int run(const struct program *program, uint64_t *context, int64_t *ret)
 {
 	uint32_t returned;
 
@@ -245,25 +246,29 @@ static int64_t run(const struct program *program, uint64_t *context)
 		guest_self()->program = program->id;
 	int err = bpf_prog_run(program->fd, context, &returned);
 	/* A program returns an int, and retval is that, unsigned. */
-	int64_t result = err ? err : (int32_t)returned;
+	*ret = err ? err : (int32_t)returned;
 
-	guest_returned(result);
-	return result;
+	guest_returned(*ret);
+	return err;
 }
 
 int64_t program_run(const struct program *program)
 {
 	uint64_t context = 0;
+	int64_t result;
+	int err = run(program, &context, &result);
 
-	return run(program, &context);
+	return err ? err : result;
 }
 
 uint64_t program_run64(const struct program *program, uint64_t argument)
 {
 	uint64_t context = argument;
-	int64_t err = run(program, &context);
+	int64_t result;
+	int err = run(program, &context, &result);
 
-	if (err < 0)
+	/* Half of a 64-bit result may look like an errno. */
+	if (err)
 		return err;
 	return context == argument ? 0 : context;
 }

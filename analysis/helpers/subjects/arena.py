@@ -4,8 +4,10 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 from drgn import Object, Program
+from drgn.helpers.linux.pid import find_task
 
 from .. import arena, invariants, klog, stream
+from ..survey import Item, members
 from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
 
 # Groups are the arenas by their BPF map ids, in the guest's order.
@@ -60,6 +62,26 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         "reports": stream.as_lists(stream.reports(prog)),
     }
     return watch, keep
+
+
+def _user_ptes(prog: Program, keep: Dict[str, Any]) -> List[Item]:
+    """Of the guest's first process; in a table that is not there yet nothing can be counted."""
+    pgd = find_task(prog, 1).mm.pgd.value_()
+    found = []
+    for i, (_, uaddr) in enumerate(keep["pages"]):
+        try:
+            address = arena.pte_address(prog, uaddr, pgd)
+        except LookupError:
+            address = 0
+        found.append(Item("user-pte", f"page{i}", address, 8))
+    return found
+
+
+def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
+    """The arenas' own words but the lock, and the other half of the pages."""
+    found = [arena.find_arena(prog, map_id) for map_id in keep["groups"]]
+    words = [item for each in found for item in members(each, ("spinlock", "lock"))]
+    return [*_user_ptes(prog, keep), *words]
 
 
 def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invariants.ArenaFacts:
