@@ -174,10 +174,12 @@ static void test_i5(void)
 	play(steps, G_N_ELEMENTS(steps));
 	check_begin(check, (guint64[MAX_PAGES]){ 0 });
 	check_crash(check, FAULT);
-	check_deadlock(check, (Wait[]){ { "alloc", WAIT_LOCK, "fault", NULL } }, 1);
+	check_deadlock(check, &(Wait){ .actor = "alloc", .kind = WAIT_LOCK, .holder = "fault",
+				       .lock = "arena" }, 1);
 	g_assert_cmpuint(check->violations->len, ==, 2);
 	g_assert_cmpstr(violation_at(check, 0)->actor, ==, "fault");
 	g_assert_cmpstr(violation_at(check, 1)->waits[0].holder, ==, "fault");
+	g_assert_cmpstr(violation_at(check, 1)->waits[0].lock, ==, "arena");
 }
 
 /* A page is freed: in its PTE, in a TLB, in neither. */

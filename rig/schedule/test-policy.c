@@ -268,7 +268,8 @@ static void test_outcome_text(void)
 	found.count = -1;
 	found.address = 0x8000000000000000;
 	found.log = "a 'quoted'\nline";
-	found.waits[found.n_waits++] = (Wait){ "alloc", WAIT_LOCK, "free", NULL };
+	found.waits[found.n_waits++] = (Wait){ .actor = "alloc", .kind = WAIT_LOCK,
+						       .holder = "free", .lock = "arena" };
 	Violation accepted = violation_new("I7", "read-scratch", -1);
 	accepted.documented = true;
 	outcome_add(outcome, &found);

@@ -390,6 +390,7 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
 		wait.kind = WAIT_LOCK;
+		wait.lock = stage->guest->watch.locks[self->pending.lock].name;
 		int holder = stage->holders[self->pending.lock];
 		if (holder >= 0)
 			wait.holder = g_intern_string(actors[holder].name);
