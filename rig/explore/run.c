@@ -187,7 +187,7 @@ static void begin_dependence(Session *session)
 	const Check *check = session->check;
 
 	session->dependence = (Dependence){ .n_pages = check->n_pages };
-	memcpy(session->dependence.scratch, check->scratch, sizeof(check->scratch));
+	memcpy(session->dependence.scratch, check->scratch, sizeof(session->dependence.scratch));
 }
 
 /* Who could do what, before a step. */

@@ -24,21 +24,10 @@ static int boot_seconds(void)
 	return seconds > 0 ? seconds : BOOT_SECONDS;
 }
 
-/* The end of the console, on one line, for an error message. */
-static char *last_words(Machine *machine)
-{
-	g_autofree char *console = g_strchomp(machine_console(machine));
-	const char *panic = strstr(console, "Kernel panic");
-	const char *line = panic ? panic : strrchr(console, '\n');
-
-	line = line ? line + (*line == '\n') : console;
-	g_autofree char *last = g_strndup(line, strcspn(line, "\r\n"));
-	return name_shown(last);
-}
-
 static bool never_ready(Boot *boot, const char *what, GError **error)
 {
-	g_autofree char *words = last_words(boot->machine);
+	g_autofree char *console = machine_console(boot->machine);
+	g_autofree char *words = guest_console_end(console);
 
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest %s; its console ends with: %s",
 		    what, *words ? words : "(nothing)");

@@ -234,7 +234,8 @@ static void append_environment(GString *text, const Dossier *dossier)
 static void append_coverage(GString *text, const Dossier *dossier)
 {
 	const char *bound = dossier_string(dossier, "bound");
-	JsonArray *states = json_object_get_array_member(dossier->verdict, "final_states");
+	JsonArray *states = json_object_has_member(dossier->verdict, "final_states")
+		? json_object_get_array_member(dossier->verdict, "final_states") : NULL;
 
 	g_string_append(text, "\nCoverage\n");
 	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
