@@ -344,7 +344,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
 {
 	Schedule *schedule = schedule_new(session->scenario->name, session->kernel->name,
-					  session->kernel->key, session->scenario->actors);
+					  session->kernel->key, session->scenario->actors,
+					  session->scenario->operations);
 
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		g_autofree char *label = trace_decision(session->trace, i);

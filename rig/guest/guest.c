@@ -120,7 +120,7 @@ static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 	return false;
 }
 
-static bool ask_drgn(Guest *guest, GError **error)
+bool guest_look(Guest *guest, GError **error)
 {
 	JsonObject *request = json_object_new();
 
@@ -192,7 +192,7 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	guest->n_pages = guest->report.n_pages;
 	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
 				     cancel, error);
-	return guest->analyst && ask_drgn(guest, error);
+	return guest->analyst && guest_look(guest, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)

@@ -55,6 +55,12 @@ void guest_free(Guest *guest);
  */
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);
 
+/*
+ * Ask drgn again where everything is, what the kernel has said and what programs were told:
+ * they start from here.
+ */
+bool guest_look(Guest *guest, GError **error);
+
 /* A snapshot inside the machine.  The one guest_new() makes is GUEST_PARKED. */
 extern const char GUEST_PARKED[];
 bool guest_save(Guest *guest, const char *tag, GError **error);

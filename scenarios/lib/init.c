@@ -24,6 +24,7 @@
 
 #include "arena.h"
 #include "guest.h"
+#include "text.h"
 
 #define MARKER __attribute__((noinline, used)) void
 
@@ -122,14 +123,18 @@ static const struct scenario *find_scenario(const char *name, bool *ret_write)
 
 static void set_arenas_up(bool write)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, max_entries = scenario->max_entries;
 
 	guest_report.n_arenas = scenario->n_arenas ? scenario->n_arenas : 1;
 	guest_report.n_pages = guest_report.n_arenas * scenario->n_pages;
 	guest_report.lingers = scenario->lingers;
 	for (uint32_t i = 0; i < guest_report.n_arenas; i++) {
-		struct arena *made = arena_new(scenario->n_pages, write);
+		struct arena *made = arena_new(scenario->pages, scenario->n_pages,
+					       max_entries ? max_entries : ARENA_PAGES, write);
 
+		/* What the kernel chooses is watched then: the first page is not. */
+		if (max_entries && arena_alloc(made, ARENA_FIRST, 1) != 1)
+			guest_fail("nobody gets the first page of the arena");
 		guest_report.arenas[i] = arena_map_id(made);
 		for (uint32_t page = 0; page < scenario->n_pages; page++)
 			guest_report.pages[n++] = arena_page_addr(
@@ -141,7 +146,6 @@ static void set_arenas_up(bool write)
 		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
 }
 
-/* An allocation is followed by a free, or only the first one would be real. */
 static void stress_actor(const struct actor *actor)
 {
 	struct timespec now, end;
@@ -151,8 +155,8 @@ static void stress_actor(const struct actor *actor)
 	end.tv_sec += guest_request.stress_seconds;
 	do {
 		actor->run(arena);
-		if (strcmp(actor->name, "alloc") == 0)
-			arena_free(arena, 0);
+		if (actor->undo)
+			actor->undo(arena);
 		loops++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec < end.tv_sec);
@@ -237,6 +241,8 @@ static int64_t control(void)
 		return arena_cycle_page();
 	case GUEST_CONTROL_UNMAP:
 		return unmap_a_page();
+	case GUEST_CONTROL_SETUP:
+		return text_setup(address);
 	default:
 		return -EINVAL;
 	}
@@ -250,6 +256,8 @@ static void *actor_main(void *arg)
 	self = &guest_report.actors[i];
 	pin(self->cpu);
 	go_before_others(1);
+	if (guest_request.stress_seconds && guest_request.shape.actors && i == 0)
+		text_setup_all();
 	atomic_fetch_add(&parked, 1);
 	if (guest_request.stress_seconds) {
 		while (!atomic_load(&go))
@@ -309,7 +317,8 @@ int main(void)
 	guest_booted();
 	if (guest_request.stress_seconds)
 		end_on_panic();
-	scenario = find_scenario(guest_request.scenario, &write);
+	scenario = guest_request.shape.actors ? text_scenario(&guest_request.shape)
+					      : find_scenario(guest_request.scenario, &write);
 	set_arenas_up(write);
 	settle();
 
