@@ -235,6 +235,31 @@ char *operations_hash(const Operations *operations)
 	return g_strndup(sum, 16);
 }
 
+char **operations_unseen(const Operations *operations)
+{
+	GPtrArray *unseen = g_ptr_array_new();
+	guint32 found = 0;
+
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		for (guint j = 0; j < actor->operations->len; j++) {
+			const Operation *operation = g_ptr_array_index(actor->operations, j);
+
+			found |= 1u << operation_of(operation->word).verb;
+		}
+	}
+	for (int verb = 0; verb < N_VERBS; verb++)
+		if (found >> verb & 1 && verb_row(verb)->flags & VERB_UNSEEN)
+			g_ptr_array_add(unseen, g_strdup(verb_row(verb)->word));
+	if (!unseen->len) {
+		g_ptr_array_free(unseen, TRUE);
+		return NULL;
+	}
+	g_ptr_array_add(unseen, NULL);
+	return (char **)g_ptr_array_free(unseen, FALSE);
+}
+
 static void encode(const GPtrArray *operations, guint64 ret[MAX_OPERATIONS])
 {
 	for (int i = 0; i < MAX_OPERATIONS; i++)

@@ -69,6 +69,9 @@ char *operations_summary(const Operations *operations);
 /* What tells it from all others: 16 hexadecimal digits; the caller's. */
 char *operations_hash(const Operations *operations);
 
+/* The verbs in it whose doings are no events; NULL when there are none.  The caller's. */
+char **operations_unseen(const Operations *operations);
+
 /* What the guest is to find, GUEST_MAX_ACTORS rows of words up to OPERATION_END. */
 void operations_encode(const Operations *operations,
 		       guint64 ret_programs[GUEST_MAX_ACTORS][MAX_OPERATIONS],

@@ -67,6 +67,9 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
 			1 - pow(1 - chance, verdict->executed));
+	for (char **verb = verdict->unseen; verb && *verb; verb++)
+		g_print("  not seen   what %s does to page tables of user space: its order is explored only\n"
+			"             as far as what stands around it has events\n", *verb);
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	if (verdict->circles)
@@ -81,6 +84,10 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		expected ? "as expected" : "NOT as expected");
 	if (!expected)
 		g_print("  expected   %s\n", expectation);
+	if (verdict->operations && *verdict->setup)
+		g_print("  setup      %s\n", verdict->setup);
+	if (verdict->operations)
+		g_print("  actors     %s\n", verdict->operations);
 	print_coverage(verdict, policy);
 	if (verdict->documented)
 		g_print("  documented %d schedules\n", verdict->documented);

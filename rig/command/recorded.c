@@ -17,6 +17,17 @@ Schedule *recorded_load(const char *path, GError **error)
 	return schedule_parse(text, path, error);
 }
 
+void recorded_print_operations(const Schedule *schedule)
+{
+	const Operations *operations = schedule->operations;
+
+	if (!operations)
+		return;
+	if (*operations->setup_text)
+		g_print("  setup      %s\n", operations->setup_text);
+	g_print("  actors     %s\n", operations->actors_text);
+}
+
 /* A schedule belongs to a build; another one may have other instructions. */
 static bool same_build(const Session *session, const Schedule *schedule, const char *path,
 		       GError **error)

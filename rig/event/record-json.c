@@ -2,7 +2,8 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":5,"events":N,"violations":M,"actors":[{"name","vcpu"}],
+ *	{"racerig-trace":6,"events":N,"violations":M,"setup"?,"operations"?,
+ *	 "actors":[{"name","vcpu"}],
  *	 "pages":[{"arena","scratch"?,"pte","pte_bits"}]}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"where"?,"line"?,"insn"?,
  *	 …,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
@@ -74,6 +75,10 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
 	json_object_set_int_member(object, "events", record->events->len);
 	json_object_set_int_member(object, "violations", record->found->len);
+	if (header->operations) {
+		field_add_string(object, "setup", header->setup);
+		field_add_string(object, "operations", header->operations);
+	}
 	for (int i = 0; i < header->n_actors; i++) {
 		JsonObject *actor = json_object_new();
 
@@ -340,6 +345,8 @@ static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_cou
 	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
 	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
 			 &ret_counts->violations) ||
+	    !field_string(object, "setup", FIELD_OPTIONAL, &header->setup) ||
+	    !field_string(object, "operations", FIELD_OPTIONAL, &header->operations) ||
 	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
 	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
 	    !read_actors(header, actors))

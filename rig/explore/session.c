@@ -281,13 +281,15 @@ static Setup *setup_of(const Operations *operations)
 bool session_prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
-	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
+	const Operations *operations = session->scenario->operations;
+	g_autoptr(Setup) setup = setup_of(operations);
 
 	session->stepper = stepper_new(guest, setup, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
 	session->irq_events = stepper_has_irq_events(session->stepper);
-	session->trace = trace_new(guest, session->stepper);
+	session->trace = trace_new(guest, session->stepper, operations ? operations->setup_text : NULL,
+				   operations ? operations->actors_text : NULL);
 	session->check = check_new(trace_header(session->trace));
 	return true;
 }

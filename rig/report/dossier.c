@@ -342,6 +342,9 @@ const char *dossier_coverage(const Dossier *dossier)
 char **dossier_not_covered(const Dossier *dossier)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(JsonArray) none = json_array_new();
+	JsonArray *unseen = json_object_has_member(dossier->verdict, "unseen")
+		? json_object_get_array_member(dossier->verdict, "unseen") : none;
 
 	if (!dossier_bool(dossier, "complete"))
 		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
@@ -354,6 +357,10 @@ char **dossier_not_covered(const Dossier *dossier)
 			"What comes after a repeated state: %" G_GINT64_FORMAT
 			" schedules were cut there. A state is the watched PTEs and every actor's "
 			"registers, not all of memory.", dossier_int(dossier, "circles")));
+	for (guint i = 0; i < json_array_get_length(unseen); i++)
+		g_ptr_array_add(list, g_strdup_printf(
+			"What %s does to page tables of user space is no event: it is explored in the order "
+			"of what stands around it.", json_array_get_string_element(unseen, i)));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

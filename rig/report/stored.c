@@ -79,7 +79,8 @@ static bool check_texts(const Json *json, const char *member, GError **error)
 JsonObject *stored_verdict(const char *path, GError **error)
 {
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
-					     "kernel_release", "verdict", NULL };
+					     "kernel_release", "verdict", "setup", "operations",
+					     NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "compiler", "qemu",
 					     NULL };
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles", "violating",
@@ -94,7 +95,8 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !check_strings(&json, texts, error) || !check_counts(&json, counts, error) ||
 	    !json_maybe_string(&json, "bound", &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
-	    !check_texts(&json, "final_states", error) || !check_violations(&json, "violations", error) ||
+	    !check_texts(&json, "final_states", error) || !check_texts(&json, "unseen", error) ||
+	    !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||

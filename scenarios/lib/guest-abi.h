@@ -49,6 +49,7 @@ struct guest_actor {
 	uint32_t reserved;	/* it has reserved them, and nobody may allocate them */
 	uint32_t freed;		/* it has freed them */
 	uint32_t wanted;	/* it has tried to allocate them, or used them in user space */
+	uint64_t lacks;		/* number, from 1, of the operation of its text that this kernel has not */
 };
 
 /* No bigger than a page, and in one. */

@@ -173,8 +173,11 @@ static int64_t run_text(struct arena *arena)
 	int64_t result = 0;
 
 	(void)arena;
-	for (int i = 0; i < MAX_OPERATIONS && (uint8_t)words[i] != OPERATION_END; i++)
+	for (int i = 0; i < MAX_OPERATIONS && (uint8_t)words[i] != OPERATION_END; i++) {
 		result = text_operation(words[i]);
+		if (result == -ENOSYS && !guest_self()->lacks)
+			guest_self()->lacks = i + 1;
+	}
 	return result;
 }
 
