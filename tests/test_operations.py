@@ -74,7 +74,7 @@ def test_every_verb_is_there():
     listed = json.loads(run_rig("list", "--verbs", "--json").stdout)["verbs"]
     used = {op.split()[0] for actors, setup, _ in ALONE
             for op in (actors + (f"; {setup}" if setup else "")).split("; ")}
-    elsewhere = {"dontneed", "exit"}
+    elsewhere = {"dontneed", "exit"}  # see below
     assert {verb["name"] for verb in listed} == used | elsewhere
     text = run_rig("list", "--verbs").stdout
     assert all(verb["name"] in text and verb["effect"] in text for verb in listed)
@@ -84,6 +84,27 @@ def test_an_operation_that_the_kernel_lacks(tmp_path):
     """The guest kernels are built without madvise(2): that is no result, but an error."""
     result = explore(tmp_path / "run", "user-write 0; dontneed 0; user-read 0")
     assert_refused(result, "kernel stock has nothing for 'dontneed 0' of user-write (ENOSYS)")
+
+
+def test_a_second_process(tmp_path):
+    """It maps the same arena: what one stores the other loads, whoever comes first."""
+    result = explore(tmp_path / "run",
+                     "user-write 0 | @1: user-read 0; munmap; user-read 0; mmap; user-read 0")
+    assert result.returncode == 0, result.stdout + result.stderr
+    states = {state.strip() for state in verdict(tmp_path / "run")["final_states"]}
+    assert states == {"user-write=0 user-read=0 page0=frame A",
+                      f"user-write=0 user-read={WRITTEN} page0=frame A"}
+    assert verdict(tmp_path / "run")["processes"] == 2
+
+
+def test_exit(tmp_path):
+    """The process is gone, its mapping with it, and the arena is still there."""
+    result = explore(tmp_path / "run", "free 0; alloc 0 | last@1: user-write 0; exit", "--setup", "alloc 0")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = verdict(tmp_path / "run")
+    assert found["complete"] and found["unseen"] == ["exit"]
+    # what user space has taken meanwhile nobody allocates
+    assert {state.split(" page0")[0] for state in found["final_states"]} == {"free=1 last=0", "free=0 last=0"}
 
 
 # --- races -------------------------------------------------------------------------------------

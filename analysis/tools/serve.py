@@ -19,8 +19,9 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from dataclasses import asdict
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from drgn import Object, Program, offsetof
 
@@ -82,6 +83,16 @@ def arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invarian
     )
 
 
+def given_back(prog: Program, installed: List[int], freed: List[int]) -> List[int]:
+    """
+    The frames of *freed*, and those of which no free was an event and which the allocator has.
+
+    The end of a mapping in user space gives pages back through functions that nobody watches.
+    """
+    missing = Counter(installed) - Counter(freed)
+    return freed + [pfn for pfn in missing.elements() if arena.refcount(prog, pfn) == 0]
+
+
 def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """The state at the end of a schedule and what is wrong with it."""
     arenas = [
@@ -99,7 +110,7 @@ def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         given_up=request["given_up"],
         log=klog.lines_since(prog, request["log_seq"]),
         installed=request["installed"],
-        freed=request["freed"],
+        freed=given_back(prog, request["installed"], request["freed"]),
         scratch_written=request["scratch_written"],
         faults=[stream.Report(*fault) for fault in request["faults"]],
         reports=stream.since(stream.reports(prog), request["reports"]),

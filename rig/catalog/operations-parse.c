@@ -428,6 +428,32 @@ static bool take_actor(Parser *parser, const char *at, const char *end)
 	return true;
 }
 
+static const TextActor *actor_at(const Parser *parser, guint i)
+{
+	return g_ptr_array_index(parser->made->actors, i);
+}
+
+/* A process ends when all that live in it have died, and only who ends it is moved until then. */
+static bool check_ends(Parser *parser)
+{
+	for (guint i = 0; i < parser->made->actors->len; i++) {
+		const TextActor *actor = actor_at(parser, i);
+		const Operation *last =
+			g_ptr_array_index(actor->operations, actor->operations->len - 1);
+
+		if (!(verb_row(operation_of(last->word).verb)->flags & VERB_LAST))
+			continue;
+		for (guint other = 0; other < parser->made->actors->len; other++)
+			if (other != i && actor_at(parser, other)->process == actor->process) {
+				parser->op = parser->line;
+				parser->op_length = strlen(parser->line);
+				return bad(parser, parser->line, "\"%s\" with another actor in its process; "
+					   "let it live there alone", last->text);
+			}
+	}
+	return true;
+}
+
 static bool take_actors(Parser *parser)
 {
 	const char *line = parser->text->actors, *end = line + strlen(line);
@@ -525,7 +551,7 @@ static bool parse(Parser *parser, const char **ret_where)
 		return false;
 	*ret_where = "actors";
 	parser->actor = 0;
-	return take_actors(parser) && find_shape(parser, ret_where);
+	return take_actors(parser) && check_ends(parser) && find_shape(parser, ret_where);
 }
 
 Operations *operations_parse(const OperationsText *text, const char **ret_where, GError **error)

@@ -49,7 +49,8 @@ static void test_plain_form(void)
 		{ "free big; read big", "alloc any big 3", "free big; read big", "alloc any big 3", "free",
 		  3, 1, 1 },
 		{ "free big+0", "alloc any big 3", "free big+0", "alloc any big 3", "free", 3, 1, 1 },
-		{ "@1: exit | u@1:user-read 0", NULL, "@1: exit | u@1: user-read 0", "", "exit u", 1, 1, 2 },
+		{ "@1: exit | u@0:user-read 0", NULL, "@1: exit | u: user-read 0", "", "exit u", 1, 1, 2 },
+		{ "@1:read 0|u@1:user-read 0", NULL, "@1: read 0 | u@1: user-read 0", "", "read u", 1, 1, 2 },
 		{ "x@0:touch 0|touch-user 1", NULL, "x: read 0 | user-read 1", "", "x user-read", 2, 1, 1 },
 	};
 
@@ -159,6 +160,7 @@ static void test_bad_text(void)
 		{ "exit", NULL, "actors",
 		  "\"exit\" would end the guest (col 1); only an actor of the second" },
 		{ "@1: exit; read 0", NULL, "actors", "something follows what ends the process (col 10)" },
+		{ "@1: exit | u@1: user-read 0", NULL, "actors", "\"exit\" with another actor in its process" },
 		{ "@2: read 0", NULL, "actors", "no such process (col 1); give @0 to @1" },
 		{ "a/b: read 0", NULL, "actors", "that is no name of an actor (col 1)" },
 		{ ": read 0", NULL, "actors", "that is no name of an actor (col 1)" },

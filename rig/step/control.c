@@ -322,7 +322,12 @@ static bool try_free(Control *control, GError **error)
 
 static bool try_unmap(Control *control, GError **error)
 {
-	bool others = control->stage->guest->n_actors > 1;
+	const struct guest_actor *actors = control->stage->guest->report.actors;
+	bool others = false;
+
+	/* Who shares its page tables may have what is unmapped in a TLB. */
+	for (int i = 0; i < control->stage->guest->n_actors; i++)
+		others |= i != control->actor && actors[i].process == actors[control->actor].process;
 
 	if (!touch(control, GUEST_CONTROL_UNMAP, 0, error) ||
 	    !judge(control, CONTROL_FLUSH, -1, control->flushes > 0 && result(control) == 0, error))

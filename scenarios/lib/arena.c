@@ -294,6 +294,16 @@ int64_t arena_map(struct arena *arena)
 	return at == MAP_FAILED ? -errno : 0;
 }
 
+void arena_map_all(void)
+{
+	for (uint32_t i = 0; i < n_all; i++) {
+		int64_t err = arena_map(all[i]);
+
+		if (err)
+			guest_fail("mapping the arena once more: %s", strerror(-err));
+	}
+}
+
 int64_t arena_unmap(struct arena *arena)
 {
 	return munmap((void *)arena->user_base, length(arena)) ? -errno : 0;

@@ -83,6 +83,9 @@ int64_t arena_cycle_page(void);
 int64_t arena_user_load(uint64_t address);
 int64_t arena_user_store(uint64_t address);
 
+/* All of them, in a process that has just been forked: an arena's mapping is not passed on. */
+void arena_map_all(void);
+
 /* The calling process's mapping, and pages of it: 0 or a negative errno. */
 int64_t arena_map(struct arena *arena);
 int64_t arena_unmap(struct arena *arena);

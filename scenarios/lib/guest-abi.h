@@ -38,6 +38,12 @@ struct guest_request {
 	} shape;
 };
 
+/* The process that actor @i lives in: 0 is PID 1. */
+static inline uint32_t guest_home(const struct guest_shape *shape, uint32_t i)
+{
+	return shape->homes >> 8 * i & 0xff;
+}
+
 /* A whole number of 8-byte words. */
 struct guest_actor {
 	char name[GUEST_NAME_SIZE];
@@ -49,6 +55,7 @@ struct guest_actor {
 	uint32_t reserved;	/* it has reserved them, and nobody may allocate them */
 	uint32_t freed;		/* it has freed them */
 	uint32_t wanted;	/* it has tried to allocate them, or used them in user space */
+	uint64_t process;	/* that it lives in */
 	uint64_t lacks;		/* number, from 1, of the operation of its text that this kernel has not */
 };
 

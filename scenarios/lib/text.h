@@ -10,6 +10,9 @@
 /* The guest that @shape asks for; it lives for ever. */
 const struct scenario *text_scenario(const struct guest_shape *shape);
 
+/* The calling process is that one now: what its actors hold is its own. */
+void text_enter_process(const struct guest_shape *shape, uint32_t process);
+
 /* One operation of the calling actor, the word of it: what it returned, or a negative errno. */
 int64_t text_operation(uint64_t word);
 
