@@ -21,7 +21,7 @@ say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TESTS := $(wildcard rig/*/test-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c))
+SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -92,6 +92,11 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
+# Without one subject: nothing may need it.
+$(BUILD)/without-%: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $(filter-out $(BUILD)/rig/subject/$*/%,$^) $(DEPS_LIBS)
+
 $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
 	$(Q)CC='$(CC)' guest-kernel/guest $(GUEST)
 
@@ -158,8 +163,8 @@ check-style:
 
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
-	rig/catalog/*.c)) \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c
+	rig/catalog/*.c rig/subject/*/check-*.c)) \
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c
 
 unit-tests: $(TEST_BINARIES)
 

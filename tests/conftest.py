@@ -67,9 +67,16 @@ def verdict(out: Path) -> Any:
 
 def qemus_of(rig: "subprocess.Popen[str]") -> list[int]:
     """Pids of the machines that a rig started; `qemu --version`, which it also runs, is none."""
-    found = subprocess.run(["pgrep", "-P", str(rig.pid), "-f", "--", "-icount"],
-                           capture_output=True, text=True)
-    return [int(pid) for pid in found.stdout.split()]
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            words = (stat.parent / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if parent == rig.pid and b"-icount" in words:
+            found.append(int(stat.parent.name))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@
     make check-distros [DISTROS='bookworm trixie sid']
 
 Two kinds of rows: this machine's kernels under another Debian's QEMU (no root: tests/fetch-qemu),
-and another Debian from nothing (debootstrap, so root), with its own compiler and kernels.  Roots
+and another Debian from nothing, with its own compiler and kernels: a fresh root (debootstrap, so
+root), in it a user who is not root and may say sudo, and a clone of what is committed here.  Roots
 are kept in $XDG_CACHE_HOME/racerig/distros.  sid is reported and never decides the exit code:
-0 as expected, 1 not, 77 when nothing that decides could be run.
+0 as expected, 1 not, 77 when nothing that decides could be run.  DISTROS may name QEMUs, too:
+qemu-trixie.
 """
 
 import json
@@ -26,6 +28,10 @@ NO_GATE = "sid"
 FINDINGS = ("lost-write",)
 #: What `make demo` leaves.
 DEMO = ("fault-vs-alloc-stock", "fault-vs-alloc-scratch-plain-store")
+#: Tests that take a minute, beside style, layers and unit tests.
+TESTS = ("unit", "input", "guest", "clock")
+USER = "user"
+HOME = Path("home", USER)
 
 
 class Row(NamedTuple):
@@ -98,39 +104,53 @@ def mirror() -> str:
 
 
 def make_root(suite: str, log: Path) -> Optional[str]:
-    """The root of a fresh @suite with this checkout in /racerig; or why there is none."""
+    """The root of a fresh @suite with a clone of this checkout; or why there is none."""
     root = CACHE / suite
     if not (root / "complete").exists():
         shutil.rmtree(root, ignore_errors=True)
         CACHE.mkdir(parents=True, exist_ok=True)
         if run(log, "debootstrap", "--variant=minbase",
-               "--include=ca-certificates,debian-archive-keyring,make,python3", suite, root, mirror()):
+               "--include=ca-certificates,gcc,git,make,python3,sudo", suite, root, mirror()):
             return f"debootstrap failed, see {log}"
+        if run(log, "chroot", root, "useradd", "-m", "-s", "/bin/bash", USER):
+            return f"useradd failed, see {log}"
+        (root / "etc/sudoers.d" / USER).write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
         (root / "complete").touch()
     # It reaches, and trusts, what this machine does.
     for name in ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt"):
         if Path("/", name).exists():
             shutil.copy(Path("/", name), root / name)
     # A clean clone each time; what it built is in its cache.
-    shutil.rmtree(root / "racerig", ignore_errors=True)
-    (root / "racerig").mkdir()
-    files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                           cwd=TOP, capture_output=True, check=True).stdout
-    archive = subprocess.run(["tar", "c", "--null", "--ignore-failed-read", "-T", "-"], cwd=TOP,
-                             input=files, capture_output=True, check=True).stdout
-    subprocess.run(["tar", "x", "-C", root / "racerig"], input=archive, check=True)
+    clone = root / HOME / "racerig"
+    shutil.rmtree(clone, ignore_errors=True)
+    if run(log, "git", "clone", "-q", "--no-hardlinks", TOP, clone) or \
+            run(log, "chroot", root, "chown", "-R", f"{USER}:", Path("/", HOME, "racerig")):
+        return f"no clone, see {log}"
     return None
 
 
 def inside(root: Path, log: Path, *words: str) -> int:
-    """In the root, with mounts and processes that end with the command."""
+    """In the root, as the user, with mounts and processes that end with the command."""
     script = ('mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit 2; root=$1; shift; '
-              'exec chroot "$root" /usr/bin/env -C /racerig "$@"')
-    env = {**os.environ, "HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-    for name in ("XDG_CACHE_HOME", "RACERIG_QEMU", "RACERIG_DATA", "RACERIG_PYTHON"):
+              f'exec chroot --userspec={USER}:{USER} "$root" /usr/bin/env -C /{HOME}/racerig '
+              'PATH=/usr/local/bin:/usr/bin:/bin "$@"')
+    env = {**os.environ, "HOME": f"/{HOME}", "USER": USER, "LOGNAME": USER, "LC_ALL": "C.UTF-8",
+           "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    for name in ("XDG_CACHE_HOME", "RACERIG_QEMU", "RACERIG_DATA", "RACERIG_PYTHON", "MAKEFLAGS", "MAKELEVEL"):
         env.pop(name, None)
     return run(log, "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh",
                root, *words, env=env)
+
+
+def tests_inside(where: str, root: Path, log: Path) -> Row:
+    """Style, layers, unit tests and the quick ones of pytest, as one row."""
+    code = inside(root, log, "make", "check-style", "check-layers", "unit-tests")
+    if code:
+        return Row(where, "-", "-", "tests", f"make check-style check-layers unit-tests: exit code {code}", False)
+    code = inside(root, log, f"/{HOME}/.cache/racerig/venv/bin/python", "-m", "pytest", "-q", "-rs",
+                  "analysis/tests", *(f"tests/test_{name}.py" for name in TESTS))
+    said = [line for line in log.read_text(errors="replace").splitlines() if line.strip("= ")][-1]
+    return Row(where, "-", "-", "tests", said.strip("= "), code == 0)
 
 
 def in_root(suite: str) -> List[Row]:
@@ -145,7 +165,7 @@ def in_root(suite: str) -> List[Row]:
     if why:
         return [Row(where, "-", "-", "root", why, False)]
     root = CACHE / suite
-    runs = root / "racerig" / "racerig-runs"
+    runs = root / HOME / "racerig" / "racerig-runs"
     code = inside(root, log, "make", "demo")
     rows = [of_run(where, f"demo: {name}", runs / name, code, log) for name in DEMO]
     if code:
@@ -155,6 +175,7 @@ def in_root(suite: str) -> List[Row]:
     for name in FINDINGS:
         code = inside(root, log, "build/racerig", "explore", name)
         rows.append(of_run(where, name, runs / f"{name}-stock", code, log))
+    rows.append(tests_inside(where, root, log))
     return rows
 
 
@@ -169,10 +190,11 @@ def table(rows: List[Row]) -> str:
 def main(names: List[str]) -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     rows: List[Row] = []
-    for suite in QEMUS:
-        rows += under_qemu(suite)
-    for suite in names or DISTROS:
-        rows += in_root(suite)
+    if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=TOP).returncode:
+        print("distros: what is not committed here is not in the clones", file=sys.stderr)
+    for name in names or [*(f"qemu-{suite}" for suite in QEMUS), *DISTROS]:
+        suite = name[len("qemu-"):] if name.startswith("qemu-") else ""
+        rows += under_qemu(suite) if suite else in_root(name)
     text = table(rows)
     (OUT / "table.md").write_text(text + "\n")
     print(text)

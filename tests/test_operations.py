@@ -102,7 +102,7 @@ def test_exit(tmp_path):
     result = explore(tmp_path / "run", "free 0; alloc 0 | last@1: user-write 0; exit", "--setup", "alloc 0")
     assert result.returncode == 0, result.stdout + result.stderr
     found = verdict(tmp_path / "run")
-    assert found["complete"] and found["unseen"] == ["exit"]
+    assert found["complete"] and found["unseen_verbs"] == ["exit"]
     # what user space has taken meanwhile nobody allocates
     assert {state.split(" page0")[0] for state in found["final_states"]} == {"free=1 last=0", "free=0 last=0"}
 
@@ -254,7 +254,7 @@ def test_an_actor_that_does_nothing_that_is_seen(tmp_path):
 def test_what_is_not_seen_is_said(tmp_path):
     result = explore(tmp_path / "run", "user-read 0; munmap")
     assert result.returncode == 0 and "not seen   what munmap does" in result.stdout
-    assert verdict(tmp_path / "run")["unseen"] == ["munmap"]
+    assert verdict(tmp_path / "run")["unseen_verbs"] == ["munmap"]
     assert "What munmap does to page tables" in (tmp_path / "run" / "evidence.txt").read_text()
 
 

@@ -347,7 +347,7 @@ def test_compare(suite, tmp_path):
 def test_list_has_every_invariant():
     listed = json.loads(run_rig("list", "--json").stdout)
     files = {path.stem.removeprefix("check-").upper()
-             for path in (TOP / "rig" / "check").glob("check-i*.c")}
+             for path in (TOP / "rig").rglob("check-i*.c")}
     numbers = [int(i["id"][1:]) for i in listed["invariants"]]
     assert {i["id"] for i in listed["invariants"]} == files and numbers == sorted(numbers)
     assert all(i["statement"] and i["source"] for i in listed["invariants"])
@@ -388,6 +388,48 @@ def test_verify(tmp_path):
     assert not rows(out / "before")["verify-before"]["as_expected"]
     assert rows(out / "after")["verify-after"]["verdict"] == "documented"
     assert "frame A -> scratch" in (out / "before" / "summary.md").read_text()
+
+
+FIX = TOP / "guest-kernel" / "patches" / "free-flush-before-reuse.patch"
+MUTANT = TOP / "guest-kernel" / "mutants" / "scratch-plain-store.patch"
+
+
+def test_a_fix_is_good_news(tmp_path):
+    """What stock is expected to violate, and does not with the patch, is what the patch does."""
+    out = tmp_path / "out"
+    result = run_rig("verify", "--scenario", "lost-write", "--patch", FIX, "--out", out, timeout=900)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nfails before, passes after: I7 of lost-write\n" in result.stdout
+    assert "lost-write on verify-after: the finding is fixed there (I7 is known" in result.stdout
+    assert "**lost-write on verify-after: the finding is fixed there**" in (out / "after" / "summary.md").read_text()
+    assert (out / "verify.md").read_text().startswith(
+        "## racerig verify: fails before, passes after: I7 of lost-write\n")
+
+
+@pytest.mark.parametrize("patch, scenario, code, says", [
+    (FIX, "lost-write", 0, "good: no invariant is violated"),
+    (MUTANT, "fault-vs-alloc", 1, "bad: I1;"),
+])
+def test_bisect(tmp_path, patch, scenario, code, says):
+    result = run_rig("verify", "--bisect", "--scenario", scenario, "--patch", patch,
+                     "--out", tmp_path / "out", timeout=900)
+    assert result.returncode == code, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1].startswith(says)
+
+
+def test_bisect_where_it_cannot_say(tmp_path):
+    """A commit that does not build is skipped; words that are wrong for every commit end it all."""
+    tree = tmp_path / "tree"
+    (tree / "kernel" / "bpf").mkdir(parents=True)
+    for name in ("Kbuild", "Makefile", "kernel/bpf/arena.c"):
+        (tree / name).write_text("x\n")
+    words = ("verify", "--bisect", "--tree", tree, "--out", tmp_path / "out")
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    result = run_rig(*words, "--scenario", "lost-write", env=env)
+    assert result.returncode == 125 and "make tinyconfig failed" in result.stderr
+    for wrong in (("--scenario", "no-such"), ("--no-such",), ("--max-time", "x")):
+        result = run_rig(*words, *wrong, env=env)
+        assert result.returncode == 128 and len(result.stderr.splitlines()) == 1, result.stderr
 
 
 def test_verify_bad_words(tmp_path):

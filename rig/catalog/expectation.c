@@ -21,13 +21,13 @@ static char **invariants_of(const char *text)
 	return text && !expect_text_is_verdict(text) ? g_strsplit(text, ";", -1) : g_new0(char *, 1);
 }
 
-static void expect_named(Expectation *expectation, const char *text, bool mutant)
+static void expect_named(Expectation *expectation, const char *text, bool mutant, bool newer)
 {
 	expectation->text = g_strdup(text);
 	expectation->named = true;
-	expectation->clean = strcmp(text, "clean") == 0;
-	expectation->documented = strcmp(text, "documented") == 0;
 	expectation->wanted = invariants_of(text);
+	expectation->clean = strcmp(text, "clean") == 0 || (newer && *expectation->wanted);
+	expectation->documented = strcmp(text, "documented") == 0 || (newer && *expectation->wanted);
 	expectation->allowed = g_new0(char *, 1);
 	expectation->more = mutant;
 }
@@ -73,7 +73,7 @@ Expectation *expectation_new(const Scenario *scenario, const Kernel *kernel)
 	if (!scenario->keys)
 		expect_no_violation(expectation);
 	else if (named)
-		expect_named(expectation, named, mutant);
+		expect_named(expectation, named, mutant, !mutant && kernel_is_newer(kernel));
 	else if (mutant)
 		expect_of_mutant(expectation, kernel->breaks, stock);
 	else

@@ -6,6 +6,9 @@
  * or invariants, separated by ';'.  A mutant may break more than is named; any other
  * kernel must break just that.  Where it does not:
  *
+ * What is expected of stock or a variant is of one release of it (its expected_on).  On a
+ * later one a violation that is no longer there is a fix, and will do.
+ *
  *	mutant		 anything but a violation without the invariant that it breaks
  *	stock, variant	 clean, or documented where stock is not clean either
  *	own		 the same, or the invariants that stock is expected to violate

@@ -5,6 +5,7 @@
 
 #include "catalog/feature.h"
 #include "catalog/invariant.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/keyfile.h"
@@ -21,13 +22,14 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->breaks);
 	g_strfreev(kernel->has);
 	g_free(kernel->map_flags);
+	g_free(kernel->expected_on);
 	g_free(kernel->key);
 	g_free(kernel->dir);
 	g_free(kernel->release);
 	g_free(kernel->source);
 	g_free(kernel->patches);
 	g_free(kernel->config_sha256);
-	g_free(kernel->compiler);
+	origin_deinit(&kernel->origin);
 	g_free(kernel->tree);
 	g_free(kernel);
 }
@@ -35,6 +37,12 @@ void kernel_free(Kernel *kernel)
 char *kernel_file(const Kernel *kernel, const char *name)
 {
 	return g_build_filename(kernel->dir, name, NULL);
+}
+
+bool kernel_is_newer(const Kernel *kernel)
+{
+	return kernel->release && kernel->expected_on &&
+	       strverscmp(kernel->release, kernel->expected_on) > 0;
 }
 
 char **kernel_source_roots(const char *dir, const char *tree)
@@ -108,14 +116,27 @@ static bool read_map_flags(Kernel *kernel, GKeyFile *keys, const char *path, GEr
 	return false;
 }
 
+/* "7.3.4": numbers with dots between them. */
+static bool read_expected_on(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	kernel->expected_on = g_key_file_get_string(keys, "kernel", "expected_on", NULL);
+	if (!kernel->expected_on || strspn(kernel->expected_on, "0123456789.") ==
+					    strlen(kernel->expected_on))
+		return true;
+	g_autofree char *shown = name_shown(kernel->expected_on);
+	keyfile_error(error, path, "kernel", "expected_on", "'%s' is no release as in 7.3.4", shown);
+	return false;
+}
+
 static bool read_descriptor(Kernel *kernel, GError **error)
 {
 	static const char *const groups[] = { "kernel", NULL };
 	static const char *const ours[] = { "title", "kind", "source", "patches", "breaks", "has",
-					    "map_flags", NULL };
+					    "map_flags", "expected_on", NULL };
 	/* guest-kernel/build writes these, of what the user named. */
 	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
-					   "tree", "image", "vmlinux", "config", "headers", NULL };
+					   "tree", "fragments", "cc", "llvm", "ram",
+					   "image", "vmlinux", "config", "headers", NULL };
 	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
 	bool is_own;
 	g_autofree char *path = descriptor_path(kernel->name, &is_own);
@@ -130,7 +151,8 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 	    !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
 	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
 	    !feature_words(keys, path, "kernel", "has", &kernel->has, error) ||
-	    !read_map_flags(kernel, keys, path, error) || !read_breaks(kernel, keys, path, error))
+	    !read_map_flags(kernel, keys, path, error) ||
+	    !read_expected_on(kernel, keys, path, error) || !read_breaks(kernel, keys, path, error))
 		return false;
 	if (is_own ? strcmp(kernel->kind, "own") == 0 : g_strv_contains(kinds, kernel->kind))
 		return true;
@@ -142,19 +164,20 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 static bool read_build(Kernel *kernel, GError **error)
 {
 	enum { MAX_RAM_MIB = 65536 };
+	g_autofree char *compiler = NULL;
 	struct {
 		const char *member;
 		char **field;
 	} fields[] = {
 		{ "release", &kernel->release }, { "source", &kernel->source },
 		{ "patches", &kernel->patches }, { "config_sha256", &kernel->config_sha256 },
-		{ "compiler", &kernel->compiler }, { "tree", &kernel->tree },
+		{ "compiler", &compiler }, { "tree", &kernel->tree },
 	};
 	g_autofree char *relative = g_build_filename("builds", kernel->key, NULL);
 
 	kernel->dir = paths_in_cache(relative);
 	g_autofree char *path = kernel_file(kernel, "kernel.json");
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_NAMED, error);
 	Json json = { object, path };
 	gint64 ram_mib;
 
@@ -168,7 +191,7 @@ static bool read_build(Kernel *kernel, GError **error)
 			return false;
 		*fields[i].field = g_strdup(text);
 	}
-	return true;
+	return origin_read(kernel->dir, compiler, &kernel->origin, error);
 }
 
 static Kernel *parse_status(const char *line, GError **error)
@@ -197,14 +220,13 @@ static Kernel *parse_status(const char *line, GError **error)
 static GPtrArray *list(const char *name, GError **error)
 {
 	g_autofree char *build = paths_in_data("guest-kernel/build");
-	char *argv[] = { build, "--status", (char *)name, NULL };
+	const char *argv[] = { build, "--status", name, NULL };
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
 	if (name && !name_check(NAME_KERNEL, name, NULL, error))
 		return NULL;
-	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
-			  error))
+	if (!child_run(argv, 0, &out, &errors, &status, error))
 		return NULL;
 	if (status) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));

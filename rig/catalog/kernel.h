@@ -11,12 +11,15 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
+
 typedef struct {
 	char *name;
 	char *title;
 	char *kind;		/* stock, variant, mutant, own */
 	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
 	char **has;		/* what feature.h knows; NULL: everything */
+	char *expected_on;	/* the release that scenarios' [expect] lines of it are of, or NULL */
 	char *map_flags;	/* what its arenas are created with besides, "0x80000"; may be NULL */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
@@ -24,7 +27,7 @@ typedef struct {
 	char *source;		/* package and version, or the user's tree */
 	char *patches;		/* file names, blank-separated; may be empty */
 	char *config_sha256;
-	char *compiler;
+	Origin origin;		/* what built it; empty when not built */
 	int ram_mib;		/* of a guest */
 	char *tree;		/* the sources, for showing lines */
 } Kernel;
@@ -51,6 +54,9 @@ void kernel_free(Kernel *kernel);
  * the caller's.
  */
 char **kernel_source_roots(const char *dir, const char *tree);
+
+/* Whether it is a later release than the one of which scenarios know what it does. */
+bool kernel_is_newer(const Kernel *kernel);
 
 char *kernel_file(const Kernel *kernel, const char *name);
 

@@ -11,7 +11,7 @@
 #include "util/name.h"
 #include "util/paths.h"
 
-static const char TEXT_NAME[] = "text-";
+static const char TEXT_NAME[] = "text-", DEFAULT_SUBJECT[] = "arena";
 
 Scenario *scenario_ref(Scenario *scenario)
 {
@@ -24,6 +24,7 @@ void scenario_free(Scenario *scenario)
 	if (!scenario || !g_atomic_int_dec_and_test(&scenario->ref_count))
 		return;
 	g_free(scenario->name);
+	g_free(scenario->subject);
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
 	operations_unref(scenario->operations);
@@ -147,6 +148,19 @@ static bool load_silent(Scenario *scenario, GError **error)
 	return true;
 }
 
+/* Most are about arenas, and need not say so. */
+static bool load_subject(Scenario *scenario, GError **error)
+{
+	char *name = g_key_file_get_string(scenario->keys, "scenario", "subject", NULL);
+
+	scenario->subject = name ? name : g_strdup(DEFAULT_SUBJECT);
+	if (name_is(NAME_FEATURE, scenario->subject))
+		return true;
+	g_autofree char *shown = name_shown(scenario->subject);
+	keyfile_error(error, scenario->path, "scenario", "subject", "'%s' is no name", shown);
+	return false;
+}
+
 /* What follows from the operations, where the file does not say it. */
 static void take_operations(Scenario *scenario)
 {
@@ -239,7 +253,8 @@ static bool check_spelling(const Scenario *scenario, char **variants, GError **e
 	static const char *const known[] = { "title", "source", "group", "vcpus", "ram_mib", "actors",
 					     "pages", "setup", "arenas", "processes",
 					     "preemptions", "kernels", "needs", "oops",
-					     "oops_needs", "succeeds", "silent", "variants", NULL };
+					     "oops_needs", "succeeds", "silent", "subject",
+					     "variants", NULL };
 	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(groups, g_strdup("scenario"));
@@ -276,7 +291,7 @@ static Scenario *load(const char *dir, const char *file, const char *variant, ch
 	    !check_spelling(scenario, *ret_variants, error) ||
 	    !(scenario->title = keyfile_string(scenario->keys, scenario->path, "scenario", "title",
 					       error)) ||
-	    !load_actors(scenario, error) || !load_options(scenario, error))
+	    !load_subject(scenario, error) || !load_actors(scenario, error) || !load_options(scenario, error))
 		return NULL;
 	if (variant) {
 		g_autofree char *plain = g_steal_pointer(&scenario->title);
@@ -363,6 +378,7 @@ Scenario *scenario_of_text(Operations *operations)
 
 	scenario->ref_count = 1;
 	scenario->name = g_strconcat(TEXT_NAME, hash, NULL);
+	scenario->subject = g_strdup(DEFAULT_SUBJECT);
 	scenario->title = operations_summary(operations);
 	scenario->preemptions = -1;
 	scenario->operations = operations;

@@ -10,7 +10,8 @@ typedef struct {
 	char *name;
 	char *title;
 	int vcpus;
-	int pages;		/* watched, of all arenas together */
+	char *subject;		/* what its pages are of: a folder of rig/subject/ */
+	int pages;		/* watched, of all groups together */
 	int ram_mib;		/* the guest has at least this much; 0: what its kernel takes */
 	char **actors;
 	Operations *operations;	/* what they do, as text; NULL: the scenario's .c says it */

@@ -68,6 +68,42 @@ static void test_met(void)
 	}
 }
 
+/* A violation that a later release than 7.3.4 does not have is fixed; of the same one it is missed. */
+static const struct {
+	const char *expect, *release, *verdict, *violated;
+	bool met;
+} later[] = {
+	{ "I7", "7.3.4", "clean", "", false },
+	{ "I7", "7.3.2", "clean", "", false },
+	{ "I7", "7.3.10", "clean", "", true },
+	{ "I7", "7.4", "documented", "", true },
+	{ "I7", "7.4", "violation", "I7", true },
+	{ "I7", "7.4", "violation", "I1", false },
+	{ "I7", "7.4", "inconclusive", "", false },
+	{ "documented", "7.4", "clean", "", false },
+	{ "clean", "7.4", "documented", "", false },
+};
+
+static void test_later(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
+		g_autoptr(GKeyFile) keys = g_key_file_new();
+		Scenario scenario = { .keys = keys };
+		Kernel kernel = { .name = (char *)"stock", .kind = (char *)"stock",
+				  .expected_on = (char *)"7.3.4", .release = (char *)later[i].release };
+
+		g_key_file_set_string(keys, "expect", "stock", later[i].expect);
+		g_autoptr(Expectation) expectation = expectation_new(&scenario, &kernel);
+		g_auto(GStrv) violated = g_strsplit(later[i].violated, " ", -1);
+		g_assert_cmpint(expectation_met(expectation, later[i].verdict,
+						(const char *const *)violated), ==, later[i].met);
+		kernel.kind = (char *)"mutant";
+		kernel.breaks = (char *)"I7";
+		g_autoptr(Expectation) mutant = expectation_new(&scenario, &kernel);
+		g_assert_cmpint(mutant->clean, ==, strcmp(later[i].expect, "clean") == 0);
+	}
+}
+
 static void test_check(void)
 {
 	static const char *const good[] = { "clean", "documented", "I1", "I6;I11" };
@@ -87,6 +123,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/expectation/met", test_met);
+	g_test_add_func("/expectation/later", test_later);
 	g_test_add_func("/expectation/check", test_check);
 	return g_test_run();
 }

@@ -122,6 +122,8 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 		member(builder, "title", kernel->title);
 		json_builder_set_member_name(builder, "built");
 		json_builder_add_boolean_value(builder, kernel->key != NULL);
+		if (kernel->key)
+			member(builder, "key", kernel->key);
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);

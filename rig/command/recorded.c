@@ -4,17 +4,13 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/file.h"
 
 Schedule *recorded_load(const char *path, GError **error)
 {
-	g_autofree char *text = NULL;
-	g_autoptr(GError) local = NULL;
+	g_autofree char *text = file_read_text(path, FILE_NAMED, SCHEDULE_MAX_BYTES, error);
 
-	if (!g_file_get_contents(path, &text, NULL, &local)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
-		return NULL;
-	}
-	return schedule_parse(text, path, error);
+	return text ? schedule_parse(text, path, error) : NULL;
 }
 
 void recorded_print_operations(const Schedule *schedule)

@@ -45,7 +45,7 @@ static Scenario *find_scenario(const Json *verdict, const char *name, GError **e
 static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 {
 	g_autofree char *path = folder_path(dir, "verdict.json");
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json verdict = { object, path }, environment;
 	const char *scenario, *kernel, *key;
 

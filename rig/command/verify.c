@@ -8,15 +8,15 @@
 
 #include "command/command.h"
 #include "explore/folder.h"
-#include "machine/backend.h"
 #include "report/summary.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/paths.h"
 
 static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/verify", *opt_tree;
-static char **opt_patches, **opt_base_patches, **opt_scenarios;
-static int opt_jobs = 1;
-static gboolean opt_resume;
+static char **opt_patches, **opt_base_patches, **opt_scenarios, **opt_configs;
+static int opt_jobs = 1, opt_ram;
+static gboolean opt_resume, opt_bisect;
 
 static const GOptionEntry entries[] = {
 	{ "tree", 't', 0, G_OPTION_ARG_FILENAME, &opt_tree,
@@ -25,6 +25,12 @@ static const GOptionEntry entries[] = {
 	  "The patch in question; may be given again", "FILE" },
 	{ "base-patch", 'b', 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_base_patches,
 	  "What is applied before and after; may be given again", "FILE" },
+	{ "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_configs,
+	  "Part of a configuration, as in kernel build; may be given again", "FRAGMENT" },
+	{ "ram", 0, 0, G_OPTION_ARG_INT, &opt_ram, "The guest's, as in kernel build", "MIB" },
+	{ "bisect", 0, 0, G_OPTION_ARG_NONE, &opt_bisect,
+	  "For git bisect run: only with the patches; exit 1: an invariant is violated, "
+	  "0: none is, 125: cannot say", NULL },
 	{ "group", 'g', 0, G_OPTION_ARG_STRING, &opt_group, "quick or full (the default)", "G" },
 	{ "scenario", 's', 0, G_OPTION_ARG_STRING_ARRAY, &opt_scenarios,
 	  "Only this scenario; may be given again", "S" },
@@ -40,11 +46,14 @@ static const GOptionEntry entries[] = {
 
 static const char BEFORE[] = "verify-before", AFTER[] = "verify-after";
 
-static void add_patches(GPtrArray *argv, char **patches)
+/* git bisect run: this commit cannot be tested; and: no commit can, stop. */
+enum { EXIT_BISECT_SKIP = 125, EXIT_BISECT_STOP = 128 };
+
+static void add_option(GPtrArray *argv, const char *option, char **values)
 {
-	for (char **patch = patches; patch && *patch; patch++) {
-		g_ptr_array_add(argv, "--patch");
-		g_ptr_array_add(argv, *patch);
+	for (; values && *values; values++) {
+		g_ptr_array_add(argv, (char *)option);
+		g_ptr_array_add(argv, *values);
 	}
 }
 
@@ -64,6 +73,7 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 	g_autoptr(GSubprocessLauncher) launcher =
 		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
 	g_autofree char *program = paths_in_data("guest-kernel/build");
+	g_autofree char *ram = g_strdup_printf("%d", opt_ram);
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
 	g_ptr_array_add(argv, program);
@@ -72,13 +82,14 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 		g_ptr_array_add(argv, "--tree");
 		g_ptr_array_add(argv, opt_tree);
 	}
-	add_patches(argv, opt_base_patches);
-	add_patches(argv, patches);
+	add_option(argv, "--patch", opt_base_patches);
+	add_option(argv, "--patch", patches);
+	add_option(argv, "--config", opt_configs);
+	if (opt_ram)
+		add_option(argv, "--ram", (char *[]){ ram, NULL });
 	g_ptr_array_add(argv, NULL);
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(
-		launcher, (const char *const *)argv->pdata, error);
+	g_autoptr(GSubprocess) process =
+		child_start(launcher, (const char *const *)argv->pdata, NULL, error);
 	if (!process)
 		return FALSE;
 	gulong id = g_cancellable_connect(cancel, G_CALLBACK(end_build), process, NULL);
@@ -109,9 +120,35 @@ static Table *run(const char *kernel, const char *side, double max_seconds, GCan
 	return g_steal_pointer(&table);
 }
 
+/* "WORDS: A, B, C and 2 more" */
+static char *naming(const char *words, const GPtrArray *list)
+{
+	enum { NAMED = 3 };
+	GString *text = g_string_new(words);
+
+	for (guint i = 0; i < list->len && i < NAMED; i++)
+		g_string_append_printf(text, "%s%s", i ? ", " : ": ",
+				       (char *)g_ptr_array_index(list, i));
+	if (list->len > NAMED)
+		g_string_append_printf(text, " and %u more", list->len - NAMED);
+	return g_string_free(text, FALSE);
+}
+
+/* Where everything ran and nothing is worse: what the patch has mended, if anything. */
+static char *conclude_good(const TableCounts *was, const Comparison *comparison)
+{
+	if (comparison->mended->len)
+		return naming("fails before, passes after", comparison->mended);
+	if (was->unexpected)
+		return g_strdup("fails before, passes after");
+	if (comparison->kept->len)
+		return naming("passes before and after, with what is known of it", comparison->kept);
+	return g_strdup("passes before and after");
+}
+
 /* What was measured, in words; *@code is the exit code. */
-static const char *conclude(const Table *before, const Table *after,
-			    const Comparison *comparison, int *code)
+static char *conclude(const Table *before, const Table *after, const Comparison *comparison,
+		      int *code)
 {
 	TableCounts was = table_count(before), is = table_count(after);
 	gboolean passes = is.as_expected && is.as_expected + is.skipped == is.pairs;
@@ -119,22 +156,22 @@ static const char *conclude(const Table *before, const Table *after,
 	*code = EXIT_UNEXPECTED;
 	if (was.broken || is.broken) {
 		*code = EXIT_BROKEN;
-		return "the rig broke on some pairs";
+		return g_strdup("the rig broke on some pairs");
 	}
 	if (is.unexpected)
-		return was.unexpected ? "fails before and after"
-		       : was.inconclusive ? "fails after; before is not finished"
-					  : "passes before, FAILS after";
+		return g_strdup(was.unexpected ? "fails before and after"
+				: was.inconclusive ? "fails after; before is not finished"
+						   : "passes before, FAILS after");
 	if (was.inconclusive || is.inconclusive)
-		return "not finished; --resume goes on";
+		return g_strdup("not finished; --resume goes on");
 	if (!passes) {
 		*code = EXIT_SKIPPED;
-		return "nothing could be run";
+		return g_strdup("nothing could be run");
 	}
 	if (comparison->violated->len)
-		return "violates after what it did not before";
+		return naming("violates after what it did not before", comparison->violated);
 	*code = EXIT_EXPECTED;
-	return was.unexpected ? "fails before, passes after" : "passes before and after";
+	return conclude_good(&was, comparison);
 }
 
 /* What was built, as lines of Markdown. */
@@ -147,7 +184,7 @@ static gboolean describe(GString *text, const char *side, const char *name, GErr
 	g_string_append_printf(text, "- %s: Linux %s from %s, patches: %s; build %s, config %.16s, %s\n",
 			       side, kernel->release, kernel->source,
 			       *kernel->patches ? kernel->patches : "none", kernel->key,
-			       kernel->config_sha256, kernel->compiler);
+			       kernel->config_sha256, kernel->origin.compiler);
 	return TRUE;
 }
 
@@ -167,9 +204,9 @@ static gboolean write_evidence(const char *sentence, const char *before, const c
 
 static gboolean check_options(double *max_seconds, GError **error)
 {
-	if (!opt_patches) {
+	if (!opt_patches && !opt_bisect) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "--patch is missing: what is to be verified?");
+			    "--patch is missing: what is to be verified? (--bisect asks of the tree alone)");
 		return FALSE;
 	}
 	if (opt_jobs < 1 || opt_jobs > 64) {
@@ -181,26 +218,61 @@ static gboolean check_options(double *max_seconds, GError **error)
 			    "--group mutants: give quick or full");
 		return FALSE;
 	}
-	for (char **patch = opt_patches; *patch; patch++) {
+	for (char **patch = opt_patches; patch && *patch; patch++) {
 		if (access(*patch, R_OK) == 0)
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", *patch,
 			    g_strerror(errno));
 		return FALSE;
 	}
+	for (char **name = opt_scenarios; name && *name; name++) {
+		g_autoptr(Scenario) scenario = scenario_find(*name, error);
+
+		if (!scenario)
+			return FALSE;
+	}
 	return !opt_time || command_duration(opt_time, max_seconds, error);
 }
 
-int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
+static gboolean parse(int argc, char **argv, double *max_seconds, GError **error)
 {
-	double max_seconds = 0;
+	return command_parse(&argc, &argv, entries, NULL, 0,
+			     "Run the suite without a patch and with it, and compare.", error) &&
+	       check_options(max_seconds, error) && command_check_qemu(error);
+}
+
+/* Of the tree alone: good, bad, or not to be judged.  Prints what it says. */
+static int bisect(double max_seconds, GCancellable *cancel, GError **error)
+{
+	g_autoptr(GPtrArray) violated = g_ptr_array_new_with_free_func(g_free);
+
+	if (!build(AFTER, opt_patches, cancel, error))
+		return EXIT_BISECT_SKIP;
+	g_autoptr(Table) table = run(AFTER, "after", max_seconds, cancel, error);
+	if (!table)
+		return EXIT_BISECT_SKIP;
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+		g_autofree char *ids = g_strjoinv(";", row->invariants);
+
+		if (*row->invariants)
+			g_ptr_array_add(violated, g_strdup_printf("%s of %s", ids, row->scenario));
+	}
+	TableCounts counts = table_count(table);
+	gboolean judged = counts.as_expected + counts.unexpected && !counts.inconclusive &&
+			  !counts.broken;
+	g_autofree char *bad = naming("bad", violated);
+	g_print("%s\n", violated->len ? bad
+			: judged       ? "good: no invariant is violated"
+				       : "cannot say: not everything could be run to its end");
+	return violated->len ? EXIT_UNEXPECTED : judged ? EXIT_EXPECTED : EXIT_BISECT_SKIP;
+}
+
+static int verify(double max_seconds, GCancellable *cancel, GError **error)
+{
+	const char *base = opt_tree || opt_base_patches || opt_configs || opt_ram ? BEFORE : "stock";
 	int code;
 
-	if (!command_parse(&argc, &argv, entries, NULL, 0,
-			   "Run the suite without a patch and with it, and compare.", error) ||
-	    !check_options(&max_seconds, error) || !command_check_qemu(error))
-		return EXIT_BROKEN;
-	const char *base = opt_tree || opt_base_patches ? BEFORE : "stock";
 	if (!build(base, NULL, cancel, error) || !build(AFTER, opt_patches, cancel, error))
 		return EXIT_BROKEN;
 	g_autoptr(Table) before = run(base, "before", max_seconds, cancel, error);
@@ -209,10 +281,34 @@ int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	g_autoptr(Comparison) comparison = compare_tables(before, after);
 	g_autofree char *changes = comparison_text(comparison);
-	const char *sentence = conclude(before, after, comparison, &code);
+	g_autofree char *sentence = conclude(before, after, comparison, &code);
 	if (!write_evidence(sentence, base, changes, error))
 		return EXIT_BROKEN;
 	g_print("== compared\n%s\n%s\nfolder %s (verify.md, before/, after/)\n", changes, sentence,
 		opt_out);
 	return code;
+}
+
+/* What is wrong with the words is wrong with every commit. */
+static int verify_for_bisect(int argc, char **argv, GCancellable *cancel)
+{
+	g_autoptr(GError) error = NULL;
+	double max_seconds = 0;
+	int code = EXIT_BISECT_STOP;
+
+	if (parse(argc, argv, &max_seconds, &error))
+		code = bisect(max_seconds, cancel, &error);
+	if (error)
+		g_printerr("racerig: %s\n", error->message);
+	return g_cancellable_is_cancelled(cancel) ? EXIT_BISECT_STOP : code;
+}
+
+int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
+{
+	double max_seconds = 0;
+
+	if (g_strv_contains((const char *const *)argv, "--bisect"))
+		return verify_for_bisect(argc, argv, cancel);
+	return parse(argc, argv, &max_seconds, error) ? verify(max_seconds, cancel, error)
+						      : EXIT_BROKEN;
 }

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
-#include <stdbool.h>
+#include "event/event.h"
+#include "util/json.h"
 
 /* How sure it is.  Tokens in all formats: "seen", "carried-out", "possible". */
 typedef enum {
@@ -60,10 +60,10 @@ Violation violation_new(const char *invariant, const char *reason, int event);
  *  "frame"?,"write"?,"count"?,"expected"?,"address"?,"log"?,
  *  "waits"?:[{"actor","for","holder"?,"where"?}]}
  *
- * The caller's; and back: false when a member is missing or wrong.
+ * The caller's; and back: RIG_ERROR_INPUT names the member that is missing or wrong.
  */
 JsonObject *violation_json(const Violation *violation);
-bool violation_from_json(JsonObject *object, Violation *ret);
+bool violation_from_json(const Json *json, Violation *ret, GError **error);
 
 /* The same as a line of text, without a newline; the caller's. */
 char *violation_format(const Violation *violation);

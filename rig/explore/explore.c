@@ -7,9 +7,11 @@
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
+#include "explore/unseen.h"
 #include "report/story.h"
 #include "report/violation-text.h"
 #include "util/error.h"
+#include "util/paths.h"
 #include "explore/workers.h"
 
 enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
@@ -25,6 +27,7 @@ typedef struct {
 	GHashTable *running;	/* set of plan keys */
 	GHashTable *final_states;
 	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
+	bool circle_kept;	/* files of one */
 	gint64 started, progressed;
 } Explorer;
 
@@ -141,6 +144,25 @@ static bool keep_documented(Explorer *explorer, const Outcome *outcome, GError *
 	return !documents_more(explorer, outcome) || save(explorer, outcome, stem, error);
 }
 
+static void add_lines(GHashTable *set, const char *lines)
+{
+	g_auto(GStrv) each = lines ? g_strsplit(lines, "\n", -1) : NULL;
+
+	for (char **line = each; line && *line; line++)
+		g_hash_table_add(set, g_strdup(*line));
+}
+
+/* Whether the states of a circle were the same one. */
+static void count_circle(Verdict *verdict, const Outcome *outcome)
+{
+	if (outcome->differs)
+		verdict->unsettled++;
+	else
+		verdict->circles++;
+	add_lines(outcome->differs ? verdict->differs : verdict->grown,
+		  outcome->differs ? outcome->differs : outcome->grown);
+}
+
 static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 {
 	Verdict *verdict = explorer->verdict;
@@ -153,13 +175,17 @@ static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 	verdict->executed++;
 	if (outcome->final_state)
 		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
+	if (outcome->end == END_CIRCLE)
+		count_circle(verdict, outcome);
 	if (outcome->violates)
 		return keep_violating(explorer, outcome, error);
 	if (outcome_documents(outcome) && !keep_documented(explorer, outcome, error))
 		return false;
 	/* An outcome from the journal has no texts: its files are there or were not kept. */
-	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
+	if (outcome->end == END_CIRCLE && !explorer->circle_kept && outcome->schedule) {
+		explorer->circle_kept = true;
 		return folder_save(out, "circle", outcome, error);
+	}
 	if (verdict->executed == 1 && outcome->schedule)
 		return folder_save(out, "0001-clean", outcome, error);
 	return true;
@@ -339,7 +365,7 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 		verdict->pages = (int)operations->shape.pages;
 		verdict->arenas = (int)operations->shape.arenas;
 		verdict->processes = (int)operations->shape.processes;
-		verdict->unseen = operations_unseen(operations);
+		verdict->unseen_verbs = operations_unseen(operations);
 	}
 	verdict->kernel_kind = g_strdup(kernel->kind);
 	verdict->kernel_title = g_strdup(kernel->title);
@@ -348,12 +374,14 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->kernel_key = g_strdup(kernel->key);
 	verdict->kernel_patches = g_strdup(kernel->patches);
 	verdict->config_sha256 = g_strdup(kernel->config_sha256);
-	verdict->compiler = g_strdup(kernel->compiler);
+	origin_copy(&kernel->origin, &verdict->origin);
 	verdict->qemu = g_strdup(machine_qemu_version(session->guest->machine));
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	verdict->connect = g_strdup(session->connect);
-	verdict->emulator = session->connect ? NULL : g_find_program_in_path("qemu-system-x86_64");
+	verdict->emulator = session->connect ? NULL
+			    : paths_qemu()   ? g_strdup(paths_qemu())
+					     : g_find_program_in_path("qemu-system-x86_64");
 	return verdict;
 }
 
@@ -361,6 +389,8 @@ static void finish_verdict(Explorer *explorer)
 {
 	Verdict *verdict = explorer->verdict;
 
+	/* What comes after those cuts nobody knows. */
+	verdict->complete &= !verdict->unsettled;
 	verdict->wall_s = seconds_since(explorer->started);
 	verdict->pruned = explorer->policy->pruned;
 	verdict->distinct_final_states = g_hash_table_size(explorer->final_states);
@@ -431,12 +461,11 @@ static bool prepare(Explorer *explorer, GError **error)
 
 static bool write_results(Explorer *explorer, GError **error)
 {
+	const Guest *guest = explorer->session->guest;
 	g_autofree char *json = verdict_json(explorer->verdict);
-	g_autofree char *run = verdict_run_json(explorer->verdict);
-	g_autofree char *console = machine_console(explorer->session->guest->machine);
+	g_autofree char *console = guest ? machine_console(guest->machine) : g_strdup("");
 
 	return folder_write(explorer->options->out, "console.log", console, error) &&
-	       folder_write(explorer->options->out, "run.json", run, error) &&
 	       folder_write(explorer->options->out, "verdict.json", json, error);
 }
 
@@ -451,7 +480,9 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
-	return publish(out, error);
+	explorer->verdict->restarts = workers_restarts(explorer->workers);
+	g_autofree char *run = verdict_run_json(explorer->verdict);
+	return folder_write(out, "run.json", run, error) && publish(out, error);
 }
 
 bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
@@ -487,6 +518,8 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	}
 	add_times(&explorer);
+	if (!interrupted && !(verdict->unseen = unseen_count(session, error)))
+		return false;
 	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);

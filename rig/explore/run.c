@@ -13,24 +13,12 @@ static bool is_oopser(const Session *session, int actor)
 	return g_strcmp0(session->guest->report.actors[actor].name, declared) == 0;
 }
 
-/* The faults that the programs should have been told of. */
-static JsonArray *faults_taken(const Session *session)
+static int oopser(const Session *session)
 {
-	const GArray *taken = session->check->faults_taken;
-	JsonArray *faults = json_array_new();
-
-	for (guint i = 0; i < taken->len; i++) {
-		const FaultTaken *fault = &g_array_index(taken, FaultTaken, i);
-
-		if (is_oopser(session, fault->actor))
-			continue;
-		JsonArray *pair = json_array_new();
-		json_array_add_int_element(pair, fault->program);
-		json_array_add_int_element(pair, session->guest->pages[fault->page].uaddr);
-		json_array_add_boolean_element(pair, fault->write);
-		json_array_add_array_element(faults, pair);
-	}
-	return faults;
+	for (int i = 0; i < session->guest->n_actors; i++)
+		if (is_oopser(session, i))
+			return i;
+	return -1;
 }
 
 static JsonArray *frames(const GArray *pfns)
@@ -58,32 +46,6 @@ static JsonArray *frames_owned(const Session *session)
 	return owned;
 }
 
-static JsonArray *bits_array(guint32 bits, int n)
-{
-	JsonArray *array = json_array_new();
-
-	for (int i = 0; i < n; i++)
-		json_array_add_boolean_element(array, bits >> i & 1);
-	return array;
-}
-
-/* What the actors have told of pages reserved, and of those freed and wanted by nobody else. */
-static void add_told(const Guest *guest, JsonObject *request)
-{
-	guint32 reserved = 0, freed = 0, wanted = 0;
-
-	for (int i = 0; i < guest->n_actors; i++) {
-		struct guest_actor actor = guest_actor_report(guest, i);
-
-		reserved |= actor.reserved;
-		freed |= actor.freed;
-		wanted |= actor.wanted;
-	}
-	json_object_set_array_member(request, "reserved", bits_array(reserved, guest->n_pages));
-	json_object_set_array_member(request, "given_up",
-				     bits_array(freed & ~wanted, guest->n_pages));
-}
-
 /* What drgn needs to judge. */
 static JsonObject *final_request(const Session *session)
 {
@@ -92,16 +54,12 @@ static JsonObject *final_request(const Session *session)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "check");
-	guest_add_request(guest, request);
-	json_object_set_int_member(request, "log_seq", guest->log_seq);
-	add_told(guest, request);
+	json_object_set_string_member(request, "subject", session->subject->name);
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
 	json_object_set_array_member(request, "freed", frames(check->frames_freed));
-	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
-	json_object_set_member(request, "scratch_pfns", json_node_copy(guest->scratch_pfns));
-	json_object_set_array_member(request, "faults", faults_taken(session));
-	json_object_set_member(request, "reports", json_node_copy(guest->reports));
+	session->subject->add_facts(request, check, guest, oopser(session));
 	return request;
 }
 
@@ -116,16 +74,16 @@ static bool already_violated(const Check *check, const char *invariant)
 /* One of drgn's, which must be of a kind that its invariant's row knows. */
 static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
 {
+	Json json = { JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL, "drgn" };
 	Violation found;
 
-	if (!JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json.object || !violation_from_json(&json, &found, NULL) ||
 	    !invariant_reason(found.invariant, found.reason) ||
 	    found.page >= session->guest->n_pages) {
 		g_autofree char *text = json_to_string(node, FALSE);
 
 		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
-			    "drgn: no violation that rig/check/ has a reason for: %s", text);
+			    "drgn: no violation that an invariant has a reason for: %s", text);
 		return false;
 	}
 	if (!quiet && strcmp(found.invariant, "I10") != 0)
@@ -152,17 +110,13 @@ static bool check_final(Session *session, bool quiet, GError **error)
 	return true;
 }
 
-/* An address that the books have as free can be allocated. */
-static void judge_result(Session *session, int actor)
+static void judge_success(Session *session, int actor)
 {
 	const char *name = session->guest->report.actors[actor].name;
 
-	if (g_strcmp0(name, session->scenario->succeeds) != 0 ||
-	    guest_actor_report(session->guest, actor).result == 1)
-		return;
-	Violation found = check_violation(session->check, "I4", "allocation-failed", NULL);
-	check_blame(session->check, &found, actor);
-	check_found(session->check, &found);
+	if (g_strcmp0(name, session->scenario->succeeds) == 0)
+		session->subject->judge_success(session->check, actor,
+						guest_actor_report(session->guest, actor).result);
 }
 
 /* The actor that was to end in an oops did not. */
@@ -207,7 +161,7 @@ static bool judge_actors(Session *session)
 		ActorState state = stepper_state(session->stepper, i);
 
 		if (state == ACTOR_RETURNED) {
-			judge_result(session, i);
+			judge_success(session, i);
 		} else if (state == ACTOR_CRASHED) {
 			oopsed = is_oopser(session, i);
 			crashed = !oopsed;
@@ -281,6 +235,33 @@ static bool somebody_crashed(const Session *session)
 	return false;
 }
 
+/* What @thread would do, as a schedule names it; the caller's. */
+static char *pending_label(const Session *session, int thread)
+{
+	Event event = { .kind = EVENT_NONE };
+
+	stepper_pending(session->stepper, thread, &event);
+	const Site *site = sites_find(stepper_sites(session->stepper), event.pc);
+	return event_label(&event, site ? site->where : NULL,
+			   header_target(&trace_record(session->trace)->header, &event));
+}
+
+/* As the recorded schedule of another build would have it, or the plan. */
+static int choose(const Session *session, Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
+{
+	char *pending[MAX_THREADS] = { NULL };
+	int thread;
+
+	if (!session->follow)
+		return plan_choose(plan, enabled, ret_end);
+	thread_set_foreach(one, enabled)
+		pending[one] = pending_label(session, one);
+	thread = follow_choose(session->follow, enabled, pending, ret_end);
+	for (int i = 0; i < MAX_THREADS; i++)
+		g_free(pending[i]);
+	return thread;
+}
+
 /* One more step of @plan; *@ret_more is false when the schedule has ended. */
 static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *outcome,
 		      bool *ret_more, bool *ret_again, GError **error)
@@ -302,16 +283,19 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	g_autofree char *key = stepper_state_key(session->stepper);
 	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
-	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
+	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before) &&
+		   circle_may_close(&session->circle, GPOINTER_TO_UINT(before))) {
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
-		step.thread = plan_choose(plan, &step.enabled, &outcome->end);
+		step.thread = choose(session, plan, &step.enabled, &outcome->end);
 	}
 	if (step.thread < 0) {
 		g_array_append_val(outcome->steps, step);
 		return true;
 	}
+	if (!circle_at(&session->circle, session->guest, outcome->steps->len, error))
+		return false;
 	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
 	if (session->registers)
 		g_array_append_val(session->registers,
@@ -341,11 +325,13 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	bool more = true;
 
 	plan_begin(plan);
+	if (session->follow)
+		follow_begin(session->follow);
 	if (session->registers)
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
 	trace_begin(session->trace, ptes);
@@ -389,21 +375,24 @@ static void describe(const Session *session, Outcome *outcome)
 	outcome->trace = record_json(record);
 }
 
-Outcome *run_plan(Session *session, Plan *plan, GError **error)
+static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
 	g_autoptr(Outcome) outcome = NULL;
 	bool again = false;
 
+	circle_begin(&session->circle);
 	do {
 		g_clear_pointer(&outcome, outcome_free);
 		again = false;
 		outcome = attempt(session, plan, &again, error);
-		if (!outcome)
+		if (!outcome || (!again && outcome->end == END_CIRCLE &&
+				 !circle_settle(&session->circle, session->guest, session->stepper,
+						outcome, &again, error)))
 			return NULL;
 	} while (again);
 
-	if (outcome->end == END_CIRCLE)
+	if (outcome->end == END_CIRCLE && !outcome->differs)
 		judge_circle(session, outcome);
 	/* In the middle of things the end has nothing to say. */
 	if (!has_all(session, error) ||
@@ -411,7 +400,32 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;
+	if (hash && !(outcome->hash = guest_watched_hash(session->guest, error)))
+		return NULL;
 	return g_steal_pointer(&outcome);
+}
+
+/* Again, on another guest, where this one is lost. */
+static Outcome *run_lasting(Session *session, Plan *plan, bool hash, GError **error)
+{
+	int lost = 0;
+
+	if (!session->check) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "there is no guest any more");
+		return NULL;
+	}
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		Outcome *outcome = run_once(session, plan, hash, &local);
+
+		if (outcome || !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return outcome;
+	}
+}
+
+Outcome *run_plan(Session *session, Plan *plan, GError **error)
+{
+	return run_lasting(session, plan, false, error);
 }
 
 int run_first_difference(const char *a, const char *b)
@@ -423,25 +437,15 @@ int run_first_difference(const char *a, const char *b)
 	return line;
 }
 
-static Outcome *run_and_hash(Session *session, Plan *plan, GError **error)
-{
-	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
-
-	if (!outcome)
-		return NULL;
-	outcome->hash = guest_watched_hash(session->guest, error);
-	return outcome->hash ? g_steal_pointer(&outcome) : NULL;
-}
-
 Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 {
-	g_autoptr(Outcome) first = run_and_hash(session, plan, error);
+	g_autoptr(Outcome) first = run_lasting(session, plan, true, error);
 
 	if (!first)
 		return NULL;
 	g_autoptr(Schedule) schedule = run_decisions(session, first);
 	g_autoptr(Plan) same = schedule_plan(schedule);
-	g_autoptr(Outcome) second = run_and_hash(session, same, error);
+	g_autoptr(Outcome) second = run_lasting(session, same, true, error);
 	if (!second)
 		return NULL;
 	if (strcmp(first->trace, second->trace) != 0) {
@@ -458,6 +462,18 @@ Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 		return NULL;
 	}
 	return g_steal_pointer(&first);
+}
+
+Outcome *run_follow(Session *session, Follow *follow, GError **error)
+{
+	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STOP);
+
+	session->follow = follow;
+	Outcome *outcome = run_plan(session, plan, error);
+	session->follow = NULL;
+	if (outcome)
+		follow_end(follow);
+	return outcome;
 }
 
 Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,

@@ -24,6 +24,12 @@ Outcome *run_plan_twice(Session *session, Plan *plan, GError **error);
 Outcome *run_schedule(Session *session, const Schedule *schedule, char **ret_diverged,
 		      GError **error);
 
+/*
+ * Run @follow's schedule, of another build, as far as it can be followed here, and then on
+ * to the end; its notes say where it could not.
+ */
+Outcome *run_follow(Session *session, Follow *follow, GError **error);
+
 /* The decisions of the last run, as a schedule of @session's; the caller's. */
 Schedule *run_decisions(const Session *session, const Outcome *outcome);
 

@@ -97,7 +97,6 @@ static bool run_to(Boot *boot, const char *name, GError **error)
 	const char *const names[] = { name, "guest_failed", "panic" };
 	enum { READY, FAILED, PANIC, N_STOPS };
 	guint64 stops[N_STOPS];
-	g_autoptr(GError) local = NULL;
 	Stop stop;
 	Regs regs;
 
@@ -107,12 +106,10 @@ static bool run_to(Boot *boot, const char *name, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
 		if (!machine_break(boot->machine, stops[i], true, error))
 			return false;
-	if (!machine_run_all(boot->machine, boot_seconds(), &stop, &local)) {
-		if (g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE))
-			return never_ready(boot, "never reached its marker", error);
-		g_propagate_error(error, g_steal_pointer(&local));
+	if (!machine_run_all(boot->machine, boot_seconds(), &stop, error))
 		return false;
-	}
+	if (stop.kind == STOP_INTERRUPTED)
+		return never_ready(boot, "never reached its marker", error);
 	if (stop.kind == STOP_SHUTDOWN)
 		return never_ready(boot, "reset while booting", error);
 	if (!machine_regs(boot->machine, stop.vcpu, &regs, error))
@@ -231,13 +228,27 @@ static struct guest_request request_for(const GuestSpec *spec, int stress_second
 	return request;
 }
 
+static bool load_parked(Boot *boot, const GuestSpec *spec, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (!machine_load_whole(boot->machine, WHOLE, error))
+		return false;
+	if (read_parked(boot, spec, &local))
+		return true;
+	if (g_error_matches(local, RIG_ERROR, RIG_ERROR_GUEST))
+		g_set_error(error, RIG_ERROR, RIG_ERROR_SNAPSHOT, "%s", local->message);
+	else
+		g_propagate_error(error, g_steal_pointer(&local));
+	return false;
+}
+
 bool boot_and_park(Boot *boot, const GuestSpec *spec, bool cached, GError **error)
 {
 	struct guest_request request = request_for(spec, 0);
 
 	if (spec->disk)
-		return machine_load_whole(boot->machine, WHOLE, error) &&
-		       read_parked(boot, spec, error);
+		return load_parked(boot, spec, error);
 	return start(boot, spec, cached, error) && ask(boot, &request, error) &&
 	       run_to(boot, "guest_ready", error) && read_parked(boot, spec, error) &&
 	       park(boot, error);
@@ -249,7 +260,9 @@ bool boot_and_stress(Boot *boot, const GuestSpec *spec, bool cached, int seconds
 	Stop stop;
 
 	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
-	return start(boot, spec, cached, error) && ask(boot, &request, error) &&
-	       (!spec->shape.actors || tell_text(boot, spec, error)) &&
-	       machine_run_all(boot->machine, boot_seconds() + 60 * seconds, &stop, error);
+	if (!start(boot, spec, cached, error) || !ask(boot, &request, error) ||
+	    (spec->shape.actors && !tell_text(boot, spec, error)) ||
+	    !machine_run_all(boot->machine, boot_seconds() + 60 * seconds, &stop, error))
+		return false;
+	return stop.kind != STOP_INTERRUPTED || never_ready(boot, "never ended its loops", error);
 }

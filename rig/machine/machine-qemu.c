@@ -6,10 +6,13 @@
 #include "machine/backend.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "util/child.h"
 #include "util/error.h"
 
 /* Where the child finds what it inherits. */
@@ -24,11 +27,7 @@ static void end(Backend *backend)
 {
 	Child *child = (Child *)backend;
 
-	if (child->process) {
-		g_subprocess_force_exit(child->process);
-		g_subprocess_wait(child->process, NULL, NULL);
-		g_object_unref(child->process);
-	}
+	child_end(child->process);
 	backend_close(backend);
 	g_free(child);
 }
@@ -85,30 +84,43 @@ static GStrv command_line(const MachineSpec *spec, GError **error)
 	return g_strv_builder_end(words);
 }
 
+/*
+ * A guest that floods its console fills memory, and so would a snapshot that never ends.  What
+ * is too much is not written.
+ */
+static void limit_files(gpointer ram_mib)
+{
+	rlim_t most = (4 * (rlim_t)GPOINTER_TO_SIZE(ram_mib) + 64) << 20;
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ most, most });
+}
+
 Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher =
 		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
 	Child *child = g_new0(Child, 1);
 	Backend *base = &child->base;
+	ChildSetup setup = { limit_files, GSIZE_TO_POINTER(spec->ram_mib) };
 	int initrd = memfd_create("racerig-initrd", MFD_CLOEXEC);
 	g_auto(GStrv) argv = command_line(spec, error);
 
 	base->end = end;
 	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
 	if (!argv || !backend_init(base, spec, error) || !backend_fill_initrd(initrd, spec, error) ||
 	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
 	    !connect_parts(base, launcher, error)) {
 		end(base);
 		return NULL;
 	}
-	child->process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, error);
+	child->process = child_start(launcher, (const char *const *)argv, &setup, error);
 	if (!child->process) {
 		g_prefix_error(error, "starting QEMU (package qemu-system-x86): ");
 		end(base);
 		return NULL;
 	}
+	const char *pid = g_subprocess_get_identifier(child->process);
+	base->pid = pid ? g_ascii_strtoll(pid, NULL, 10) : 0;
 	return base;
 }

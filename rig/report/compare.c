@@ -13,6 +13,8 @@ void comparison_free(Comparison *comparison)
 	if (!comparison)
 		return;
 	g_ptr_array_unref(comparison->violated);
+	g_ptr_array_unref(comparison->mended);
+	g_ptr_array_unref(comparison->kept);
 	g_ptr_array_unref(comparison->clean);
 	g_ptr_array_unref(comparison->other);
 	g_ptr_array_unref(comparison->coverage);
@@ -75,13 +77,18 @@ static void compare_verdicts(Comparison *comparison, const TableRow *before, con
 	if (broken)
 		g_ptr_array_add(comparison->violated,
 				g_strdup_printf("%s: %s (was %s)", pair, broken, was));
-	if (mended && ran_through(after))
+	if (mended && ran_through(after)) {
+		g_ptr_array_add(comparison->mended,
+				g_strdup_printf("%s of %s", mended, after->scenario));
 		g_ptr_array_add(comparison->clean,
 				g_strdup_printf("%s: %s no longer violated (now %s)", pair, mended, is));
-	else if (!broken && strcmp(was, is) != 0)
+	} else if (!broken && strcmp(was, is) != 0)
 		g_ptr_array_add(comparison->other, g_strdup_printf("%s: %s, was %s", pair, is, was));
-	if (strcmp(was, is) == 0)
-		comparison->same++;
+	if (strcmp(was, is) != 0)
+		return;
+	comparison->same++;
+	if (*after->invariants && after->as_expected)
+		g_ptr_array_add(comparison->kept, g_strdup_printf("%s of %s", is, after->scenario));
 }
 
 static void compare_coverage(Comparison *comparison, const TableRow *before,
@@ -110,6 +117,8 @@ Comparison *compare_tables(const Table *before, const Table *after)
 	bool any_kernel = has_one_kernel(before) && has_one_kernel(after);
 
 	comparison->violated = new_list();
+	comparison->mended = new_list();
+	comparison->kept = new_list();
 	comparison->clean = new_list();
 	comparison->other = new_list();
 	comparison->coverage = new_list();

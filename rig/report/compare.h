@@ -11,6 +11,8 @@
 
 typedef struct {
 	GPtrArray *violated;	/* strings: newly violated, "fault-vs-alloc on mine: I1 (was clean)" */
+	GPtrArray *mended;	/* strings: "I7 of lost-write", of what is in clean, too */
+	GPtrArray *kept;	/* the same, violated before and after, and expected to be */
 	GPtrArray *clean;	/* newly clean, or an invariant that holds again */
 	GPtrArray *other;	/* other verdicts: documented, skipped, … */
 	GPtrArray *coverage;	/* up or down */

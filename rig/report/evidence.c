@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/invariant.h"
+#include "catalog/origin.h"
 #include "config.h"
 #include "report/violation-text.h"
 #include "report/wrap.h"
@@ -54,7 +55,7 @@ static char *held_text(const Story *story, const RecordEvent *line)
 	int n = line->tlb.n[event->actor][event->page];
 
 	for (int i = 0; i < n; i++) {
-		guint64 pfn = line->tlb.may[event->actor][event->page][i].pfn;
+		guint64 pfn = pte_pfn(line->tlb.may[event->actor][event->page][i]);
 
 		g_string_append_printf(text, " %s%s",
 				       story_name(story, record_frame(story->record, pfn)),
@@ -217,7 +218,12 @@ static void append_environment(GString *text, const Dossier *dossier)
 	fact(text, "patches", "%s", *patches ? patches : "none");
 	fact(text, "build", "%s (%s)", dossier_environment(dossier, "key"),
 	     dossier_string(dossier, "kernel"));
-	fact(text, "compiler", "%s", dossier_environment(dossier, "compiler"));
+	for (const OriginMember *member = origin_members; member->name; member++) {
+		const char *made = dossier_environment(dossier, member->name);
+
+		if (*made)
+			fact(text, member->title, "%s", made);
+	}
 	fact(text, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
 	     dossier_environment(dossier, "qemu"));
 	fact(text, "racerig", "%s", RACERIG_VERSION);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/invariant.h"
+#include "catalog/origin.h"
 #include "report/violation-text.h"
 
 static void add_header(GString *page, const Dossier *dossier)
@@ -196,7 +197,12 @@ static void add_environment(GString *page, const Dossier *dossier)
 	add_tile(page, "patches", "%s", *patches ? patches : "none");
 	add_tile(page, "build", "%s", dossier_environment(dossier, "key"));
 	add_tile(page, ".config sha256", "%s", dossier_environment(dossier, "config_sha256"));
-	add_tile(page, "compiler", "%s", dossier_environment(dossier, "compiler"));
+	for (const OriginMember *member = origin_members; member->name; member++) {
+		const char *made = dossier_environment(dossier, member->name);
+
+		if (*made)
+			add_tile(page, member->title, "%s", made);
+	}
 	add_tile(page, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
 		 dossier_environment(dossier, "qemu"));
 	if (one)

@@ -78,6 +78,14 @@ char *markdown_text(const Table *table, const Comparison *comparison)
 		if (!row->as_expected && !row->skipped)
 			add_unexpected(text, row);
 	}
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+		g_autofree char *fixed = table_fixed(row);
+
+		if (fixed)
+			g_string_append_printf(text, "**%s on %s: the finding is fixed there** (%s)\n\n",
+					       row->scenario, row->kernel, fixed);
+	}
 	if (kernels)
 		add_grid(text, kernels, "Kernels");
 	if (mutants) {

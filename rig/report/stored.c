@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/stored.h"
+#include "report/unseen-text.h"
 
+#include "catalog/origin.h"
 #include "util/error.h"
 #include "util/json.h"
 
@@ -81,11 +83,11 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
 					     "kernel_release", "verdict", "setup", "operations",
 					     NULL };
-	static const char *const built[] = { "source", "patches", "config_sha256", "compiler", "qemu",
-					     NULL };
-	static const char *const counts[] = { "executed", "pruned", "redundant", "circles", "violating",
-					      "documented", "distinct_final_states", NULL };
-	g_autoptr(JsonObject) object = json_load(path, error);
+	static const char *const built[] = { "source", "patches", "config_sha256", "qemu", NULL };
+	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
+					      "unsettled", "violating", "documented",
+					      "distinct_final_states", NULL };
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json json = { object, path }, environment;
 	const char *text;
 	bool complete;
@@ -95,13 +97,19 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !check_strings(&json, texts, error) || !check_counts(&json, counts, error) ||
 	    !json_maybe_string(&json, "bound", &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
-	    !check_texts(&json, "final_states", error) || !check_texts(&json, "unseen", error) ||
+	    !check_texts(&json, "final_states", error) ||
+	    !check_texts(&json, "unseen_verbs", error) ||
+	    !check_texts(&json, "circles_grown", error) ||
+	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
 	    !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||
 	    !check_strings(&environment, built, error))
 		return NULL;
+	for (const OriginMember *member = origin_members; member->name; member++)
+		if (!check_strings(&environment, (const char *[]){ member->name, NULL }, error))
+			return NULL;
 	return g_steal_pointer(&object);
 }
 
@@ -122,7 +130,7 @@ static bool check_all_strings(const Json *json, GError **error)
 JsonObject *stored_facts(const char *path, GError **error)
 {
 	static const char *const counts[] = { "replays", "identical", NULL };
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json json = { object, path }, frames;
 	JsonArray *registers = NULL;
 

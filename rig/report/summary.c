@@ -30,6 +30,18 @@ static void add_unexpected(GString *text, const Table *table, const char *out)
 	}
 }
 
+static void add_fixed(GString *text, const Table *table)
+{
+	for (guint i = 0; i < table->rows->len; i++) {
+		const TableRow *row = g_ptr_array_index(table->rows, i);
+		g_autofree char *fixed = table_fixed(row);
+
+		if (fixed)
+			g_string_append_printf(text, "%s on %s: the finding is fixed there (%s is known of "
+					       "this scenario)\n", row->scenario, row->kernel, fixed);
+	}
+}
+
 /* Each reason once, with how many pairs it kept from running. */
 static void add_skipped(GString *text, const Table *table)
 {
@@ -89,6 +101,7 @@ char *summary_text(const Table *table, const char *out)
 		g_string_append_printf(text, "%s %s\n", marks[i].mark, marks[i].meaning);
 	g_string_append(text, n_marks ? "\n" : "");
 	add_unexpected(text, table, out);
+	add_fixed(text, table);
 	add_survivors(text, table);
 	add_skipped(text, table);
 	g_string_append_printf(text, "%d pairs: %d as expected, %d not, %d not finished, %d broken, "

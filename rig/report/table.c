@@ -119,6 +119,17 @@ TableCounts table_count(const Table *table)
 	return counts;
 }
 
+char *table_fixed(const TableRow *row)
+{
+	const char *known = row->named ? row->expected : row->known;
+
+	/* Invariants, and no verdict. */
+	if (row->breaks || !known || !g_str_has_prefix(known, "I") || !row->as_expected ||
+	    !row->complete || *row->invariants)
+		return NULL;
+	return g_strdup(known);
+}
+
 /* What @row violates beyond what stock is expected to. */
 static char *own_invariants(const TableRow *row)
 {

@@ -63,6 +63,12 @@ GHashTable *table_mutants(const Table *table);
  */
 char *table_cell(const TableRow *row);
 
+/*
+ * The invariants that were expected to be violated, and hold: NULL where none was, where it
+ * was not explored to its end, or where that is no fix but a failure.  The caller's.
+ */
+char *table_fixed(const TableRow *row);
+
 /* One sentence on what is not as expected, for a reader.  The caller's. */
 char *table_reason(const TableRow *row);
 

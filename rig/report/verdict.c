@@ -2,6 +2,7 @@
 #include "report/verdict.h"
 
 #include <json-glib/json-glib.h>
+#include <string.h>
 
 static void violation_free(gpointer data)
 {
@@ -18,6 +19,8 @@ Verdict *verdict_new(void)
 	verdict->verdict = "inconclusive";
 	verdict->violations = g_ptr_array_new_with_free_func(violation_free);
 	verdict->accepted = g_ptr_array_new_with_free_func(violation_free);
+	verdict->grown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	verdict->differs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return verdict;
 }
 
@@ -31,7 +34,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->title);
 	g_free(verdict->setup);
 	g_free(verdict->operations);
-	g_strfreev(verdict->unseen);
+	g_strfreev(verdict->unseen_verbs);
 	g_free(verdict->kernel_kind);
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
@@ -41,9 +44,12 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel_key);
 	g_free(verdict->kernel_patches);
 	g_free(verdict->config_sha256);
-	g_free(verdict->compiler);
+	origin_deinit(&verdict->origin);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
+	g_clear_pointer(&verdict->unseen, g_array_unref);
+	g_hash_table_unref(verdict->grown);
+	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
 	g_free(verdict->emulator);
 	g_ptr_array_unref(verdict->violations);
@@ -73,6 +79,16 @@ char **verdict_invariants(const Verdict *verdict)
 		ids[i] = g_strdup(violation->found.invariant);
 	}
 	return ids;
+}
+
+char *verdict_names(GHashTable *set)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (GList *each = names; each; each = each->next)
+		g_string_append_printf(text, "%s%s", text->len ? ", " : "", (char *)each->data);
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 double verdict_rate(const Verdict *verdict)
@@ -107,6 +123,17 @@ static void add_double(JsonBuilder *builder, const char *name, double value)
 	json_builder_add_double_value(builder, (gint64)(value * 1000 + 0.5) / 1000.0);
 }
 
+static void add_set(JsonBuilder *builder, const char *name, GHashTable *set)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);
+
+	json_builder_set_member_name(builder, name);
+	json_builder_begin_array(builder);
+	for (GList *each = names; each; each = each->next)
+		json_builder_add_string_value(builder, each->data);
+	json_builder_end_array(builder);
+}
+
 static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 {
 	json_builder_set_member_name(builder, "controls");
@@ -120,6 +147,43 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		json_builder_add_string_value(builder, *name);
 	json_builder_end_array(builder);
+}
+
+static void add_uncounted(JsonBuilder *builder, const GArray *unseen, int kind)
+{
+	json_builder_set_member_name(builder, "uncounted");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < unseen->len; i++) {
+		const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+		if ((int)item->kind == kind && !item->addr)
+			json_builder_add_string_value(builder, item->name);
+	}
+	json_builder_end_array(builder);
+}
+
+/* What was touched and is no event: the totals of each kind, and what they are made of. */
+static void add_unseen(JsonBuilder *builder, const GArray *unseen)
+{
+	json_builder_set_member_name(builder, "unseen");
+	json_builder_begin_object(builder);
+	for (int kind = 0; unseen && kind < SURVEY_KINDS; kind++) {
+		json_builder_set_member_name(builder, survey_token(kind));
+		json_builder_begin_object(builder);
+		add_int(builder, "total", survey_total(unseen, kind));
+		json_builder_set_member_name(builder, "of");
+		json_builder_begin_object(builder);
+		for (guint i = 0; i < unseen->len; i++) {
+			const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+			if ((int)item->kind == kind && item->count)
+				add_int(builder, item->name, item->count);
+		}
+		json_builder_end_object(builder);
+		add_uncounted(builder, unseen, kind);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_object(builder);
 }
 
 static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
@@ -150,9 +214,9 @@ static void add_operations(JsonBuilder *builder, const Verdict *verdict)
 	add_int(builder, "pages", verdict->pages);
 	add_int(builder, "arenas", verdict->arenas);
 	add_int(builder, "processes", verdict->processes);
-	json_builder_set_member_name(builder, "unseen");
+	json_builder_set_member_name(builder, "unseen_verbs");
 	json_builder_begin_array(builder);
-	for (char **verb = verdict->unseen; verb && *verb; verb++)
+	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
 		json_builder_add_string_value(builder, *verb);
 	json_builder_end_array(builder);
 }
@@ -182,6 +246,9 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "pruned", verdict->pruned);
 	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
+	add_set(builder, "circles_grown", verdict->grown);
+	add_int(builder, "unsettled", verdict->unsettled);
+	add_set(builder, "unsettled_differs", verdict->differs);
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "documented", verdict->documented);
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
@@ -193,13 +260,19 @@ char *verdict_json(const Verdict *verdict)
 	add_found(builder, "violations", verdict->violations);
 	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
+	add_unseen(builder, verdict->unseen);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
 	add_string(builder, "source", verdict->kernel_source);
 	add_string(builder, "patches", verdict->kernel_patches);
 	add_string(builder, "key", verdict->kernel_key);
 	add_string(builder, "config_sha256", verdict->config_sha256);
-	add_string(builder, "compiler", verdict->compiler);
+	for (const OriginMember *member = origin_members; member->name; member++) {
+		const char *text = ORIGIN_STRING(&verdict->origin, member);
+
+		if (text && *text)
+			add_string(builder, member->name, text);
+	}
 	add_string(builder, "qemu", verdict->qemu);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);
@@ -219,6 +292,7 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
 	add_int(builder, "resumed", verdict->resumed);
+	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s", verdict_rate(verdict));
 	json_builder_set_member_name(builder, "spent_s");

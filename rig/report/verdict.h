@@ -7,11 +7,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "catalog/origin.h"
 #include "event/violation.h"
 #include "step/control.h"
+#include "step/survey.h"
 
-
-enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 5, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -30,25 +31,31 @@ typedef struct {
 	char *title, *kernel_kind, *kernel_title, *kernel_release;
 	char *setup, *operations;	/* what was done, as text; NULL: a .c says it */
 	int pages, arenas, processes;	/* of the guest that the text takes */
-	char **unseen;		/* verbs in it whose doings are no events; NULL: none */
+	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
 	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
+	int restarts;		/* of QEMU and drgn, which died without the guest's fault; run.json's */
 	int resumed;		/* of both, those that an earlier run left in the journal */
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
 	int circles;		/* executed schedules cut where they began to repeat */
+	GHashTable *grown;	/* set of names: what was not the same in memory there, and may grow */
+	int unsettled;		/* executed schedules cut where only memory was another, … */
+	GHashTable *differs;	/* … and set of names: what that was */
 	double wall_s;
-	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
+	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *qemu;
+	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
+	GArray *unseen;		/* of SurveyItem: what was touched and is no event; NULL: not counted */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 
@@ -61,6 +68,9 @@ void verdict_add(Verdict *verdict, const Violation *found, const char *schedule,
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
+
+/* The names in @set, sorted, with commas; the caller's. */
+char *verdict_names(GHashTable *set);
 
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "util/name.h"
-
 /*
  * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
  * event, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
@@ -12,7 +10,7 @@
 #define STEP "(sssa(ss))"
 static const char FORMAT[] = "(a" STEP "uuiasas)";
 
-enum { N_CHILDREN = 6, N_STRINGS = 4, MAX_STEPS = 10000 };
+enum { N_CHILDREN = 6, N_STRINGS = 6, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
@@ -27,7 +25,7 @@ Outcome *outcome_new(void)
 static void strings(Outcome *outcome, char **ret[N_STRINGS])
 {
 	char **all[N_STRINGS] = { &outcome->final_state, &outcome->hash, &outcome->schedule,
-				  &outcome->trace };
+				  &outcome->trace, &outcome->grown, &outcome->differs };
 
 	memcpy(ret, all, sizeof(all));
 }
@@ -101,7 +99,9 @@ char *outcome_format(const Outcome *outcome)
 	}
 	g_variant_builder_init(&texts, G_VARIANT_TYPE("as"));
 	for (int i = 0; i < N_STRINGS; i++) {
-		bool keep = *all[i] && (outcome->found->len || all[i] == &outcome->final_state);
+		bool is_file = all[i] == &outcome->schedule || all[i] == &outcome->trace ||
+			       all[i] == &outcome->hash;
+		bool keep = *all[i] && (outcome->found->len || !is_file);
 
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}
@@ -111,14 +111,14 @@ char *outcome_format(const Outcome *outcome)
 	return g_variant_print(value, FALSE);
 }
 
-/* Numbers are indices, and the invariant becomes a part of a file name. */
+/* Numbers are indices, and what was found has its files. */
 static bool is_sound(const Outcome *outcome, guint end)
 {
 	guint n = outcome->steps->len;
 
 	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->circle >= n ||
 	    outcome->event < -1 || outcome->event >= (int)n ||
-	    (outcome->violates && !name_is(NAME_INVARIANT, outcome->violates)))
+	    (outcome->found->len && (!outcome->schedule || !outcome->trace)))
 		return false;
 	/* Only at its end a schedule may go on with nobody. */
 	for (guint i = 0; i + 1 < n; i++)

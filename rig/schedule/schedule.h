@@ -44,6 +44,9 @@ typedef struct {
 /* @operations: a reference is taken; or NULL. */
 Schedule *schedule_new(const char *scenario, const char *kernel, const char *key,
 		       char **actors, Operations *operations);
+/* Of a file: no schedule is a tenth as long. */
+enum { SCHEDULE_MAX_BYTES = 4 << 20 };
+
 void schedule_free(Schedule *schedule);
 
 void schedule_add(Schedule *schedule, int thread, const char *event);

@@ -273,6 +273,9 @@ static void test_outcome_text(void)
 	accepted.documented = true;
 	outcome_add(outcome, &found);
 	outcome_add(outcome, &accepted);
+	outcome->schedule = g_strdup("a schedule");
+	g_autofree char *without_trace = outcome_format(outcome);
+	g_assert_null(outcome_parse(without_trace));
 	outcome->trace = g_strdup("a 'quoted'\nline");
 	g_autofree char *line = outcome_format(outcome);
 	g_autoptr(Outcome) back = outcome_parse(line);

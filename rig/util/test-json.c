@@ -139,8 +139,8 @@ static void test_parse(void)
 		g_assert_true(g_str_has_prefix(error->message, "x.json: "));
 		g_assert_null(strchr(error->message, '\n'));
 	}
-	g_assert_null(json_load("/nonexistent", NULL));
-	g_assert_null(json_load("/dev/zero", NULL));
+	g_assert_null(json_load("/nonexistent", FILE_NAMED, NULL));
+	g_assert_null(json_load("/dev/zero", FILE_NAMED, NULL));
 }
 
 int main(int argc, char **argv)

@@ -204,9 +204,9 @@ int64_t arena_kfunc_write(struct arena *arena, int64_t page)
 static int64_t run64(const struct program *program, uint64_t address)
 {
 	struct program_context context = { .address = address };
-	int64_t err = program_run(program, &context);
+	int err = program_run64(program, &context);
 
-	return err < 0 ? err : (int64_t)context.value;
+	return err ? err : (int64_t)context.value;
 }
 
 static uint64_t kernel_addr(const struct arena *arena, int64_t page)

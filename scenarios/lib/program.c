@@ -251,7 +251,8 @@ void programs_wait_gone(void)
 	}
 }
 
-int64_t program_run(const struct program *program, struct program_context *context)
+/* What could not be run is a negative errno; *@ret is what the program returned. */
+static int run(const struct program *program, struct program_context *context, int64_t *ret)
 {
 	uint32_t returned;
 
@@ -261,8 +262,24 @@ int64_t program_run(const struct program *program, struct program_context *conte
 		guest_self()->program = program->id;
 	int err = bpf_prog_run(program->fd, context, sizeof(*context), &returned);
 	/* A program returns an int, and retval is that, unsigned. */
-	int64_t result = err ? err : (int32_t)returned;
+	*ret = err ? err : (int32_t)returned;
 
-	guest_returned(result);
-	return result;
+	guest_returned(*ret);
+	return err;
+}
+
+int64_t program_run(const struct program *program, struct program_context *context)
+{
+	int64_t result;
+	int err = run(program, context, &result);
+
+	return err ? err : result;
+}
+
+int program_run64(const struct program *program, struct program_context *context)
+{
+	int64_t result;
+
+	/* Half of a 64-bit result may look like an errno. */
+	return run(program, context, &result);
 }

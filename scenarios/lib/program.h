@@ -44,3 +44,6 @@ void programs_wait_gone(void);
 
 /* What it returns, or a negative errno; @context gets the value. */
 int64_t program_run(const struct program *program, struct program_context *context);
+
+/* 0, or a negative errno when it could not be run; what it has found is the context's value. */
+int program_run64(const struct program *program, struct program_context *context);
