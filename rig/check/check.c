@@ -45,6 +45,8 @@ void check_begin(Check *check, const guint64 *ptes)
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
+	memset(check->user_faults, 0, sizeof(check->user_faults));
+	memset(check->returns, 0, sizeof(check->returns));
 	check->emptied = 0;
 	for (int i = 0; i < MAX_LOCKS; i++)
 		check->holders[i] = -1;
@@ -215,6 +217,7 @@ void check_event(Check *check, const Event *event)
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
+	check->returns[event->actor] += event->kind == EVENT_RETURN;
 	tlb_event(&check->tlb, event);
 	if (check->tlb.full)
 		check->unexplained = "a page had more translations than the model of a TLB keeps";

@@ -8,6 +8,7 @@
 #include "event/event.h"
 
 typedef struct {
+	const char *setup, *operations;	/* what was done, as text, interned; NULL: a .c says it */
 	int n_actors, n_pages;
 	struct {
 		const char *name;	/* interned */

@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":6,"events":N,"violations":M,"actors":[{"name","vcpu"}],
+ *	{"racerig-trace":7,"events":N,"violations":M,"setup"?,"operations"?,"actors":[{"name","vcpu"}],
  *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
@@ -203,6 +203,8 @@ static bool read_header(TraceHeader *header, const Json *json, Counts *ret_count
 	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
 	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
 	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !json_maybe_interned(json, "setup", &header->setup, error) ||
+	    !json_maybe_interned(json, "operations", &header->operations, error) ||
 	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
 	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
 	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||

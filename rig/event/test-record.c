@@ -140,7 +140,7 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":6", "\"racerig-trace\":3", 1 },
+	{ "\"racerig-trace\":7", "\"racerig-trace\":3", 1 },
 	{ "\"events\":19", "\"events\":20", 21 },
 	{ "\"events\":19", "\"events\":18", 21 },
 	{ "\"violations\":1", "\"violations\":0", 21 },

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """BPF arenas: what of them is watched, and what they look like at the end."""
 
+from collections import Counter
 from typing import Any, Dict, List, Optional, Tuple
 
 from drgn import Object, Program
@@ -97,6 +98,16 @@ def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invaria
     )
 
 
+def _given_back(prog: Program, installed: List[int], freed: List[int]) -> List[int]:
+    """
+    The frames of *freed*, and those of which no free was an event and which the allocator has.
+
+    The end of a mapping in user space gives pages back through functions that nobody watches.
+    """
+    missing = Counter(installed) - Counter(freed)
+    return freed + [pfn for pfn in missing.elements() if arena.refcount(prog, pfn) == 0]
+
+
 def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invariants.Facts:
     """The arenas, their watched pages, and what programs were told."""
     found = [
@@ -113,7 +124,7 @@ def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invar
         given_up=request["given_up"],
         log=klog.lines_since(prog, keep["log_seq"]),
         installed=request["installed"],
-        freed=request["freed"],
+        freed=_given_back(prog, request["installed"], request["freed"]),
         scratch_written=request["scratch_written"],
         faults=[
             stream.Report(program, keep["pages"][page][1], write)
