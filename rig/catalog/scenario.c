@@ -186,6 +186,11 @@ static bool load_text(Scenario *scenario, const char *actors, GError **error)
 	g_autoptr(GError) local = NULL;
 	const char *where;
 
+	if (g_key_file_has_key(scenario->keys, "scenario", "vcpus", NULL)) {
+		keyfile_error(error, scenario->path, "scenario", "vcpus",
+			      "operations as text have one for each actor; leave the line out");
+		return false;
+	}
 	if (!keyfile_number(scenario->keys, scenario->path, "scenario", "pages", 1, GUEST_MAX_PAGES,
 			    &text.pages, error) ||
 	    !keyfile_number(scenario->keys, scenario->path, "scenario", "arenas", 1, GUEST_MAX_ARENAS,
