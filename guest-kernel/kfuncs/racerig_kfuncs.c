@@ -14,6 +14,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/smp.h>
 
 #ifdef VERIFIER_REBASES
 #define POINTER p__arena
@@ -61,6 +62,26 @@ __bpf_kfunc u64 racerig_cycle_page(void)
 	return pfn;
 }
 
+struct remote_read {
+	u64 address, value;
+};
+
+static void read_there(void *data)
+{
+	struct remote_read *read = data;
+
+	read->value = READ_ONCE(*(u64 *)read->address);
+}
+
+/* Any kernel address, in an interrupt on every other CPU. */
+__bpf_kfunc u64 racerig_read_elsewhere(u64 address)
+{
+	struct remote_read read = { .address = address };
+
+	smp_call_function(read_there, &read, 1);
+	return read.value;
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(racerig_kfuncs)
@@ -70,6 +91,7 @@ BTF_ID_FLAGS(func, racerig_arena_address)
 BTF_ID_FLAGS(func, racerig_read)
 BTF_ID_FLAGS(func, racerig_write)
 BTF_ID_FLAGS(func, racerig_cycle_page)
+BTF_ID_FLAGS(func, racerig_read_elsewhere)
 BTF_KFUNCS_END(racerig_kfuncs)
 
 static const struct btf_kfunc_id_set racerig_kfunc_set = {

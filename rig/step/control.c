@@ -37,6 +37,9 @@ typedef struct {
 	guint64 address;	/* … this */
 	Probe probe;		/* which frame the access used: */
 	guint64 landed;
+	guint inside;		/* accesses to the PTE of page 0 in interrupts of other vCPUs */
+	bool looks_inside;	/* interrupts may meet what is watched … */
+	guint64 site_inside;	/* … here */
 	bool asked;		/* it waited for other vCPUs to serve an interrupt */
 } Control;
 
@@ -58,6 +61,7 @@ const char *control_name(ControlKind kind)
 		[CONTROL_FLUSH] = "TLB flush",
 		[CONTROL_IRQ_HELD] = "interrupt held",
 		[CONTROL_IRQ_SERVED] = "interrupt let in",
+		[CONTROL_INSIDE] = "access inside an interrupt",
 	};
 
 	return names[kind];
@@ -109,6 +113,24 @@ static bool stays(const Control *control, int actor, bool *ret, GError **error)
 	return true;
 }
 
+/*
+ * In its interrupt @actor has met something watched.  The first time nobody knows the site, and
+ * it is behind it already; later it stands before its event.
+ */
+static bool go_through(Control *control, int actor, GError **error)
+{
+	Stage *stage = control->stage;
+	const Context *at = stage_context(stage, actor);
+	Event event;
+
+	stage->new_site = false;
+	if (at->pending.kind == EVENT_NONE)
+		return stage_advance(stage, actor, false, error);
+	control->inside += at->pending.kind == EVENT_PTE && at->pending.page == 0 && at->pending.irq;
+	control->site_inside = at->pending.pc;
+	return stage_execute(stage, actor, 0, &event, error);
+}
+
 /* An interrupt waits for @actor: it must not be taken now, and must be when let in. */
 static bool serve(Control *control, int actor, GError **error)
 {
@@ -128,6 +150,9 @@ static bool serve(Control *control, int actor, GError **error)
 			       machine_qemu_version(stage->guest->machine));
 		return false;
 	}
+	while (control->looks_inside && stage->actors[actor].in_irq)
+		if (!go_through(control, actor, error))
+			return false;
 	if (stage->actors[actor].in_irq || guest_irq_queue(stage->guest, actor))
 		return blind(control, CONTROL_IRQ_SERVED, NULL, error);
 	control->done->seen[CONTROL_IRQ_SERVED]++;
@@ -429,6 +454,32 @@ static bool try_free(Control *control, GError **error)
 	return true;
 }
 
+/* Twice, since the first time the site is only found. */
+static bool try_inside(Control *control, GError **error)
+{
+	Stage *stage = control->stage;
+	Guest *guest = stage->guest;
+	guint others = guest->n_actors - 1;
+	guint64 at = watch_kernel(&guest->watch, 0)->pte.va;
+
+	control->looks_inside = true;
+	for (int i = 0; i < 2; i++) {
+		control->inside = 0;
+		if (others && !touch(control, GUEST_CONTROL_ELSEWHERE, at, error))
+			return false;
+	}
+	control->looks_inside = false;
+	if (others && !judge(control, CONTROL_INSIDE, 0, control->inside == others &&
+			     (guint64)result(control) == machine_phys64(
+				     guest->machine, watch_kernel(&guest->watch, 0)->pte.phys), error))
+		return false;
+	/* Nothing of that was an actor's. */
+	stage->irq_events = false;
+	stage->decided = 0;
+	g_array_set_size(stage->log, 0);
+	return !others || sites_forget(stage->sites, control->site_inside, error);
+}
+
 static bool try_unmap(Control *control, GError **error)
 {
 	const struct guest_actor *actors = control->stage->guest->report.actors;
@@ -475,7 +526,7 @@ static bool try_actor(Control *control, GError **error)
 	for (int word = 0; word < guest->watch.n_words; word++)
 		if (!try_word(control, word, error))
 			return false;
-	if (!try_unmap(control, error) || !try_free(control, error))
+	if (!try_unmap(control, error) || !try_inside(control, error) || !try_free(control, error))
 		return false;
 	for (int page = 0; page < guest->n_pages; page++)
 		if (watch_user(&guest->watch, page) && !try_user(control, page, error))

@@ -26,6 +26,7 @@ typedef enum {
 	CONTROL_FLUSH,		/* a TLB flush instruction */
 	CONTROL_IRQ_HELD,	/* an interrupt from another vCPU is not taken when held … */
 	CONTROL_IRQ_SERVED,	/* … and is when let in */
+	CONTROL_INSIDE,		/* an access inside an interrupt is an event of it */
 	CONTROL_KINDS
 } ControlKind;
 

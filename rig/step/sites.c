@@ -246,6 +246,14 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 	       machine_break(sites->guest->machine, insn->pc, true, error);
 }
 
+bool sites_forget(Sites *sites, guint64 pc, GError **error)
+{
+	Machine *machine = sites->guest->machine;
+
+	return g_hash_table_remove(sites->by_pc, &pc) &&
+	       (!machine_is_break(machine, pc) || machine_break(machine, pc, false, error));
+}
+
 bool sites_arm_ptes(Sites *sites, bool arm, GError **error)
 {
 	GHashTableIter iter;

@@ -51,6 +51,9 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
  */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 
+/* As if it had never been learned. */
+bool sites_forget(Sites *sites, guint64 pc, GError **error);
+
 /* A vCPU hangs around @pc: break on the waits of that function, too; how many. */
 int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
 

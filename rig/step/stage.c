@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/lose.h"
 
 enum {
 	/* Stops on the way to one event: sites on other pages, mostly. */
@@ -113,6 +114,9 @@ static void set_pte(const Stage *stage, Event *event, int slot)
 static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
 {
 	guint64 addr = insn_address(&site->insn, regs);
+
+	if (stage->actors[actor].in_irq && lose("inside"))
+		return false;
 	Event event = { .actor = actor, .page = -1, .access = site->insn.access,
 			.pc = site->insn.pc };
 	const WatchView *view;

@@ -281,6 +281,11 @@ int64_t arena_cycle_page(void)
 	return run64(&common[KFUNC_CYCLE_PAGE], 0);
 }
 
+int64_t arena_load_elsewhere(uint64_t address)
+{
+	return run64(&common[KFUNC_READ_ELSEWHERE], address);
+}
+
 static uint64_t length(const struct arena *arena)
 {
 	return (uint64_t)arena->max_entries * ARENA_PAGE_SIZE;

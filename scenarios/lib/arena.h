@@ -79,6 +79,9 @@ int64_t arena_kernel_store(uint64_t address);
 /* A page from the page allocator and back to it: its frame. */
 int64_t arena_cycle_page(void);
 
+/* What is at a kernel address, read in an interrupt on every other CPU. */
+int64_t arena_load_elsewhere(uint64_t address);
+
 /* The same by the calling thread; -EFAULT for SIGSEGV. */
 int64_t arena_user_load(uint64_t address);
 int64_t arena_user_store(uint64_t address);

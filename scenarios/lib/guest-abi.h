@@ -11,7 +11,7 @@
 #include "verbs.h"
 
 enum {
-	GUEST_ABI_VERSION = 6,
+	GUEST_ABI_VERSION = 7,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
@@ -85,6 +85,7 @@ enum {
 	GUEST_CONTROL_USER_STORE,
 	GUEST_CONTROL_CYCLE_PAGE,	/* a page from the allocator and back to it: its frame */
 	GUEST_CONTROL_UNMAP,		/* a page of user space that every vCPU may have cached */
+	GUEST_CONTROL_ELSEWHERE,	/* 8 bytes at address, in an interrupt on every other vCPU */
 	GUEST_CONTROL_SETUP,		/* one operation, the word at address, before the race */
 	GUEST_CONTROL_STORES = 0x7ace,
 };

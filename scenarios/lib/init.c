@@ -263,6 +263,8 @@ static int64_t control(void)
 		return arena_user_store(address);
 	case GUEST_CONTROL_CYCLE_PAGE:
 		return arena_cycle_page();
+	case GUEST_CONTROL_ELSEWHERE:
+		return arena_load_elsewhere(address);
 	case GUEST_CONTROL_UNMAP:
 		return unmap_a_page();
 	case GUEST_CONTROL_SETUP:

@@ -26,6 +26,7 @@ static const char *const kfunc_names[N_KFUNCS] = {
 	[KFUNC_STRAY_PEEK] = "racerig_read",
 	[KFUNC_STRAY_POKE] = "racerig_write",
 	[KFUNC_CYCLE_PAGE] = "racerig_cycle_page",
+	[KFUNC_READ_ELSEWHERE] = "racerig_read_elsewhere",
 };
 
 /* Where a program finds the arena's kernel mapping, in bytes. */
@@ -179,6 +180,7 @@ static int put_result(struct bpf_insn *insns, enum kfunc kfunc)
 	case KFUNC_PEEK:
 	case KFUNC_STRAY_PEEK:
 	case KFUNC_CYCLE_PAGE:
+	case KFUNC_READ_ELSEWHERE:
 		insns[n++] = store_value(BPF_REG_0);
 		return n;
 	case KFUNC_RESERVE:

@@ -16,6 +16,7 @@ enum kfunc {
 	KFUNC_PEEK, KFUNC_POKE,			/* a kernel address */
 	KFUNC_STRAY_PEEK, KFUNC_STRAY_POKE,	/* the same without an arena */
 	KFUNC_CYCLE_PAGE,			/* a page from the allocator and back */
+	KFUNC_READ_ELSEWHERE,			/* a kernel address, on every other CPU */
 	N_KFUNCS
 };
 
