@@ -5,10 +5,7 @@ The drgn process beside the rig: one JSON request a line on stdin, one JSON
 answer a line on stdout.
 
   {"op": "arena", "maps": [ID…], "pages": [[MAP, UADDR]…], "cpus": N, "report": UADDR, "control": UADDR}
-  {"op": "check", the same maps and pages, "owned": [PFN|null…], "reserved": [BOOL…], "given_up": [BOOL…],
-   "installed": [PFN…], "freed": [PFN…], "scratch_written": BOOL, "log_seq": N,
-   "scratch_pfns" and "reports": the answer's from "arena",
-   "faults": [[PROGRAM, UADDR, WRITE]…]}
+  {"op": "end", the same maps and pages, "log_seq" and "reports": the answer's from "arena"}
 
 MAP is an index into maps; the lock and the addresses are those of the first one.  Addresses
 in an answer are text (analysis/helpers/wire.py).
@@ -26,7 +23,7 @@ from drgn import Object, Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, smp, stream, wire
+from analysis.helpers import arena, klog, smp, stream, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -62,55 +59,56 @@ def describe_arena(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         "vmemmap": u64(arena.vmemmap(prog)),
         "page_size": arena.struct_page_size(prog),
         "refcount_offset": offsetof(prog.type("struct page"), "_refcount.counter"),
-        "scratch_pfns": [arena.scratch_pfn(each) for each in arenas],
         "log_seq": klog.last_seq(prog),
         "reports": stream.as_lists(stream.reports(prog)),
         "pages": [describe_page(arena.page_state(arenas[i], uaddr)) for i, uaddr in request["pages"]],
     }
 
 
-def arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invariants.ArenaFacts:
+def arena_facts(found: Optional[Object]) -> Dict[str, Any]:
     """What is to be known of one arena; None: it is gone."""
     if found is None:
-        return invariants.ArenaFacts(scratch_pfn, lives=False)
-    return invariants.ArenaFacts(
-        scratch_pfn=arena.scratch_pfn(found),
-        scratch_refcount=arena.scratch_refcount(found),
-        scratch_zero=arena.scratch_is_zero(found),
-        pages_mapped=arena.pages_mapped(found),
-        pages_counted=arena.pages_counted(found),
-    )
+        return {"lives": False, "mapped": 0, "words": []}
+    counts = {"refcount": arena.scratch_refcount(found), "counted": arena.pages_counted(found)}
+    return {
+        "lives": True,
+        "mapped": arena.pages_mapped(found),
+        "words": [
+            {"offset": offset, "word": wire.u64(word)} for offset, word in arena.scratch_words(found)
+        ],
+        **{name: count for name, count in counts.items() if count is not None},
+    }
 
 
-def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
-    """The state at the end of a schedule and what is wrong with it."""
+def page_facts(found: Optional[Object], uaddr: int) -> Dict[str, Any]:
+    """What is to be known of one watched page; None: its arena is gone."""
+    if found is None:
+        return {"exists": False, "pte": wire.u64(0), "free": True}
+    state = arena.page_state(found, uaddr)
+    return {"exists": True, "pte": wire.u64(state.pte), "free": state.free}
+
+
+def describe_end(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """The state at the end of a schedule; what is wrong with it the rig says (rig/check/)."""
     arenas = [
         arena.find_arena(prog, map_id) if arena.has_arena(prog, map_id) else None
         for map_id in request["maps"]
     ]
-    facts = invariants.Facts(
-        arenas=[arena_facts(*pair) for pair in zip(arenas, request["scratch_pfns"])],
-        states=[
-            arena.page_state(arenas[i], uaddr) if arenas[i] else None
-            for i, uaddr in request["pages"]
-        ],
-        owned=request["owned"],
-        reserved=request["reserved"],
-        given_up=request["given_up"],
-        log=klog.lines_since(prog, request["log_seq"]),
-        installed=request["installed"],
-        freed=request["freed"],
-        scratch_written=request["scratch_written"],
-        faults=[stream.Report(*fault) for fault in request["faults"]],
-        reports=stream.since(stream.reports(prog), request["reports"]),
-    )
-    return {
-        "log": facts.log,
-        "violations": [violation.as_json() for violation in invariants.check_all(facts)],
+    reports = stream.since(stream.reports(prog), request["reports"])
+    answer = {
+        "arenas": [arena_facts(found) for found in arenas],
+        "pages": [page_facts(arenas[i], uaddr) for i, uaddr in request["pages"]],
+        "splats": klog.splats(klog.lines_since(prog, request["log_seq"])),
     }
+    if reports is not None:
+        answer["reports"] = [
+            {"program": report.program, "address": wire.u64(report.address), "write": report.write}
+            for report in reports
+        ]
+    return answer
 
 
-OPERATIONS = {"arena": describe_arena, "check": check}
+OPERATIONS = {"arena": describe_arena, "end": describe_end}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ typedef struct {
 	char *kind;		/* stock, variant, mutant, own */
 	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
 	char **has;		/* what feature.h knows; NULL: everything */
+	char **excuses;		/* exceptions of invariants that its design needs; NULL: none */
 	char *map_flags;	/* what its arenas are created with besides, "0x80000"; may be NULL */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
@@ -51,6 +52,9 @@ void kernel_free(Kernel *kernel);
  * the caller's.
  */
 char **kernel_source_roots(const char *dir, const char *tree);
+
+/* Whether its descriptor names the exception @token (catalog/invariant.h). */
+bool kernel_excuses(const Kernel *kernel, const char *token);
 
 char *kernel_file(const Kernel *kernel, const char *name);
 

@@ -2,10 +2,50 @@
 /*
  * I4: outside the lock, range tree and PTEs agree; what is free can be allocated.
  *
- * analysis/helpers/invariants/i4.py has the check, at the end of a schedule.
+ * Asked when every operation has returned: before that, somebody may be half done.
  * Broken by: alloc-ignores-scratch in alloc-over-scratch.
  */
 #include "check/check.h"
+
+/* What is wrong with @page, which maps what @pte says; NULL: nothing. */
+static const char *find_wrong(const EndPage *page, bool maps_page)
+{
+	if (page->free && maps_page)
+		return "free-maps-page";
+	if (page->reserved)
+		return page->free ? "reserved-free" : maps_page ? "reserved-maps-page" : NULL;
+	if (page->free || maps_page)
+		return NULL;
+	return pte_present(page->pte) ? "allocated-maps-scratch" : "allocated-maps-nothing";
+}
+
+static void judge_result(Check *check, const End *end)
+{
+	int actor = check->header.declared.succeeds;
+
+	if (end->how != ENDED_DONE || actor < 0 || end->actors[actor].state != END_RETURNED ||
+	    end->actors[actor].result == 1)
+		return;
+	Violation found = check_violation(check, "I4", "allocation-failed", NULL);
+	check_blame(check, &found, actor);
+	check_found_at_end(check, &found);
+}
+
+static void at_end(Check *check, const End *end)
+{
+	judge_result(check, end);
+	for (int i = 0; end_is_quiet(end) && i < end->n_pages; i++) {
+		const EndPage *page = &end->pages[i];
+		const char *wrong = page->exists
+			? find_wrong(page, check_is_page(check, i, page->pte)) : NULL;
+
+		if (!wrong)
+			continue;
+		Violation found = check_violation(check, "I4", wrong, NULL);
+		found.page = i;
+		check_found_at_end(check, &found);
+	}
+}
 
 static const Invariant i4 = {
 	.id = "I4",
@@ -25,6 +65,6 @@ static const Invariant i4 = {
 		  "{actor} failed, and its address was free all the time", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
 	},
-	.end = true,
+	.at_end = at_end,
 };
 INVARIANT(i4);

@@ -2,29 +2,39 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":5,"events":N,"violations":M,"actors":[{"name","vcpu"}],
- *	 "pages":[{"arena","scratch"?,"pte","pte_bits"}]}
+ *	{"racerig-trace":6,"events":N,"violations":M,"brief"?,"actors":[{"name","vcpu"}],
+ *	 "pages":[{"arena","scratch"?,"pte","pte_bits","address"?}],
+ *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"where"?,"line"?,"insn"?,
  *	 …,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
  *	…
+ *	{"end":{"how":done, cycle or cut,"alone"?,
+ *	 "actors":[{"state":returned, crashed or waits,"result"?,"fault_page"?,"wait"?:{as in violation.h}}],
+ *	 "arenas":[{"lives","refcount"?,"mapped","counted"?}],
+ *	 "pages":[{"exists","pte","pte_bits","free","reserved","given_up"}],
+ *	 "words":[{"arena","offset","word"}],"reports"?:[{"program","address","write"}],"splats":[…]}}
  *	{"violation":{…}}		as in violation.h
  *
  * and by kind, instead of …
  *
  *	pte	"access","half"?,"failed"?,"from","to"		from and to: the PTE's value
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
+ *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
  *	free	"frame","double_free"?
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	send	"target"					an actor
  *	return	"result"
+ *	destroy	"arena"
  *
  * before and after name each watched page's PTE, *_bits are its other bits; tlb names the
  * frames that each actor's vCPU may hold, page by page, after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
  * a trace in which they do not is damaged.  So is one that has not as many lines as its header
- * says: what is cut off must not count as clean.
+ * says: what is cut off must not count as clean.  "end" is described in end.h; from "actors" on
+ * only of a schedule that is done.  A brief trace has none of what follows from the rest, no
+ * vcpu and no place in an event, and may name frames in any order.
  */
-#include "event/record.h"
+#include "event/record-parts.h"
 
 #include <string.h>
 
@@ -45,10 +55,6 @@ static const char *const accesses[] = {
 	"none", "read", "write", "cmpxchg", "xchg", "rmw", NULL,
 };
 
-/* A PC that only says whose it is, and frame numbers that only say which are the same. */
-static const guint64 KERNEL_PC = 0xffffffff80000000, USER_PC = 0x400000;
-enum { SCRATCH_PFN = 0x100, FRAME_PFN = 0x1000, ABSENT_PFN = 1, MAX_LINES = 100000 };
-
 static void append_object(GString *text, JsonObject *object)
 {
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
@@ -60,41 +66,9 @@ static void append_object(GString *text, JsonObject *object)
 
 static void add_bits(JsonArray *array, guint64 pte)
 {
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
+	g_autofree char *text = record_bits(pte);
 
 	json_array_add_string_element(array, text);
-}
-
-static JsonObject *header_json(const Record *record)
-{
-	const TraceHeader *header = &record->header;
-	JsonObject *object = json_object_new();
-	JsonArray *actors = json_array_new(), *pages = json_array_new();
-
-	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
-	json_object_set_int_member(object, "events", record->events->len);
-	json_object_set_int_member(object, "violations", record->found->len);
-	for (int i = 0; i < header->n_actors; i++) {
-		JsonObject *actor = json_object_new();
-
-		json_object_set_string_member(actor, "name", header->actors[i].name);
-		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
-		json_array_add_object_element(actors, actor);
-	}
-	for (int i = 0; i < header->n_pages; i++) {
-		JsonObject *page = json_object_new();
-
-		json_object_set_int_member(page, "arena", header->arenas[i]);
-		if (header->scratch[i] >= 0)
-			json_object_set_string_member(page, "scratch",
-						      record_frame(record, header->scratch[i]));
-		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
-		json_array_add_object_element(pages, page);
-	}
-	json_object_set_array_member(object, "actors", actors);
-	json_object_set_array_member(object, "pages", pages);
-	return object;
 }
 
 static void add_ptes(JsonObject *object, const Record *record, const char *name, const char *bits,
@@ -131,19 +105,13 @@ static JsonArray *tlb_json(const Record *record, const Tlb *tlb)
 	return actors;
 }
 
-static guint program_number(const Record *record, guint32 program)
-{
-	for (guint i = 0; i < record->programs->len; i++)
-		if (g_array_index(record->programs, guint32, i) == program)
-			return i + 1;
-	return 0;
-}
-
 static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
 {
 	field_add_string(object, "access", access_name(event->access));
 	if (event->half)
 		field_add_string(object, "half", halves[event->half]);
+	if (record->brief)
+		return;
 	if (event_failed(event))
 		json_object_set_boolean_member(object, "failed", true);
 	field_add_string(object, "from", record_pte(record, event->before[event->page]));
@@ -156,11 +124,16 @@ static void add_access(JsonObject *object, const Record *record, const Event *ev
 	json_object_set_boolean_member(object, "faulted", event->faulted);
 	if (event->faulted && event->program)
 		json_object_set_int_member(object, "program",
-					   program_number(record, event->program));
+					   record_program(record, event->program));
 	if (event->stale)
 		json_object_set_boolean_member(object, "stale", true);
 	if (event->landed)
 		field_add_string(object, "landed", record_frame(record, event->landed));
+	if (!event->bytes)
+		return;
+	json_object_set_int_member(object, "offset", event->offset);
+	json_object_set_int_member(object, "bytes", event->bytes);
+	u64_set_member(object, "stored", event->stored);
 }
 
 static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
@@ -179,6 +152,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		field_add_string(object, "target", record->header.actors[event->to].name);
 	if (event->kind == EVENT_RETURN)
 		json_object_set_int_member(object, "result", event->result);
+	if (event->kind == EVENT_DESTROY)
+		json_object_set_int_member(object, "arena", event->arena);
 }
 
 static JsonObject *event_json(const Record *record, guint i)
@@ -186,22 +161,26 @@ static JsonObject *event_json(const Record *record, guint i)
 	const RecordEvent *line = record_event(record, i);
 	const Event *event = &line->event;
 	const EventKindRow *row = event_kind_row(event->kind);
-	g_autofree char *label = record_label(record, i);
+	bool full = !record->brief;
+	g_autofree char *label = full ? record_label(record, i) : NULL;
 	JsonObject *object = json_object_new();
 
 	json_object_set_int_member(object, "n", line->n);
 	field_add_string(object, "actor", record_actor(record, event));
-	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
+	if (full)
+		json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
 	field_add_string(object, "kind", row->token);
-	field_add_string(object, "event", label);
-	json_object_set_boolean_member(object, "decision", event_is_decision(event));
+	if (full)
+		field_add_string(object, "event", label);
+	if (full)
+		json_object_set_boolean_member(object, "decision", event_is_decision(event));
 	if (event->irq)
 		json_object_set_boolean_member(object, "irq", true);
 	if (!event_is_kernel(event))
 		json_object_set_boolean_member(object, "user", true);
 	if (event->page >= 0)
 		json_object_set_int_member(object, "page", event->page);
-	if (row->place) {
+	if (full && row->place) {
 		field_add_string(object, "where", line->where);
 		field_add_string(object, "line", line->line);
 		field_add_string(object, "insn", line->insn);
@@ -209,7 +188,8 @@ static JsonObject *event_json(const Record *record, guint i)
 	add_by_kind(object, record, event);
 	add_ptes(object, record, "before", "before_bits", event->before);
 	add_ptes(object, record, "after", "after_bits", event->after);
-	json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
+	if (full)
+		json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
 	return object;
 }
 
@@ -217,9 +197,11 @@ char *record_json(const Record *record)
 {
 	GString *text = g_string_new(NULL);
 
-	append_object(text, header_json(record));
+	append_object(text, record_header_json(record));
 	for (guint i = 0; i < record->events->len; i++)
 		append_object(text, event_json(record, i));
+	if (record->end)
+		append_object(text, record_end_json(record));
 	for (guint i = 0; i < record->found->len; i++) {
 		JsonObject *object = json_object_new();
 
@@ -228,139 +210,6 @@ char *record_json(const Record *record)
 		append_object(text, object);
 	}
 	return g_string_free(text, FALSE);
-}
-
-/* "frame AB" -> 27; false: no such name. */
-static bool read_letters(const char *letters, guint64 *ret)
-{
-	enum { LONGEST = 4 };
-	guint64 number = 0;
-	gsize length = strlen(letters);
-
-	if (length < 1 || length > LONGEST)
-		return false;
-	for (const char *c = letters; *c; c++) {
-		if (!g_ascii_isupper(*c))
-			return false;
-		number = number * 26 + (*c - 'A' + 1);
-	}
-	*ret = number - 1;
-	return true;
-}
-
-/* The frame number that we give to @name. */
-static bool read_frame(const char *name, guint64 *ret)
-{
-	if (!name)
-		return false;
-	if (g_str_has_prefix(name, "frame ")) {
-		if (!read_letters(name + strlen("frame "), ret))
-			return false;
-		*ret += FRAME_PFN;
-		return true;
-	}
-	for (int arena = 0; arena < MAX_PAGES; arena++) {
-		g_autofree char *scratch = arena ? g_strdup_printf("scratch %d", arena + 1)
-						 : g_strdup("scratch");
-
-		if (strcmp(name, scratch) != 0)
-			continue;
-		*ret = SCRATCH_PFN + arena;
-		return true;
-	}
-	return false;
-}
-
-static bool read_pte(const char *name, const char *bits, guint64 *ret)
-{
-	guint64 pfn = 0, other;
-
-	if (!name || !u64_parse(bits, &other) || (other & PTE_PFN_MASK))
-		return false;
-	if (strcmp(name, "none") == 0) {
-		*ret = 0;
-		return other == 0;
-	}
-	if (strcmp(name, "not present") == 0) {
-		*ret = other | (guint64)ABSENT_PFN << 12;
-		return !pte_present(other);
-	}
-	*ret = other;
-	if (!read_frame(name, &pfn) || !pte_present(other))
-		return false;
-	*ret |= pfn << 12;
-	return true;
-}
-
-static bool read_actors(TraceHeader *header, JsonArray *actors)
-{
-	header->n_actors = json_array_get_length(actors);
-	for (int i = 0; i < header->n_actors; i++) {
-		JsonNode *node = json_array_get_element(actors, i);
-
-		if (!JSON_NODE_HOLDS_OBJECT(node) ||
-		    !field_string(json_node_get_object(node), "name", FIELD_REQUIRED,
-				  &header->actors[i].name) ||
-		    !field_small(json_node_get_object(node), "vcpu", FIELD_REQUIRED, 0, G_MAXINT,
-				 &header->actors[i].vcpu))
-			return false;
-	}
-	return true;
-}
-
-static bool read_page(TraceHeader *header, int i, JsonNode *node)
-{
-	JsonObject *page = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-	const char *scratch = NULL, *pte = NULL, *bits = NULL;
-	guint64 pfn = 0;
-
-	if (!page ||
-	    !field_small(page, "arena", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->arenas[i]) ||
-	    !field_string(page, "scratch", FIELD_OPTIONAL, &scratch) ||
-	    !field_string(page, "pte", FIELD_REQUIRED, &pte) ||
-	    !field_string(page, "pte_bits", FIELD_REQUIRED, &bits) ||
-	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
-		return false;
-	header->scratch[i] = scratch ? (gint64)pfn : -1;
-	return !scratch || pfn == (guint64)(SCRATCH_PFN + header->arenas[i]);
-}
-
-/* How many lines a trace says that it has, behind its first. */
-typedef struct {
-	int events, violations;
-} Counts;
-
-static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
-{
-	JsonArray *actors = NULL, *pages = NULL;
-	int version = 0;
-
-	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
-			 &version) ||
-	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
-	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
-			 &ret_counts->violations) ||
-	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
-	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
-	    !read_actors(header, actors))
-		return false;
-	header->n_pages = json_array_get_length(pages);
-	for (int i = 0; i < header->n_pages; i++)
-		if (!read_page(header, i, json_array_get_element(pages, i)))
-			return false;
-	return true;
-}
-
-static bool read_actor(const Record *record, JsonObject *object, const char *member, int *ret)
-{
-	const char *name = NULL;
-
-	if (!field_string(object, member, FIELD_REQUIRED, &name))
-		return false;
-	for (*ret = 0; *ret < record->header.n_actors; ++*ret)
-		if (g_strcmp0(record->header.actors[*ret].name, name) == 0)
-			return true;
-	return false;
 }
 
 static bool read_kind(JsonObject *object, EventKind *ret)
@@ -385,9 +234,20 @@ static bool read_ptes(const Record *record, JsonObject *object, const char *name
 	    !field_array(object, bits, FIELD_REQUIRED, n, n, &others))
 		return false;
 	for (guint i = 0; i < n; i++)
-		if (!read_pte(field_element(names, i), field_element(others, i), &ret[i]))
+		if (!record_read_pte(field_element(names, i), field_element(others, i), &ret[i]))
 			return false;
 	return true;
+}
+
+/* All of it or nothing, and only of what landed. */
+static bool read_store(JsonObject *object, Event *event)
+{
+	FieldNeed need = json_object_has_member(object, "bytes") ? FIELD_REQUIRED : FIELD_OPTIONAL;
+
+	return field_small(object, "bytes", need, 1, END_WORD_BYTES, &event->bytes) &&
+	       field_small(object, "offset", need, 0, END_PAGE_BYTES - MAX(event->bytes, 1),
+			   &event->offset) &&
+	       field_hex(object, "stored", need, &event->stored) && (!event->bytes || event->landed);
 }
 
 static bool read_access(JsonObject *object, Event *event)
@@ -402,7 +262,7 @@ static bool read_access(JsonObject *object, Event *event)
 	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
 	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
 	    !field_string(object, "landed", FIELD_OPTIONAL, &landed) ||
-	    (landed && !read_frame(landed, &event->landed)))
+	    (landed && !record_read_frame(landed, &event->landed)) || !read_store(object, event))
 		return false;
 	event->access = access;
 	event->half = half;
@@ -421,7 +281,7 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 		return read_access(object, event);
 	case EVENT_FREE:
 		return field_string(object, "frame", FIELD_REQUIRED, &frame) &&
-		       read_frame(frame, &event->pfn) &&
+		       record_read_frame(frame, &event->pfn) &&
 		       field_bool(object, "double_free", FIELD_OPTIONAL, &event->double_free);
 	case EVENT_FLUSH:
 		if (!field_choice(object, "flush", FIELD_REQUIRED, flushes, &flush))
@@ -429,10 +289,12 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 		event->flush = flush;
 		return true;
 	case EVENT_SEND:
-		return read_actor(record, object, "target", &event->to);
+		return record_read_actor(&record->header, object, "target", &event->to);
 	case EVENT_RETURN:
 		return field_int(object, "result", FIELD_REQUIRED, G_MININT64, G_MAXINT64,
 				 &event->result);
+	case EVENT_DESTROY:
+		return field_small(object, "arena", FIELD_REQUIRED, 0, MAX_PAGES - 1, &event->arena);
 	default:
 		return true;
 	}
@@ -444,7 +306,7 @@ static bool read_event(const Record *record, JsonObject *object, RecordEvent *re
 	bool user = false;
 
 	event->page = -1;
-	if (!read_actor(record, object, "actor", &event->actor) ||
+	if (!record_read_actor(&record->header, object, "actor", &event->actor) ||
 	    !read_kind(object, &event->kind) ||
 	    !field_bool(object, "irq", FIELD_OPTIONAL, &event->irq) ||
 	    !field_bool(object, "user", FIELD_OPTIONAL, &user) ||
@@ -457,8 +319,37 @@ static bool read_event(const Record *record, JsonObject *object, RecordEvent *re
 	    !read_ptes(record, object, "after", "after_bits", event->after) ||
 	    !read_by_kind(record, object, event))
 		return false;
-	event->pc = user ? USER_PC : KERNEL_PC;
+	event->pc = user ? RECORD_USER_PC : RECORD_KERNEL_PC;
 	return true;
+}
+
+/* Whether @object says what @made, which it takes, does. */
+static bool is_made(JsonObject *object, JsonObject *made)
+{
+	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
+	g_autoptr(JsonNode) wanted = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(wanted, made);
+	return json_node_equal(given, wanted);
+}
+
+/* Nothing in it that nobody reads. */
+static bool is_brief(const Record *record, JsonObject *object)
+{
+	static const char *const known[] = {
+		"n", "actor", "kind", "irq", "user", "page", "access", "half", "faulted", "program",
+		"stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "flush",
+		"target", "result", "arena", "before", "after", "before_bits", "after_bits", NULL,
+	};
+	JsonObjectIter iter;
+	const char *name;
+	int n = 0;
+
+	json_object_iter_init(&iter, object);
+	while (json_object_iter_next(&iter, &name, NULL))
+		if (!g_strv_contains(known, name))
+			return false;
+	return field_small(object, "n", FIELD_REQUIRED, record->events->len, record->events->len, &n);
 }
 
 /* What the rest of the line says must follow from it. */
@@ -476,10 +367,9 @@ static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
-	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
-	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(made, event_json(record, record->events->len - 1));
-	return json_node_equal(given, made);
+	if (record->brief)
+		return is_brief(record, object);
+	return is_made(object, event_json(record, record->events->len - 1));
 }
 
 static bool add_violation(Record *record, JsonObject *object)
@@ -495,7 +385,38 @@ static bool add_violation(Record *record, JsonObject *object)
 	return true;
 }
 
-static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Counts *counts)
+static JsonObject *member_object(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+
+	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+static bool add_end(Record *record, JsonObject *object)
+{
+	JsonObject *body = member_object(object, "end");
+	End *end = body ? record_read_end(record, body) : NULL;
+
+	if (!end)
+		return false;
+	record_end(record, end);
+	return record->brief || is_made(object, record_end_json(record));
+}
+
+static bool read_first(Record *record, Tlb *tlb, JsonObject *object, RecordCounts *counts)
+{
+	TraceHeader header = { 0 };
+
+	if (!record_read_header(object, &header, &record->brief, counts))
+		return false;
+	record->header = header;
+	record_begin(record, header.ptes);
+	tlb_begin(tlb, header.n_actors, header.n_pages, header.ptes);
+	return true;
+}
+
+/* The header, the events, the end, the violations. */
+static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, RecordCounts *counts)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
 
@@ -505,27 +426,20 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Co
 	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
 		return false;
 	JsonObject *object = json_node_get_object(root);
-	if (first) {
-		TraceHeader header = { 0 };
-
-		if (!read_header(&header, object, counts))
-			return false;
-		record->header = header;
-		record_begin(record, header.ptes);
-		tlb_begin(tlb, header.n_actors, header.n_pages, header.ptes);
-		return true;
-	}
-	/* Behind the events come the violations. */
-	return json_object_has_member(object, "n") && !record->found->len
-		       ? add_event(record, object, tlb) : add_violation(record, object);
+	if (first)
+		return read_first(record, tlb, object, counts);
+	if (record->end)
+		return add_violation(record, object);
+	return json_object_has_member(object, "n") ? add_event(record, object, tlb)
+						   : add_end(record, object);
 }
 
 Record *record_parse(const char *text, const char *name, GError **error)
 {
 	g_autoptr(Record) record = record_new(&(TraceHeader){ 0 });
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);
-	Counts counts = { 0 };
+	g_auto(GStrv) lines = g_strsplit(text, "\n", RECORD_MAX_LINES);
+	RecordCounts counts = { 0 };
 	int i = 0;
 
 	/* Of an empty text there is no line, and so no header. */
@@ -537,7 +451,7 @@ Record *record_parse(const char *text, const char *name, GError **error)
 			    name, i + 1, RECORD_VERSION);
 		return NULL;
 	} while (lines[++i] && (*lines[i] || lines[i + 1]));
-	if ((int)record->events->len == counts.events &&
+	if (record->end && (int)record->events->len == counts.events &&
 	    (int)record->found->len == counts.violations)
 		return g_steal_pointer(&record);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,

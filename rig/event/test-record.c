@@ -14,7 +14,8 @@ static const guint64 BITS = 0x8000000000000163, KERNEL = 0xffffffff81234567, USE
 
 static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
-	.scratch = { SCRATCH },
+	.scratch = { SCRATCH }, .uaddr = { 0x100000000 },
+	.declared = { .oops_actor = 1, .oops_page = 0, .succeeds = 0 },
 };
 
 static const Event events[] = {
@@ -47,9 +48,33 @@ static const Event events[] = {
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_RETURN, .page = -1, .result = -14, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { PTE(FRAME_B) } },
+	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_WRITE, .pc = KERNEL, .landed = FRAME_B,
+	  .offset = 8, .bytes = 4, .stored = 0x5678, .before = { PTE(FRAME_B) },
+	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { 0 } },
 };
+
+/* Something of everything that an end may tell. */
+static End *make_end(void)
+{
+	End *end = end_new(ENDED_DONE);
+	EndWord word = { 0, 16, 0x8000000000000001 };
+	EndReport report = { 77, 0x100000000, true };
+
+	end->n_actors = 2;
+	end->n_arenas = end->n_pages = 1;
+	end->actors[0] = (EndActor){ .state = END_WAITS,
+				     .wait = { "alloc", WAIT_LOCK, "fault", NULL } };
+	end->actors[1] = (EndActor){ .state = END_CRASHED, .fault_page = 0 };
+	end->arenas[0] = (EndArena){ .lives = true, .refcount = 1, .mapped = 1, .counted = -1 };
+	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(FRAME_B), .reserved = true };
+	end->streams = true;
+	g_array_append_val(end->words, word);
+	g_array_append_val(end->reports, report);
+	g_ptr_array_add(end->splats, "BUG: of a kind");
+	return end;
+}
 
 static Record *make(void)
 {
@@ -66,6 +91,7 @@ static Record *make(void)
 		record_add(record, &events[i], placed ? "f+0x1" : NULL,
 			   placed ? "kernel/bpf/arena.c:1" : NULL, placed ? "nop" : NULL, tlb);
 	}
+	record_end(record, make_end());
 	found.pfn = FRAME_A;
 	record_found(record, &found);
 	return record;
@@ -95,7 +121,9 @@ static void test_back(void)
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
 			      was->double_free == is->double_free &&
-			      !was->landed == !is->landed && !was->program == !is->program &&
+			      !was->landed == !is->landed && was->offset == is->offset &&
+			      was->bytes == is->bytes && was->stored == is->stored &&
+			      was->arena == is->arena && !was->program == !is->program &&
 			      event_is_kernel(was) == event_is_kernel(is) &&
 			      event_failed(was) == event_failed(is));
 	}
@@ -103,6 +131,26 @@ static void test_back(void)
 	/* Nothing of this boot is in it. */
 	g_assert_null(strstr(text, "1234"));
 	g_assert_null(strstr(text, "4321"));
+}
+
+/* The same without what follows from the rest; what nobody reads in it is no member. */
+static void test_brief(void)
+{
+	g_autoptr(Record) record = make();
+
+	record->brief = true;
+	g_autofree char *text = record_json(record);
+	g_autoptr(Record) back = record_parse(text, "t", NULL);
+	g_assert_nonnull(back);
+	g_autofree char *again = record_json(back);
+	g_assert_cmpstr(text, ==, again);
+	g_assert_null(strstr(text, "\"tlb\""));
+	g_autoptr(GString) strange = g_string_new(text);
+	g_string_replace(strange, "\"n\":3,", "\"n\":3,\"tlb\":[],", 1);
+	g_assert_null(record_parse(strange->str, "t", NULL));
+	g_autoptr(GString) gap = g_string_new(text);
+	g_string_replace(gap, "\"n\":3,", "\"n\":4,", 1);
+	g_assert_null(record_parse(gap->str, "t", NULL));
 }
 
 /* Every kind is in the test above, and has a token of its own. */
@@ -134,12 +182,12 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":5", "\"racerig-trace\":3", 1 },
-	{ "\"events\":17", "\"events\":18", 19 },
-	{ "\"events\":17", "\"events\":16", 19 },
-	{ "\"violations\":1", "\"violations\":0", 19 },
+	{ "\"racerig-trace\":6", "\"racerig-trace\":5", 1 },
+	{ "\"events\":18", "\"events\":19", 21 },
+	{ "\"events\":18", "\"events\":17", 21 },
+	{ "\"violations\":1", "\"violations\":0", 21 },
 	{ "\"violations\":1", "\"violations\":-1", 1 },
-	{ "{\"violation\"", "\n{\"violation\"", 19 },
+	{ "{\"violation\"", "\n{\"violation\"", 21 },
 	{ "\"pages\":[{\"arena\":0", "\"pages\":[{\"arena\":8", 1 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
 	{ "\"actors\":[{\"name\"", "\"actors\":[7,{\"name\"", 1 },
@@ -147,8 +195,8 @@ static const struct {
 	{ "\"n\":1,", "\"n\":2,", 2 },
 	{ "\"kind\":\"access\"", "\"kind\":\"none\"", 2 },
 	{ "\"kind\":\"access\"", "\"kind\":5", 2 },
-	{ "\"page\":0", "\"page\":1", 2 },
-	{ "\"page\":0", "\"page\":-1", 2 },
+	{ "\"page\":0,\"where\"", "\"page\":1,\"where\"", 2 },
+	{ "\"page\":0,\"where\"", "\"page\":-1,\"where\"", 2 },
 	{ "\"program\":1", "\"program\":-1", 2 },
 	{ "\"to\":\"frame A\"", "\"to\":\"scratch\"", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame B\"]", 5 },
@@ -162,9 +210,29 @@ static const struct {
 	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 19 },
-	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 19 },
-	{ "{\"violation\":{", "{\"violation\":[{", 19 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 21 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 21 },
+	{ "{\"violation\":{", "{\"violation\":[{", 21 },
+	{ "\"address\":\"0x100000000\"}],", "\"address\":1}],", 1 },
+	{ "\"oops\":{\"actor\":\"fault\"", "\"oops\":{\"actor\":\"nobody\"", 1 },
+	{ "\"oops\":{\"actor\":\"fault\",\"page\":0", "\"oops\":{\"actor\":\"fault\",\"page\":1", 1 },
+	{ "\"succeeds\":\"alloc\"", "\"succeeds\":0", 1 },
+	{ "\"offset\":8,\"bytes\":4,", "\"bytes\":4,", 18 },
+	{ "\"bytes\":4,", "\"bytes\":9,", 18 },
+	{ "\"arena\":0,\"before\"", "\"arena\":-1,\"before\"", 19 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 20 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 20 },
+	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 20 },
+	{ "\"fault_page\":0", "\"fault_page\":1", 20 },
+	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 20 },
+	{ "\"lives\":true", "\"lives\":1", 20 },
+	{ "\"mapped\":1,", "", 20 },
+	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 20 },
+	{ "\"words\":[{\"arena\":0", "\"words\":[{\"arena\":1", 20 },
+	{ "\"offset\":16", "\"offset\":4096", 20 },
+	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 20 },
+	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 20 },
+	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 20 },
 };
 
 static void test_damaged(void)
@@ -214,6 +282,7 @@ static void test_too_many_frames(void)
 		tlb_event(tlb, &event);
 		record_add(record, &event, NULL, NULL, NULL, tlb);
 	}
+	record_end(record, end_new(ENDED_CUT));
 	g_assert_false(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_B) }));
 	g_assert_true(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_A) }));
 	g_autofree char *text = record_json(record);
@@ -225,6 +294,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/record/back", test_back);
+	g_test_add_func("/record/brief", test_brief);
 	g_test_add_func("/record/kinds", test_kinds);
 	g_test_add_func("/record/frame-names", test_frame_names);
 	g_test_add_func("/record/damaged", test_damaged);

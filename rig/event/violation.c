@@ -27,20 +27,36 @@ Violation violation_new(const char *invariant, const char *reason, int event)
 	};
 }
 
+JsonObject *wait_json(const Wait *wait)
+{
+	JsonObject *object = json_object_new();
+
+	field_add_string(object, "actor", wait->actor);
+	field_add_string(object, "for", waits[wait->kind]);
+	field_add_string(object, "holder", wait->holder);
+	field_add_string(object, "where", wait->where);
+	return object;
+}
+
+bool wait_from_json(JsonObject *object, Wait *ret)
+{
+	int kind = 0;
+
+	if (!field_string(object, "actor", FIELD_REQUIRED, &ret->actor) ||
+	    !field_choice(object, "for", FIELD_REQUIRED, waits, &kind) ||
+	    !field_string(object, "holder", FIELD_OPTIONAL, &ret->holder) ||
+	    !field_string(object, "where", FIELD_OPTIONAL, &ret->where))
+		return false;
+	ret->kind = kind;
+	return true;
+}
+
 static void add_waits(JsonObject *object, const Violation *violation)
 {
 	JsonArray *array = json_array_new();
 
-	for (int i = 0; i < violation->n_waits; i++) {
-		const Wait *wait = &violation->waits[i];
-		JsonObject *one = json_object_new();
-
-		field_add_string(one, "actor", wait->actor);
-		field_add_string(one, "for", waits[wait->kind]);
-		field_add_string(one, "holder", wait->holder);
-		field_add_string(one, "where", wait->where);
-		json_array_add_object_element(array, one);
-	}
+	for (int i = 0; i < violation->n_waits; i++)
+		json_array_add_object_element(array, wait_json(&violation->waits[i]));
 	json_object_set_array_member(object, "waits", array);
 }
 
@@ -83,18 +99,10 @@ static bool read_waits(JsonObject *object, Violation *ret)
 		return false;
 	for (guint i = 0; array && i < json_array_get_length(array); i++) {
 		JsonNode *node = json_array_get_element(array, i);
-		Wait *wait = &ret->waits[ret->n_waits++];
-		int kind = 0;
 
-		if (!JSON_NODE_HOLDS_OBJECT(node))
+		if (!JSON_NODE_HOLDS_OBJECT(node) ||
+		    !wait_from_json(json_node_get_object(node), &ret->waits[ret->n_waits++]))
 			return false;
-		JsonObject *one = json_node_get_object(node);
-		if (!field_string(one, "actor", FIELD_REQUIRED, &wait->actor) ||
-		    !field_choice(one, "for", FIELD_REQUIRED, waits, &kind) ||
-		    !field_string(one, "holder", FIELD_OPTIONAL, &wait->holder) ||
-		    !field_string(one, "where", FIELD_OPTIONAL, &wait->where))
-			return false;
-		wait->kind = kind;
 	}
 	return true;
 }

@@ -65,6 +65,10 @@ Violation violation_new(const char *invariant, const char *reason, int event);
 JsonObject *violation_json(const Violation *violation);
 bool violation_from_json(JsonObject *object, Violation *ret);
 
+/* One of waits; the caller's, and back. */
+JsonObject *wait_json(const Wait *wait);
+bool wait_from_json(JsonObject *object, Wait *ret);
+
 /* The same as a line of text, without a newline; the caller's. */
 char *violation_format(const Violation *violation);
 bool violation_parse(const char *line, Violation *ret);

@@ -20,7 +20,6 @@ void guest_free(Guest *guest)
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
 	g_clear_pointer(&guest->reports, json_node_unref);
-	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
 	g_free(guest);
 }
 
@@ -134,8 +133,6 @@ static bool ask_drgn(Guest *guest, GError **error)
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
 	if (!answer || !take_words(guest, answer, error) || !take_pages(guest, answer, error))
 		return false;
-	g_clear_pointer(&guest->scratch_pfns, json_node_unref);
-	guest->scratch_pfns = json_node_copy(json_object_get_member(answer, "scratch_pfns"));
 	guest->log_seq = json_object_get_int_member(answer, "log_seq");
 	g_clear_pointer(&guest->reports, json_node_unref);
 	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));

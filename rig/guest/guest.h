@@ -40,7 +40,6 @@ typedef struct {
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
-	JsonNode *scratch_pfns;		/* of each arena, as drgn says it */
 	gint64 log_seq;			/* newest kernel log record at the snapshot */
 	JsonNode *reports;		/* faults that programs were told of by then */
 } Guest;

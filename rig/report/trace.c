@@ -9,10 +9,11 @@ struct Trace {
 	Record *record;
 };
 
-Trace *trace_new(const Guest *guest, const Stepper *stepper)
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared)
 {
 	Trace *trace = g_new0(Trace, 1);
-	TraceHeader header = { .n_actors = guest->n_actors, .n_pages = guest->n_pages };
+	TraceHeader header = { .n_actors = guest->n_actors, .n_pages = guest->n_pages,
+			       .declared = *declared };
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		header.actors[i].name = g_intern_string(guest->report.actors[i].name);
@@ -21,6 +22,7 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper)
 	for (int i = 0; i < guest->n_pages; i++) {
 		header.arenas[i] = guest->pages[i].arena;
 		header.scratch[i] = guest->pages[i].scratch_pfn;
+		header.uaddr[i] = guest->pages[i].uaddr;
 	}
 	trace->stepper = stepper;
 	trace->record = record_new(&header);
@@ -48,6 +50,11 @@ void trace_add(Trace *trace, const Event *event, const Tlb *tlb)
 	record_add(trace->record, event, site ? g_intern_string(site->where) : NULL,
 		   site ? g_intern_string(site->line) : NULL,
 		   site ? g_intern_string(site->insn.text) : NULL, tlb);
+}
+
+void trace_end(Trace *trace, End *end)
+{
+	record_end(trace->record, end);
 }
 
 void trace_found(Trace *trace, const Check *check)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The parts of a trace as JSON, for record-json.c, which says what is in them.
+ *
+ * Readers return false or NULL when a member is wrong or missing.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "event/record.h"
+
+/* A PC that only says whose it is, and frame numbers that only say which are the same. */
+static const guint64 RECORD_KERNEL_PC = 0xffffffff80000000, RECORD_USER_PC = 0x400000;
+
+/* How many lines a trace says that it has, behind its first; the one that ends it apart. */
+typedef struct {
+	int events, violations;
+} RecordCounts;
+
+enum { RECORD_MAX_LINES = 100000 };
+
+/* The frame number that stands for @name when it is read back. */
+bool record_read_frame(const char *name, guint64 *ret);
+
+/* The raw PTE of a name and the other bits. */
+bool record_read_pte(const char *name, const char *bits, guint64 *ret);
+
+/* The actor that @member names. */
+bool record_read_actor(const TraceHeader *header, JsonObject *object, const char *member, int *ret);
+
+/* The bits of @pte that are no frame, as text; the caller's. */
+char *record_bits(guint64 pte);
+
+/* The first line; the caller's. */
+JsonObject *record_header_json(const Record *record);
+bool record_read_header(JsonObject *object, TraceHeader *ret, bool *ret_brief, RecordCounts *ret_counts);
+
+/* The line behind the events; the caller's. */
+JsonObject *record_end_json(const Record *record);
+End *record_read_end(const Record *record, JsonObject *object);
