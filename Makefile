@@ -154,7 +154,7 @@ check-layers:
 
 check-style:
 	$(Q)tests/check-style
-	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
+	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools -p tests.oracle
 
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c)) \

@@ -2,10 +2,27 @@
 /*
  * I4: outside the lock, range tree and PTEs agree; what is free can be allocated.
  *
- * Asked when every operation has returned: before that, somebody may be half done.
+ * The range tree changes under the lock only: who puts a page into a PTE, or takes one out, and does
+ * not hold it, parts the two.  Whether they agree is asked when every operation has returned:
+ * before that, somebody may be half done.
  * Broken by: alloc-ignores-scratch in alloc-over-scratch.
  */
 #include "check/check.h"
+
+static void on_event(Check *check, const Event *event)
+{
+	int page = event->page;
+
+	if (event->kind != EVENT_PTE || !check_guards(check, page) ||
+	    check_holds_lock(check, event) || check_has_ended(check, page) ||
+	    check_is_page(check, page, event->before[page]) ==
+		    check_is_page(check, page, event->after[page]))
+		return;
+	Violation found = check_violation(check, "I4", "unlocked-store", event);
+	found.page = page;
+	check_blame(check, &found, event->actor);
+	check_found(check, &found);
+}
 
 /* What is wrong with @page, which maps what @pte says; NULL: nothing. */
 static const char *find_wrong(const EndPage *page, bool maps_page)
@@ -53,6 +70,9 @@ static const Invariant i4 = {
 	.source = "Tsalapatis, bpf list, 12 May 2026: \"it can just allocate over them and "
 		  "automatically turns the address valid\"",
 	.reasons = (const InvariantReason[]){
+		{ "unlocked-store",
+		  "{actor} puts a page into the PTE of page {page}, or takes it out, without the lock",
+		  REASON_EVENT },
 		{ "free-maps-page",
 		  "page {page} is free in the range tree and maps a page", REASON_END },
 		{ "reserved-free", "page {page} is reserved and free in the range tree", REASON_END },
@@ -65,6 +85,15 @@ static const Invariant i4 = {
 		  "{actor} failed, and its address was free all the time", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
 	},
+	.judges = EVENT_BIT(EVENT_PTE),
+	.reads = READS_PTE,
+	.event = on_event,
 	.at_end = at_end,
+	.exceptions = (const InvariantException[]){
+		{ "other-locks",
+		  "only the first arena's lock is watched, so only its pages are asked about it",
+		  "rig/guest/guest.h", false },
+		{ NULL, NULL, NULL, false },
+	},
 };
 INVARIANT(i4);

@@ -12,7 +12,7 @@
 static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_ACCESS || event->faulted || event_is_kernel(event) ||
-	    !event->landed || (gint64)event->landed != check->scratch[event->page])
+	    !event->landed || check_scratch_arena(check, event->landed) < 0)
 		return;
 	Violation found = check_violation(check, "I8", "user-maps-scratch", event);
 	check_blame(check, &found, event->actor);

@@ -89,8 +89,25 @@ static void judge_leaks(Check *check, const End *end)
 	check_found_at_end(check, &found);
 }
 
+/* One frame is one address's.  While it is not, a free of it is I6's. */
+static void judge_mapped_twice(Check *check, const End *end)
+{
+	for (int i = 1; i < end->n_pages; i++)
+		for (int j = 0; j < i; j++) {
+			const EndPage *page = &end->pages[i], *other = &end->pages[j];
+
+			if (!page->exists || !other->exists || !check_is_page(check, i, page->pte) ||
+			    !pte_present(other->pte) || pte_pfn(other->pte) != pte_pfn(page->pte))
+				continue;
+			Violation found = check_violation(check, "I9", "mapped-twice", NULL);
+			found.page = i;
+			check_found_at_end(check, &found);
+		}
+}
+
 static void at_end(Check *check, const End *end)
 {
+	judge_mapped_twice(check, end);
 	if (!end_is_quiet(end))
 		return;
 	judge_arenas(check, end);
@@ -104,6 +121,8 @@ static const Invariant i9 = {
 	.source = "struct bpf_arena, \"number of pages currently populated in the arena\"",
 	.reasons = (const InvariantReason[]){
 		{ "double-free", "a page is freed that is free already", REASON_EVENT },
+		{ "mapped-twice",
+		  "page {page} maps a page that another address has, too", REASON_END },
 		{ "miscounted", "the arena counts {count} pages and maps {expected}", REASON_END },
 		{ "scratch-leaked",
 		  "the arena is gone and its scratch page was never freed", REASON_END },

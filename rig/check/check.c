@@ -145,11 +145,14 @@ bool check_has_ended(const Check *check, int page)
 	return check->ended[check->header.arenas[page]];
 }
 
-/* Only the first arena's lock is watched. */
-static bool holds_lock(const Check *check, const Event *event, int page)
+bool check_guards(const Check *check, int page)
 {
-	return check->header.arenas[page] == 0 && event->actor == check->lock_holder &&
-	       event->irq == check->lock_in_irq;
+	return check->header.arenas[page] == 0;
+}
+
+bool check_holds_lock(const Check *check, const Event *event)
+{
+	return event->actor == check->lock_holder && event->irq == check->lock_in_irq;
 }
 
 bool check_takes_back(const Check *check, const Event *event, int page)
@@ -157,7 +160,8 @@ bool check_takes_back(const Check *check, const Event *event, int page)
 	guint64 after = event->after[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       (holds_lock(check, event, page) || check_has_ended(check, page)) &&
+	       ((check_guards(check, page) && check_holds_lock(check, event)) ||
+		check_has_ended(check, page)) &&
 	       (after == 0 || (check->header.declared.frees_to_scratch &&
 			       check_is_scratch(check, page, after)));
 }
@@ -172,6 +176,13 @@ static void note_lock(Check *check, const Event *event)
 		check->lock_holder = -1;
 }
 
+/* But for what the processor's walks leave in it. */
+static bool is_same_pte(guint64 a, guint64 b)
+{
+	return pte_present(a) && pte_present(b) ? pte_pfn(a) == pte_pfn(b)
+					       : !pte_present(a) && !pte_present(b) && !a == !b;
+}
+
 /* An allocator's store makes a page installed; its return makes it owned. */
 static void update_ownership(Check *check, const Event *event)
 {
@@ -182,7 +193,7 @@ static void update_ownership(Check *check, const Event *event)
 		if (event->kind == EVENT_RETURN) {
 			if (page->installed && page->by == event->actor)
 				page->owned = true;
-		} else if (check_is_page(check, i, after) && before != after) {
+		} else if (check_is_page(check, i, after) && !is_same_pte(before, after)) {
 			*page = (Ownership){ .installed = true, .by = event->actor,
 					     .pfn = pte_pfn(after) };
 		} else if (check_takes_back(check, event, i)) {
@@ -262,13 +273,6 @@ static bool is_explained(const Check *check, const Event *event)
 	return !event->landed || !event_is_kernel(event) ||
 	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
 	       pte_pfn(event->before[event->page]) == event->landed;
-}
-
-/* But for what the processor's walks leave in it. */
-static bool is_same_pte(guint64 a, guint64 b)
-{
-	return pte_present(a) && pte_present(b) ? pte_pfn(a) == pte_pfn(b)
-					       : !pte_present(a) && !pte_present(b) && !a == !b;
 }
 
 /*

@@ -106,6 +106,12 @@ int check_freed(const Check *check, gint64 pfn);
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
+/* The lock that is watched, the first arena's, guards @page. */
+bool check_guards(const Check *check, int page);
+
+/* Who does @event, an actor or an interrupt on its vCPU, holds it. */
+bool check_holds_lock(const Check *check, const Event *event);
+
 /* The arena of @page is being taken apart: what it promised ends with it. */
 bool check_has_ended(const Check *check, int page);
 

@@ -32,6 +32,7 @@ static End *make_end(guint64 pfn)
 static Recheck *judge(bool bad, const Violation *recorded, guint n)
 {
 	const Event events[] = {
+		{ .kind = EVENT_LOCK, .page = -1, .pc = KERNEL },
 		{ .kind = EVENT_PTE, .access = ACCESS_CMPXCHG, .pc = KERNEL, .after = { PTE(FRAME) } },
 		{ .kind = EVENT_PTE, .actor = 1, .access = ACCESS_WRITE, .pc = KERNEL,
 		  .before = { PTE(FRAME) }, .after = { PTE(bad ? SCRATCH : FRAME) } },
@@ -57,7 +58,7 @@ static Recheck *judge(bool bad, const Violation *recorded, guint n)
 
 static Violation overwritten(void)
 {
-	Violation violation = violation_new("I1", "pte-overwritten", 1);
+	Violation violation = violation_new("I1", "pte-overwritten", 2);
 
 	violation.page = 0;
 	return violation;
@@ -65,12 +66,16 @@ static Violation overwritten(void)
 
 static void test_same(void)
 {
-	Violation recorded[] = { overwritten(), violation_new("I9", "leaked", -1) };
+	Violation recorded[] = { overwritten(), violation_new("I4", "unlocked-store", 2),
+				 violation_new("I9", "leaked", -1) };
 
-	recorded[1].count = 1;
+	recorded[1].page = 0;
+	recorded[1].actor = "fault";
+	recorded[1].vcpu = 1;
+	recorded[2].count = 1;
 	g_autoptr(Recheck) recheck = judge(true, recorded, G_N_ELEMENTS(recorded));
 
-	g_assert_cmpuint(recheck->found->len, ==, 2);
+	g_assert_cmpuint(recheck->found->len, ==, 3);
 	g_assert_null(recheck->unexplained);
 	g_assert_false(recheck->partial);
 	g_assert_cmpuint(recheck->missing->len, ==, 0);
@@ -82,7 +87,7 @@ static void test_hidden(void)
 {
 	g_autoptr(Recheck) recheck = judge(true, NULL, 0);
 
-	g_assert_cmpuint(recheck->unrecorded, ==, 2);
+	g_assert_cmpuint(recheck->unrecorded, ==, 3);
 	g_assert_true(recheck_violates(recheck));
 }
 

@@ -83,6 +83,7 @@ static void test_clean(void)
 		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
 		{ FAULT, EVENT_PTE, false, 0, .after = PTE(SCRATCH) },
 		{ ALLOC, EVENT_PTE, false, PTE(SCRATCH), .after = 0 },
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_ACCESS, true, PTE(FRAME_A), .after = PTE(FRAME_A) },
@@ -94,14 +95,16 @@ static void test_clean(void)
 static void test_i1(void)
 {
 	static const Step before_return[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1" },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1 I4" },
 		{ ALLOC, EVENT_RETURN, false, PTE(SCRATCH), .after = PTE(SCRATCH), "I2" },
 	};
 	static const Step after_return[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1 I2" },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1 I2 I4" },
 		{ FAULT, EVENT_RETURN, false, PTE(SCRATCH), .after = PTE(SCRATCH) },
 	};
 
@@ -113,13 +116,14 @@ static void test_i1(void)
 static void test_i1_free(void)
 {
 	static const Step steps[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH) },
 		{ FAULT, EVENT_UNLOCK, false, PTE(SCRATCH), .after = PTE(SCRATCH) },
-		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), .after = PTE(FRAME_A) },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1" },
+		{ FAULT, EVENT_PTE, false, PTE(SCRATCH), .after = PTE(FRAME_A), "I4" },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(SCRATCH), "I1 I4" },
 	};
 
 	TraceHeader always_mapped = header;
@@ -143,6 +147,7 @@ static void test_i1_no_free(void)
 static void test_i2(void)
 {
 	static const Step freed[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
@@ -154,18 +159,21 @@ static void test_i2(void)
 	};
 	/* who does not hold the lock is no free, whoever else may hold it */
 	static const Step cleared[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_LOCK, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
-		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0, "I2" },
+		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = 0, "I2 I4" },
 	};
 	static const Step gone[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_B), .after = PTE(FRAME_B), "I2" },
 	};
 
 	/* two owners of one address, one after the other, and no free in between */
 	static const Step replaced[] = {
+		{ ALLOC, EVENT_LOCK, false, 0, .after = 0 },
 		{ ALLOC, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
 		{ ALLOC, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
 		{ FAULT, EVENT_PTE, false, PTE(FRAME_A), .after = PTE(FRAME_B), "I2" },
