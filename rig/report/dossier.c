@@ -354,6 +354,11 @@ char **dossier_not_covered(const Dossier *dossier)
 			"What comes after a repeated state: %" G_GINT64_FORMAT
 			" schedules were cut there. A state is the watched PTEs and every actor's "
 			"registers, not all of memory.", dossier_int(dossier, "circles")));
+	if (dossier_int(dossier, "partial"))
+		g_ptr_array_add(list, g_strdup_printf(
+			"The books at the end of %" G_GINT64_FORMAT " schedules: somebody crashed or waited "
+			"while another's operation had not returned, so I4 and I9 were not asked what is "
+			"left, nor I11 what was not reported.", dossier_int(dossier, "partial")));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

@@ -161,6 +161,7 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "pruned", verdict->pruned);
 	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
+	add_int(builder, "partial", verdict->partial);
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "documented", verdict->documented);
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);

@@ -39,6 +39,7 @@ typedef struct {
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
 	int circles;		/* executed schedules cut where they began to repeat */
+	int partial;		/* … that ended with operations that had not returned: judged in part */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
