@@ -159,7 +159,7 @@ check-style:
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c)) \
 	rig/catalog/expectation.c rig/catalog/expect-text.c rig/catalog/invariant.c rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/feature.c \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c
 
 unit-tests: $(TEST_BINARIES)
 

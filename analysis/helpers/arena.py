@@ -89,16 +89,18 @@ def scratch_page(arena: Object) -> Optional[Object]:
 class Lock:
     """The word of the lock that guards the range tree and the PTEs."""
 
+    kind: str  # "spin", "mutex"
     address: int
+    bytes: int
     held: int  # its bits of which one is set while somebody holds it
 
 
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
-        return Lock(int(arena.spinlock.address_of_().value_()), 0xFFFFFFFF)
+        return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
     # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
-    return Lock(int(arena.lock.owner.address_of_().value_()), 0xFFFFFFF8)
+    return Lock("mutex", int(arena.lock.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
 
 
 def physical(prog: Program, address: int) -> int:
@@ -132,9 +134,9 @@ def is_free(arena: Object, pgoff: int) -> bool:
     return False
 
 
-def pte_address(prog: Program, kaddr: int) -> int:
-    """Kernel virtual address of the PTE for *kaddr*, by walking init_mm."""
-    table = prog["init_mm"].pgd.value_()
+def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
+    """Kernel virtual address of the PTE for *kaddr*, by walking *pgd*, or init_mm's."""
+    table = prog["init_mm"].pgd.value_() if pgd is None else pgd
     for shift in (39, 30, 21):
         entry = prog.read_u64(table + 8 * ((kaddr >> shift) & 511))
         if not entry & PTE_PRESENT:

@@ -10,7 +10,7 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	int arena = event->kind == EVENT_FREE ? check_scratch_arena(check, event->pfn) : -1;
+	int arena = event->kind == EVENT_FREE ? check_scratch_group(check, event->pfn) : -1;
 
 	if (arena < 0 || (!event->double_free && check->ended[arena]))
 		return;
@@ -22,9 +22,9 @@ static void on_event(Check *check, const Event *event)
 
 static void at_end(Check *check, const End *end)
 {
-	for (int i = 0; i < end->n_arenas; i++) {
-		const EndArena *arena = &end->arenas[i];
-		int freed = check_freed(check, check_arena_scratch(check, i));
+	for (int i = 0; i < end->n_groups; i++) {
+		const EndGroup *arena = &end->groups[i];
+		int freed = check_freed(check, check_group_scratch(check, i));
 		bool lost = arena->lives && arena->refcount != VIOLATION_NONE && arena->refcount <= 0;
 
 		if (!lost && freed <= 1)

@@ -10,7 +10,7 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind != EVENT_ACCESS || !event->faulted || !event_is_kernel(event))
+	if (event->kind != EVENT_ACCESS || !event->faulted || !event_uses_kernel_view(event))
 		return;
 	int *last = &check->fault_emptied[event->actor][event->page];
 	int faults = ++check->faults[event->actor][event->page];

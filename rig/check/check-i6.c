@@ -9,13 +9,19 @@
  */
 #include "check/check.h"
 
-/* A page whose PTE maps the frame that @event frees; @ended: of an arena that is at its end. */
+/* The page that PTE @slot is of. */
+static int page_of(const Check *check, int slot)
+{
+	return slot < check->n_pages ? slot : check->header.more[slot - check->n_pages].page;
+}
+
+/* A page of which a PTE maps the frame that @event frees; @ended: of an arena that is at its end. */
 static int mapping_page(const Check *check, const Event *event, bool ended)
 {
-	for (int i = 0; i < check->n_pages; i++)
-		if (check_has_ended(check, i) == ended && pte_present(event->before[i]) &&
-		    pte_pfn(event->before[i]) == event->pfn)
-			return i;
+	for (int i = 0; i < header_ptes(&check->header); i++)
+		if (check_has_ended(check, page_of(check, i)) == ended &&
+		    pte_present(event->before[i]) && pte_pfn(event->before[i]) == event->pfn)
+			return page_of(check, i);
 	return -1;
 }
 
@@ -23,8 +29,8 @@ static int mapping_page(const Check *check, const Event *event, bool ended)
 static int reaching_actor(const Check *check, const Event *event, bool ended)
 {
 	for (int actor = 0; actor < check->n_actors; actor++)
-		for (int i = 0; i < check->n_pages; i++)
-			if (check_has_ended(check, i) == ended &&
+		for (int i = 0; i < header_ptes(&check->header); i++)
+			if (check_has_ended(check, page_of(check, i)) == ended &&
 			    tlb_may(&check->tlb, actor, i, event->pfn))
 				return actor;
 	return -1;

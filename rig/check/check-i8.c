@@ -11,8 +11,8 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind != EVENT_ACCESS || event->faulted || event_is_kernel(event) ||
-	    !event->landed || check_scratch_arena(check, event->landed) < 0)
+	if (event->kind != EVENT_ACCESS || event->faulted || event_uses_kernel_view(event) ||
+	    !event->landed || check_scratch_group(check, event->landed) < 0)
 		return;
 	Violation found = check_violation(check, "I8", "user-maps-scratch", event);
 	check_blame(check, &found, event->actor);
@@ -24,7 +24,7 @@ static void on_event(Check *check, const Event *event)
 /* Every byte that is not zero is one that was stored there last. */
 static bool is_stored(const Check *check, const EndWord *word)
 {
-	const guint8 *stored = check->stored[word->arena];
+	const guint8 *stored = check->stored[word->group];
 	guint64 bytes = GUINT64_TO_LE(word->word);
 
 	for (int i = 0; i < END_WORD_BYTES; i++) {
@@ -43,7 +43,7 @@ static void at_end(Check *check, const End *end)
 	for (guint i = 0; i < end->words->len; i++) {
 		const EndWord *word = &g_array_index(end->words, EndWord, i);
 
-		if (!end->arenas[word->arena].lives)
+		if (!end->groups[word->group].lives)
 			continue;
 		written = true;
 		wrong |= !is_stored(check, word);

@@ -11,7 +11,7 @@
 static void on_event(Check *check, const Event *event)
 {
 	if (event->kind != EVENT_FREE || !event->double_free ||
-	    check_scratch_arena(check, event->pfn) >= 0)
+	    check_scratch_group(check, event->pfn) >= 0)
 		return;
 	Violation found = check_violation(check, "I9", "double-free", event);
 	found.pfn = event->pfn;
@@ -20,9 +20,9 @@ static void on_event(Check *check, const Event *event)
 
 static void judge_arenas(Check *check, const End *end)
 {
-	for (int i = 0; i < end->n_arenas; i++) {
-		const EndArena *arena = &end->arenas[i];
-		gint64 scratch = check_arena_scratch(check, i);
+	for (int i = 0; i < end->n_groups; i++) {
+		const EndGroup *arena = &end->groups[i];
+		gint64 scratch = check_group_scratch(check, i);
 		bool miscounted = arena->lives && arena->counted != VIOLATION_NONE &&
 				  arena->counted != arena->mapped;
 		bool leaked = !arena->lives && scratch >= 0 && !check_freed(check, scratch);

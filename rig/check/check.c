@@ -43,7 +43,7 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 
 void check_begin(Check *check, const guint64 *ptes)
 {
-	tlb_begin(&check->tlb, check->n_actors, check->n_pages, ptes);
+	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
@@ -53,9 +53,9 @@ void check_begin(Check *check, const guint64 *ptes)
 		check->last_fault[i] = -1;
 	for (int i = 0; i < MAX_PAGES; i++)
 		g_clear_pointer(&check->stored[i], g_free);
-	memcpy(check->ptes, ptes, check->n_pages * sizeof(*ptes));
-	check->lock_holder = -1;
-	check->lock_in_irq = false;
+	memcpy(check->ptes, ptes, header_ptes(&check->header) * sizeof(*ptes));
+	for (int i = 0; i < MAX_LOCKS; i++)
+		check->holders[i].actor = -1;
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
@@ -110,18 +110,18 @@ bool check_is_scratch(const Check *check, int page, guint64 pte)
 	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch[page];
 }
 
-int check_scratch_arena(const Check *check, guint64 pfn)
+int check_scratch_group(const Check *check, guint64 pfn)
 {
 	for (int i = 0; i < check->n_pages; i++)
 		if (check->scratch[i] == (gint64)pfn)
-			return check->header.arenas[i];
+			return check->header.groups[i];
 	return -1;
 }
 
-gint64 check_arena_scratch(const Check *check, int arena)
+gint64 check_group_scratch(const Check *check, int arena)
 {
 	for (int i = 0; i < check->n_pages; i++)
-		if (check->header.arenas[i] == arena)
+		if (check->header.groups[i] == arena)
 			return check->scratch[i];
 	return -1;
 }
@@ -142,17 +142,15 @@ bool check_is_page(const Check *check, int page, guint64 pte)
 
 bool check_has_ended(const Check *check, int page)
 {
-	return check->ended[check->header.arenas[page]];
+	return check->ended[check->header.groups[page]];
 }
 
-bool check_guards(const Check *check, int page)
+bool check_holds_lock(const Check *check, const Event *event, int page)
 {
-	return check->header.arenas[page] == 0;
-}
+	int guard = check->header.guards[page];
 
-bool check_holds_lock(const Check *check, const Event *event)
-{
-	return event->actor == check->lock_holder && event->irq == check->lock_in_irq;
+	return guard >= 0 && event->actor == check->holders[guard].actor &&
+	       event->irq == check->holders[guard].irq;
 }
 
 bool check_takes_back(const Check *check, const Event *event, int page)
@@ -160,8 +158,7 @@ bool check_takes_back(const Check *check, const Event *event, int page)
 	guint64 after = event->after[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       ((check_guards(check, page) && check_holds_lock(check, event)) ||
-		check_has_ended(check, page)) &&
+	       (check_holds_lock(check, event, page) || check_has_ended(check, page)) &&
 	       (after == 0 || (check->header.declared.frees_to_scratch &&
 			       check_is_scratch(check, page, after)));
 }
@@ -169,11 +166,11 @@ bool check_takes_back(const Check *check, const Event *event, int page)
 static void note_lock(Check *check, const Event *event)
 {
 	if (event->kind == EVENT_LOCK) {
-		check->lock_holder = event->actor;
-		check->lock_in_irq = event->irq;
+		check->holders[event->lock].actor = event->actor;
+		check->holders[event->lock].irq = event->irq;
 	}
 	if (event->kind == EVENT_UNLOCK)
-		check->lock_holder = -1;
+		check->holders[event->lock].actor = -1;
 }
 
 /* But for what the processor's walks leave in it. */
@@ -219,7 +216,7 @@ static bool may_use_scratch(const Check *check, const Event *event)
 /* What the arena's scratch page holds from here on. */
 static void note_store(Check *check, const Event *event)
 {
-	guint8 **stored = &check->stored[check->header.arenas[event->page]];
+	guint8 **stored = &check->stored[check->header.groups[event->page]];
 	guint64 word = GUINT64_TO_LE(event->stored);
 
 	if (!event->bytes) {
@@ -236,7 +233,7 @@ static void note_access(Check *check, const Event *event)
 	bool write = event->access != ACCESS_READ;
 	FaultTaken fault = { event->actor, event->page, write, event->program };
 
-	if (!event_is_kernel(event))
+	if (!event_uses_kernel_view(event))
 		return;
 	if (event->faulted)
 		g_array_append_val(check->faults_taken, fault);
@@ -252,16 +249,16 @@ static void note_pages(Check *check, const Event *event)
 		g_array_append_val(check->frames_freed, event->pfn);
 	check->freed_twice |= event->double_free;
 	if (event->kind == EVENT_DESTROY)
-		check->ended[event->arena] = true;
+		check->ended[event->group] = true;
 	if (event->kind == EVENT_ACCESS)
 		note_access(check, event);
-	memcpy(check->ptes, event->after, check->n_pages * sizeof(*check->ptes));
+	memcpy(check->ptes, event->after, header_ptes(&check->header) * sizeof(*check->ptes));
 }
 
 /* What an actor did last, flushes and the like apart. */
 static void note_last(Check *check, const Event *event)
 {
-	bool fault = event->kind == EVENT_ACCESS && event->faulted && event_is_kernel(event);
+	bool fault = event->kind == EVENT_ACCESS && event->faulted && event_uses_kernel_view(event);
 
 	if (event->kind != EVENT_FLUSH && event->kind != EVENT_SEND && event->kind != EVENT_EVICT)
 		check->last_fault[event->actor] = fault && !event->irq ? event->page : -1;
@@ -270,25 +267,27 @@ static void note_last(Check *check, const Event *event)
 /* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
 static bool is_explained(const Check *check, const Event *event)
 {
-	return !event->landed || !event_is_kernel(event) ||
+	return !event->landed || !event_uses_kernel_view(event) ||
 	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
 	       pte_pfn(event->before[event->page]) == event->landed;
 }
 
 /*
- * What the events say is whole: each PTE is what the event before left, and none but one on a
- * PTE changes it.
+ * What the events say is whole: each of the kernel's PTEs is what the event before left, and none
+ * but one on a PTE changes it.  A process's may go with its address space.
  */
 static bool is_whole(const Check *check, const Event *event)
 {
+	bool stores = event->kind == EVENT_PTE && event->access != ACCESS_READ &&
+		      event->half != HALF_LOAD;
+
 	for (int i = 0; i < check->n_pages; i++) {
 		/* From the arena's end on its PTEs are not watched. */
 		if (check_has_ended(check, i))
 			continue;
 		if (!is_same_pte(event->before[i], check->ptes[i]) ||
 		    (!is_same_pte(event->before[i], event->after[i]) &&
-		     (event->kind != EVENT_PTE || event->page != i || event->access == ACCESS_READ ||
-		      event->half == HALF_LOAD)))
+		     (!stores || event_slot(event) != i)))
 			return false;
 	}
 	return true;

@@ -38,9 +38,11 @@ typedef struct Check {
 	int fault_emptied[MAX_ACTORS][MAX_PAGES];	/* … and what emptied was at the last of them */
 	int emptied[MAX_PAGES];		/* times the PTE became none */
 	int last_fault[MAX_ACTORS];	/* page of the kernel fault that was its last event; -1 */
-	guint64 ptes[MAX_PAGES];	/* as they were after the event before */
-	int lock_holder;		/* actor; -1: nobody … */
-	bool lock_in_irq;		/* … or an interrupt on its vCPU */
+	guint64 ptes[MAX_PTES];	/* as they were after the event before */
+	struct {
+		int actor;		/* -1: nobody … */
+		bool irq;		/* … or an interrupt on its vCPU */
+	} holders[MAX_LOCKS];
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
@@ -95,10 +97,10 @@ bool check_is_declared_oops(const Check *check, const End *end, int actor);
 bool check_is_scratch(const Check *check, int page, guint64 pte);
 
 /* The arena that frame @pfn is the scratch page of; -1: none. */
-int check_scratch_arena(const Check *check, guint64 pfn);
+int check_scratch_group(const Check *check, guint64 pfn);
 
 /* And back; -1: it has none. */
-gint64 check_arena_scratch(const Check *check, int arena);
+gint64 check_group_scratch(const Check *check, int arena);
 
 /* How often frame @pfn was given back to the allocator. */
 int check_freed(const Check *check, gint64 pfn);
@@ -106,18 +108,15 @@ int check_freed(const Check *check, gint64 pfn);
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
-/* The lock that is watched, the first arena's, guards @page. */
-bool check_guards(const Check *check, int page);
-
-/* Who does @event, an actor or an interrupt on its vCPU, holds it. */
-bool check_holds_lock(const Check *check, const Event *event);
+/* Who does @event, an actor or an interrupt on its vCPU, holds the lock that guards @page. */
+bool check_holds_lock(const Check *check, const Event *event, int page);
 
 /* The arena of @page is being taken apart: what it promised ends with it. */
 bool check_has_ended(const Check *check, int page);
 
 /*
  * Whether @event takes the page out of @page's PTE as a free does: by the holder of the lock
- * that guards it (the first arena's; no other is watched), or at the arena's end, which is
+ * that guards it, or at the arena's end, which is
  * nobody's to race with; it leaves none, or scratch where the kernel says that a free does.
  */
 bool check_takes_back(const Check *check, const Event *event, int page);

@@ -15,7 +15,8 @@ static const guint64 KERNEL = 0xffffffff81000000;
 
 /* Two pages, of an arena each. */
 static const TraceHeader header = {
-	.n_actors = 2, .n_pages = 2, .actors = { { "alloc", 0 }, { "fault", 1 } }, .arenas = { 0, 1 },
+	.n_actors = 2, .n_pages = 2, .actors = { { "alloc", 0 }, { "fault", 1 } }, .groups = { 0, 1 },
+	.guards = { 0, -1 },
 	.scratch = { SCRATCH, OTHER_SCRATCH }, .ptes = { PTE(FRAME) }, .uaddr = { ADDRESS, 2 * ADDRESS },
 	.declared = { .oops_actor = -1, .oops_page = -1, .succeeds = -1 },
 };
@@ -35,10 +36,10 @@ static Play *play_new(void)
 	play->header = header;
 	play->events = g_array_new(FALSE, FALSE, sizeof(Event));
 	play->end = end;
-	end->n_actors = end->n_arenas = end->n_pages = 2;
+	end->n_actors = end->n_groups = end->n_pages = 2;
 	for (int i = 0; i < 2; i++) {
 		end->actors[i] = (EndActor){ .state = END_RETURNED, .result = 1, .fault_page = -1 };
-		end->arenas[i] = (EndArena){ .lives = true, .refcount = 1, .mapped = !i, .counted = !i };
+		end->groups[i] = (EndGroup){ .lives = true, .refcount = 1, .mapped = !i, .counted = !i };
 		end->pages[i] = (EndPage){ .exists = true, .pte = header.ptes[i], .free = i };
 	}
 	end->streams = true;
@@ -135,23 +136,23 @@ static void reserved_maps_page(Play *play)
 static void half_done(Play *play)
 {
 	free_maps_page(play);
-	play->end->arenas[0].counted = 7;
+	play->end->groups[0].counted = 7;
 	play->end->actors[1] = (EndActor){ .state = END_WAITS, .wait = { "fault", WAIT_LOCK, NULL, NULL } };
 }
 
 static void miscounted(Play *play)
 {
-	play->end->arenas[0].counted = 2;
+	play->end->groups[0].counted = 2;
 }
 
 static void miscounted_below(Play *play)
 {
-	play->end->arenas[0].counted = -1;
+	play->end->groups[0].counted = -1;
 }
 
 static void not_counted(Play *play)
 {
-	play->end->arenas[0].counted = VIOLATION_NONE;
+	play->end->groups[0].counted = VIOLATION_NONE;
 }
 
 static void given_up(Play *play)
@@ -161,12 +162,12 @@ static void given_up(Play *play)
 
 static void no_reference(Play *play)
 {
-	play->end->arenas[0].refcount = 0;
+	play->end->groups[0].refcount = 0;
 }
 
 static void no_scratch(Play *play)
 {
-	play->end->arenas[0].refcount = VIOLATION_NONE;
+	play->end->groups[0].refcount = VIOLATION_NONE;
 }
 
 static void splat(Play *play)
@@ -198,14 +199,14 @@ static void not_crashed(Play *play)
 
 static void gone(Play *play)
 {
-	play->end->arenas[1] = (EndArena){ .lives = false };
+	play->end->groups[1] = (EndGroup){ .lives = false };
 	play->end->pages[1] = (EndPage){ .exists = false, .free = true };
 }
 
 static void gone_and_freed(Play *play)
 {
 	gone(play);
-	add(play, (Event){ .kind = EVENT_DESTROY, .arena = 1, .page = -1 });
+	add(play, (Event){ .kind = EVENT_DESTROY, .group = 1, .page = -1 });
 	add(play, (Event){ .kind = EVENT_FREE, .pfn = OTHER_SCRATCH });
 }
 
@@ -218,7 +219,7 @@ static void gone_and_freed_again(Play *play)
 static void other_gone(Play *play)
 {
 	gone_and_freed(play);
-	g_array_index(play->events, Event, 0).arena = 0;
+	g_array_index(play->events, Event, 0).group = 0;
 }
 
 static void a_word(Play *play)
@@ -399,7 +400,7 @@ static void take_out(guint64 after, bool frees_to_scratch, bool irq, int holder,
 	}
 	play->end->pages[0].pte = after;
 	play->end->pages[0].free = true;
-	play->end->arenas[0].mapped = play->end->arenas[0].counted = 0;
+	play->end->groups[0].mapped = play->end->groups[0].counted = 0;
 	expect(play, wanted);
 }
 
@@ -422,7 +423,7 @@ static void free_at_end(int ended, const char *wanted)
 {
 	g_autoptr(Play) play = play_new();
 
-	add(play, (Event){ .kind = EVENT_DESTROY, .arena = ended, .page = -1 });
+	add(play, (Event){ .kind = EVENT_DESTROY, .group = ended, .page = -1 });
 	add(play, (Event){ .kind = EVENT_FREE, .pfn = FRAME });
 	expect(play, wanted);
 }
@@ -439,7 +440,7 @@ static void test_cycle(void)
 
 	alone->end->how = several->end->how = ENDED_CYCLE;
 	alone->end->n_actors = several->end->n_actors = 0;
-	alone->end->n_arenas = several->end->n_arenas = alone->end->n_pages = several->end->n_pages = 0;
+	alone->end->n_groups = several->end->n_groups = alone->end->n_pages = several->end->n_pages = 0;
 	alone->end->alone = 1;
 	add(alone, (Event){ .kind = EVENT_LOCK, .page = -1 });
 	expect(alone, "livelock");

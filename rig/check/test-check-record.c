@@ -12,7 +12,7 @@ static const guint64 KERNEL = 0xffffffff81000000;
 
 static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 1 } },
-	.scratch = { SCRATCH }, .declared = NOTHING,
+	.scratch = { SCRATCH }, .n_locks = 1, .locks = { "arena" }, .declared = NOTHING,
 };
 
 /* Both have returned; of a page that was overwritten nothing is left. */
@@ -21,8 +21,8 @@ static End *make_end(guint64 pfn)
 	End *end = end_new(ENDED_DONE);
 
 	end->n_actors = 2;
-	end->n_arenas = end->n_pages = 1;
-	end->arenas[0] = (EndArena){ .lives = true, .refcount = 1, .mapped = pfn != SCRATCH,
+	end->n_groups = end->n_pages = 1;
+	end->groups[0] = (EndGroup){ .lives = true, .refcount = 1, .mapped = pfn != SCRATCH,
 				     .counted = pfn != SCRATCH };
 	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(pfn), .free = pfn == SCRATCH };
 	return end;

@@ -41,6 +41,48 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
+static void print_circles(const Verdict *verdict)
+{
+	g_autofree char *grown = verdict_names(verdict->grown);
+	g_autofree char *differs = verdict_names(verdict->differs);
+
+	if (verdict->circles)
+		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
+			verdict->circles);
+	if (*grown)
+		g_print("             (the same in all of memory but: %s)\n", grown);
+	if (verdict->unsettled)
+		g_print("  unsettled  %d went round and round with other memory (%s), and were cut\n",
+			verdict->unsettled, differs);
+}
+
+/* What the schedules touch that is no event. */
+static void print_unseen(const Verdict *verdict)
+{
+	static const char *const texts[SURVEY_KINDS] = {
+		[SURVEY_USER_PTE] = "accesses to user PTEs",
+		[SURVEY_WORD] = "to plain words",
+		[SURVEY_LOCK] = "other locks taken",
+		[SURVEY_FAILURE] = "calls that could fail and did not",
+		[SURVEY_TIMER] = "timers",
+	};
+
+	if (!verdict->unseen)
+		return;
+	g_print("  no event   ");
+	for (int kind = 0; kind < SURVEY_KINDS; kind++)
+		g_print("%s%u %s", kind == 0 ? "" : kind == SURVEY_LOCK ? ",\n             " : ", ",
+			survey_total(verdict->unseen, kind), texts[kind]);
+	g_print("\n             (in one schedule, every actor as far as it can go)\n");
+	for (guint i = 0; i < verdict->unseen->len; i++) {
+		const SurveyItem *item = &g_array_index(verdict->unseen, SurveyItem, i);
+
+		if (!item->addr)
+			g_print("             not counted: %s of %s, in no table yet\n",
+				survey_token(item->kind), item->name);
+	}
+}
+
 static void print_coverage(const Verdict *verdict, const Policy *policy)
 {
 	double chance = strcmp(policy->name, "pct") == 0 ? policy_pct_bound(policy) : 0;
@@ -59,9 +101,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 			1 - pow(1 - chance, verdict->executed));
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
-	if (verdict->circles)
-		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
-			verdict->circles);
+	print_circles(verdict);
+	print_unseen(verdict);
 }
 
 static void print_verdict(const Verdict *verdict, const Policy *policy, const char *expectation,

@@ -32,7 +32,7 @@ typedef struct {
 	gint64 refcount;	/* of its scratch page; VIOLATION_NONE: it has none */
 	gint64 mapped;		/* PTEs that map pages, scratch apart … */
 	gint64 counted;		/* … and what the kernel counts; VIOLATION_NONE: it counts nothing */
-} EndArena;
+} EndGroup;
 
 typedef struct {
 	bool exists;		/* its arena does */
@@ -44,7 +44,7 @@ typedef struct {
 
 /* A word of a scratch page that is not zero. */
 typedef struct {
-	int arena, offset;	/* offset: bytes, in words of eight */
+	int group, offset;	/* offset: bytes, in words of eight */
 	guint64 word;
 } EndWord;
 
@@ -59,9 +59,9 @@ typedef struct End {
 	EndHow how;
 	int alone;		/* CYCLE: the actor that repeats it while nobody else moves; -1: several do */
 	/* DONE: */
-	int n_actors, n_arenas, n_pages;
+	int n_actors, n_groups, n_pages;
 	EndActor actors[MAX_ACTORS];
-	EndArena arenas[MAX_PAGES];
+	EndGroup groups[MAX_PAGES];
 	EndPage pages[MAX_PAGES];
 	bool streams;		/* this kernel tells programs of faults: */
 	GArray *words;		/* of EndWord, in order */

@@ -40,18 +40,18 @@ static void add_count(JsonObject *object, const char *name, gint64 count)
 		json_object_set_int_member(object, name, count);
 }
 
-static JsonArray *arenas_json(const End *end)
+static JsonArray *groups_json(const End *end)
 {
 	JsonArray *array = json_array_new();
 
-	for (int i = 0; i < end->n_arenas; i++) {
-		const EndArena *arena = &end->arenas[i];
+	for (int i = 0; i < end->n_groups; i++) {
+		const EndGroup *group = &end->groups[i];
 		JsonObject *object = json_object_new();
 
-		json_object_set_boolean_member(object, "lives", arena->lives);
-		add_count(object, "refcount", arena->refcount);
-		json_object_set_int_member(object, "mapped", arena->mapped);
-		add_count(object, "counted", arena->counted);
+		json_object_set_boolean_member(object, "lives", group->lives);
+		add_count(object, "refcount", group->refcount);
+		json_object_set_int_member(object, "mapped", group->mapped);
+		add_count(object, "counted", group->counted);
 		json_array_add_object_element(array, object);
 	}
 	return array;
@@ -85,7 +85,7 @@ static JsonArray *words_json(const End *end)
 		const EndWord *word = &g_array_index(end->words, EndWord, i);
 		JsonObject *object = json_object_new();
 
-		json_object_set_int_member(object, "arena", word->arena);
+		json_object_set_int_member(object, "group", word->group);
 		json_object_set_int_member(object, "offset", word->offset);
 		u64_set_member(object, "word", word->word);
 		json_array_add_object_element(array, object);
@@ -121,7 +121,7 @@ JsonObject *record_end_json(const Record *record)
 		JsonArray *splats = json_array_new();
 
 		json_object_set_array_member(object, "actors", actors_json(end));
-		json_object_set_array_member(object, "arenas", arenas_json(end));
+		json_object_set_array_member(object, "groups", groups_json(end));
 		json_object_set_array_member(object, "pages", pages_json(record));
 		json_object_set_array_member(object, "words", words_json(end));
 		if (end->streams)
@@ -183,18 +183,18 @@ static bool read_actor(const Record *record, JsonObject *object, int i, End *end
 	}
 }
 
-static bool read_arena(const Record *record, JsonObject *object, int i, End *end)
+static bool read_group(const Record *record, JsonObject *object, int i, End *end)
 {
-	EndArena *arena = &end->arenas[i];
+	EndGroup *group = &end->groups[i];
 
 	(void)record;
-	arena->refcount = arena->counted = VIOLATION_NONE;
-	end->n_arenas = i + 1;
-	return field_bool(object, "lives", FIELD_REQUIRED, &arena->lives) &&
-	       field_int(object, "refcount", FIELD_OPTIONAL, G_MININT32, G_MAXINT32, &arena->refcount) &&
-	       field_int(object, "mapped", FIELD_REQUIRED, 0, G_MAXINT32, &arena->mapped) &&
+	group->refcount = group->counted = VIOLATION_NONE;
+	end->n_groups = i + 1;
+	return field_bool(object, "lives", FIELD_REQUIRED, &group->lives) &&
+	       field_int(object, "refcount", FIELD_OPTIONAL, G_MININT32, G_MAXINT32, &group->refcount) &&
+	       field_int(object, "mapped", FIELD_REQUIRED, 0, G_MAXINT32, &group->mapped) &&
 	       field_int(object, "counted", FIELD_OPTIONAL, G_MININT64 + 1, G_MAXINT64,
-			 &arena->counted);
+			 &group->counted);
 }
 
 static bool read_page(const Record *record, JsonObject *object, int i, End *end)
@@ -203,7 +203,7 @@ static bool read_page(const Record *record, JsonObject *object, int i, End *end)
 	const char *pte = NULL, *bits = NULL;
 
 	end->n_pages = i + 1;
-	return record->header.arenas[i] < end->n_arenas &&
+	return record->header.groups[i] < end->n_groups &&
 	       field_bool(object, "exists", FIELD_REQUIRED, &page->exists) &&
 	       field_string(object, "pte", FIELD_REQUIRED, &pte) &&
 	       field_string(object, "pte_bits", FIELD_REQUIRED, &bits) &&
@@ -219,7 +219,7 @@ static bool read_word(const Record *record, JsonObject *object, int i, End *end)
 
 	(void)record;
 	(void)i;
-	if (!field_small(object, "arena", FIELD_REQUIRED, 0, end->n_arenas - 1, &word.arena) ||
+	if (!field_small(object, "group", FIELD_REQUIRED, 0, end->n_groups - 1, &word.group) ||
 	    !field_small(object, "offset", FIELD_REQUIRED, 0, END_PAGE_BYTES - END_WORD_BYTES,
 			 &word.offset) ||
 	    word.offset % END_WORD_BYTES || !field_hex(object, "word", FIELD_REQUIRED, &word.word) ||
@@ -277,7 +277,7 @@ End *record_read_end(const Record *record, JsonObject *object)
 		return g_steal_pointer(&end);
 	end->streams = json_object_has_member(object, "reports");
 	if (!read_all(record, object, "actors", header->n_actors, header->n_actors, read_actor, end) ||
-	    !read_all(record, object, "arenas", 1, MAX_PAGES, read_arena, end) ||
+	    !read_all(record, object, "groups", 1, MAX_PAGES, read_group, end) ||
 	    !read_all(record, object, "pages", header->n_pages, header->n_pages, read_page, end) ||
 	    !read_all(record, object, "words", 0, MAX_PAGES * END_PAGE_BYTES / END_WORD_BYTES,
 		      read_word, end) ||

@@ -10,14 +10,6 @@
 
 #include "event/record.h"
 
-/* A PC that only says whose it is, and frame numbers that only say which are the same. */
-static const guint64 RECORD_KERNEL_PC = 0xffffffff80000000, RECORD_USER_PC = 0x400000;
-
-/* How many lines a trace says that it has, behind its first; the one that ends it apart. */
-typedef struct {
-	int events, violations;
-} RecordCounts;
-
 enum { RECORD_MAX_LINES = 100000 };
 
 /* The frame number that stands for @name when it is read back. */
@@ -31,10 +23,6 @@ bool record_read_actor(const TraceHeader *header, JsonObject *object, const char
 
 /* The bits of @pte that are no frame, as text; the caller's. */
 char *record_bits(guint64 pte);
-
-/* The first line; the caller's. */
-JsonObject *record_header_json(const Record *record);
-bool record_read_header(JsonObject *object, TraceHeader *ret, bool *ret_brief, RecordCounts *ret_counts);
 
 /* The line behind the events; the caller's. */
 JsonObject *record_end_json(const Record *record);

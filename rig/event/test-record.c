@@ -16,6 +16,7 @@ static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
 	.scratch = { SCRATCH }, .uaddr = { 0x100000000 },
 	.declared = { .oops_actor = 1, .oops_page = 0, .succeeds = 0 },
+	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 2, .words = { "list", "nr_pages" },
 };
 
 static const Event events[] = {
@@ -53,6 +54,8 @@ static const Event events[] = {
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { 0 } },
+	{ .kind = EVENT_WORD, .page = -1, .word = 1, .access = ACCESS_WRITE, .pc = KERNEL },
+	{ .kind = EVENT_LOCK, .page = -1, .lock = 1, .pc = KERNEL },
 };
 
 /* Something of everything that an end may tell. */
@@ -63,11 +66,11 @@ static End *make_end(void)
 	EndReport report = { 77, 0x100000000, true };
 
 	end->n_actors = 2;
-	end->n_arenas = end->n_pages = 1;
+	end->n_groups = end->n_pages = 1;
 	end->actors[0] = (EndActor){ .state = END_WAITS,
 				     .wait = { "alloc", WAIT_LOCK, "fault", NULL } };
 	end->actors[1] = (EndActor){ .state = END_CRASHED, .fault_page = 0 };
-	end->arenas[0] = (EndArena){ .lives = true, .refcount = 1, .mapped = 1, .counted = -1 };
+	end->groups[0] = (EndGroup){ .lives = true, .refcount = 1, .mapped = 1, .counted = -1 };
 	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(FRAME_B), .reserved = true };
 	end->streams = true;
 	g_array_append_val(end->words, word);
@@ -118,12 +121,15 @@ static void test_back(void)
 		g_assert_cmpint(was->half, ==, is->half);
 		g_assert_cmpint(was->flush, ==, is->flush);
 		g_assert_cmpint(was->to, ==, is->to);
+		g_assert_cmpint(was->lock, ==, is->lock);
+		g_assert_cmpint(was->word, ==, is->word);
+		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
 			      was->double_free == is->double_free &&
 			      !was->landed == !is->landed && was->offset == is->offset &&
 			      was->bytes == is->bytes && was->stored == is->stored &&
-			      was->arena == is->arena && !was->program == !is->program &&
+			      was->group == is->group && !was->program == !is->program &&
 			      event_is_kernel(was) == event_is_kernel(is) &&
 			      event_failed(was) == event_failed(is));
 	}
@@ -182,13 +188,21 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":6", "\"racerig-trace\":5", 1 },
-	{ "\"events\":18", "\"events\":19", 21 },
-	{ "\"events\":18", "\"events\":17", 21 },
-	{ "\"violations\":1", "\"violations\":0", 21 },
+	{ "\"racerig-trace\":7", "\"racerig-trace\":6", 1 },
+	{ "\"events\":20", "\"events\":21", 23 },
+	{ "\"events\":20", "\"events\":19", 23 },
+	{ "\"violations\":1", "\"violations\":0", 23 },
 	{ "\"violations\":1", "\"violations\":-1", 1 },
-	{ "{\"violation\"", "\n{\"violation\"", 21 },
-	{ "\"pages\":[{\"arena\":0", "\"pages\":[{\"arena\":8", 1 },
+	{ "{\"violation\"", "\n{\"violation\"", 23 },
+	{ "\"pages\":[{\"group\":0", "\"pages\":[{\"group\":8", 1 },
+	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", 1 },
+	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",\"arena\"]", 1 },
+	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",7]", 1 },
+	{ "\"lock\":\"arena\"", "\"lock\":\"nr_pages\"", 3 },
+	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 19 },
+	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 20 },
+	/* a PTE that nobody watches */
+	{ "\"kind\":\"pte\",", "\"kind\":\"pte\",\"view\":1,", 5 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
 	{ "\"actors\":[{\"name\"", "\"actors\":[7,{\"name\"", 1 },
 	{ "\"n\":1,\"actor\":\"fault\"", "\"n\":1,\"actor\":\"nobody\"", 2 },
@@ -210,29 +224,28 @@ static const struct {
 	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 21 },
-	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 21 },
-	{ "{\"violation\":{", "{\"violation\":[{", 21 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 23 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 23 },
+	{ "{\"violation\":{", "{\"violation\":[{", 23 },
 	{ "\"address\":\"0x100000000\"}],", "\"address\":1}],", 1 },
 	{ "\"oops\":{\"actor\":\"fault\"", "\"oops\":{\"actor\":\"nobody\"", 1 },
 	{ "\"oops\":{\"actor\":\"fault\",\"page\":0", "\"oops\":{\"actor\":\"fault\",\"page\":1", 1 },
 	{ "\"succeeds\":\"alloc\"", "\"succeeds\":0", 1 },
 	{ "\"offset\":8,\"bytes\":4,", "\"bytes\":4,", 18 },
 	{ "\"bytes\":4,", "\"bytes\":9,", 18 },
-	{ "\"arena\":0,\"before\"", "\"arena\":-1,\"before\"", 19 },
-	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 20 },
-	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 20 },
-	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 20 },
-	{ "\"fault_page\":0", "\"fault_page\":1", 20 },
-	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 20 },
-	{ "\"lives\":true", "\"lives\":1", 20 },
-	{ "\"mapped\":1,", "", 20 },
-	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 20 },
-	{ "\"words\":[{\"arena\":0", "\"words\":[{\"arena\":1", 20 },
-	{ "\"offset\":16", "\"offset\":4096", 20 },
-	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 20 },
-	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 20 },
-	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 20 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 22 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 22 },
+	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 22 },
+	{ "\"fault_page\":0", "\"fault_page\":1", 22 },
+	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 22 },
+	{ "\"lives\":true", "\"lives\":1", 22 },
+	{ "\"mapped\":1,", "", 22 },
+	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 22 },
+	{ "\"words\":[{\"group\":0", "\"words\":[{\"group\":1", 22 },
+	{ "\"offset\":16", "\"offset\":4096", 22 },
+	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 22 },
+	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 22 },
+	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 22 },
 };
 
 static void test_damaged(void)
@@ -290,12 +303,59 @@ static void test_too_many_frames(void)
 	g_assert_nonnull(back);
 }
 
+/* The PTEs of processes come behind the kernel's, and have views and labels of their own. */
+static void test_more_ptes(void)
+{
+	static const Event steps[] = {
+		{ .kind = EVENT_PTE, .view = 1, .slot = 1, .access = ACCESS_XCHG, .pc = KERNEL,
+		  .before = { 0, PTE(FRAME_A) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_ACCESS, .view = 1, .slot = 1, .access = ACCESS_READ, .pc = USER,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_FLUSH, .view = 1, .slot = 1, .flush = FLUSH_PAGE, .pc = KERNEL,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_ACCESS, .view = 2, .slot = -1, .access = ACCESS_READ, .pc = USER,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+	};
+	TraceHeader with = header;
+
+	with.n_more = 1;
+	with.more[0].page = 0;
+	with.more[0].view = 1;
+	g_autoptr(Record) record = record_new(&with);
+	g_autofree Tlb *tlb = g_new0(Tlb, 1);
+	record_begin(record, steps[0].before);
+	tlb_begin(tlb, 2, 2, record->header.ptes);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		tlb_event(tlb, &steps[i]);
+		record_add(record, &steps[i], "f+0x1", NULL, NULL, tlb);
+	}
+	record_end(record, end_new(ENDED_CUT));
+	g_autofree char *label = record_label(record, 0), *text = record_json(record);
+	g_assert_cmpstr(label, ==, "xchg f+0x1 page0 view1");
+	g_assert_nonnull(strstr(text, "\"from\":\"frame A\",\"to\":\"frame B\""));
+	g_assert_nonnull(strstr(text, "\"tlb\":[[[],[\"frame A\",\"frame B\"]]"));
+	/* The flush was of the process's address, on one vCPU. */
+	g_assert_nonnull(strstr(text, "\"tlb\":[[[],[\"frame B\"]],[[],[\"frame A\",\"frame B\"]]]"));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Record) back = record_parse(text, "t", &error);
+	g_assert_no_error(error);
+	g_autofree char *again = record_json(back);
+	g_assert_cmpstr(text, ==, again);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const Event *is = &record_event(back, i)->event;
+
+		g_assert_cmpint(is->view, ==, steps[i].view);
+		g_assert_cmpint(is->slot, ==, steps[i].slot);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/record/back", test_back);
 	g_test_add_func("/record/brief", test_brief);
 	g_test_add_func("/record/kinds", test_kinds);
+	g_test_add_func("/record/more-ptes", test_more_ptes);
 	g_test_add_func("/record/frame-names", test_frame_names);
 	g_test_add_func("/record/damaged", test_damaged);
 	g_test_add_func("/record/cut", test_cut);

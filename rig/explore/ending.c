@@ -9,7 +9,7 @@ static int fault_page(const Session *session, int actor)
 	guint64 address = stepper_regs(session->stepper, actor)->cr2;
 
 	for (int i = 0; i < session->guest->n_pages; i++)
-		if (address - session->guest->pages[i].kaddr < END_PAGE_BYTES)
+		if (address - session->guest->watch.pages[i].views[0].va < END_PAGE_BYTES)
 			return i;
 	return -1;
 }
@@ -48,7 +48,8 @@ End *ending_of(Session *session, const Outcome *outcome, GError **error)
 	g_autoptr(End) end = end_new(how);
 	gint64 before = g_get_monotonic_time();
 
-	if (how == ENDED_CYCLE)
+	/* Where memory differs it is no cycle. */
+	if (how == ENDED_CYCLE && !outcome->differs)
 		end->alone = who_is_alone(outcome);
 	/* In the middle of things the guest has nothing to say. */
 	if (how != ENDED_DONE)

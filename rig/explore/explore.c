@@ -7,6 +7,7 @@
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
+#include "explore/unseen.h"
 #include "report/story.h"
 #include "report/violation-text.h"
 #include "util/error.h"
@@ -25,6 +26,7 @@ typedef struct {
 	GHashTable *running;	/* set of plan keys */
 	GHashTable *final_states;
 	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
+	bool circle_kept;	/* files of one */
 	gint64 started, progressed;
 } Explorer;
 
@@ -141,6 +143,25 @@ static bool keep_documented(Explorer *explorer, const Outcome *outcome, GError *
 	return !documents_more(explorer, outcome) || save(explorer, outcome, stem, error);
 }
 
+static void add_lines(GHashTable *set, const char *lines)
+{
+	g_auto(GStrv) each = lines ? g_strsplit(lines, "\n", -1) : NULL;
+
+	for (char **line = each; line && *line; line++)
+		g_hash_table_add(set, g_strdup(*line));
+}
+
+/* Whether the states of a circle were the same one. */
+static void count_circle(Verdict *verdict, const Outcome *outcome)
+{
+	if (outcome->differs)
+		verdict->unsettled++;
+	else
+		verdict->circles++;
+	add_lines(outcome->differs ? verdict->differs : verdict->grown,
+		  outcome->differs ? outcome->differs : outcome->grown);
+}
+
 static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 {
 	Verdict *verdict = explorer->verdict;
@@ -154,13 +175,17 @@ static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 	verdict->partial += outcome->partial;
 	if (outcome->final_state)
 		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
+	if (outcome->end == END_CIRCLE)
+		count_circle(verdict, outcome);
 	if (outcome->violates)
 		return keep_violating(explorer, outcome, error);
 	if (outcome_documents(outcome) && !keep_documented(explorer, outcome, error))
 		return false;
 	/* An outcome from the journal has no texts: its files are there or were not kept. */
-	if (outcome->end == END_CIRCLE && ++verdict->circles == 1 && outcome->schedule)
+	if (outcome->end == END_CIRCLE && !explorer->circle_kept && outcome->schedule) {
+		explorer->circle_kept = true;
 		return folder_save(out, "circle", outcome, error);
+	}
 	if (verdict->executed == 1 && outcome->schedule)
 		return folder_save(out, "0001-clean", outcome, error);
 	return true;
@@ -353,6 +378,8 @@ static void finish_verdict(Explorer *explorer)
 {
 	Verdict *verdict = explorer->verdict;
 
+	/* What comes after those cuts nobody knows. */
+	verdict->complete &= !verdict->unsettled;
 	verdict->wall_s = seconds_since(explorer->started);
 	verdict->pruned = explorer->policy->pruned;
 	verdict->distinct_final_states = g_hash_table_size(explorer->final_states);
@@ -479,6 +506,8 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	}
 	add_times(&explorer);
+	if (!interrupted && !(verdict->unseen = unseen_count(session, error)))
+		return false;
 	if (!write_results(&explorer, error) || !write_reports(&explorer, interrupted, error))
 		return false;
 	*ret = g_steal_pointer(&verdict);

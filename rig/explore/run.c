@@ -72,7 +72,8 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	g_autofree char *key = stepper_state_key(session->stepper);
 	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
-	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before)) {
+	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before) &&
+		   circle_may_close(&session->circle, GPOINTER_TO_UINT(before))) {
 		outcome->end = END_CIRCLE;
 		outcome->circle = GPOINTER_TO_UINT(before);
 	} else {
@@ -82,6 +83,8 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		g_array_append_val(outcome->steps, step);
 		return true;
 	}
+	if (!circle_at(&session->circle, session->guest, outcome->steps->len, error))
+		return false;
 	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
 	if (session->registers)
 		g_array_append_val(session->registers,
@@ -124,7 +127,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
 	trace_begin(session->trace, ptes);
@@ -169,11 +172,14 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 	g_autoptr(Outcome) outcome = NULL;
 	bool again = false;
 
+	circle_begin(&session->circle);
 	do {
 		g_clear_pointer(&outcome, outcome_free);
 		again = false;
 		outcome = attempt(session, plan, &again, error);
-		if (!outcome)
+		if (!outcome || (!again && outcome->end == END_CIRCLE &&
+				 !circle_settle(&session->circle, session->guest, session->stepper,
+						outcome, &again, error)))
 			return NULL;
 	} while (again);
 

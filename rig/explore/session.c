@@ -251,6 +251,7 @@ void session_free(Session *session)
 {
 	if (!session)
 		return;
+	circle_clear(&session->circle);
 	check_free(session->check);
 	trace_free(session->trace);
 	stepper_free(session->stepper);

@@ -8,6 +8,7 @@
 #include "catalog/kernel.h"
 #include "catalog/scenario.h"
 #include "check/check.h"
+#include "explore/circle.h"
 #include "step/stepper.h"
 #include "report/trace.h"
 #include "schedule/dependence.h"
@@ -24,6 +25,7 @@ typedef struct {
 	Check *check;
 	bool irq_events;	/* stepper_has_irq_events() when the exploration began */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
+	Circle circle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */

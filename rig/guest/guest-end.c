@@ -9,9 +9,8 @@ static JsonObject *new_request(const Guest *guest)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "end");
-	guest_add_request(guest, request);
-	json_object_set_int_member(request, "log_seq", guest->log_seq);
-	json_object_set_member(request, "reports", json_node_copy(guest->reports));
+	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
 	return request;
 }
 
@@ -23,14 +22,14 @@ static JsonObject *object_at(JsonArray *array, guint i)
 	return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
-static bool take_words(JsonObject *object, int arena, End *end)
+static bool take_words(JsonObject *object, int group, End *end)
 {
 	JsonArray *words = NULL;
 
 	if (!field_array(object, "words", FIELD_REQUIRED, 0, END_PAGE_BYTES / END_WORD_BYTES, &words))
 		return false;
 	for (guint i = 0; i < json_array_get_length(words); i++) {
-		EndWord word = { .arena = arena };
+		EndWord word = { .group = group };
 		JsonObject *one = object_at(words, i);
 
 		if (!one ||
@@ -43,17 +42,17 @@ static bool take_words(JsonObject *object, int arena, End *end)
 	return true;
 }
 
-static bool take_arena(JsonObject *object, End *end)
+static bool take_group(JsonObject *object, End *end)
 {
-	int i = end->n_arenas++;
-	EndArena *arena = &end->arenas[i];
+	int i = end->n_groups++;
+	EndGroup *group = &end->groups[i];
 
-	arena->refcount = arena->counted = VIOLATION_NONE;
-	return object && field_bool(object, "lives", FIELD_REQUIRED, &arena->lives) &&
-	       field_int(object, "refcount", FIELD_OPTIONAL, G_MININT32, G_MAXINT32, &arena->refcount) &&
-	       field_int(object, "mapped", FIELD_REQUIRED, 0, G_MAXINT32, &arena->mapped) &&
+	group->refcount = group->counted = VIOLATION_NONE;
+	return object && field_bool(object, "lives", FIELD_REQUIRED, &group->lives) &&
+	       field_int(object, "refcount", FIELD_OPTIONAL, G_MININT32, G_MAXINT32, &group->refcount) &&
+	       field_int(object, "mapped", FIELD_REQUIRED, 0, G_MAXINT32, &group->mapped) &&
 	       field_int(object, "counted", FIELD_OPTIONAL, G_MININT64 + 1, G_MAXINT64,
-			 &arena->counted) &&
+			 &group->counted) &&
 	       take_words(object, i, end);
 }
 
@@ -94,16 +93,16 @@ static bool take_splats(JsonArray *splats, End *end)
 
 static bool take_answer(const Guest *guest, JsonObject *answer, End *end)
 {
-	JsonArray *arenas = NULL, *pages = NULL, *reports = NULL, *splats = NULL;
+	JsonArray *groups = NULL, *pages = NULL, *reports = NULL, *splats = NULL;
 
-	if (!field_array(answer, "arenas", FIELD_REQUIRED, guest->report.n_arenas,
-			 guest->report.n_arenas, &arenas) ||
+	if (!field_array(answer, "groups", FIELD_REQUIRED, guest->report.n_arenas,
+			 guest->report.n_arenas, &groups) ||
 	    !field_array(answer, "pages", FIELD_REQUIRED, guest->n_pages, guest->n_pages, &pages) ||
 	    !field_array(answer, "reports", FIELD_OPTIONAL, 0, G_MAXINT32, &reports) ||
 	    !field_array(answer, "splats", FIELD_REQUIRED, 0, G_MAXINT32, &splats))
 		return false;
-	for (guint i = 0; i < json_array_get_length(arenas); i++)
-		if (!take_arena(object_at(arenas, i), end))
+	for (guint i = 0; i < json_array_get_length(groups); i++)
+		if (!take_group(object_at(groups, i), end))
 			return false;
 	for (guint i = 0; i < json_array_get_length(pages); i++)
 		if (!take_page(object_at(pages, i), end))

@@ -7,6 +7,7 @@
 
 #include "guest/boot.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/shmdir.h"
 #include "util/u64.h"
 
@@ -19,7 +20,7 @@ void guest_free(Guest *guest)
 	analyst_free(guest->analyst);
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
-	g_clear_pointer(&guest->reports, json_node_unref);
+	g_clear_pointer(&guest->keep, json_node_unref);
 	g_free(guest);
 }
 
@@ -29,12 +30,12 @@ static int arena_of(const Guest *guest, int page)
 	return page / (guest->n_pages / (int)guest->report.n_arenas);
 }
 
-void guest_add_request(const Guest *guest, JsonObject *request)
+static void add_request(const Guest *guest, JsonObject *request)
 {
-	JsonArray *maps = json_array_new(), *pages = json_array_new();
+	JsonArray *groups = json_array_new(), *pages = json_array_new();
 
 	for (guint i = 0; i < guest->report.n_arenas; i++)
-		json_array_add_int_element(maps, guest->report.arenas[i]);
+		json_array_add_int_element(groups, guest->report.arenas[i]);
 	for (int i = 0; i < guest->n_pages; i++) {
 		JsonArray *page = json_array_new();
 
@@ -42,52 +43,9 @@ void guest_add_request(const Guest *guest, JsonObject *request)
 		json_array_add_int_element(page, guest->report.pages[i]);
 		json_array_add_array_element(pages, page);
 	}
-	json_object_set_array_member(request, "maps", maps);
+	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_array_member(request, "groups", groups);
 	json_object_set_array_member(request, "pages", pages);
-}
-
-/* What is not where it can be is not watched, and nobody would notice. */
-static bool is_misplaced(const Guest *guest, const WatchedPage *page)
-{
-	static const guint64 user_end = 1ull << 47;
-
-	return (gint64)page->kaddr >= 0 || (gint64)page->pte_addr >= 0 ||
-	       page->uaddr >= user_end ||
-	       page->pte_phys > machine_ram_bytes(guest->machine) - sizeof(guint64);
-}
-
-static bool take_page(Guest *guest, int i, JsonObject *state, GError **error)
-{
-	WatchedPage *page = &guest->pages[i];
-	bool scratch = !json_object_get_null_member(state, "scratch_pfn");
-
-	*page = (WatchedPage){
-		.uaddr = guest->report.pages[i],
-		.arena = arena_of(guest, i),
-		.scratch_pfn = scratch ? json_object_get_int_member(state, "scratch_pfn") : -1,
-		.in_arena = json_object_get_boolean_member(state, "in_arena"),
-	};
-	if (!u64_member(state, "kaddr", &page->kaddr, error) ||
-	    !u64_member(state, "pte_addr", &page->pte_addr, error) ||
-	    !u64_member(state, "pte_phys", &page->pte_phys, error))
-		return false;
-	if (!is_misplaced(guest, page))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
-		    "blind: page %d lies nowhere (user 0x%" G_GINT64_MODIFIER "x, kernel 0x%"
-		    G_GINT64_MODIFIER "x, PTE at 0x%" G_GINT64_MODIFIER "x)", i, page->uaddr,
-		    page->kaddr, page->pte_addr);
-	return false;
-}
-
-static bool take_pages(Guest *guest, JsonObject *answer, GError **error)
-{
-	JsonArray *states = json_object_get_array_member(answer, "pages");
-
-	for (int i = 0; i < guest->n_pages; i++)
-		if (!take_page(guest, i, json_array_get_object_element(states, i), error))
-			return false;
-	return true;
 }
 
 /* Everything that is a 64-bit word. */
@@ -98,48 +56,59 @@ static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 		guint64 *word;
 	} words[] = {
 		{ "report_phys", &guest->report_phys }, { "control_phys", &guest->control_phys },
-		{ "arena", &guest->arena_addr }, { "map", &guest->map_addr },
-		{ "lock", &guest->lock_addr }, { "lock_phys", &guest->lock_phys },
 		{ "vmemmap", &guest->vmemmap },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (!u64_member(answer, words[i].name, words[i].word, error))
 			return false;
-	JsonArray *queues = json_object_get_array_member(answer, "irq_queues");
+	const Json json = { answer, "drgn" };
+	JsonArray *queues;
+	if (!json_array(&json, "irq_queues", &queues, error))
+		return false;
 	for (int i = 0; i < guest->n_actors; i++)
 		for (int j = 0; j < 2; j++)
 			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
 					 &guest->irq_queues[i][j], error))
 				return false;
-	if ((gint64)guest->lock_addr < 0)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: the lock is at 0x%"
-		    G_GINT64_MODIFIER "x, which is no kernel address", guest->lock_addr);
-	return false;
+	return true;
+}
+
+/* The rest of what drgn says of every guest, and what is watched in this one. */
+static bool take_answer(Guest *guest, JsonObject *answer, GError **error)
+{
+	const Json json = { answer, "drgn" };
+	gint64 refcount, bytes;
+	Json watch, keep;
+
+	if (!take_words(guest, answer, error) ||
+	    !json_int(&json, "refcount_offset", 0, G_MAXINT, &refcount, error) ||
+	    !json_int(&json, "page_size", 1, G_MAXINT, &bytes, error) ||
+	    !json_object(&json, "watch", &watch, error) ||
+	    !json_object(&json, "keep", &keep, error) ||
+	    !watch_parse(watch.object, "drgn", guest->n_pages, machine_ram_bytes(guest->machine),
+			 &guest->watch, error))
+		return false;
+	guest->refcount_offset = refcount;
+	guest->page_size = bytes;
+	g_clear_pointer(&guest->keep, json_node_unref);
+	guest->keep = json_node_copy(json_object_get_member(answer, "keep"));
+	return true;
 }
 
 static bool ask_drgn(Guest *guest, GError **error)
 {
 	JsonObject *request = json_object_new();
 
-	json_object_set_string_member(request, "op", "arena");
-	guest_add_request(guest, request);
+	json_object_set_string_member(request, "op", "describe");
+	add_request(guest, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
 	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
 	json_object_set_int_member(request, "control",
 				   symbols_address(guest->symbols, "guest_control"));
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
-	if (!answer || !take_words(guest, answer, error) || !take_pages(guest, answer, error))
-		return false;
-	guest->log_seq = json_object_get_int_member(answer, "log_seq");
-	g_clear_pointer(&guest->reports, json_node_unref);
-	guest->reports = json_node_copy(json_object_get_member(answer, "reports"));
-	guest->lock_held = json_object_get_int_member(answer, "lock_held");
-	guest->refcount_offset = json_object_get_int_member(answer, "refcount_offset");
-	guest->page_size = json_object_get_int_member(answer, "page_size");
-	return true;
+	return answer && take_answer(guest, answer, error);
 }
 
 static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *folder,
@@ -239,9 +208,19 @@ bool guest_restore(Guest *guest, const char *tag, GError **error)
 	return machine_restore(guest->machine, tag, error);
 }
 
-guint32 guest_lock(const Guest *guest)
+guint64 guest_lock(const Guest *guest, int lock)
 {
-	return (guint32)machine_phys64(guest->machine, guest->lock_phys) & guest->lock_held;
+	const WatchLock *watched = &guest->watch.locks[lock];
+
+	return machine_phys64(guest->machine, watched->phys) & watched->held;
+}
+
+guint64 guest_word(const Guest *guest, int word)
+{
+	const WatchWord *watched = &guest->watch.words[word];
+	int unused = 64 - 8 * watched->bytes;
+
+	return machine_phys64(guest->machine, watched->phys) << unused >> unused;
 }
 
 guint64 guest_irq_queue(const Guest *guest, int actor)
@@ -253,11 +232,11 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
 }
 
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES])
 {
-	for (int i = 0; i < MAX_PAGES; i++)
-		ret[i] = i < guest->n_pages
-			? machine_phys64(guest->machine, guest->pages[i].pte_phys) : 0;
+	for (int i = 0; i < MAX_PTES; i++)
+		ret[i] = i < guest->watch.n_ptes
+			? machine_phys64(guest->machine, watch_pte(&guest->watch, i)->phys) : 0;
 }
 
 struct guest_actor guest_actor_report(const Guest *guest, int actor)
@@ -302,14 +281,14 @@ char *guest_hash(Guest *guest, GError **error)
 char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guint8 page[4096];
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
 	guest_ptes(guest, ptes);
-	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	for (int i = 0; i < guest->n_pages; i++) {
+	g_checksum_update(sum, (const guchar *)ptes, guest->watch.n_ptes * sizeof(*ptes));
+	for (int i = 0; i < guest->watch.n_ptes; i++) {
 		if (!pte_present(ptes[i]) ||
 		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
 			continue;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest with every actor parked right before its operation, and what the rig
- * must know of it: who the actors are, where the watched PTEs lie, what their
- * values are called.
+ * must know of it: who the actors are, what is watched.
  *
  * Owns the machine, the symbols and the drgn process.
  */
@@ -14,16 +13,7 @@
 #include "guest/analyst.h"
 #include "guest/spec.h"
 #include "guest/symbols.h"
-
-typedef struct {
-	guint64 uaddr;		/* user address */
-	guint64 kaddr;		/* kernel address of the same page */
-	guint64 pte_addr;	/* kernel virtual address of its PTE */
-	guint64 pte_phys;	/* guest-physical address of its PTE */
-	bool in_arena;		/* it has a user view; else it is in a guard zone */
-	int arena;		/* index of its arena */
-	gint64 scratch_pfn;	/* of that arena; -1: this kernel has none */
-} WatchedPage;
+#include "subject/watch.h"
 
 typedef struct {
 	Machine *machine;
@@ -32,16 +22,12 @@ typedef struct {
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */
 	guint64 control_phys;		/* where guest_control is */
-	WatchedPage pages[MAX_PAGES];
-	guint64 arena_addr, map_addr;	/* of the first arena, and of the map in it */
-	guint64 lock_addr, lock_phys;	/* of its lock's word */
-	guint32 lock_held;		/* the bits in it that say that it is held */
+	Watch watch;			/* what of it is watched */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
-	gint64 log_seq;			/* newest kernel log record at the snapshot */
-	JsonNode *reports;		/* faults that programs were told of by then */
+	JsonNode *keep;			/* what drgn wants to know again at the end */
 } Guest;
 
 /* Boot and park every actor (or load @disk), and save the snapshot. */
@@ -59,8 +45,11 @@ extern const char GUEST_PARKED[];
 bool guest_save(Guest *guest, const char *tag, GError **error);
 bool guest_restore(Guest *guest, const char *tag, GError **error);
 
-/* What says in the word of the arena lock that it is held; 0: free. */
-guint32 guest_lock(const Guest *guest);
+/* What says in the word of @lock that it is held; 0: free. */
+guint64 guest_lock(const Guest *guest, int lock);
+
+/* The value of guarded word @word. */
+guint64 guest_word(const Guest *guest, int word);
 
 /*
  * What other vCPUs have queued for @actor's, to be served in an interrupt; 0: nothing.
@@ -68,11 +57,8 @@ guint32 guest_lock(const Guest *guest);
  */
 guint64 guest_irq_queue(const Guest *guest, int actor);
 
-/* The raw PTEs of the watched pages, now. */
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);
-
-/* The arenas and watched pages of @guest, for a request to drgn. */
-void guest_add_request(const Guest *guest, JsonObject *request);
+/* The raw watched PTEs, now; what is behind the last one is 0. */
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);
 
 /* What the guest has written about @actor by now. */
 struct guest_actor guest_actor_report(const Guest *guest, int actor);

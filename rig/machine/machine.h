@@ -124,8 +124,17 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
-/* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */
 enum { MACHINE_RDI = 5, MACHINE_RSP = 7, MACHINE_RIP = 16 };
+
+/* Argument @n, from 0, where a function is entered: rdi, rsi, rdx, rcx, r8, r9 (System V ABI). */
+static inline guint64 machine_argument(const Regs *regs, int n)
+{
+	static const int order[] = { MACHINE_RDI, 4, 3, 2, 8, 9 };
+
+	return regs->gpr[order[n]];
+}
+
+/* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */
 bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error);
 
 /* Every register the stub knows, as hex; for hashing. */

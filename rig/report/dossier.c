@@ -5,6 +5,7 @@
 
 #include "event/fields.h"
 #include "report/stored.h"
+#include "report/unseen-text.h"
 #include "report/verdict.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -339,6 +340,37 @@ const char *dossier_coverage(const Dossier *dossier)
 				      : "complete: every interleaving of the events");
 }
 
+/* The strings of array @member of the verdict, with commas; the caller's. */
+static char *joined(const Dossier *dossier, const char *member)
+{
+	JsonArray *names = json_object_get_array_member(dossier->verdict, member);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; names && i < json_array_get_length(names); i++)
+		g_string_append_printf(text, "%s%s", i ? ", " : "",
+				       json_array_get_string_element(names, i));
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void add_circles(const Dossier *dossier, GPtrArray *list)
+{
+	g_autofree char *grown = joined(dossier, "circles_grown");
+
+	g_ptr_array_add(list, g_strdup_printf(
+		"What comes after a repeated state: %" G_GINT64_FORMAT " schedules were cut there. "
+		"All of memory was the same as before%s%s.", dossier_int(dossier, "circles"),
+		*grown ? ", but for what grows: " : "", grown));
+}
+
+static void add_unsettled(const Dossier *dossier, GPtrArray *list)
+{
+	g_autofree char *differs = joined(dossier, "unsettled_differs");
+
+	g_ptr_array_add(list, g_strdup_printf(
+		"%" G_GINT64_FORMAT " schedules were cut that went round and round in registers and "
+		"PTEs, each time with other memory: %s.", dossier_int(dossier, "unsettled"), differs));
+}
+
 char **dossier_not_covered(const Dossier *dossier)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
@@ -350,15 +382,19 @@ char **dossier_not_covered(const Dossier *dossier)
 		g_ptr_array_add(list, g_strdup_printf("Schedules out of bound: %s.",
 						      dossier_string(dossier, "bound")));
 	if (dossier_int(dossier, "circles"))
-		g_ptr_array_add(list, g_strdup_printf(
-			"What comes after a repeated state: %" G_GINT64_FORMAT
-			" schedules were cut there. A state is the watched PTEs and every actor's "
-			"registers, not all of memory.", dossier_int(dossier, "circles")));
+		add_circles(dossier, list);
+	if (dossier_int(dossier, "unsettled"))
+		add_unsettled(dossier, list);
 	if (dossier_int(dossier, "partial"))
 		g_ptr_array_add(list, g_strdup_printf(
 			"The books at the end of %" G_GINT64_FORMAT " schedules: somebody crashed or waited "
 			"while another's operation had not returned, so I4 and I9 were not asked what is "
 			"left, nor I11 what was not reported.", dossier_int(dossier, "partial")));
+	g_autofree char *unseen = unseen_text(dossier->verdict);
+	if (unseen)
+		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "
+						      "schedule in which every actor goes as far as it "
+						      "can: %s.", unseen));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

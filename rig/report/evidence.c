@@ -54,7 +54,7 @@ static char *held_text(const Story *story, const RecordEvent *line)
 	int n = line->tlb.n[event->actor][event->page];
 
 	for (int i = 0; i < n; i++) {
-		guint64 pfn = line->tlb.may[event->actor][event->page][i].pfn;
+		guint64 pfn = pte_pfn(line->tlb.may[event->actor][event->page][i]);
 
 		g_string_append_printf(text, " %s%s",
 				       story_name(story, record_frame(story->record, pfn)),

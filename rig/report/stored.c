@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/stored.h"
+#include "report/unseen-text.h"
 
 #include "util/error.h"
 #include "util/json.h"
@@ -82,8 +83,9 @@ JsonObject *stored_verdict(const char *path, GError **error)
 					     "kernel_release", "verdict", NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "compiler", "qemu",
 					     NULL };
-	static const char *const counts[] = { "executed", "pruned", "redundant", "circles", "violating",
-					      "documented", "distinct_final_states", NULL };
+	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
+					      "unsettled", "violating", "documented",
+					      "distinct_final_states", NULL };
 	g_autoptr(JsonObject) object = json_load(path, error);
 	Json json = { object, path }, environment;
 	const char *text;
@@ -94,7 +96,10 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !check_strings(&json, texts, error) || !check_counts(&json, counts, error) ||
 	    !json_maybe_string(&json, "bound", &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
-	    !check_texts(&json, "final_states", error) || !check_violations(&json, "violations", error) ||
+	    !check_texts(&json, "final_states", error) ||
+	    !check_texts(&json, "circles_grown", error) ||
+	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
+	    !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||

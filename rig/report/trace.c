@@ -9,6 +9,24 @@ struct Trace {
 	Record *record;
 };
 
+/* PTEs of processes, and names. */
+static void add_watched(TraceHeader *header, const Watch *watch)
+{
+	for (int slot = header->n_pages; slot < watch->n_ptes; slot++) {
+		int page = watch->ptes[slot].page;
+		const WatchView *view = &watch->pages[page].views[watch->ptes[slot].view];
+
+		header->more[header->n_more].page = page;
+		header->more[header->n_more++].view = view->mm + 1;
+	}
+	header->n_locks = watch->n_locks;
+	for (int i = 0; i < watch->n_locks; i++)
+		header->locks[i] = watch->locks[i].name;
+	header->n_words = watch->n_words;
+	for (int i = 0; i < watch->n_words; i++)
+		header->words[i] = watch->words[i].name;
+}
+
 Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared)
 {
 	Trace *trace = g_new0(Trace, 1);
@@ -20,10 +38,12 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared
 		header.actors[i].vcpu = guest->report.actors[i].cpu;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
-		header.arenas[i] = guest->pages[i].arena;
-		header.scratch[i] = guest->pages[i].scratch_pfn;
-		header.uaddr[i] = guest->pages[i].uaddr;
+		header.groups[i] = guest->watch.pages[i].group;
+		header.guards[i] = guest->watch.pages[i].lock;
+		header.uaddr[i] = guest->report.pages[i];
+		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
+	add_watched(&header, &guest->watch);
 	trace->stepper = stepper;
 	trace->record = record_new(&header);
 	return trace;
@@ -92,7 +112,7 @@ JsonObject *trace_frames(const Trace *trace)
 	for (guint i = 0; i < record->events->len; i++) {
 		const Event *event = &record_event(record, i)->event;
 
-		for (int j = 0; j < 2 * record->header.n_pages; j++) {
+		for (int j = 0; j < 2 * header_ptes(&record->header); j++) {
 			guint64 pte = (j % 2 ? event->after : event->before)[j / 2];
 			const char *name = record_pte(record, pte);
 

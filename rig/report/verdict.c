@@ -2,6 +2,7 @@
 #include "report/verdict.h"
 
 #include <json-glib/json-glib.h>
+#include <string.h>
 
 static void violation_free(gpointer data)
 {
@@ -18,6 +19,8 @@ Verdict *verdict_new(void)
 	verdict->verdict = "inconclusive";
 	verdict->violations = g_ptr_array_new_with_free_func(violation_free);
 	verdict->accepted = g_ptr_array_new_with_free_func(violation_free);
+	verdict->grown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	verdict->differs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return verdict;
 }
 
@@ -41,6 +44,9 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->compiler);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
+	g_clear_pointer(&verdict->unseen, g_array_unref);
+	g_hash_table_unref(verdict->grown);
+	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
 	g_free(verdict->emulator);
 	g_ptr_array_unref(verdict->violations);
@@ -70,6 +76,16 @@ char **verdict_invariants(const Verdict *verdict)
 		ids[i] = g_strdup(violation->found.invariant);
 	}
 	return ids;
+}
+
+char *verdict_names(GHashTable *set)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (GList *each = names; each; each = each->next)
+		g_string_append_printf(text, "%s%s", text->len ? ", " : "", (char *)each->data);
+	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 double verdict_rate(const Verdict *verdict)
@@ -104,6 +120,17 @@ static void add_double(JsonBuilder *builder, const char *name, double value)
 	json_builder_add_double_value(builder, (gint64)(value * 1000 + 0.5) / 1000.0);
 }
 
+static void add_set(JsonBuilder *builder, const char *name, GHashTable *set)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);
+
+	json_builder_set_member_name(builder, name);
+	json_builder_begin_array(builder);
+	for (GList *each = names; each; each = each->next)
+		json_builder_add_string_value(builder, each->data);
+	json_builder_end_array(builder);
+}
+
 static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 {
 	json_builder_set_member_name(builder, "controls");
@@ -117,6 +144,43 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		json_builder_add_string_value(builder, *name);
 	json_builder_end_array(builder);
+}
+
+static void add_uncounted(JsonBuilder *builder, const GArray *unseen, int kind)
+{
+	json_builder_set_member_name(builder, "uncounted");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < unseen->len; i++) {
+		const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+		if ((int)item->kind == kind && !item->addr)
+			json_builder_add_string_value(builder, item->name);
+	}
+	json_builder_end_array(builder);
+}
+
+/* What was touched and is no event: the totals of each kind, and what they are made of. */
+static void add_unseen(JsonBuilder *builder, const GArray *unseen)
+{
+	json_builder_set_member_name(builder, "unseen");
+	json_builder_begin_object(builder);
+	for (int kind = 0; unseen && kind < SURVEY_KINDS; kind++) {
+		json_builder_set_member_name(builder, survey_token(kind));
+		json_builder_begin_object(builder);
+		add_int(builder, "total", survey_total(unseen, kind));
+		json_builder_set_member_name(builder, "of");
+		json_builder_begin_object(builder);
+		for (guint i = 0; i < unseen->len; i++) {
+			const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+			if ((int)item->kind == kind && item->count)
+				add_int(builder, item->name, item->count);
+		}
+		json_builder_end_object(builder);
+		add_uncounted(builder, unseen, kind);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_object(builder);
 }
 
 static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
@@ -162,6 +226,9 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
 	add_int(builder, "partial", verdict->partial);
+	add_set(builder, "circles_grown", verdict->grown);
+	add_int(builder, "unsettled", verdict->unsettled);
+	add_set(builder, "unsettled_differs", verdict->differs);
 	add_int(builder, "violating", verdict->violating);
 	add_int(builder, "documented", verdict->documented);
 	add_int(builder, "distinct_final_states", verdict->distinct_final_states);
@@ -173,6 +240,7 @@ char *verdict_json(const Verdict *verdict)
 	add_found(builder, "violations", verdict->violations);
 	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
+	add_unseen(builder, verdict->unseen);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
 	add_string(builder, "source", verdict->kernel_source);

@@ -9,9 +9,9 @@
 
 #include "event/violation.h"
 #include "step/control.h"
+#include "step/survey.h"
 
-
-enum { VERDICT_VERSION = 3, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -38,8 +38,11 @@ typedef struct {
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
+	int partial;		/* executed schedules whose end was judged in part: somebody was half done */
 	int circles;		/* executed schedules cut where they began to repeat */
-	int partial;		/* … that ended with operations that had not returned: judged in part */
+	GHashTable *grown;	/* set of names: what was not the same in memory there, and may grow */
+	int unsettled;		/* executed schedules cut where only memory was another, … */
+	GHashTable *differs;	/* … and set of names: what that was */
 	double wall_s;
 	char *kernel_source, *kernel_key, *kernel_patches, *config_sha256, *compiler, *qemu;
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
@@ -47,6 +50,7 @@ typedef struct {
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
+	GArray *unseen;		/* of SurveyItem: what was touched and is no event; NULL: not counted */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 
@@ -59,6 +63,9 @@ void verdict_add(Verdict *verdict, const Violation *found, const char *schedule,
 
 /* The violated invariants, one for each violation; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
+
+/* The names in @set, sorted, with commas; the caller's. */
+char *verdict_names(GHashTable *set);
 
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);

@@ -12,7 +12,7 @@
 #define STEP "(sssa(ss))"
 static const char FORMAT[] = "(a" STEP "uuiuasas)";
 
-enum { N_CHILDREN = 7, N_STRINGS = 4, MAX_STEPS = 10000 };
+enum { N_CHILDREN = 7, N_STRINGS = 6, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
@@ -27,7 +27,7 @@ Outcome *outcome_new(void)
 static void strings(Outcome *outcome, char **ret[N_STRINGS])
 {
 	char **all[N_STRINGS] = { &outcome->final_state, &outcome->hash, &outcome->schedule,
-				  &outcome->trace };
+				  &outcome->trace, &outcome->grown, &outcome->differs };
 
 	memcpy(ret, all, sizeof(all));
 }
@@ -101,7 +101,9 @@ char *outcome_format(const Outcome *outcome)
 	}
 	g_variant_builder_init(&texts, G_VARIANT_TYPE("as"));
 	for (int i = 0; i < N_STRINGS; i++) {
-		bool keep = *all[i] && (outcome->found->len || all[i] == &outcome->final_state);
+		bool is_file = all[i] == &outcome->schedule || all[i] == &outcome->trace ||
+			       all[i] == &outcome->hash;
+		bool keep = *all[i] && (outcome->found->len || !is_file);
 
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}

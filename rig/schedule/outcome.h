@@ -35,6 +35,8 @@ typedef struct {
 	GArray *found;		/* of Violation: those that violate, then what is documented */
 	const char *violates;	/* the first violated invariant, interned, or NULL */
 	int event;		/* step that violated it; -1: seen at the end */
+	char *grown;		/* END_CIRCLE: what else is in memory than before, one a line, or NULL */
+	char *differs;		/* … and makes it another state: it was cut for its length */
 	char *final_state;
 	char *hash;		/* registers, watched memory and trace; NULL: not taken */
 	char *schedule, *trace;	/* as in their files, of those worth keeping */

@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "guest/walk.h"
+#include "step/probe.h"
 #include "util/error.h"
+#include "util/lose.h"
 
-enum { MAX_STOPS = 10000 };
+enum { MAX_STOPS = 10000, PAGE_SHIFT = 12 };
+
+/* From a stop to the next. */
+typedef enum {
+	GO_RUN,
+	GO_STEP,		/* off a breakpoint */
+	GO_STEP_WATCHED,	/* off one, into a watchpoint */
+} GoOn;
 
 /* What a watched page maps while its kernel address is tried (PAGE_KERNEL). */
 static const guint64 PTE_KERNEL = 0x8000000000000163, LANDING = 0x5eed0f7a1e5eed01;
@@ -22,6 +31,12 @@ typedef struct {
 	GArray *freed;		/* guint64: frames given to the allocator, … */
 	guint64 door;		/* … by this function of it; 0: none is looked at */
 	guint flushes;		/* flush instructions on this vCPU */
+	guint64 after;		/* the instruction behind the last access that was seen */
+	const Insn *site;	/* broken on: what will access; NULL: nothing is */
+	bool at_site;		/* it was stopped at, right before its access of … */
+	guint64 address;	/* … this */
+	Probe probe;		/* which frame the access used: */
+	guint64 landed;
 	bool asked;		/* it waited for other vCPUs to serve an interrupt */
 } Control;
 
@@ -34,7 +49,11 @@ const char *control_name(ControlKind kind)
 		[CONTROL_KERNEL_STORE] = "page store by kernel address",
 		[CONTROL_USER_LOAD] = "page load by user address",
 		[CONTROL_USER_STORE] = "page store by user address",
+		[CONTROL_SITE] = "breakpoint at an access",
+		[CONTROL_STAMP] = "stamp in a page",
 		[CONTROL_LOCK] = "lock word store",
+		[CONTROL_WORD_LOAD] = "guarded word load",
+		[CONTROL_WORD_STORE] = "guarded word store",
 		[CONTROL_FREE] = "page given to the allocator",
 		[CONTROL_FLUSH] = "TLB flush",
 		[CONTROL_IRQ_HELD] = "interrupt held",
@@ -130,29 +149,80 @@ static bool serve_all(Control *control, GError **error)
 	return true;
 }
 
-/* Where the vCPU has stopped; *@ret_step: a breakpoint is under it, and has been seen. */
-static bool take_stop(Control *control, const Stop *stop, const Regs *regs, bool *ret_step,
-		      GError **error)
+/* The access has been carried out between the stamps of two frames. */
+static bool end_probe(Control *control, Regs *regs, GError **error)
+{
+	return !control->probe.n ||
+	       probe_end(&control->probe, control->site, stage_vcpu(control->stage, control->actor),
+			 regs, &control->landed, error);
+}
+
+/* Right before the access: the page maps the control's own frame; another one is no answer. */
+static void begin_probe(Control *control, const Regs *regs)
+{
+	const Guest *guest = control->stage->guest;
+	const guint64 frames[] = { guest->report_phys >> PAGE_SHIFT,
+				   guest->control_phys >> PAGE_SHIFT };
+
+	control->at_site = insn_address(control->site, regs) == control->address;
+	probe_begin(&control->probe, guest->machine, control->site, control->address, frames,
+		    G_N_ELEMENTS(frames));
+}
+
+/* Where the vCPU has stopped; *@ret_go: how it goes on from there. */
+static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_go, GError **error)
 {
 	Stage *stage = control->stage;
 	const Guest *guest = stage->guest;
 	const Site *site = sites_find(stage->sites, regs->rip);
 
-	*ret_step = false;
+	*ret_go = GO_RUN;
 	if (stop->kind == STOP_WATCH) {
 		g_array_append_val(control->watched, stop->watch);
+		control->after = regs->rip;
+		return end_probe(control, regs, error);
+	}
+	if (control->site && regs->rip == control->site->pc) {
+		*ret_go = GO_STEP_WATCHED;
+		begin_probe(control, regs);
 		return true;
 	}
+	/* The module gives its page to the first. */
 	if (control->door && regs->rip == stage->frees[0] && regs->rip != control->door)
 		return machine_set_gpr(guest->machine, stage_vcpu(stage, control->actor),
 				       MACHINE_RIP, control->door, error);
 	if (control->door && regs->rip == control->door) {
-		guint64 pfn = (regs->gpr[MACHINE_RDI] - guest->vmemmap) / guest->page_size;
+		guint64 pfn = (machine_argument(regs, 0) - guest->vmemmap) / guest->page_size;
 		g_array_append_val(control->freed, pfn);
 	}
-	*ret_step = machine_is_break(guest->machine, regs->rip);
+	if (machine_is_break(guest->machine, regs->rip))
+		*ret_go = GO_STEP;
 	control->flushes += site && site->kind == SITE_FLUSH;
 	return !site || site->kind != SITE_WAIT || serve_all(control, error);
+}
+
+static bool go_on(Machine *machine, int vcpu, GoOn how, guint64 pc, Stop *ret, GError **error)
+{
+	switch (how) {
+	case GO_STEP:
+		return machine_step(machine, vcpu, ret, error);
+	case GO_STEP_WATCHED:
+		return machine_step_watched(machine, vcpu, pc, ret, error);
+	case GO_RUN:
+		break;
+	}
+	return machine_run(machine, vcpu, ret, error);
+}
+
+static void begin_touch(Control *control, guint64 address)
+{
+	g_array_set_size(control->watched, 0);
+	g_array_set_size(control->freed, 0);
+	control->flushes = 0;
+	control->asked = control->at_site = false;
+	control->after = control->landed = 0;
+	control->probe.n = 0;
+	control->address = address;
 }
 
 /* The actor does @kind, and parks again. */
@@ -160,14 +230,11 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 {
 	Machine *machine = control->stage->guest->machine;
 	int vcpu = stage_vcpu(control->stage, control->actor);
-	bool step = false;
-	Regs regs;
+	GoOn go = GO_RUN;
+	Regs regs = { 0 };
 	Stop stop;
 
-	g_array_set_size(control->watched, 0);
-	g_array_set_size(control->freed, 0);
-	control->flushes = 0;
-	control->asked = false;
+	begin_touch(control, address);
 	set(control, offsetof(struct guest_control, landing), LANDING);
 	set(control, offsetof(struct guest_control, kind), kind);
 	set(control, offsetof(struct guest_control, address), address);
@@ -175,12 +242,12 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 			     error))
 		return false;
 	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		if (!(step ? machine_step : machine_run)(machine, vcpu, &stop, error))
+		if (!go_on(machine, vcpu, go, regs.rip, &stop, error))
 			return false;
 		if (stop.kind == STOP_SHUTDOWN || stop.kind == STOP_INTERRUPTED)
 			break;
 		if (!machine_regs(machine, vcpu, &regs, error) ||
-		    !take_stop(control, &stop, &regs, &step, error))
+		    !take_stop(control, &stop, &regs, &go, error))
 			return false;
 		if (regs.rip == control->parked)
 			return true;
@@ -210,96 +277,138 @@ static bool judge(Control *control, ControlKind kind, int page, bool good, GErro
 	return true;
 }
 
-static bool try_pte(Control *control, int page, GError **error)
+static bool try_pte(Control *control, int slot, GError **error)
 {
 	Machine *machine = control->stage->guest->machine;
-	const WatchedPage *watched = &control->stage->guest->pages[page];
-	guint64 was = machine_phys64(machine, watched->pte_phys);
-	guint64 at = watched->pte_addr;
+	const WatchPte *pte = watch_pte(&control->stage->guest->watch, slot);
+	int page = control->stage->guest->watch.ptes[slot].page;
+	guint64 was = machine_phys64(machine, pte->phys), at = pte->va;
 
 	/* A value of our own, not present: an empty PTE tells nothing. */
-	machine_phys64_set(machine, watched->pte_phys, LANDING & ~PTE_PRESENT);
+	machine_phys64_set(machine, pte->phys, LANDING & ~PTE_PRESENT);
 	if (!touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_PTE_LOAD, page, count(control->watched, at) == 1 &&
 		   (guint64)result(control) == (LANDING & ~PTE_PRESENT), error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_STORE, at, error) ||
 	    !judge(control, CONTROL_PTE_STORE, page, count(control->watched, at) == 1 &&
-		   machine_phys64(machine, watched->pte_phys) == GUEST_CONTROL_STORES, error))
+		   machine_phys64(machine, pte->phys) == GUEST_CONTROL_STORES, error))
 		return false;
-	machine_phys64_set(machine, watched->pte_phys, was);
+	machine_phys64_set(machine, pte->phys, was);
 	return true;
+}
+
+/* The same touch once more, with a breakpoint where it accesses and stamps in what it may use. */
+static bool try_site(Control *control, guint64 kind, int page, GError **error)
+{
+	Stage *stage = control->stage;
+	const Guest *guest = stage->guest;
+	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> PAGE_SHIFT;
+	Insn insn;
+
+	if (!sites_decode_before(stage->sites, stage_vcpu(stage, control->actor), control->after,
+				 &insn, error) ||
+	    (!lose("site") && !machine_break(guest->machine, insn.pc, true, error)))
+		return false;
+	control->site = &insn;
+	bool ok = touch(control, kind, at, error) &&
+		  judge(control, CONTROL_SITE, page, control->at_site &&
+			count(control->watched, at) == 1, error) &&
+		  judge(control, CONTROL_STAMP, page, control->landed == pfn, error);
+	control->site = NULL;
+	return ok && (lose("site") || machine_break(guest->machine, insn.pc, false, error));
 }
 
 /* The page maps our own meanwhile, so that there is something to load and to store to. */
 static bool try_kernel(Control *control, int page, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	const WatchedPage *watched = &guest->pages[page];
-	guint64 was = machine_phys64(guest->machine, watched->pte_phys), at = watched->kaddr;
+	const WatchView *view = watch_kernel(&guest->watch, page);
+	guint64 was = machine_phys64(guest->machine, view->pte.phys), at = view->va;
 	int vcpu = stage_vcpu(control->stage, control->actor);
 
-	machine_phys64_set(guest->machine, watched->pte_phys,
+	machine_phys64_set(guest->machine, view->pte.phys,
 			   (guest->control_phys & PTE_PFN_MASK) | PTE_KERNEL);
 	if (!machine_forget_translations(guest->machine, vcpu, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_KERNEL_LOAD, page, count(control->watched, at) == 1 &&
 		   (guint64)result(control) == LANDING, error) ||
+	    !try_site(control, GUEST_CONTROL_KERNEL_LOAD, page, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_STORE, at, error) ||
 	    !judge(control, CONTROL_KERNEL_STORE, page, count(control->watched, at) == 1 &&
 		   get(control, offsetof(struct guest_control, landing)) == GUEST_CONTROL_STORES,
-		   error))
+		   error) ||
+	    !try_site(control, GUEST_CONTROL_KERNEL_STORE, page, error))
 		return false;
-	machine_phys64_set(guest->machine, watched->pte_phys, was);
+	machine_phys64_set(guest->machine, view->pte.phys, was);
 	return machine_forget_translations(guest->machine, vcpu, error);
 }
 
-/* A page that maps scratch gives user space a SIGSEGV and no access. */
-static void empty_if_scratch(const Guest *guest, const WatchedPage *page)
+/* A page that maps a frame with a role gives user space a signal and no access. */
+static void empty_if_special(const Guest *guest, int page)
 {
-	guint64 pte = machine_phys64(guest->machine, page->pte_phys);
+	guint64 at = watch_kernel(&guest->watch, page)->pte.phys, pte = machine_phys64(guest->machine, at);
 
-	if (pte_present(pte) && (gint64)pte_pfn(pte) == page->scratch_pfn)
-		machine_phys64_set(guest->machine, page->pte_phys, 0);
+	for (int i = 0; i < guest->watch.n_frames; i++)
+		if (pte_present(pte) && pte_pfn(pte) == guest->watch.frames[i].pfn)
+			machine_phys64_set(guest->machine, at, 0);
 }
 
 /* Through a user fault, which may allocate; nothing here can be put back by hand. */
 static bool try_user(Control *control, int page, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	const WatchedPage *watched = &guest->pages[page];
+	const WatchView *view = watch_user(&guest->watch, page);
 	int vcpu = stage_vcpu(control->stage, control->actor);
 	Regs regs;
 
-	empty_if_scratch(guest, watched);
-	if (!touch(control, GUEST_CONTROL_USER_LOAD, watched->uaddr, error) ||
+	empty_if_special(guest, page);
+	if (!touch(control, GUEST_CONTROL_USER_LOAD, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
-	guint64 pte = walk_user_pte(guest->machine, regs.cr3, watched->uaddr);
+	guint64 pte = walk_user_pte(guest->machine, regs.cr3, view->va);
 	bool mapped = pte_present(pte) && (pte_pfn(pte) + 1) << 12 <= machine_ram_bytes(guest->machine);
 	guint64 word = mapped ? machine_phys64(guest->machine, pte_pfn(pte) << 12) : 0;
-	if (!judge(control, CONTROL_USER_LOAD, page, count(control->watched, watched->uaddr) == 1 &&
+	if (!judge(control, CONTROL_USER_LOAD, page, count(control->watched, view->va) == 1 &&
 		   mapped && (guint64)result(control) == word, error) ||
-	    !touch(control, GUEST_CONTROL_USER_STORE, watched->uaddr, error) ||
+	    !touch(control, GUEST_CONTROL_USER_STORE, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
 	/* A first store may have got the page anew. */
-	pte = walk_user_pte(guest->machine, regs.cr3, watched->uaddr);
-	return judge(control, CONTROL_USER_STORE, page, count(control->watched, watched->uaddr) == 1 &&
+	pte = walk_user_pte(guest->machine, regs.cr3, view->va);
+	return judge(control, CONTROL_USER_STORE, page, count(control->watched, view->va) == 1 &&
 		     pte_present(pte) &&
 		     machine_phys64(guest->machine, pte_pfn(pte) << 12) == GUEST_CONTROL_STORES,
 		     error);
 }
 
-static bool try_lock(Control *control, GError **error)
+static bool try_lock(Control *control, int lock, GError **error)
 {
 	const Guest *guest = control->stage->guest;
-	guint64 was = machine_phys64(guest->machine, guest->lock_phys);
+	const WatchLock *watched = &guest->watch.locks[lock];
+	guint64 was = machine_phys64(guest->machine, watched->phys);
 
-	if (!touch(control, GUEST_CONTROL_KERNEL_STORE, guest->lock_addr, error) ||
-	    !judge(control, CONTROL_LOCK, -1, count(control->watched, guest->lock_addr) == 1 &&
-		   guest_lock(guest) == (GUEST_CONTROL_STORES & guest->lock_held), error))
+	if (!touch(control, GUEST_CONTROL_KERNEL_STORE, watched->va, error) ||
+	    !judge(control, CONTROL_LOCK, -1, count(control->watched, watched->va) == 1 &&
+		   guest_lock(guest, lock) == (GUEST_CONTROL_STORES & watched->held), error))
 		return false;
-	machine_phys64_set(guest->machine, guest->lock_phys, was);
+	machine_phys64_set(guest->machine, watched->phys, was);
+	return true;
+}
+
+static bool try_word(Control *control, int word, GError **error)
+{
+	const Guest *guest = control->stage->guest;
+	const WatchWord *watched = &guest->watch.words[word];
+	guint64 was = machine_phys64(guest->machine, watched->phys);
+
+	if (!touch(control, GUEST_CONTROL_KERNEL_LOAD, watched->va, error) ||
+	    !judge(control, CONTROL_WORD_LOAD, -1, count(control->watched, watched->va) == 1 &&
+		   (guint64)result(control) == was, error) ||
+	    !touch(control, GUEST_CONTROL_KERNEL_STORE, watched->va, error) ||
+	    !judge(control, CONTROL_WORD_STORE, -1, count(control->watched, watched->va) == 1 &&
+		   machine_phys64(guest->machine, watched->phys) == GUEST_CONTROL_STORES, error))
+		return false;
+	machine_phys64_set(guest->machine, watched->phys, was);
 	return true;
 }
 
@@ -308,7 +417,7 @@ static bool try_free(Control *control, GError **error)
 {
 	const Stage *stage = control->stage;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(stage->frees); i++) {
+	for (int i = 0; i < stage->guest->watch.n_frees; i++) {
 		if (!stage->frees[i])
 			continue;
 		control->door = stage->frees[i];
@@ -344,13 +453,20 @@ static bool try_actor(Control *control, GError **error)
 		    !machine_hold_interrupts(guest->machine, stage_vcpu(stage, i), INTERRUPTS_HELD,
 					     error))
 			return false;
-	for (int page = 0; page < guest->n_pages; page++)
-		if (!try_pte(control, page, error) || !try_kernel(control, page, error))
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
+		if (!try_pte(control, slot, error) ||
+		    (slot < guest->n_pages && !try_kernel(control, slot, error)))
 			return false;
-	if (!try_lock(control, error) || !try_unmap(control, error) || !try_free(control, error))
+	for (int lock = 0; lock < guest->watch.n_locks; lock++)
+		if (!try_lock(control, lock, error))
+			return false;
+	for (int word = 0; word < guest->watch.n_words; word++)
+		if (!try_word(control, word, error))
+			return false;
+	if (!try_unmap(control, error) || !try_free(control, error))
 		return false;
 	for (int page = 0; page < guest->n_pages; page++)
-		if (guest->pages[page].in_arena && !try_user(control, page, error))
+		if (watch_user(&guest->watch, page) && !try_user(control, page, error))
 			return false;
 	return true;
 }

@@ -17,7 +17,11 @@ typedef enum {
 	CONTROL_KERNEL_STORE,
 	CONTROL_USER_LOAD,	/* by its user address */
 	CONTROL_USER_STORE,
-	CONTROL_LOCK,		/* a store to the lock's word */
+	CONTROL_SITE,		/* a breakpoint right before an access, with its address */
+	CONTROL_STAMP,		/* which frame the access used */
+	CONTROL_LOCK,		/* a store to a lock's word */
+	CONTROL_WORD_LOAD,	/* of a word that a lock guards */
+	CONTROL_WORD_STORE,
 	CONTROL_FREE,		/* a page given to the allocator */
 	CONTROL_FLUSH,		/* a TLB flush instruction */
 	CONTROL_IRQ_HELD,	/* an interrupt from another vCPU is not taken when held … */

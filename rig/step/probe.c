@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "step/probe.h"
 
+#include "util/lose.h"
+
 enum { PAGE_BYTES = 4096 };
 
 /* Told apart by their lowest byte, too: a store may have one byte only. */
@@ -26,6 +28,8 @@ static guint64 look(const Probe *probe, int i)
 
 static void put(Probe *probe, int i, guint64 value)
 {
+	if (lose("stamp"))
+		return;
 	guint64 all = machine_phys64(probe->machine, place(probe, i));
 
 	machine_phys64_set(probe->machine, place(probe, i),

@@ -85,14 +85,17 @@ static bool is_likely(Sites *sites, const Site *site)
 {
 	static const char *const folders[] = {
 		"kernel/locking/", "kernel/smp.c", "kernel/sched/", "kernel/workqueue.c",
-		"kernel/bpf/",
 	};
+	const Watch *watch = &sites->guest->watch;
 
 	if (site->kind != SITE_WAIT || site->insn.halt)
 		return true;
 	g_autofree char *unit = symbols_unit(sites->guest->symbols, site->insn.pc);
 	for (gsize i = 0; unit && i < G_N_ELEMENTS(folders); i++)
 		if (g_str_has_prefix(unit, folders[i]))
+			return true;
+	for (int i = 0; unit && i < watch->n_waits; i++)
+		if (g_str_has_prefix(unit, watch->waits[i]))
 			return true;
 	return false;
 }
@@ -206,18 +209,40 @@ static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
 	return found;
 }
 
+const char *site_kind_name(SiteKind kind)
+{
+	static const char *const names[SITE_KINDS] = {
+		[SITE_PTE] = "an access to a PTE", [SITE_ACCESS] = "an access to a page",
+		[SITE_LOCK] = "the taking of the lock", [SITE_MASK] = "the CLI before the lock",
+		[SITE_WAIT] = "a wait", [SITE_FLUSH] = "a TLB flush",
+	};
+
+	return names[kind];
+}
+
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 {
+	enum { MAX_RELEARNED = 8 };
+	const Site *old = sites_find(sites, insn->pc);
+	guint relearned = old ? old->relearned + 1 : 0;
 	Site *site = add_site(sites, insn, kind);
 
+	site->relearned = relearned;
 	site->where = symbols_describe(sites->guest->symbols, insn->pc);
 	site->line = symbols_line(sites->guest->symbols, insn->pc);
 	g_info("site %s (%s): %s", site->where, site->line ? site->line : "?", site->insn.text);
+	if (relearned > MAX_RELEARNED) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: the breakpoint at %s (%s) is passed, and %s is seen only after it",
+			    site->where, site->insn.text, site_kind_name(kind));
+		return false;
+	}
 	Insn cli;
 	if (kind == SITE_LOCK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
 	    !sites_learn(sites, &cli, SITE_MASK, error))
 		return false;
-	return machine_break(sites->guest->machine, insn->pc, true, error);
+	return (kind == SITE_MASK && lose("mask")) || lose("sites") ||
+	       machine_break(sites->guest->machine, insn->pc, true, error);
 }
 
 bool sites_arm_ptes(Sites *sites, bool arm, GError **error)

@@ -10,17 +10,20 @@
 
 typedef enum {
 	SITE_PTE,
-	SITE_ACCESS,		/* an arena page */
-	SITE_LOCK,		/* takes the arena lock */
+	SITE_ACCESS,		/* a watched page */
+	SITE_LOCK,		/* takes a lock */
+	SITE_WORD,		/* a word that a lock guards */
 	SITE_MASK,		/* the CLI before that */
 	SITE_WAIT,		/* PAUSE or HLT */
 	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
+	SITE_KINDS,
 } SiteKind;
 
 typedef struct {
 	SiteKind kind;
 	Insn insn;
 	guint32 actors;		/* bits: who has been seen there */
+	guint relearned;	/* times an access there came as a surprise again */
 	char *where;		/* "apply_range_set_cb+0x4b"; NULL for WAIT and FLUSH */
 	char *line;		/* "kernel/bpf/arena.c:160", or NULL */
 } Site;
@@ -43,7 +46,8 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 
 /*
  * Remember @insn, and break on it from now on; with a lock's also on the CLI before it,
- * since an interrupt may still come before that and not after.
+ * since an interrupt may still come before that and not after.  RIG_ERROR_BLIND: it was
+ * learned before, again and again, and its breakpoint is passed.
  */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 
@@ -55,6 +59,9 @@ bool sites_arm_ptes(Sites *sites, bool arm, GError **error);
 
 const Site *sites_find(const Sites *sites, guint64 pc);
 void sites_note_actor(Sites *sites, const Site *site, int actor);
+
+/* "a PTE" */
+const char *site_kind_name(SiteKind kind);
 
 /* Those on PTEs, pages and the lock, by address; the caller frees the array. */
 GPtrArray *sites_list(const Sites *sites);

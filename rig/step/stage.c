@@ -4,65 +4,13 @@
 #include <string.h>
 
 #include "util/error.h"
-#include "util/lose.h"
 
 enum {
-	PAGE_BYTES = 4096,
 	/* Stops on the way to one event: sites on other pages, mostly. */
 	MAX_STOPS = 100000,
-	/* A pass through the PTEs of an arena's 4 GiB, on a busy host. */
-	DYING_SECONDS = 300,
 	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
 };
-
-static bool find(Stage *stage, const char *name, guint64 *ret, GError **error)
-{
-	*ret = symbols_address(stage->guest->symbols, name);
-	if (*ret)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: this kernel has no %s()", name);
-	return false;
-}
-
-static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
-{
-	return find(stage, name, ret, error) &&
-	       (lose(name) || machine_break(stage->guest->machine, *ret, true, error));
-}
-
-/* What only some kernels have; that this one has not is said. */
-static bool break_if_there(Stage *stage, const char *name, guint64 *ret, GError **error)
-{
-	if (symbols_address(stage->guest->symbols, name))
-		return break_on(stage, name, ret, error);
-	g_ptr_array_add(stage->absent, (char *)name);
-	return true;
-}
-
-/* 4 bytes: a release of the lock stores one, an acquire exchanges four. */
-static bool watch_lock(Stage *stage, GError **error)
-{
-	return lose("lock") || machine_watch(stage->guest->machine, stage->guest->lock_addr, 4,
-					     WATCH_WRITE, true, error);
-}
-
-static bool watch_pte(Stage *stage, int page, bool insert, GError **error)
-{
-	return lose("pte") || machine_watch(stage->guest->machine, stage->guest->pages[page].pte_addr,
-					    8, WATCH_ACCESS, insert, error);
-}
-
-/* An entry of the soft TLB knows of it and stays: a stale one can be seen at work. */
-static bool watch_page(Stage *stage, int page, GError **error)
-{
-	const WatchedPage *watched = &stage->guest->pages[page];
-
-	return (lose("page-kernel") || machine_watch(stage->guest->machine, watched->kaddr,
-						     PAGE_BYTES, WATCH_ACCESS, true, error)) &&
-	       (lose("page-user") || machine_watch(stage->guest->machine, watched->uaddr,
-						   PAGE_BYTES, WATCH_ACCESS, true, error));
-}
 
 bool stage_discover(Stage *stage, bool on, GError **error)
 {
@@ -76,25 +24,14 @@ Stage *stage_new(Guest *guest, GError **error)
 	g_autoptr(Stage) stage = g_new0(Stage, 1);
 
 	stage->guest = guest;
-	stage->lock_holder = -1;
+	for (int i = 0; i < MAX_LOCKS; i++)
+		stage->holders[i] = -1;
 	stage->frames = g_array_new(FALSE, FALSE, sizeof(Frame));
 	stage->log = g_array_new(FALSE, FALSE, sizeof(Event));
 	stage->sites = sites_new(guest, error);
 	stage->absent = g_ptr_array_new();
-	if (!stage->sites || !find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
-	    !break_on(stage, "guest_done", &stage->done, error) ||
-	    !break_on(stage, "guest_returned", &stage->returned, error) ||
-	    !break_on(stage, "arena_map_free", &stage->destroys, error) ||
-	    !break_on(stage, "bpf_map_area_free", &stage->gone, error) ||
-	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
-	    !break_on(stage, "panic", &stage->crashes[1], error) ||
-	    !break_on(stage, "__free_pages", &stage->frees[0], error) ||
-	    !break_if_there(stage, "free_pages_nolock", &stage->frees[1], error) ||
-	    !watch_lock(stage, error))
+	if (!stage->sites || !stage_watch(stage, error))
 		return NULL;
-	for (int i = 0; i < guest->n_pages; i++)
-		if (!watch_pte(stage, i, true, error) || !watch_page(stage, i, error))
-			return NULL;
 	return g_steal_pointer(&stage);
 }
 
@@ -109,11 +46,11 @@ void stage_free(Stage *stage)
 	g_free(stage);
 }
 
-void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES])
+void stage_ptes(Stage *stage, guint64 ret[MAX_PTES])
 {
 	guest_ptes(stage->guest, ret);
-	for (int i = 0; i < stage->guest->n_pages; i++) {
-		Frame frame = { pte_pfn(ret[i]), i };
+	for (int i = 0; i < stage->guest->watch.n_ptes; i++) {
+		Frame frame = { pte_pfn(ret[i]), stage->guest->watch.ptes[i].page };
 		guint at;
 
 		if (!pte_present(ret[i]))
@@ -137,29 +74,6 @@ static void note(Stage *stage, Event event)
 	g_array_append_val(stage->log, event);
 }
 
-static int pte_at(const Guest *guest, guint64 addr)
-{
-	for (int i = 0; i < guest->n_pages; i++)
-		if (addr - guest->pages[i].pte_addr < 8)
-			return i;
-	return -1;
-}
-
-/* Which watched page @addr is in, by its kernel or its user address. */
-static int page_at(const Guest *guest, guint64 addr)
-{
-	for (int i = 0; i < guest->n_pages; i++)
-		if (addr - guest->pages[i].kaddr < PAGE_BYTES ||
-		    addr - guest->pages[i].uaddr < PAGE_BYTES)
-			return i;
-	return -1;
-}
-
-static bool is_lock(const Guest *guest, guint64 addr)
-{
-	return addr - guest->lock_addr < 4;
-}
-
 static void set_ready(Stage *stage, int actor, Event pending)
 {
 	Context *at = stage_context(stage, actor);
@@ -173,21 +87,54 @@ static void set_ready(Stage *stage, int actor, Event pending)
 		stage->irq_events = stage->new_site = true;
 }
 
+static bool is_gone(const Stage *stage, int group)
+{
+	return group >= 0 && (stage->gone >> group & 1);
+}
+
+/* A word is in the same object as its lock. */
+static int group_of_word(const Stage *stage, int word)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	return watch->locks[watch->words[word].lock].group;
+}
+
+static void set_pte(const Stage *stage, Event *event, int slot)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	event->page = watch->ptes[slot].page;
+	event->view = watch->pages[event->page].views[watch->ptes[slot].view].mm + 1;
+	event->slot = slot;
+}
+
 /* At a site: fill in the pending event if it touches something watched. */
 static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
 {
 	guint64 addr = insn_address(&site->insn, regs);
 	Event event = { .actor = actor, .page = -1, .access = site->insn.access,
 			.pc = site->insn.pc };
+	const WatchView *view;
+	int at;
 
-	if ((event.page = pte_at(stage->guest, addr)) >= 0) {
+	if ((at = stage_pte_at(stage, addr)) >= 0) {
 		event.kind = EVENT_PTE;
+		set_pte(stage, &event, at);
 		if (event.access == ACCESS_RMW && !site->insn.locked)
 			event.half = HALF_LOAD;
-	} else if ((event.page = page_at(stage->guest, addr)) >= 0) {
+	} else if ((at = stage_page_at(stage, addr, &view)) >= 0) {
 		event.kind = EVENT_ACCESS;
-	} else if (is_lock(stage->guest, addr)) {
+		event.page = at;
+		event.view = view->mm + 1;
+		event.slot = view->slot;
+	} else if ((at = stage_lock_at(stage, addr)) >= 0) {
 		event.kind = EVENT_LOCK;
+		event.lock = at;
+	} else if ((at = stage_word_at(stage, addr)) >= 0 &&
+		   !is_gone(stage, group_of_word(stage, at))) {
+		event.kind = EVENT_WORD;
+		event.word = at;
 	} else {
 		return false;
 	}
@@ -202,23 +149,28 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 {
 	const Guest *guest = stage->guest;
 	guint64 next = stage_context(stage, actor)->regs.rip;
+	int lock = stage_lock_at(stage, stop->watch);
 	Insn insn;
 
 	*ret_stay = false;
-	if (is_lock(guest, stop->watch)) {
-		if (stage->arena_gone)
+	if (lock >= 0) {
+		if (is_gone(stage, guest->watch.locks[lock].group))
 			return true;
-		if (guest_lock(guest) == 0) {
-			stage->lock_holder = -1;
-			note(stage, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1 });
+		if (guest_lock(guest, lock) == 0) {
+			stage->holders[lock] = -1;
+			note(stage, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1,
+					     .lock = lock });
 			return true;
 		}
 		/* The queue of waiters behind a holder is not an event. */
-		if (stage->lock_holder >= 0)
+		if (stage->holders[lock] >= 0)
 			return true;
 	}
-	SiteKind kind = is_lock(guest, stop->watch) ? SITE_LOCK
-			: pte_at(guest, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
+	int word = stage_word_at(stage, stop->watch);
+	if (word >= 0 && is_gone(stage, group_of_word(stage, word)))
+		return true;
+	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
+			: stage_pte_at(stage, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
 	*ret_stay = stage->new_site = true;
 	return sites_decode_before(stage->sites, stage_vcpu(stage, actor), next, &insn, error) &&
 	       sites_learn(stage->sites, &insn, kind, error);
@@ -229,10 +181,17 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	Event event = { .kind = EVENT_FLUSH, .actor = actor, .page = -1,
 			.flush = site->insn.flush, .pc = site->insn.pc };
 
+	const WatchView *view;
+
 	stage->flushes++;
-	if (event.flush == FLUSH_PAGE &&
-	    (event.page = page_at(stage->guest, insn_address(&site->insn, regs))) < 0)
-		return;
+	if (event.flush == FLUSH_PAGE) {
+		event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view);
+		if (event.page < 0)
+			return;
+		/* One address is flushed, not the page's others. */
+		event.view = view->mm + 1;
+		event.slot = view->slot;
+	}
 	note(stage, event);
 }
 
@@ -249,12 +208,13 @@ gint32 stage_page_users(const Stage *stage, int actor, guint64 page)
 static bool pending_free(Stage *stage, int actor, const Regs *regs)
 {
 	const Guest *guest = stage->guest;
-	guint64 pfn = (regs->gpr[MACHINE_RDI] - guest->vmemmap) / guest->page_size;
+	/* A folio is its first page. */
+	guint64 page = machine_argument(regs, 0), pfn = (page - guest->vmemmap) / guest->page_size;
 
 	for (guint i = 0; i < stage->frames->len; i++) {
 		const Frame *frame = &g_array_index(stage->frames, Frame, i);
 
-		if (frame->pfn != pfn || stage_page_users(stage, actor, regs->gpr[MACHINE_RDI]) > 1)
+		if (frame->pfn != pfn || stage_page_users(stage, actor, page) > 1)
 			continue;
 		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
 						 .page = frame->page, .pfn = pfn,
@@ -308,27 +268,24 @@ static void at_done(Stage *stage, int actor, bool *ret_stay)
 	*ret_stay = !may_linger(stage, actor);
 }
 
-bool stage_arm_ptes(Stage *stage, GError **error)
-{
-	if (stage->dying == stage->disarmed)
-		return true;
-	stage->disarmed = stage->dying;
-	machine_allow(stage->guest->machine, stage->dying ? DYING_SECONDS : MACHINE_RUN_SECONDS);
-	for (int i = 0; i < stage->guest->n_pages; i++)
-		if (!watch_pte(stage, i, !stage->disarmed, error))
-			return false;
-	return sites_arm_ptes(stage->sites, !stage->disarmed, error);
-}
-
 static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError **error)
 {
-	if (regs->rip == stage->gone && regs->gpr[MACHINE_RDI] == stage->guest->arena_addr)
-		stage->arena_gone = true;
-	if (regs->rip != stage->destroys || regs->gpr[MACHINE_RDI] != stage->guest->map_addr)
-		return true;
-	stage->dying = true;
-	note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
-			     .pc = regs->rip });
+	const Watch *watch = &stage->guest->watch;
+
+	for (int i = 0; i < watch->n_ends; i++) {
+		const WatchEnd *end = &watch->ends[i];
+
+		if (regs->rip != stage->ends[i] ||
+		    machine_argument(regs, end->argument) != end->value)
+			continue;
+		if (end->kind == END_GONE) {
+			stage->gone |= 1u << end->group;
+			continue;
+		}
+		stage->dying |= 1u << end->group;
+		note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
+				     .group = end->group, .pc = regs->rip });
+	}
 	return stage_arm_ptes(stage, error);
 }
 
@@ -351,10 +308,11 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	struct {
 		guint64 error_code, rip;	/* as the CPU pushes them */
 	} frame;
+	const WatchView *view;
 	Insn insn;
 
 	*ret_stay = false;
-	if (page_at(stage->guest, regs->cr2) < 0)
+	if (stage_page_at(stage, regs->cr2, &view) < 0)
 		return true;
 	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
 			  sizeof(frame), error))
@@ -379,6 +337,8 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	guint64 pc = at->regs.rip;
 	const Site *site = sites_find(stage->sites, pc);
 
+	if (site)
+		stage->stopped |= 1u << site->kind;
 	*ret_stay = true;
 	if (pc == stage->done) {
 		at_done(stage, actor, ret_stay);
@@ -392,8 +352,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		set_crashed(stage, actor);
 		return true;
 	}
-	if ((pc == stage->frees[0] || pc == stage->frees[1]) &&
-	    pending_free(stage, actor, &at->regs))
+	if (stage_is_free(stage, pc) && pending_free(stage, actor, &at->regs))
 		return true;
 	if (site && site->kind == SITE_WAIT) {
 		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
@@ -497,6 +456,8 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	Context *at = stage_context(stage, actor);
 
 	*ret_stay = *ret_step = false;
+	if (stage->survey && survey_take(stage->survey, stop, at->regs.rip))
+		return true;
 	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
 		return end_irq(stage, actor, unserved, ret_stay, error);
 	if (!(stop->kind == STOP_WATCH ? at_watchpoint(stage, actor, stop, ret_stay, error)
@@ -538,6 +499,23 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
 		    stage->guest->report.actors[actor].name, MAX_STOPS);
 	return false;
+}
+
+bool stage_check_sites(const Stage *stage, GError **error)
+{
+	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
+
+	for (guint i = 0; i < sites->len; i++) {
+		const Site *site = g_ptr_array_index(sites, i);
+
+		if (stage->stopped >> site->kind & 1)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: no breakpoint at %s is hit, the first of them is at %s",
+			    site_kind_name(site->kind), site->where);
+		return false;
+	}
+	return true;
 }
 
 bool stage_takes_irq(const Stage *stage, int actor)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "step/sites.h"
+#include "step/survey.h"
 
 typedef enum {
 	ACTOR_READY,		/* before its pending event */
@@ -45,7 +46,7 @@ typedef struct {
 	Guest *guest;		/* not ours */
 	Sites *sites;
 	Actor actors[MAX_ACTORS];
-	int lock_holder;	/* actor; -1: nobody */
+	int holders[MAX_LOCKS];	/* of each lock: actor; -1: nobody */
 	GArray *frames;		/* of Frame: all that were ever in a watched PTE */
 	GArray *log;		/* of Event, since the caller emptied it */
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
@@ -54,16 +55,19 @@ typedef struct {
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
 	int hangs;		/* stops by the clock that nothing explained */
+	GArray *survey;		/* of SurveyItem: what is counted, or NULL; not owned */
 	bool discovering;	/* page faults are looked at */
-	bool dying;		/* the arena is being taken apart */
-	bool disarmed;		/* the PTEs and their sites are not watched meanwhile */
-	bool arena_gone;	/* where the lock was, there is something else now */
+	/* Bits of groups: */
+	guint32 dying;		/* it is being taken apart */
+	guint32 disarmed;	/* its PTEs are not watched meanwhile */
+	guint32 gone;		/* where its lock was, there is something else now */
 	guint64 done, returned;	/* guest_done(), guest_returned() */
-	guint64 destroys, gone;	/* entries: the arena is taken apart, its memory is freed */
+	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];
-	guint64 frees[2];	/* entries of the allocator's free functions; 0: this kernel has none */
+	guint64 frees[MAX_FREES];	/* … and in Watch.frees; 0: this kernel has none */
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
+	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
@@ -71,6 +75,12 @@ typedef struct {
 static inline int stage_vcpu(const Stage *stage, int actor)
 {
 	return stage->guest->report.actors[actor].cpu;
+}
+
+/* The PTEs of @page are not watched: its group is being taken apart. */
+static inline bool stage_is_disarmed(const Stage *stage, int page)
+{
+	return stage->disarmed >> stage->guest->watch.pages[page].group & 1;
 }
 
 /* What runs on @actor's vCPU: an interrupt, or the actor. */
@@ -84,12 +94,27 @@ static inline Context *stage_context(Stage *stage, int actor)
 Stage *stage_new(Guest *guest, GError **error);
 void stage_free(Stage *stage);
 
+/* Set the watchpoints and breakpoints that say what happens to all that is watched: once. */
+bool stage_watch(Stage *stage, GError **error);
+
+/*
+ * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view that has it
+ * there), the word of a lock, a word that one guards; -1: none.
+ */
+int stage_pte_at(const Stage *stage, guint64 addr);
+int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret);
+int stage_lock_at(const Stage *stage, guint64 addr);
+int stage_word_at(const Stage *stage, guint64 addr);
+
+/* Whether a function that gives pages back begins at @pc. */
+bool stage_is_free(const Stage *stage, guint64 pc);
+
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool stage_discover(Stage *stage, bool on, GError **error);
 
 /*
- * Watch the PTEs and their sites, or not, as the arena's life says: its end goes through
- * a million PTEs by the same instructions, when nobody is left to race with.
+ * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
+ * through a million PTEs by the same instructions, when nobody is left to race with.
  */
 bool stage_arm_ptes(Stage *stage, GError **error);
 
@@ -120,7 +145,10 @@ void stage_note_queues(Stage *stage, int actor);
 /* The reference count of the struct page at @page; a large one when it cannot be read. */
 gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
 
+/* Every kind of site that is known was stopped at once, or RIG_ERROR_BLIND. */
+bool stage_check_sites(const Stage *stage, GError **error);
+
 /* The PTEs as they are, their frames remembered. */
-void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
+void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)

@@ -18,8 +18,8 @@ static const char START[] = "start";
 /* What a snapshot of the machine does not hold. */
 typedef struct {
 	Actor actors[MAX_ACTORS];
-	int lock_holder;
-	bool dying, arena_gone;
+	int holders[MAX_LOCKS];
+	guint32 dying, gone;
 	guint frames;		/* how many of the stage's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
@@ -54,8 +54,9 @@ static void forget(Stage *stage)
 	memset(stage->actors, 0, sizeof(stage->actors));
 	g_array_set_size(stage->frames, 0);
 	g_array_set_size(stage->log, 0);
-	stage->lock_holder = -1;
-	stage->dying = stage->arena_gone = false;
+	for (int i = 0; i < MAX_LOCKS; i++)
+		stage->holders[i] = -1;
+	stage->dying = stage->gone = 0;
 	stage->new_site = false;
 }
 
@@ -63,7 +64,7 @@ static void forget(Stage *stage)
 static bool advance_all(Stepper *stepper, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	forget(stage);
 	if (!guest_restore(stage->guest, GUEST_PARKED, error) || !stage_arm_ptes(stage, error))
@@ -82,8 +83,8 @@ static bool save_start(Stepper *stepper, GError **error)
 	Start *start = &stepper->start;
 
 	memcpy(start->actors, stage->actors, sizeof(start->actors));
-	start->lock_holder = stage->lock_holder;
-	start->arena_gone = stage->arena_gone;
+	memcpy(start->holders, stage->holders, sizeof(start->holders));
+	start->gone = stage->gone;
 	start->dying = stage->dying;
 	start->frames = stage->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
@@ -99,8 +100,8 @@ static bool restore_start(Stepper *stepper, GError **error)
 	const Start *start = &stepper->start;
 
 	memcpy(stage->actors, start->actors, sizeof(start->actors));
-	stage->lock_holder = start->lock_holder;
-	stage->arena_gone = start->arena_gone;
+	memcpy(stage->holders, start->holders, sizeof(start->holders));
+	stage->gone = start->gone;
 	stage->dying = start->dying;
 	g_array_set_size(stage->frames, start->frames);
 	g_array_set_size(stage->log, 0);
@@ -120,7 +121,7 @@ static void note_translations(Stepper *stepper, const GArray *events)
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
@@ -131,25 +132,26 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
 	guest_ptes(stage->guest, ptes);
-	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->n_pages, ptes);
+	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->watch.n_ptes, ptes);
 	note_translations(stepper, ret_events);
 	return true;
 }
 
 /* The lock's holder can always go on: AA deadlocks are rqspinlock's own business. */
-static bool lock_is_taken(const Stage *stage, int actor)
+static bool lock_is_taken(const Stage *stage, int lock, int actor)
 {
-	return guest_lock(stage->guest) && stage->lock_holder != actor;
+	return guest_lock(stage->guest, lock) && stage->holders[lock] != actor;
 }
 
 /* The PTE that @actor's next access may go through instead of the page's own; 0: none. */
 static guint64 stale_pte(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	if (self->in_irq || self->own.state != ACTOR_READY ||
-	    self->own.pending.kind != EVENT_ACCESS || !event_is_kernel(&self->own.pending))
+	    self->own.pending.kind != EVENT_ACCESS ||
+	    !event_uses_kernel_view(&self->own.pending))
 		return 0;
 	guest_ptes(stepper->stage->guest, ptes);
 	int page = self->own.pending.page;
@@ -169,7 +171,7 @@ ThreadSet stepper_enabled(const Stepper *stepper)
 			return (ThreadSet){ { 0 } };
 		/* An interrupt comes to its end before the actor goes on. */
 		if (at->state == ACTOR_READY &&
-		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, i)))
+		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, at->pending.lock, i)))
 			thread_set_add(&enabled, thread_of(stage->actors[i].in_irq ? THREAD_IRQ
 									   : THREAD_ACTOR, i));
 		if (stage_takes_irq(stage, i))
@@ -343,9 +345,8 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 		if (!discover(stepper, &alone, error))
 			return NULL;
 	}
-	if (!discover(stepper, &all, error))
-		return NULL;
-	if (!stage_discover(stepper->stage, false, error))
+	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
+	    !stage_check_sites(stepper->stage, error))
 		return NULL;
 	stepper->started = false;
 	return g_steal_pointer(&stepper);
@@ -354,6 +355,16 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 void stepper_look_away(Stepper *stepper)
 {
 	stepper->stage->blind = true;
+}
+
+bool stepper_survey(Stepper *stepper, GArray *survey, GError **error)
+{
+	Stage *stage = stepper->stage;
+	GArray *before = stage->survey;
+
+	stage->survey = survey;
+	return (!before || survey_arm(before, stage->guest->machine, false, error)) &&
+	       (!survey || survey_arm(survey, stage->guest->machine, true, error));
 }
 
 ActorState stepper_state(const Stepper *stepper, int actor)
@@ -379,8 +390,9 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
 		wait.kind = WAIT_LOCK;
-		if (stage->lock_holder >= 0)
-			wait.holder = g_intern_string(actors[stage->lock_holder].name);
+		int holder = stage->holders[self->pending.lock];
+		if (holder >= 0)
+			wait.holder = g_intern_string(actors[holder].name);
 		return wait;
 	}
 	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
@@ -417,7 +429,8 @@ char **stepper_absent_hooks(const Stepper *stepper)
 /* Whether a user access will fault depends on page tables of its own. */
 static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
 {
-	guint64 pte = walk_user_pte(guest->machine, at->regs.cr3, guest->pages[at->pending.page].uaddr);
+	const WatchView *view = watch_user(&guest->watch, at->pending.page);
+	guint64 pte = view ? walk_user_pte(guest->machine, at->regs.cr3, view->va) : 0;
 
 	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
 }
@@ -448,14 +461,20 @@ char *stepper_state_key(const Stepper *stepper)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	Stage *stage = stepper->stage;
-	guint32 lock = guest_lock(stage->guest);
 	ThreadSet enabled = stepper_enabled(stepper);
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	guest_ptes(stage->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	tlb_checksum(&stepper->tlb, sum);
-	g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	for (int i = 0; i < stage->guest->watch.n_locks; i++) {
+		guint64 lock = guest_lock(stage->guest, i);
+		g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	}
+	for (int i = 0; i < stage->guest->watch.n_words; i++) {
+		guint64 word = guest_word(stage->guest, i);
+		g_checksum_update(sum, (const guchar *)&word, sizeof(word));
+	}
 	g_checksum_update(sum, (const guchar *)&enabled, sizeof(enabled));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
@@ -474,14 +493,4 @@ char *stepper_state_key(const Stepper *stepper)
 const Sites *stepper_sites(const Stepper *stepper)
 {
 	return stepper->stage->sites;
-}
-
-char *stepper_event_label(const Stepper *stepper, const Event *event)
-{
-	const Stage *stage = stepper->stage;
-	const Site *site = sites_find(stage->sites, event->pc);
-	const char *target = event->kind == EVENT_SEND
-		? stage->guest->report.actors[event->to].name : NULL;
-
-	return event_label(event, site ? site->where : NULL, target);
 }

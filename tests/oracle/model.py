@@ -35,7 +35,7 @@ class Model:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.events = trace.events
-        self.pages = range(len(trace.ptes))
+        self.pages = range(len(trace.header["pages"]))
         self.label = Label()
 
     # --- history --------------------------------------------------------------------------
@@ -46,20 +46,22 @@ class Model:
 
     def ended(self, arena: int, time: int) -> bool:
         """Whether *arena* was being taken apart before event *time*."""
-        return any(event.kind == "destroy" and event.get("arena") == arena
+        return any(event.kind == "destroy" and event.get("group") == arena
                    for event in self.events[:time])
 
     def over(self, page: int, time: int) -> bool:
-        return self.ended(self.trace.arenas[page], time)
+        return self.ended(self.trace.groups[page], time)
 
-    def holder(self, time: int) -> Optional[Tuple[str, bool]]:
-        """Who held the lock before event *time*: an actor, or an interrupt on its processor."""
+    def holds(self, page: int, time: int) -> bool:
+        """Whether who does event *time*, an actor or an interrupt, held the lock of *page* before it."""
+        guard = self.trace.guards[page]
         for event in reversed(self.events[:time]):
-            if event.kind == "lock":
-                return event.actor, event.irq
-            if event.kind == "unlock":
-                return None
-        return None
+            if event.kind == "unlock" and event.get("lock") == guard:
+                return False
+            if event.kind == "lock" and event.get("lock") == guard:
+                now = self.events[time]
+                return (event.actor, event.irq) == (now.actor, now.irq)
+        return False
 
     def cached(self, actor: str, page: int, time: int) -> Set[str]:
         """The frames that *actor*'s processor may use for *page* before event *time*."""
@@ -95,9 +97,7 @@ class Model:
         event = self.events[time]
         if not self.is_page(page, event.before[page]):
             return False
-        # The lock that is watched is the first arena's.
-        locked = self.trace.arenas[page] == 0 and self.holder(time) == (event.actor, event.irq)
-        if not locked and not self.over(page, time):
+        if not self.holds(page, time) and not self.over(page, time):
             return False
         leaves_scratch = bool(self.trace.declared.get("frees_to_scratch"))
         return event.after[page] == NONE or (leaves_scratch and self.is_scratch(page, event.after[page]))
@@ -137,9 +137,8 @@ class Model:
                             for other in self.pages)):
                 self.label.broken.add("I9")
             # The books change under the lock only, so who stores without it parts them from the PTEs.
-            if (self.trace.arenas[page] == 0 and not self.over(page, time)
-                    and self.is_page(page, before) != self.is_page(page, after)
-                    and self.holder(time) != (event.actor, event.irq)):
+            if (self.trace.guards[page] and not self.over(page, time) and not self.holds(page, time)
+                    and self.is_page(page, before) != self.is_page(page, after)):
                 self.label.broken.add("I4")
 
     def judge_free(self, time: int) -> None:
@@ -151,7 +150,7 @@ class Model:
             if reached:
                 (self.label.documented if self.over(page, time) else self.label.broken).add("I6")
         if frame in self.trace.scratch:
-            arena = self.trace.arenas[self.trace.scratch.index(frame)]
+            arena = self.trace.groups[self.trace.scratch.index(frame)]
             if event.get("double_free") or not self.ended(arena, time):
                 self.label.broken.add("I3")
         elif event.get("double_free"):
@@ -252,7 +251,7 @@ class Model:
         return sum(event.kind == "free" and event.get("frame") == frame for event in self.events)
 
     def judge_arena(self, arena: int, facts: Any) -> None:
-        names = {self.trace.scratch[page] for page in self.pages if self.trace.arenas[page] == arena}
+        names = {self.trace.scratch[page] for page in self.pages if self.trace.groups[page] == arena}
         scratch = next(iter(names), "")
         freed = self.freed(scratch) if scratch else 0
         if (facts["lives"] and facts.get("refcount", 1) <= 0) or freed > 1:
@@ -316,11 +315,11 @@ class Model:
                 continue
             value = int(event.get("stored"), 16).to_bytes(8, "little")
             for i in range(event.get("bytes")):
-                stored[self.trace.arenas[event.page], event.get("offset") + i] = value[i]
+                stored[self.trace.groups[event.page], event.get("offset") + i] = value[i]
         words = [word for word in self.trace.end["words"]
-                 if self.trace.end["arenas"][word["arena"]]["lives"]]
+                 if self.trace.end["groups"][word["group"]]["lives"]]
         wrong = any(
-            byte and stored.get((word["arena"], word["offset"] + i)) != byte
+            byte and stored.get((word["group"], word["offset"] + i)) != byte
             for word in words
             for i, byte in enumerate(int(word["word"], 16).to_bytes(8, "little")))
         if words:
@@ -350,7 +349,7 @@ class Model:
         if end["how"] != "done":
             return
         self.judge_actors()
-        for arena, facts in enumerate(end["arenas"]):
+        for arena, facts in enumerate(end["groups"]):
             self.judge_arena(arena, facts)
         for page, facts in enumerate(end["pages"]):
             self.judge_page(page, facts)

@@ -56,17 +56,17 @@ def with_entries(trace: Trace, entries: Sequence[Pte]) -> Trace:
     if trace.end["how"] != "done":
         return trace
     pages: List[Any] = []
-    more = [0] * len(trace.end["arenas"])
+    more = [0] * len(trace.end["groups"])
     for page, (facts, entry) in enumerate(zip(trace.end["pages"], entries)):
         if not facts["exists"] or facts["pte"] == entry.name:
             pages.append(facts)
             continue
         pages.append({**facts, "pte": entry.name, "pte_bits": hex(entry.bits)})
         unmapped = ("none", "not present", trace.scratch[page])
-        more[trace.arenas[page]] += (entry.name not in unmapped) - (facts["pte"] not in unmapped)
-    arenas = [{**arena, "mapped": max(0, arena["mapped"] + extra)}
-              for arena, extra in zip(trace.end["arenas"], more)]
-    return trace.with_end(pages=pages, arenas=arenas)
+        more[trace.groups[page]] += (entry.name not in unmapped) - (facts["pte"] not in unmapped)
+    groups = [{**group, "mapped": max(0, group["mapped"] + extra)}
+              for group, extra in zip(trace.end["groups"], more)]
+    return trace.with_end(pages=pages, groups=groups)
 
 
 def frames(trace: Trace) -> List[str]:
@@ -285,22 +285,31 @@ def an_extra_flush(trace: Trace) -> Changed:
 @rule
 def unlocked_early(trace: Trace) -> Changed:
     for i, event in each(trace):
-        extra = quiet_event(trace, i, actor=event.actor, kind="unlock")
-        yield f"{i} {event.kind}", insert(trace, i, extra)
+        for lock in trace.header["locks"]:
+            extra = quiet_event(trace, i, actor=event.actor, kind="unlock", lock=lock)
+            yield f"{i} {event.kind} {lock}", insert(trace, i, extra)
+
+
+@rule
+def another_lock(trace: Trace) -> Changed:
+    for i, event in each(trace, "lock"):
+        for lock in trace.header["locks"]:
+            if lock != event.get("lock"):
+                yield f"{i} {lock}", at(trace, i, event.changed(lock=lock))
 
 
 @rule
 def an_arena_ends(trace: Trace) -> Changed:
     for i, event in each(trace):
-        for arena in sorted(set(trace.arenas)):
-            extra = quiet_event(trace, i, actor=event.actor, kind="destroy", arena=arena)
+        for arena in sorted(set(trace.groups)):
+            extra = quiet_event(trace, i, actor=event.actor, kind="destroy", group=arena)
             yield f"{i} {arena}", insert(trace, i, extra)
 
 
 @rule
 def another_arena_ends(trace: Trace) -> Changed:
     for i, event in each(trace, "destroy"):
-        yield f"{i}", at(trace, i, event.changed(arena=1))
+        yield f"{i}", at(trace, i, event.changed(group=1))
 
 
 # --- accesses and results -----------------------------------------------------------------------
@@ -319,9 +328,10 @@ def lands_elsewhere(trace: Trace) -> Changed:
 @rule
 def another_access(trace: Trace) -> Changed:
     for i, event in each(trace, "access"):
-        yield f"{i} user", at(trace, i, event.changed(
-            user=None if event.get("user") else True, program=None,
-            offset=None, bytes=None, stored=None))
+        user = not event.get("user")
+        for view in (1, None):
+            yield f"{i} user {view}", at(trace, i, event.changed(
+                user=user or None, view=view, program=None, offset=None, bytes=None, stored=None))
         access = "write" if event.get("access") == "read" else "read"
         yield f"{i} {access}", at(trace, i, event.changed(access=access, offset=None, bytes=None, stored=None))
         if event.get("faulted"):
@@ -392,24 +402,24 @@ def another_page_at_the_end(trace: Trace) -> Changed:
 
 @rule
 def another_arena_at_the_end(trace: Trace) -> Changed:
-    for i, facts in enumerate(trace.end.get("arenas", [])):
-        yield f"{i} lives", with_element(trace, "arenas", i, lives=not facts["lives"])
+    for i, facts in enumerate(trace.end.get("groups", [])):
+        yield f"{i} lives", with_element(trace, "groups", i, lives=not facts["lives"])
         for count in (None, -1, 0, 2):
-            yield f"{i} refcount {count}", with_element(trace, "arenas", i, refcount=count)
+            yield f"{i} refcount {count}", with_element(trace, "groups", i, refcount=count)
         for extra in (-1, 1):
             yield f"{i} counted {extra}", with_element(
-                trace, "arenas", i, counted=facts.get("counted", 0) + extra)
+                trace, "groups", i, counted=facts.get("counted", 0) + extra)
             yield f"{i} mapped {extra}", with_element(
-                trace, "arenas", i, mapped=max(0, facts["mapped"] + extra))
-        yield f"{i} counts nothing", with_element(trace, "arenas", i, counted=None)
+                trace, "groups", i, mapped=max(0, facts["mapped"] + extra))
+        yield f"{i} counts nothing", with_element(trace, "groups", i, counted=None)
 
 
 @rule
 def another_word_at_the_end(trace: Trace) -> Changed:
     words = trace.end.get("words", [])
-    for arena in range(len(trace.end.get("arenas", []))):
+    for arena in range(len(trace.end.get("groups", []))):
         for word in ("0x1", "0xff00000000000000"):
-            extra = {"arena": arena, "offset": 128, "word": word}
+            extra = {"group": arena, "offset": 128, "word": word}
             yield f"{arena} {word}", trace.with_end(words=[*words, extra])
     for i, one in enumerate(words):
         yield f"{i} gone", trace.with_end(words=words[:i] + words[i + 1:])

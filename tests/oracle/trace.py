@@ -16,7 +16,7 @@ Json = Dict[str, Any]
 # All that a brief event may have; the rest of a full one follows from it or is a place in the source.
 BRIEF = ("n", "actor", "kind", "irq", "user", "page", "access", "half", "faulted", "program", "stale",
          "landed", "offset", "bytes", "stored", "frame", "double_free", "flush", "target", "result",
-         "arena", "before", "after", "before_bits", "after_bits")
+         "group", "lock", "word", "view", "before", "after", "before_bits", "after_bits")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Event:
 
     @property
     def is_kernel(self) -> bool:
-        return not self.fields.get("user")
+        """By the kernel, and by its own address; its copies to and from a process are the process's."""
+        return not self.fields.get("user") and not self.fields.get("view")
 
     def changed(self, **fields: Any) -> "Event":
         """The same with other members; None takes one out."""
@@ -92,9 +93,14 @@ class Trace:
         return [str(actor["name"]) for actor in self.header["actors"]]
 
     @property
-    def arenas(self) -> List[int]:
+    def groups(self) -> List[int]:
         """Which arena each watched page is of."""
-        return [int(page["arena"]) for page in self.header["pages"]]
+        return [int(page["group"]) for page in self.header["pages"]]
+
+    @property
+    def guards(self) -> List[str]:
+        """The lock that guards each page's entry; "": none that is watched."""
+        return [str(page.get("guarded_by", "")) for page in self.header["pages"]]
 
     @property
     def scratch(self) -> List[str]:
@@ -128,7 +134,7 @@ def parse(text: str) -> Trace:
     header = lines[0]
     return Trace(
         header=header,
-        ptes=tuple(pte_of(page["pte"], page["pte_bits"]) for page in header["pages"]),
+        ptes=tuple(pte_of(page["pte"], page["pte_bits"]) for page in header["pages"] + header["ptes"]),
         events=tuple(_event(line) for line in lines if "n" in line),
         end=next(line["end"] for line in lines if "end" in line),
     )

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/circle.h"
+
+#include <string.h>
+
+#include "util/error.h"
+#include "util/json.h"
+#include "util/lose.h"
+
+enum {
+	BLOCK = 4096,
+	/* A loop that counts comes to its end in so many rounds, or nobody knows when. */
+	MAX_ROUNDS = 4,
+	/* More that differ are no loop's counters. */
+	MAX_DIFFERING = 4096,
+};
+
+void circle_clear(Circle *circle)
+{
+	g_clear_pointer(&circle->memory, g_free);
+}
+
+void circle_begin(Circle *circle)
+{
+	circle_clear(circle);
+	*circle = (Circle){ 0 };
+}
+
+bool circle_at(Circle *circle, const Guest *guest, guint step, GError **error)
+{
+	if (!circle->asked || step != circle->from)
+		return true;
+	const guint8 *ram = machine_ram(guest->machine, error);
+	if (!ram)
+		return false;
+	circle_clear(circle);
+	circle->memory = g_memdup2(ram, machine_ram_bytes(guest->machine));
+	return true;
+}
+
+bool circle_may_close(const Circle *circle, guint from)
+{
+	return from >= circle->since;
+}
+
+static void add_text(JsonArray *array, guint64 value)
+{
+	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
+
+	json_array_add_string_element(array, text);
+}
+
+/* Guest-physical addresses of the words that differ, up to MAX_DIFFERING + 1 of them. */
+static JsonArray *differing_words(const guint8 *before, const guint8 *now, gsize size)
+{
+	JsonArray *words = json_array_new();
+
+	for (gsize block = 0; block < size; block += BLOCK) {
+		if (memcmp(before + block, now + block, BLOCK) == 0)
+			continue;
+		for (gsize at = block; at < block + BLOCK; at += sizeof(guint64))
+			if (memcmp(before + at, now + at, sizeof(guint64)) != 0 &&
+			    json_array_get_length(words) <= MAX_DIFFERING)
+				add_text(words, at);
+	}
+	return words;
+}
+
+/* Who is in user space has an empty kernel stack; the pointer says nothing of it. */
+static JsonArray *stack_pointers(const Guest *guest, const Stepper *stepper)
+{
+	JsonArray *pointers = json_array_new();
+
+	for (int i = 0; i < guest->n_actors; i++)
+		add_text(pointers, stepper_regs(stepper, i)->gpr[MACHINE_RSP]);
+	return pointers;
+}
+
+/* The strings in @answer's array @member, one a line; NULL: there are none. */
+static bool read_names(JsonObject *answer, const char *member, char **ret, GError **error)
+{
+	const Json json = { answer, "drgn" };
+	g_autoptr(GString) names = g_string_new(NULL);
+	JsonArray *array;
+
+	*ret = NULL;
+	if (!json_array(&json, member, &array, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		JsonNode *node = json_array_get_element(array, i);
+
+		if (json_node_get_value_type(node) != G_TYPE_STRING) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
+				    "drgn: '%s' holds something that is no name", member);
+			return false;
+		}
+		g_string_append_printf(names, "%s%s", i ? "\n" : "", json_node_get_string(node));
+	}
+	*ret = names->len ? g_strdup(names->str) : NULL;
+	return true;
+}
+
+/* Compare, and say in @outcome what differs. */
+static bool compare(const Circle *circle, const Guest *guest, const Stepper *stepper,
+		    Outcome *outcome, GError **error)
+{
+	const guint8 *now = machine_ram(guest->machine, error);
+
+	if (!now)
+		return false;
+	JsonArray *words = differing_words(circle->memory, now, machine_ram_bytes(guest->machine));
+	if (json_array_get_length(words) > MAX_DIFFERING) {
+		json_array_unref(words);
+		outcome->differs = g_strdup("too-many-words");
+		return true;
+	}
+	JsonObject *request = json_object_new();
+	json_object_set_string_member(request, "op", "differences");
+	json_object_set_array_member(request, "words", words);
+	json_object_set_array_member(request, "stacks", stack_pointers(guest, stepper));
+	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	if (!answer || !read_names(answer, "grown", &outcome->grown, error) ||
+	    !read_names(answer, "other", &outcome->differs, error))
+		return false;
+	if (lose("growth") && !outcome->differs)
+		outcome->differs = g_steal_pointer(&outcome->grown);
+	return true;
+}
+
+bool circle_settle(Circle *circle, const Guest *guest, const Stepper *stepper, Outcome *outcome,
+		   bool *ret_again, GError **error)
+{
+	*ret_again = !circle->asked || !circle->memory || circle->from != outcome->circle;
+	if (*ret_again) {
+		circle->asked = true;
+		circle->from = outcome->circle;
+		return true;
+	}
+	if (!compare(circle, guest, stepper, outcome, error))
+		return false;
+	circle->asked = false;
+	*ret_again = outcome->differs && ++circle->rounds < MAX_ROUNDS;
+	if (*ret_again)
+		circle->since = outcome_length(outcome);
+	return true;
+}
