@@ -291,14 +291,6 @@ def unlocked_early(trace: Trace) -> Changed:
 
 
 @rule
-def another_lock(trace: Trace) -> Changed:
-    for i, event in each(trace, "lock"):
-        for lock in trace.header["locks"]:
-            if lock != event.get("lock"):
-                yield f"{i} {lock}", at(trace, i, event.changed(lock=lock))
-
-
-@rule
 def an_arena_ends(trace: Trace) -> Changed:
     for i, event in each(trace):
         for arena in sorted(set(trace.groups)):

@@ -102,10 +102,17 @@ class Streams:
     texts: List[str]
     labels: List[Set[str]]
 
-    def judge(self, rig: Path, every: int = 1) -> Table:
-        answers = [said(line) for line in run_check(rig, "".join(self.texts[::every]))]
-        assert len(answers) == len(self.cases[::every]), "a line for each trace"
-        return compare(self.cases[::every], self.labels[::every], answers)
+    def judge(self, rig: Path) -> Table:
+        answers = [said(line) for line in run_check(rig, "".join(self.texts))]
+        assert len(answers) == len(self.cases), "a line for each trace"
+        return compare(self.cases, self.labels, answers)
+
+    def about(self, name: str, every: int) -> "Streams":
+        """Those in which *name* is broken, or documented, and of all others each *every*th."""
+        chosen = [i for i, label in enumerate(self.labels)
+                  if i % every == 0 or name in label or f"{name} documented" in label]
+        return Streams([self.cases[i] for i in chosen], [self.texts[i] for i in chosen],
+                       [self.labels[i] for i in chosen])
 
 
 def make() -> Streams:
