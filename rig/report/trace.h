@@ -12,13 +12,16 @@
 typedef struct Trace Trace;
 
 /* Nothing passed in is owned. */
-Trace *trace_new(const Guest *guest, const Stepper *stepper);
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared);
 void trace_free(Trace *trace);
 
 /* A new schedule, which starts with @ptes. */
 void trace_begin(Trace *trace, const guint64 *ptes);
 /* @tlb: what the vCPUs may hold after it. */
 void trace_add(Trace *trace, const Event *event, const Tlb *tlb);
+
+/* How it ended; takes @end. */
+void trace_end(Trace *trace, End *end);
 
 /* Take over what @check has found: once, when the schedule has ended. */
 void trace_found(Trace *trace, const Check *check);
