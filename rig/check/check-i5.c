@@ -87,6 +87,9 @@ static const Invariant i5 = {
 		{ "declared-oops",
 		  "the actor that the scenario names ends in an oops, by a page fault on the page it names",
 		  "oops = ACTOR page-fault page N in the scenario", false },
+		{ "after-double-free",
+		  "a schedule that ends at a double free has not crashed: I3 or I9 says what happened",
+		  "the rig goes no further, since the allocator's lists lead anywhere", false },
 		{ NULL, NULL, NULL, false },
 	},
 };
