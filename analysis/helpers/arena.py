@@ -123,6 +123,11 @@ def struct_page_size(prog: Program) -> int:
     return int(sizeof(prog.type("struct page")))
 
 
+def refcount(prog: Program, pfn: int) -> int:
+    """References to frame *pfn*; 0 while the page allocator has it."""
+    return int(pfn_to_page(prog, pfn)._refcount.counter.value_())
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):

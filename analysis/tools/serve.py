@@ -6,7 +6,7 @@ answer a line on stdout.
 
   {"op": "describe", "subject": NAME, "groups": [ID…], "pages": [[GROUP, UADDR]…], "cpus": N,
    "report": UADDR, "control": UADDR}
-  {"op": "end", "subject": NAME, "keep": the answer's from "describe"}
+  {"op": "end", "subject": NAME, "keep": the answer's from "describe", "frames": [PFN…]}
   {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
 
@@ -53,6 +53,7 @@ def end(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     keep = request["keep"]
     return {
         **subjects.find(request["subject"]).end(prog, keep),
+        "given_back": [arena.refcount(prog, pfn) == 0 for pfn in request["frames"]],
         "splats": klog.splats(klog.lines_since(prog, keep["log_seq"])),
     }
 

@@ -126,13 +126,33 @@ gint64 check_group_scratch(const Check *check, int arena)
 	return -1;
 }
 
+static int count_in(const GArray *frames, guint n, guint64 pfn)
+{
+	int count = 0;
+
+	for (guint i = 0; i < n; i++)
+		count += g_array_index(frames, guint64, i) == pfn;
+	return count;
+}
+
 int check_freed(const Check *check, gint64 pfn)
 {
-	int freed = 0;
+	return count_in(check->frames_freed, check->frames_freed->len, pfn);
+}
 
-	for (guint i = 0; i < check->frames_freed->len; i++)
-		freed += (gint64)g_array_index(check->frames_freed, guint64, i) == pfn;
-	return freed;
+GArray *check_not_freed(const Check *check)
+{
+	const GArray *installed = check->installed;
+	GArray *frames = g_array_new(FALSE, FALSE, sizeof(guint64));
+
+	for (guint i = 0; i < installed->len; i++) {
+		guint64 pfn = g_array_index(installed, guint64, i);
+
+		if (!count_in(installed, i, pfn) &&
+		    count_in(installed, installed->len, pfn) > check_freed(check, pfn))
+			g_array_append_val(frames, pfn);
+	}
+	return frames;
 }
 
 bool check_is_page(const Check *check, int page, guint64 pte)

@@ -105,6 +105,9 @@ gint64 check_group_scratch(const Check *check, int arena);
 /* How often frame @pfn was given back to the allocator. */
 int check_freed(const Check *check, gint64 pfn);
 
+/* Of guint64: the frames that were handed out more often than the events free them; the caller's. */
+GArray *check_not_freed(const Check *check);
+
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 

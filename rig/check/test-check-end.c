@@ -448,6 +448,24 @@ static void test_cycle(void)
 	expect(several, "");
 }
 
+/* A page that was handed out is mapped nowhere, and no event freed it. */
+static void test_leaked(void)
+{
+	g_autoptr(Play) play = play_new();
+	guint64 frame = FRAME, other = FRAME_B;
+
+	add(play, (Event){ .kind = EVENT_LOCK, .page = -1 });
+	add(play, (Event){ .kind = EVENT_PTE, .access = ACCESS_XCHG, .before = { PTE(FRAME) } });
+	play->end->groups[0].mapped = play->end->groups[0].counted = 0;
+	play->end->pages[0] = (EndPage){ .exists = true, .free = true };
+	expect(play, "leaked");
+	g_array_append_val(play->end->given_back, other);
+	expect(play, "leaked");
+	/* the allocator has it: the end of a mapping in user space freed it */
+	g_array_append_val(play->end->given_back, frame);
+	expect(play, "");
+}
+
 static void test_deadlock(void)
 {
 	g_autoptr(Play) play = play_new();
@@ -472,6 +490,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/check-end/reports", test_reports);
 	g_test_add_func("/check-end/frees", test_frees);
 	g_test_add_func("/check-end/arena-end", test_arena_end);
+	g_test_add_func("/check-end/leaked", test_leaked);
 	g_test_add_func("/check-end/deadlock", test_deadlock);
 	g_test_add_func("/check-end/cycle", test_cycle);
 	return g_test_run();

@@ -45,8 +45,8 @@ extern char *command_connect;
 	{ "connect", 'c', 0, G_OPTION_ARG_STRING, &command_connect, \
 	  "Have libvirt run the guest: qemu:///session, qemu:///system, qemu+ssh://HOST/…", "URI" }
 
-/* One word or more. */
-enum { COMMAND_SOME = -1 };
+/* One word or more, and any number. */
+enum { COMMAND_SOME = -1, COMMAND_ANY = -2 };
 
 /* Parse options; exactly @n words must remain, named by @words in the help. */
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,

@@ -9,6 +9,7 @@ End *end_new(EndHow how)
 	end->alone = -1;
 	end->words = g_array_new(FALSE, FALSE, sizeof(EndWord));
 	end->reports = g_array_new(FALSE, FALSE, sizeof(EndReport));
+	end->given_back = g_array_new(FALSE, FALSE, sizeof(guint64));
 	end->splats = g_ptr_array_new();
 	return end;
 }
@@ -19,6 +20,7 @@ void end_free(End *end)
 		return;
 	g_array_unref(end->words);
 	g_array_unref(end->reports);
+	g_array_unref(end->given_back);
 	g_ptr_array_unref(end->splats);
 	g_free(end);
 }

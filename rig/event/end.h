@@ -66,6 +66,7 @@ typedef struct End {
 	bool streams;		/* this kernel tells programs of faults: */
 	GArray *words;		/* of EndWord, in order */
 	GArray *reports;	/* of EndReport */
+	GArray *given_back;	/* guint64: frames that no event freed, and that the allocator has again */
 	GPtrArray *splats;	/* lines of the kernel log that open a splat; interned */
 } End;
 

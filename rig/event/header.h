@@ -18,6 +18,7 @@ typedef struct {
 static const TraceDeclared NOTHING_DECLARED = { .oops_actor = -1, .oops_page = -1, .succeeds = -1 };
 
 typedef struct {
+	const char *setup, *operations;	/* what was done, as text, interned; NULL: a .c says it */
 	int n_actors, n_pages;
 	struct {
 		const char *name;	/* interned */

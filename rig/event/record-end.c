@@ -109,6 +109,17 @@ static JsonArray *reports_json(const Record *record)
 	return array;
 }
 
+static JsonArray *given_back_json(const Record *record)
+{
+	const GArray *frames = record->end->given_back;
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < frames->len; i++)
+		json_array_add_string_element(array,
+					      record_frame(record, g_array_index(frames, guint64, i)));
+	return array;
+}
+
 JsonObject *record_end_json(const Record *record)
 {
 	const End *end = record->end;
@@ -126,6 +137,7 @@ JsonObject *record_end_json(const Record *record)
 		json_object_set_array_member(object, "words", words_json(end));
 		if (end->streams)
 			json_object_set_array_member(object, "reports", reports_json(record));
+		json_object_set_array_member(object, "given_back", given_back_json(record));
 		for (guint i = 0; i < end->splats->len; i++)
 			json_array_add_string_element(splats, g_ptr_array_index(end->splats, i));
 		json_object_set_array_member(object, "splats", splats);
@@ -234,6 +246,22 @@ static bool read_report(const Record *record, const Json *json, int i, End *end,
 	return true;
 }
 
+static bool read_given_back(const Json *json, End *end, GError **error)
+{
+	JsonArray *array = NULL;
+
+	if (!json_array_of(json, "given_back", 0, RECORD_MAX_LINES, &array, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		guint64 pfn;
+
+		if (!record_read_frame(json_text_element(array, i), &pfn))
+			return false;
+		g_array_append_val(end->given_back, pfn);
+	}
+	return true;
+}
+
 static bool read_splats(const Json *json, End *end, GError **error)
 {
 	JsonArray *array = NULL;
@@ -273,7 +301,7 @@ End *record_read_end(const Record *record, const Json *json, GError **error)
 	    !read_all(record, json, "words", 0, words, read_word, end, error) ||
 	    (end->streams &&
 	     !read_all(record, json, "reports", 0, RECORD_MAX_LINES, read_report, end, error)) ||
-	    !read_splats(json, end, error))
+	    !read_given_back(json, end, error) || !read_splats(json, end, error))
 		return NULL;
 	return g_steal_pointer(&end);
 }

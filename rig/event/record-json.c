@@ -2,7 +2,8 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"actors":[{"name","vcpu"}],
+ *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	 "actors":[{"name","vcpu"}],
  *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
@@ -13,7 +14,8 @@
  *	 "actors":[{"state":returned, crashed or waits,"result"?,"fault_page"?,"wait"?:{as in violation.h}}],
  *	 "groups":[{"lives","refcount"?,"mapped","counted"?}],
  *	 "pages":[{"exists","pte","pte_bits","free","reserved","given_up"}],
- *	 "words":[{"group","offset","word"}],"reports"?:[{"program","address","write"}],"splats":[…]}}
+ *	 "words":[{"group","offset","word"}],"reports"?:[{"program","address","write"}],
+ *	 "given_back":[…],"splats":[…]}}
  *	{"violation":{…}}		as in violation.h
  *
  * and by kind, instead of …
@@ -248,6 +250,8 @@ static bool read_header(TraceHeader *header, const Json *json, bool *ret_brief, 
 	    !json_small(json, "events", 0, RECORD_MAX_LINES, &ret_counts->events, error) ||
 	    !json_small(json, "violations", 0, RECORD_MAX_LINES, &ret_counts->violations, error) ||
 	    !json_maybe_bool(json, "brief", ret_brief, error) ||
+	    !json_maybe_interned(json, "setup", &header->setup, error) ||
+	    !json_maybe_interned(json, "operations", &header->operations, error) ||
 	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
 	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
 	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||

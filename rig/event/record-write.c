@@ -115,6 +115,10 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_int_member(object, "violations", record->found->len);
 	if (record->brief)
 		json_object_set_boolean_member(object, "brief", true);
+	if (header->operations) {
+		json_add_string(object, "setup", header->setup);
+		json_add_string(object, "operations", header->operations);
+	}
 	for (int i = 0; i < header->n_actors; i++) {
 		JsonObject *actor = json_object_new();
 

@@ -64,6 +64,7 @@ static End *make_end(void)
 	End *end = end_new(ENDED_DONE);
 	EndWord word = { 0, 16, 0x8000000000000001 };
 	EndReport report = { 77, 0x100000000, true };
+	guint64 frame = FRAME_A;
 
 	end->n_actors = 2;
 	end->n_groups = end->n_pages = 1;
@@ -75,6 +76,7 @@ static End *make_end(void)
 	end->streams = true;
 	g_array_append_val(end->words, word);
 	g_array_append_val(end->reports, report);
+	g_array_append_val(end->given_back, frame);
 	g_ptr_array_add(end->splats, "BUG: of a kind");
 	return end;
 }
@@ -245,6 +247,8 @@ static const struct {
 	{ "\"offset\":16", "\"offset\":4096", 22 },
 	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 22 },
 	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 22 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 22 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[7", 22 },
 	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 22 },
 };
 

@@ -54,7 +54,8 @@ End *ending_of(Session *session, const Outcome *outcome, GError **error)
 	/* In the middle of things the guest has nothing to say. */
 	if (how != ENDED_DONE)
 		return g_steal_pointer(&end);
-	bool asked = guest_end(session->guest, session->subject->name, end, error);
+	g_autoptr(GArray) frames = check_not_freed(session->check);
+	bool asked = guest_end(session->guest, session->subject->name, frames, end, error);
 
 	session->drgn_usec += g_get_monotonic_time() - before;
 	if (!asked)

@@ -352,6 +352,7 @@ static bool explore_all(Explorer *explorer, GError **error)
 
 static Verdict *start_verdict(const Session *session, const Policy *policy)
 {
+	const Operations *operations = session->scenario->operations;
 	const Kernel *kernel = session->kernel;
 	Verdict *verdict = verdict_new();
 
@@ -359,6 +360,14 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->kernel = g_strdup(kernel->name);
 	verdict->policy = g_strdup(policy->name);
 	verdict->title = g_strdup(session->scenario->title);
+	if (operations) {
+		verdict->setup = g_strdup(operations->setup_text);
+		verdict->operations = g_strdup(operations->actors_text);
+		verdict->pages = (int)operations->shape.pages;
+		verdict->arenas = (int)operations->shape.arenas;
+		verdict->processes = (int)operations->shape.processes;
+		verdict->unseen_verbs = operations_unseen(operations);
+	}
 	verdict->kernel_kind = g_strdup(kernel->kind);
 	verdict->kernel_title = g_strdup(kernel->title);
 	verdict->kernel_release = g_strdup(kernel->release);

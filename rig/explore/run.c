@@ -6,6 +6,26 @@
 #include "explore/ending.h"
 #include "util/error.h"
 
+/* An operation that the kernel does not have was not explored, whatever came of it. */
+static bool has_all(const Session *session, GError **error)
+{
+	const Operations *operations = session->scenario->operations;
+
+	for (int i = 0; operations && i < session->guest->n_actors; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+		guint64 lacks = guest_actor_report(session->guest, i).lacks;
+
+		if (!lacks || lacks > actor->operations->len)
+			continue;
+		const Operation *operation = g_ptr_array_index(actor->operations, lacks - 1);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "kernel %s has nothing for '%s' of %s (ENOSYS)", session->kernel->name,
+			    operation->text, actor->name);
+		return false;
+	}
+	return true;
+}
+
 /* What they touched. */
 static const Footprint *take_events(Session *session, const GArray *events)
 {
@@ -171,7 +191,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
 {
 	Schedule *schedule = schedule_new(session->scenario->name, session->kernel->name,
-					  session->kernel->key, session->scenario->actors);
+					  session->kernel->key, session->scenario->actors,
+					  session->scenario->operations);
 
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		g_autofree char *label = trace_decision(session->trace, i);
@@ -212,6 +233,8 @@ static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error
 			return NULL;
 	} while (again);
 
+	if (!has_all(session, error))
+		return NULL;
 	End *end = ending_of(session, outcome, error);
 	if (!end)
 		return NULL;

@@ -4,10 +4,14 @@
 #include "util/error.h"
 #include "util/json.h"
 
-static JsonObject *new_request(const Guest *guest, const char *subject)
+static JsonObject *new_request(const Guest *guest, const char *subject, const GArray *frames)
 {
 	JsonObject *request = json_object_new();
+	JsonArray *array = json_array_new();
 
+	for (guint i = 0; i < frames->len; i++)
+		json_array_add_int_element(array, g_array_index(frames, guint64, i));
+	json_object_set_array_member(request, "frames", array);
 	json_object_set_string_member(request, "op", "end");
 	json_object_set_string_member(request, "subject", subject);
 	json_object_set_member(request, "keep", json_node_copy(guest->keep));
@@ -68,6 +72,27 @@ static bool take_report(const Json *json, End *end, GError **error)
 	return true;
 }
 
+/* Of the frames that were asked for. */
+static bool take_given_back(const Json *json, const GArray *frames, End *end, GError **error)
+{
+	JsonArray *array = NULL;
+
+	if (!json_array_of(json, "given_back", frames->len, frames->len, &array, error))
+		return false;
+	for (guint i = 0; i < frames->len; i++) {
+		JsonNode *node = json_array_get_element(array, i);
+
+		if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_BOOLEAN) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+				    "%s: 'given_back' must be an array of true and false", json->name);
+			return false;
+		}
+		if (json_node_get_boolean(node))
+			g_array_append_val(end->given_back, g_array_index(frames, guint64, i));
+	}
+	return true;
+}
+
 static bool take_splats(const Json *json, End *end, GError **error)
 {
 	JsonArray *splats = NULL;
@@ -102,7 +127,8 @@ static bool take_all(const Json *json, const char *member, guint min, guint max,
 	return true;
 }
 
-static bool take_answer(const Guest *guest, const Json *answer, End *end, GError **error)
+static bool take_answer(const Guest *guest, const Json *answer, const GArray *frames, End *end,
+			GError **error)
 {
 	const guint groups = guest->report.n_arenas, pages = guest->n_pages;
 
@@ -111,7 +137,7 @@ static bool take_answer(const Guest *guest, const Json *answer, End *end, GError
 	       take_all(answer, "pages", pages, pages, take_page, end, error) &&
 	       (!end->streams ||
 		take_all(answer, "reports", 0, G_MAXINT32, take_report, end, error)) &&
-	       take_splats(answer, end, error);
+	       take_given_back(answer, frames, end, error) && take_splats(answer, end, error);
 }
 
 /* What the actors have told of their results, and of pages: reserved, or freed and wanted no more. */
@@ -134,15 +160,16 @@ static void take_told(const Guest *guest, End *end)
 	}
 }
 
-bool guest_end(const Guest *guest, const char *subject, End *end, GError **error)
+bool guest_end(const Guest *guest, const char *subject, const GArray *frames, End *end, GError **error)
 {
-	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, new_request(guest, subject), error);
+	g_autoptr(JsonObject) answer =
+		analyst_ask(guest->analyst, new_request(guest, subject, frames), error);
 	g_autoptr(GError) local = NULL;
 	Json json = { answer, "drgn" };
 
 	if (!answer)
 		return false;
-	if (take_answer(guest, &json, end, &local)) {
+	if (take_answer(guest, &json, frames, end, &local)) {
 		take_told(guest, end);
 		return true;
 	}

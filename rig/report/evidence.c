@@ -313,6 +313,12 @@ static void append_title(GString *text, const Dossier *dossier, const Case *one)
 	g_autofree char *subject = g_strdup_printf("(%s)", dossier_string(dossier, "title"));
 	paragraph(text, "", 0, subject);
 	g_string_append_c(text, '\n');
+	if (!*dossier_string(dossier, "operations"))
+		return;
+	if (*dossier_string(dossier, "setup"))
+		fact(text, "setup", "%s", dossier_string(dossier, "setup"));
+	fact(text, "actors", "%s", dossier_string(dossier, "operations"));
+	g_string_append_c(text, '\n');
 }
 
 char *evidence_text(const Dossier *dossier)

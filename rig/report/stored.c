@@ -100,7 +100,8 @@ static bool check_controls(const Json *json, GError **error)
 JsonObject *stored_verdict(const char *path, GError **error)
 {
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
-					     "kernel_release", "verdict", NULL };
+					     "kernel_release", "verdict", "setup", "operations",
+					     NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "qemu", NULL };
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
 					      "unsettled", "violating", "documented",
@@ -116,6 +117,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_string(&json, "bound", &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
+	    !check_texts(&json, "unseen_verbs", error) ||
 	    !check_texts(&json, "circles_grown", error) ||
 	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
 	    !check_texts(&json, "absent_hooks", error) ||

@@ -324,7 +324,7 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
+Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	ThreadSet all = { { 0 } };
@@ -332,7 +332,8 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 	for (int thread = 0; thread < MAX_THREADS; thread++)
 		thread_set_add(&all, thread);
 	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || (controls && !lose("controls") &&
+	if (!stepper->stage || (setup && !setup_run(stepper->stage, setup, error)) ||
+	    (controls && !lose("controls") &&
 				 !control_all(stepper->stage, controls, error)) ||
 	    !stage_discover(stepper->stage, true, error))
 		return NULL;

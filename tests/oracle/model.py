@@ -295,7 +295,8 @@ class Model:
                     given[after.frame] += 1
         mapped = {facts["pte"] for page, facts in zip(self.pages, self.trace.end["pages"])
                   if facts["exists"] and facts["pte"] != self.trace.scratch[page]}
-        if any(count > self.freed(frame) and frame not in mapped for frame, count in given.items()):
+        kept = mapped | set(self.trace.end["given_back"])
+        if any(count > self.freed(frame) and frame not in kept for frame, count in given.items()):
             self.label.broken.add("I9")
 
     def judge_scratch(self) -> None:
