@@ -61,7 +61,7 @@ static const Invariant i2 = {
 	.at_end = at_end,
 	.exceptions = (const InvariantException[]){
 		{ "arena-end", "a page of an arena that is being taken apart is nobody's any more",
-		  "arena_map_free()", false },
+		  "a map is freed when its last reference is gone", false },
 		{ NULL, NULL, NULL, false },
 	},
 };
