@@ -175,7 +175,7 @@ check-layers:
 
 check-style:
 	$(Q)tests/check-style
-	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
+	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools -p tests.oracle
 
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
@@ -213,7 +213,7 @@ build/fuzz/cover/%.o: rig/%.c config.mak | $(BUILD)/config.h
 
 # From an archive only what a target needs is taken, and a target may have its own of something.
 # Nobody calls the rows of invariants by name.
-FUZZ_ROWS := $(wildcard rig/check/check-i*.c)
+FUZZ_ROWS := $(wildcard rig/check/check-i*.c rig/subject/*/check-i*.c)
 FUZZ_SOURCES := $(filter-out rig/command/%,$(SOURCES))
 build/fuzz/obj.a: $(FUZZ_SOURCES:rig/%.c=build/fuzz/obj/%.o)
 	$(Q)rm -f $@; ar rcs $@ $^

@@ -35,7 +35,7 @@ def of_run(out: Path) -> Set[Finding]:
     """All that the schedules in the journal of a run folder showed."""
     found: Set[Finding] = set()
     for line in (out / "journal").read_text().splitlines()[1:]:
-        texts = ast.literal_eval(line.split("\t", 1)[1])[5]
+        texts = ast.literal_eval(line.split("\t", 1)[1])[6]
         if texts[TRACE]:
             found.update(of_trace(texts[TRACE]))
     return found

@@ -8,7 +8,7 @@ version.
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, Tuple
 
 from drgn import Object, Program, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
@@ -216,10 +216,14 @@ def scratch_pfn(arena: Object) -> Optional[int]:
     return None if page is None else int(page_to_pfn(page).value_())
 
 
-def scratch_is_zero(arena: Object) -> bool:
-    """Whether the scratch page, if there is one, reads as zeroes."""
+def scratch_words(arena: Object) -> List[Tuple[int, int]]:
+    """Offset and value of each word of the scratch page, if there is one, that is not zero."""
     pfn = scratch_pfn(arena)
-    return pfn is None or not any(arena.prog_.read(pfn * PAGE_SIZE, PAGE_SIZE, True))
+    if pfn is None:
+        return []
+    page = arena.prog_.read(pfn * PAGE_SIZE, PAGE_SIZE, True)
+    words = struct.unpack(f"<{PAGE_SIZE // 8}Q", page)
+    return [(8 * i, word) for i, word in enumerate(words) if word]
 
 
 def scratch_refcount(arena: Object) -> Optional[int]:

@@ -6,13 +6,11 @@ answer a line on stdout.
 
   {"op": "describe", "subject": NAME, "groups": [ID…], "pages": [[GROUP, UADDR]…], "cpus": N,
    "report": UADDR, "control": UADDR}
-  {"op": "check", "subject": NAME, "keep": the answer's from "describe", "owned": [PFN|null…],
-   "reserved": [BOOL…], "given_up": [BOOL…], "installed": [PFN…], "freed": [PFN…],
-   "scratch_written": BOOL, "faults": [[PROGRAM, PAGE, WRITE]…]}
+  {"op": "end", "subject": NAME, "keep": the answer's from "describe", "frames": [PFN…]}
   {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
 
-GROUP is an index into groups, PAGE into pages.  Addresses in an answer are text
+GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
@@ -27,7 +25,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, memory, smp, subjects, survey, wire
+from analysis.helpers import arena, klog, memory, smp, subjects, survey, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -50,12 +48,13 @@ def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def check(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
-    """The state at the end of a schedule and what is wrong with it."""
-    facts = subjects.find(request["subject"]).facts(prog, request, request["keep"])
+def end(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """The state at the end of a schedule; what is wrong with it the rig says (rig/check/)."""
+    keep = request["keep"]
     return {
-        "log": facts.log,
-        "violations": [violation.as_json() for violation in invariants.check_all(facts)],
+        **subjects.find(request["subject"]).end(prog, keep),
+        "given_back": [arena.refcount(prog, pfn) == 0 for pfn in request["frames"]],
+        "splats": klog.splats(klog.lines_since(prog, keep["log_seq"])),
     }
 
 
@@ -74,7 +73,7 @@ def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {"survey": [item.as_json() for item in [*found, *survey.functions(prog)]]}
 
 
-OPERATIONS = {"describe": describe, "check": check, "differences": differences,
+OPERATIONS = {"describe": describe, "end": end, "differences": differences,
               "survey": survey_of}
 
 

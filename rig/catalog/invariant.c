@@ -65,8 +65,20 @@ const InvariantReason *invariant_reason(const char *id, const char *token)
 	return NULL;
 }
 
+bool invariant_excuse_exists(const char *token)
+{
+	gsize n;
+	const Invariant *const *rows = invariant_list(&n);
+
+	for (gsize i = 0; i < n; i++)
+		for (const InvariantException *one = rows[i]->exceptions; one && one->token; one++)
+			if (one->by_kernel && g_strcmp0(one->token, token) == 0)
+				return true;
+	return false;
+}
+
 const char *invariant_checked(const Invariant *invariant)
 {
 	return !invariant->event ? "end of a schedule"
-	       : invariant->end ? "every event, end of a schedule" : "every event";
+	       : invariant->at_end ? "every event, end of a schedule" : "every event";
 }

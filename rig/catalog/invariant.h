@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct Check;
+struct End;
 struct Event;
 
 /* What shows it. */
@@ -41,6 +42,14 @@ typedef struct {
 	ReasonFrom from;
 } InvariantReason;
 
+/* What looks like a violation and is none, as wide as its reason and no wider. */
+typedef struct {
+	const char *token;	/* "arena-end" */
+	const char *text;	/* what is let pass, one line */
+	const char *source;	/* who said that it may */
+	bool by_kernel;		/* only on kernels whose descriptor names it: excuses = … */
+} InvariantException;
+
 typedef struct {
 	const char *id;		/* "I1" */
 	const char *statement;	/* one line */
@@ -50,7 +59,9 @@ typedef struct {
 	guint32 reads;		/* InvariantReads: what it reads then, and at no other event */
 	/* looks at one event, before the bookkeeping takes it in; NULL: does not */
 	void (*event)(struct Check *check, const struct Event *event);
-	bool end;		/* asked at the end of a schedule, too: analysis/helpers/invariants/ */
+	/* looks at how a schedule ended, after all events; NULL: does not */
+	void (*at_end)(struct Check *check, const struct End *end);
+	const InvariantException *exceptions;	/* the last one has no token; NULL: none */
 } Invariant;
 
 /* Enter a row; once in its file. */
@@ -70,6 +81,9 @@ const char *invariant_statement(const char *id);
 
 /* NULL when there is no such invariant or reason. */
 const InvariantReason *invariant_reason(const char *id, const char *token);
+
+/* Whether some invariant has an exception @token that a kernel's descriptor may name. */
+bool invariant_excuse_exists(const char *token);
 
 /* When it is checked, for a reader. */
 const char *invariant_checked(const Invariant *invariant);

@@ -21,6 +21,7 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->kind);
 	g_free(kernel->breaks);
 	g_strfreev(kernel->has);
+	g_strfreev(kernel->excuses);
 	g_free(kernel->map_flags);
 	g_free(kernel->expected_on);
 	g_free(kernel->key);
@@ -128,14 +129,34 @@ static bool read_expected_on(Kernel *kernel, GKeyFile *keys, const char *path, G
 	return false;
 }
 
+static bool read_excuses(Kernel *kernel, GKeyFile *keys, const char *path, GError **error)
+{
+	if (!keyfile_names(keys, path, "kernel", "excuses", NAME_FEATURE, &kernel->excuses, error))
+		return false;
+	for (char **token = kernel->excuses; token && *token; token++) {
+		if (invariant_excuse_exists(*token))
+			continue;
+		keyfile_error(error, path, "kernel", "excuses",
+			      "no invariant has an exception '%s' for kernels (racerig list has them)",
+			      *token);
+		return false;
+	}
+	return true;
+}
+
+bool kernel_excuses(const Kernel *kernel, const char *token)
+{
+	return kernel->excuses && g_strv_contains((const char *const *)kernel->excuses, token);
+}
+
 static bool read_descriptor(Kernel *kernel, GError **error)
 {
 	static const char *const groups[] = { "kernel", NULL };
 	static const char *const ours[] = { "title", "kind", "source", "patches", "breaks", "has",
-					    "map_flags", "expected_on", NULL };
+					    "map_flags", "expected_on", "excuses", NULL };
 	/* guest-kernel/build writes these, of what the user named. */
 	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
-					   "tree", "fragments", "cc", "llvm", "ram",
+					   "excuses", "tree", "fragments", "cc", "llvm", "ram",
 					   "image", "vmlinux", "config", "headers", NULL };
 	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
 	bool is_own;
@@ -151,6 +172,7 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 	    !(kernel->title = keyfile_string(keys, path, "kernel", "title", error)) ||
 	    !(kernel->kind = keyfile_string(keys, path, "kernel", "kind", error)) ||
 	    !feature_words(keys, path, "kernel", "has", &kernel->has, error) ||
+	    !read_excuses(kernel, keys, path, error) ||
 	    !read_map_flags(kernel, keys, path, error) ||
 	    !read_expected_on(kernel, keys, path, error) || !read_breaks(kernel, keys, path, error))
 		return false;

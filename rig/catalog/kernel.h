@@ -20,6 +20,7 @@ typedef struct {
 	char *breaks;		/* the invariant that a mutant breaks; NULL: no mutant */
 	char **has;		/* what feature.h knows; NULL: everything */
 	char *expected_on;	/* the release that scenarios' [expect] lines of it are of, or NULL */
+	char **excuses;		/* exceptions of invariants that its design needs; NULL: none */
 	char *map_flags;	/* what its arenas are created with besides, "0x80000"; may be NULL */
 	char *key;		/* NULL: not built from what is on disk now */
 	char *dir;		/* the build; NULL when not built */
@@ -57,6 +58,9 @@ char **kernel_source_roots(const char *dir, const char *tree);
 
 /* Whether it is a later release than the one of which scenarios know what it does. */
 bool kernel_is_newer(const Kernel *kernel);
+
+/* Whether its descriptor names the exception @token (catalog/invariant.h). */
+bool kernel_excuses(const Kernel *kernel, const char *token);
 
 char *kernel_file(const Kernel *kernel, const char *name);
 

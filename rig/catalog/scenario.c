@@ -131,6 +131,30 @@ static bool load_actor(Scenario *scenario, const char *key, char **ret, GError *
 	return !*ret || is_actor(scenario, key, *ret, error);
 }
 
+/* Which oops is part of the plan: whose, of what kind, where. */
+static bool load_oops(Scenario *scenario, GError **error)
+{
+	g_autofree char *text = g_key_file_get_string(scenario->keys, "scenario", "oops", NULL);
+	g_auto(GStrv) words = text ? g_strsplit(text, " ", -1) : NULL;
+	guint64 page = 0;
+
+	if (!text)
+		return true;
+	if (g_strv_length(words) != 4 || strcmp(words[1], "page-fault") != 0 ||
+	    strcmp(words[2], "page") != 0 ||
+	    !g_ascii_string_to_unsigned(words[3], 10, 0, scenario->pages - 1, &page, NULL)) {
+		g_autofree char *shown = name_shown(text);
+
+		keyfile_error(error, scenario->path, "scenario", "oops",
+			      "'%s' is no 'ACTOR page-fault page N', with N from 0 to %d", shown,
+			      scenario->pages - 1);
+		return false;
+	}
+	scenario->oops = g_strdup(words[0]);
+	scenario->oops_page = page;
+	return is_actor(scenario, "oops", words[0], error);
+}
+
 static bool load_silent(Scenario *scenario, GError **error)
 {
 	char **named;
@@ -247,7 +271,7 @@ static bool load_actors(Scenario *scenario, GError **error)
 						    : load_names(scenario, error)))
 		return false;
 	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
-	return load_actor(scenario, "oops", &scenario->oops, error) &&
+	return load_oops(scenario, error) &&
 	       load_actor(scenario, "succeeds", &scenario->succeeds, error) &&
 	       load_silent(scenario, error);
 }

@@ -19,7 +19,8 @@ typedef struct {
 	int preemptions;	/* bound for the suite; -1: none */
 	char **kernels;		/* the suite has it on these, and on mutants it names; NULL: all */
 	char **needs;		/* what feature.h knows; NULL: nothing */
-	char *oops;		/* the actor whose operation has to end in one, or NULL */
+	char *oops;		/* the actor whose operation has to end in one, or NULL … */
+	int oops_page;		/* … by a page fault on this watched page */
 	char **oops_needs;	/* … on kernels that have this; NULL: on all */
 	char **silent;		/* actors that may come to no decision; NULL: none may */
 	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */

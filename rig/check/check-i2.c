@@ -16,8 +16,7 @@ static void on_event(Check *check, const Event *event)
 		bool owned = page->owned || (event->kind == EVENT_RETURN && page->installed &&
 					     page->by == event->actor);
 
-		/* The promise ends with the arena. */
-		if (!owned || maps || page->lost || check_is_destroyed(check, i) ||
+		if (!owned || maps || page->lost || check_has_ended(check, i) ||
 		    check_takes_back(check, event, i))
 			continue;
 		page->lost = true;
@@ -25,6 +24,21 @@ static void on_event(Check *check, const Event *event)
 		found.page = i;
 		found.pfn = page->pfn;
 		check_found(check, &found);
+	}
+}
+
+static void at_end(Check *check, const End *end)
+{
+	for (int i = 0; i < end->n_pages; i++) {
+		const Ownership *page = &check->pages[i];
+		guint64 now = end->pages[i].pte;
+
+		if (!end->pages[i].exists || !page->owned ||
+		    (pte_present(now) && pte_pfn(now) == page->pfn))
+			continue;
+		Violation found = check_violation(check, "I2", "maps-another", NULL);
+		found.page = i;
+		check_found_at_end(check, &found);
 	}
 }
 
@@ -44,6 +58,11 @@ static const Invariant i2 = {
 	.judges = EVENT_BIT(EVENT_PTE) | EVENT_BIT(EVENT_RETURN),
 	.reads = READS_PTE | READS_OWNER,
 	.event = on_event,
-	.end = true,
+	.at_end = at_end,
+	.exceptions = (const InvariantException[]){
+		{ "arena-end", "a page of an arena that is being taken apart is nobody's any more",
+		  "a map is freed when its last reference is gone", false },
+		{ NULL, NULL, NULL, false },
+	},
 };
 INVARIANT(i2);

@@ -11,7 +11,6 @@ void recheck_free(Recheck *recheck)
 	if (!recheck)
 		return;
 	g_array_unref(recheck->found);
-	g_array_unref(recheck->end);
 	g_array_unref(recheck->missing);
 	g_free(recheck);
 }
@@ -47,12 +46,8 @@ static void compare(Recheck *recheck, const Record *record)
 {
 	for (guint i = 0; i < record->found->len; i++) {
 		const Violation *recorded = record_violation(record, i);
-		const InvariantReason *reason =
-			invariant_reason(recorded->invariant, recorded->reason);
 
-		if (reason && reason->from == REASON_END)
-			g_array_append_val(recheck->end, *recorded);
-		else if (!is_in(recheck->found, recorded))
+		if (!is_in(recheck->found, recorded))
 			g_array_append_val(recheck->missing, *recorded);
 	}
 	for (guint i = 0; i < recheck->found->len; i++)
@@ -66,11 +61,13 @@ Recheck *check_record(const Record *record)
 	g_autoptr(Check) check = check_new(&record->header);
 
 	recheck->found = new_list();
-	recheck->end = new_list();
 	recheck->missing = new_list();
 	check_begin(check, record->header.ptes);
 	for (guint i = 0; i < record->events->len; i++)
 		check_event(check, &record_event(record, i)->event);
+	check_end(check, record->end);
+	recheck->unexplained = check->unexplained;
+	recheck->partial = record->end->how == ENDED_DONE && !end_is_quiet(record->end);
 	take(recheck, record, check->violations);
 	take(recheck, record, check->documented);
 	compare(recheck, record);
@@ -87,5 +84,5 @@ static bool violates(const GArray *all)
 
 bool recheck_violates(const Recheck *recheck)
 {
-	return violates(recheck->found) || violates(recheck->end) || violates(recheck->missing);
+	return violates(recheck->found) || violates(recheck->missing);
 }

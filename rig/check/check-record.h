@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The invariants that look at events, over a record: what a live schedule is checked with, on
- * events from a file.  Touches no guest.
+ * The invariants over a record: what a live schedule is checked with, on events and an end from a
+ * file.  Touches no guest.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 /* How what was found compares with what the record says was found. */
 typedef struct {
 	GArray *found;		/* of Violation: now, by name of frame */
-	GArray *end;		/* of Violation: recorded, and not to be seen in events */
 	GArray *missing;	/* of Violation: recorded, and not found now */
+	const char *unexplained;	/* as in check.h: nothing can be said of it; or NULL */
+	bool partial;		/* not every operation has returned: I4, I9 and half of I11 were not asked */
 	guint unrecorded;	/* how many of found are not in the record */
 } Recheck;
 

@@ -28,6 +28,8 @@ void check_free(Check *check)
 	g_array_unref(check->faults_taken);
 	g_array_unref(check->installed);
 	g_array_unref(check->frames_freed);
+	for (int i = 0; i < MAX_PAGES; i++)
+		g_free(check->stored[i]);
 	g_free(check);
 }
 
@@ -45,15 +47,18 @@ void check_begin(Check *check, const guint64 *ptes)
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
-	memset(check->user_faults, 0, sizeof(check->user_faults));
-	memset(check->returns, 0, sizeof(check->returns));
-	check->emptied = 0;
+	memset(check->emptied, 0, sizeof(check->emptied));
+	memset(check->ended, 0, sizeof(check->ended));
+	for (int i = 0; i < MAX_ACTORS; i++)
+		check->last_fault[i] = -1;
+	for (int i = 0; i < MAX_PAGES; i++)
+		g_clear_pointer(&check->stored[i], g_free);
+	memcpy(check->ptes, ptes, header_ptes(&check->header) * sizeof(*ptes));
 	for (int i = 0; i < MAX_LOCKS; i++)
-		check->holders[i] = -1;
+		check->holders[i].actor = -1;
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
-	check->destroyed = 0;
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
 	for (int i = 0; i < check->n_pages; i++) {
@@ -105,12 +110,49 @@ bool check_is_scratch(const Check *check, int page, guint64 pte)
 	return pte_present(pte) && (gint64)pte_pfn(pte) == check->scratch[page];
 }
 
-bool check_is_scratch_pfn(const Check *check, guint64 pfn)
+int check_scratch_group(const Check *check, guint64 pfn)
 {
 	for (int i = 0; i < check->n_pages; i++)
 		if (check->scratch[i] == (gint64)pfn)
-			return true;
-	return false;
+			return check->header.groups[i];
+	return -1;
+}
+
+gint64 check_group_scratch(const Check *check, int arena)
+{
+	for (int i = 0; i < check->n_pages; i++)
+		if (check->header.groups[i] == arena)
+			return check->scratch[i];
+	return -1;
+}
+
+static int count_in(const GArray *frames, guint n, guint64 pfn)
+{
+	int count = 0;
+
+	for (guint i = 0; i < n; i++)
+		count += g_array_index(frames, guint64, i) == pfn;
+	return count;
+}
+
+int check_freed(const Check *check, gint64 pfn)
+{
+	return count_in(check->frames_freed, check->frames_freed->len, pfn);
+}
+
+GArray *check_not_freed(const Check *check)
+{
+	const GArray *installed = check->installed;
+	GArray *frames = g_array_new(FALSE, FALSE, sizeof(guint64));
+
+	for (guint i = 0; i < installed->len; i++) {
+		guint64 pfn = g_array_index(installed, guint64, i);
+
+		if (!count_in(installed, i, pfn) &&
+		    count_in(installed, installed->len, pfn) > check_freed(check, pfn))
+			g_array_append_val(frames, pfn);
+	}
+	return frames;
 }
 
 bool check_is_page(const Check *check, int page, guint64 pte)
@@ -118,23 +160,44 @@ bool check_is_page(const Check *check, int page, guint64 pte)
 	return pte_present(pte) && !check_is_scratch(check, page, pte);
 }
 
+bool check_has_ended(const Check *check, int page)
+{
+	return check->ended[check->header.groups[page]];
+}
+
+bool check_holds_lock(const Check *check, const Event *event, int page)
+{
+	int guard = check->header.guards[page];
+
+	return guard >= 0 && event->actor == check->holders[guard].actor &&
+	       event->irq == check->holders[guard].irq;
+}
+
 bool check_takes_back(const Check *check, const Event *event, int page)
 {
 	guint64 after = event->after[page];
-	int guard = check->header.guards[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       ((guard >= 0 && event->actor == check->holders[guard]) ||
-		check_is_destroyed(check, page)) &&
-	       (after == 0 || check_is_scratch(check, page, after));
+	       (check_holds_lock(check, event, page) || check_has_ended(check, page)) &&
+	       (after == 0 || (check->header.declared.frees_to_scratch &&
+			       check_is_scratch(check, page, after)));
 }
 
 static void note_lock(Check *check, const Event *event)
 {
-	if (event->kind == EVENT_LOCK)
-		check->holders[event->lock] = event->actor;
-	else if (event->kind == EVENT_UNLOCK)
-		check->holders[event->lock] = -1;
+	if (event->kind == EVENT_LOCK) {
+		check->holders[event->lock].actor = event->actor;
+		check->holders[event->lock].irq = event->irq;
+	}
+	if (event->kind == EVENT_UNLOCK)
+		check->holders[event->lock].actor = -1;
+}
+
+/* But for what the processor's walks leave in it. */
+static bool is_same_pte(guint64 a, guint64 b)
+{
+	return pte_present(a) && pte_present(b) ? pte_pfn(a) == pte_pfn(b)
+					       : !pte_present(a) && !pte_present(b) && !a == !b;
 }
 
 /* An allocator's store makes a page installed; its return makes it owned. */
@@ -147,7 +210,7 @@ static void update_ownership(Check *check, const Event *event)
 		if (event->kind == EVENT_RETURN) {
 			if (page->installed && page->by == event->actor)
 				page->owned = true;
-		} else if (check_is_page(check, i, after) && before != after) {
+		} else if (check_is_page(check, i, after) && !is_same_pte(before, after)) {
 			*page = (Ownership){ .installed = true, .by = event->actor,
 					     .pfn = pte_pfn(after) };
 		} else if (check_takes_back(check, event, i)) {
@@ -155,7 +218,7 @@ static void update_ownership(Check *check, const Event *event)
 			*page = (Ownership){ 0 };
 		}
 		if (before != 0 && after == 0)
-			check->emptied++;
+			check->emptied[i]++;
 	}
 }
 
@@ -170,6 +233,21 @@ static bool may_use_scratch(const Check *check, const Event *event)
 	       tlb_may(&check->tlb, event->actor, event->page, scratch);
 }
 
+/* What the arena's scratch page holds from here on. */
+static void note_store(Check *check, const Event *event)
+{
+	guint8 **stored = &check->stored[check->header.groups[event->page]];
+	guint64 word = GUINT64_TO_LE(event->stored);
+
+	if (!event->bytes) {
+		check->scratch_written = true;
+		return;
+	}
+	if (!*stored)
+		*stored = g_malloc0(END_PAGE_BYTES);
+	memcpy(*stored + event->offset, &word, event->bytes);
+}
+
 static void note_access(Check *check, const Event *event)
 {
 	bool write = event->access != ACCESS_READ;
@@ -180,7 +258,7 @@ static void note_access(Check *check, const Event *event)
 	if (event->faulted)
 		g_array_append_val(check->faults_taken, fault);
 	else if (write && may_use_scratch(check, event))
-		check->scratch_written = true;
+		note_store(check, event);
 }
 
 static void note_pages(Check *check, const Event *event)
@@ -191,9 +269,19 @@ static void note_pages(Check *check, const Event *event)
 		g_array_append_val(check->frames_freed, event->pfn);
 	check->freed_twice |= event->double_free;
 	if (event->kind == EVENT_DESTROY)
-		check->destroyed |= 1u << event->group;
+		check->ended[event->group] = true;
 	if (event->kind == EVENT_ACCESS)
 		note_access(check, event);
+	memcpy(check->ptes, event->after, header_ptes(&check->header) * sizeof(*check->ptes));
+}
+
+/* What an actor did last, flushes and the like apart. */
+static void note_last(Check *check, const Event *event)
+{
+	bool fault = event->kind == EVENT_ACCESS && event->faulted && event_uses_kernel_view(event);
+
+	if (event->kind != EVENT_FLUSH && event->kind != EVENT_SEND && event->kind != EVENT_EVICT)
+		check->last_fault[event->actor] = fault && !event->irq ? event->page : -1;
 }
 
 /* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
@@ -204,6 +292,27 @@ static bool is_explained(const Check *check, const Event *event)
 	       pte_pfn(event->before[event->page]) == event->landed;
 }
 
+/*
+ * What the events say is whole: each of the kernel's PTEs is what the event before left, and none
+ * but one on a PTE changes it.  A process's may go with its address space.
+ */
+static bool is_whole(const Check *check, const Event *event)
+{
+	bool stores = event->kind == EVENT_PTE && event->access != ACCESS_READ &&
+		      event->half != HALF_LOAD;
+
+	for (int i = 0; i < check->n_pages; i++) {
+		/* From the arena's end on its PTEs are not watched. */
+		if (check_has_ended(check, i))
+			continue;
+		if (!is_same_pte(event->before[i], check->ptes[i]) ||
+		    (!is_same_pte(event->before[i], event->after[i]) &&
+		     (!stores || event_slot(event) != i)))
+			return false;
+	}
+	return true;
+}
+
 void check_event(Check *check, const Event *event)
 {
 	gsize n;
@@ -211,46 +320,55 @@ void check_event(Check *check, const Event *event)
 
 	if (!is_explained(check, event))
 		check->unexplained = "an access reached a frame that its PTE never mapped";
+	if (!is_whole(check, event))
+		check->unexplained = "a PTE changed, and no event did it";
 	for (gsize i = 0; i < n; i++)
 		if (invariants[i]->event)
 			invariants[i]->event(check, event);
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
-	check->returns[event->actor] += event->kind == EVENT_RETURN;
+	note_last(check, event);
 	tlb_event(&check->tlb, event);
 	if (check->tlb.full)
 		check->unexplained = "a page had more translations than the model of a TLB keeps";
 	check->n_events++;
 }
 
-static Violation ended(const Check *check, const char *reason)
+static bool is_violated(const Check *check, const char *invariant)
 {
-	return violation_new("I5", reason, check->n_events - 1);
+	for (guint i = 0; i < check->violations->len; i++)
+		if (g_strcmp0(g_array_index(check->violations, Violation, i).invariant, invariant) == 0)
+			return true;
+	return false;
 }
 
-void check_crash(Check *check, int actor)
+void check_found_at_end(Check *check, const Violation *found)
 {
-	Violation found = ended(check, "crash");
-
-	check_blame(check, &found, actor);
-	check_found(check, &found);
+	if (found->documented || !is_violated(check, found->invariant))
+		check_found(check, found);
 }
 
-void check_livelock(Check *check, int actor)
+bool check_is_declared_oops(const Check *check, const End *end, int actor)
 {
-	Violation found = ended(check, "livelock");
+	const TraceDeclared *declared = &check->header.declared;
 
-	check_blame(check, &found, actor);
-	check_found(check, &found);
+	return end->how == ENDED_DONE && actor == declared->oops_actor &&
+	       end->actors[actor].state == END_CRASHED &&
+	       end->actors[actor].fault_page == declared->oops_page &&
+	       check->last_fault[actor] == declared->oops_page;
 }
 
-void check_deadlock(Check *check, const Wait *waits, int n)
+void check_end(Check *check, const End *end)
 {
-	Violation found = ended(check, "deadlock");
+	gsize n;
+	const Invariant *const *invariants = invariant_list(&n);
 
-	g_assert(n <= VIOLATION_WAITS);
-	memcpy(found.waits, waits, n * sizeof(*waits));
-	found.n_waits = n;
-	check_found(check, &found);
+	for (int i = 0; i < end->n_pages; i++)
+		if (end->pages[i].exists && !check_has_ended(check, i) &&
+		    !is_same_pte(end->pages[i].pte, check->ptes[i]))
+			check->unexplained = "a PTE changed, and no event did it";
+	for (gsize i = 0; i < n; i++)
+		if (invariants[i]->at_end)
+			invariants[i]->at_end(check, end);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "catalog/invariant.h"
+#include "event/end.h"
 #include "event/header.h"
 #include "event/tlb.h"
 #include "event/violation.h"
@@ -33,17 +34,22 @@ typedef struct Check {
 	int n_pages, n_actors;		/* of the header, … */
 	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
-	int faults[MAX_ACTORS];		/* #PF of the kernel on watched pages, by actor … */
-	int user_faults[MAX_ACTORS];	/* … and of user space */
-	int returns[MAX_ACTORS];	/* operations of each that have returned */
-	int emptied;			/* times a watched PTE became none */
-	int holders[MAX_LOCKS];		/* of each lock: actor; -1: nobody */
+	int faults[MAX_ACTORS][MAX_PAGES];	/* the kernel's #PF, … */
+	int fault_emptied[MAX_ACTORS][MAX_PAGES];	/* … and what emptied was at the last of them */
+	int emptied[MAX_PAGES];		/* times the PTE became none */
+	int last_fault[MAX_ACTORS];	/* page of the kernel fault that was its last event; -1 */
+	guint64 ptes[MAX_PTES];	/* as they were after the event before */
+	struct {
+		int actor;		/* -1: nobody … */
+		bool irq;		/* … or an interrupt on its vCPU */
+	} holders[MAX_LOCKS];
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
 	GArray *frames_freed;		/* guint64: given back */
-	bool scratch_written;		/* a store went through a PTE that mapped scratch */
-	guint32 destroyed;		/* bits of groups: they are being taken apart */
+	guint8 *stored[MAX_PAGES];	/* by arena: what the kernel stored in its scratch page; NULL */
+	bool scratch_written;		/* a store may have gone to scratch, and nobody saw what or where */
+	bool ended[MAX_PAGES];		/* by arena: it is being taken apart */
 	bool freed_twice;		/* a page was; the schedule ends there */
 	GArray *violations;		/* of Violation, in the order found */
 	GArray *documented;		/* of Violation: accepted; the first of each reason */
@@ -75,33 +81,46 @@ void check_blame(const Check *check, Violation *violation, int actor);
 /* Keep a copy of @found.  Its reason must be in the row of its invariant. */
 void check_found(Check *check, const Violation *found);
 
-/*
- * How a schedule ended: the kernel oopsed or panicked under @actor; @actor came back to a
- * state it had been in, and nobody else had done anything; nobody can go on.
- */
-void check_crash(Check *check, int actor);
-void check_livelock(Check *check, int actor);
-void check_deadlock(Check *check, const Wait *waits, int n);
+/* Every invariant that looks at how a schedule ended, by number. */
+void check_end(Check *check, const End *end);
 
-/* The group of @page is being taken apart. */
-static inline bool check_is_destroyed(const Check *check, int page)
-{
-	return page >= 0 && (check->destroyed >> check->header.groups[page] & 1);
-}
+/*
+ * Of what the end shows: like check_found(), but of an invariant that is violated already it
+ * tells nothing more.
+ */
+void check_found_at_end(Check *check, const Violation *found);
+
+/* Whether the actor @actor ended in the oops that the scenario declares: that page, by a page fault. */
+bool check_is_declared_oops(const Check *check, const End *end, int actor);
 
 /* The PTE of @page, with value @pte, maps its arena's scratch page. */
 bool check_is_scratch(const Check *check, int page, guint64 pte);
 
-/* Frame @pfn is the scratch page of one of the arenas. */
-bool check_is_scratch_pfn(const Check *check, guint64 pfn);
+/* The arena that frame @pfn is the scratch page of; -1: none. */
+int check_scratch_group(const Check *check, guint64 pfn);
+
+/* And back; -1: it has none. */
+gint64 check_group_scratch(const Check *check, int arena);
+
+/* How often frame @pfn was given back to the allocator. */
+int check_freed(const Check *check, gint64 pfn);
+
+/* Of guint64: the frames that were handed out more often than the events free them; the caller's. */
+GArray *check_not_freed(const Check *check);
 
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
+/* Who does @event, an actor or an interrupt on its vCPU, holds the lock that guards @page. */
+bool check_holds_lock(const Check *check, const Event *event, int page);
+
+/* The arena of @page is being taken apart: what it promised ends with it. */
+bool check_has_ended(const Check *check, int page);
+
 /*
- * Whether @event takes the page out of @page's PTE as a free does: by the holder of the
- * arena's lock, or at the arena's end, which is nobody's to race with; it leaves none, or
- * scratch (where every address is mapped at all times).
+ * Whether @event takes the page out of @page's PTE as a free does: by the holder of the lock
+ * that guards it, or at the arena's end, which is
+ * nobody's to race with; it leaves none, or scratch where the kernel says that a free does.
  */
 bool check_takes_back(const Check *check, const Event *event, int page);
 

@@ -240,7 +240,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	ExploreOptions options = { 0 };
 
-	if (!command_parse(&argc, &argv, entries, "[SCENARIO]", -1,
+	if (!command_parse(&argc, &argv, entries, "[SCENARIO]", COMMAND_ANY,
 			   "Walk the interleavings of a scenario, or of --actors.", error))
 		return EXIT_BROKEN;
 	if (argc != (opt_actors ? 1 : 2)) {

@@ -48,6 +48,21 @@ static char **breakers(const GPtrArray *kernels, const char *id)
 	return ret;
 }
 
+static void add_exceptions(JsonBuilder *builder, const Invariant *invariant)
+{
+	begin(builder, "exceptions");
+	for (const InvariantException *one = invariant->exceptions; one && one->token; one++) {
+		json_builder_begin_object(builder);
+		member(builder, "token", one->token);
+		member(builder, "text", one->text);
+		member(builder, "source", one->source);
+		json_builder_set_member_name(builder, "by_kernel");
+		json_builder_add_boolean_value(builder, one->by_kernel);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_array(builder);
+}
+
 static void print_verbs(void)
 {
 	enum verb reads, writes;
@@ -135,6 +150,7 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 		member(builder, "statement", invariants[i]->statement);
 		member(builder, "source", invariants[i]->source);
 		member(builder, "checked", invariant_checked(invariants[i]));
+		add_exceptions(builder, invariants[i]);
 		begin(builder, "broken_by");
 		g_auto(GStrv) names = breakers(kernels, invariants[i]->id);
 		for (char **name = names; *name; name++)
@@ -147,6 +163,13 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 	g_autoptr(JsonNode) node = json_builder_get_root(builder);
 	g_autofree char *text = json_to_string(node, TRUE);
 	g_print("%s\n", text);
+}
+
+static void print_exceptions(const Invariant *invariant)
+{
+	for (const InvariantException *one = invariant->exceptions; one && one->token; one++)
+		g_print("       except %s%s: %s\n         source: %s\n", one->token,
+			one->by_kernel ? " (kernels that say excuses = ...)" : "", one->text, one->source);
 }
 
 static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
@@ -172,6 +195,7 @@ static void print_text(GPtrArray *scenarios, GPtrArray *kernels)
 
 		g_print("  %-4s %s\n       checked: %s\n       broken by: %s\n", invariants[i]->id,
 			invariants[i]->statement, invariant_checked(invariants[i]), joined);
+		print_exceptions(invariants[i]);
 	}
 }
 

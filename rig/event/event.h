@@ -84,6 +84,8 @@ typedef struct Event {
 	bool faulted;		/* ACCESS: it took a page fault instead */
 	bool stale;		/* ACCESS: let go through a translation that is not the PTE's any more */
 	guint64 landed;		/* ACCESS: the frame it really used; 0: not seen */
+	int offset, bytes;	/* ACCESS that landed and stores: where in the page; 0 bytes: not seen … */
+	guint64 stored;		/* … and what is there now */
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */

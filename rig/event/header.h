@@ -7,6 +7,16 @@
 
 #include "event/event.h"
 
+/* What scenario and kernel say of themselves, and checks go by. */
+typedef struct {
+	bool frees_to_scratch;	/* a free leaves scratch in the PTE: every address is mapped at all times */
+	int oops_actor;		/* ends in an oops, by a page fault … */
+	int oops_page;		/* … on this watched page; both -1: nobody does */
+	int succeeds;		/* the actor whose allocation nothing stands in the way of; -1: none */
+} TraceDeclared;
+
+static const TraceDeclared NOTHING_DECLARED = { .oops_actor = -1, .oops_page = -1, .succeeds = -1 };
+
 typedef struct {
 	const char *setup, *operations;	/* what was done, as text, interned; NULL: a .c says it */
 	int n_actors, n_pages;
@@ -25,6 +35,8 @@ typedef struct {
 	int n_locks, n_words;
 	const char *locks[MAX_LOCKS], *words[MAX_WORDS];	/* names, interned */
 	guint64 ptes[MAX_PTES];		/* raw, before the first event */
+	guint64 uaddr[MAX_PAGES];	/* user address; 0: not known */
+	TraceDeclared declared;
 } TraceHeader;
 
 /* How many PTEs are watched: of Event.before and Event.after as many mean something. */

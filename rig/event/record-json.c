@@ -2,18 +2,27 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":7,"events":N,"violations":M,"setup"?,"operations"?,"actors":[{"name","vcpu"}],
- *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
- *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
+ *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	 "actors":[{"name","vcpu"}],
+ *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits","address"?}],
+ *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
+ *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
  *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
  *	…
+ *	{"end":{"how":done, cycle or cut,"alone"?,
+ *	 "actors":[{"state":returned, crashed or waits,"result"?,"fault_page"?,"wait"?:{as in violation.h}}],
+ *	 "groups":[{"lives","refcount"?,"mapped","counted"?}],
+ *	 "pages":[{"exists","pte","pte_bits","free","reserved","given_up"}],
+ *	 "words":[{"group","offset","word"}],"reports"?:[{"program","address","write"}],
+ *	 "given_back":[…],"splats":[…]}}
  *	{"violation":{…}}		as in violation.h
  *
  * and by kind, instead of …
  *
  *	pte	"access","half"?,"failed"?,"from","to"		from and to: the PTE's value
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
+ *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
  *	free	"frame","double_free"?
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	lock, unlock	"lock"
@@ -28,12 +37,15 @@
  * bits; tlb names the frames that each actor's vCPU may hold by it after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
  * a trace in which they do not is damaged.  So is one that has not as many lines as its header
- * says: what is cut off must not count as clean.
+ * says: what is cut off must not count as clean.  "end" is described in end.h; from "actors" on
+ * only of a schedule that is done.  A brief trace has none of what follows from the rest, no
+ * vcpu and no place in an event, and may name frames in any order.
  */
 #include "event/record.h"
 
 #include <string.h>
 
+#include "event/record-parts.h"
 #include "event/record-write.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -45,7 +57,7 @@ static const char *const accesses[] = {
 
 /* A PC that only says whose it is, and frame numbers that only say which are the same. */
 static const guint64 KERNEL_PC = 0xffffffff80000000, USER_PC = 0x400000;
-enum { SCRATCH_PFN = 0x100, FRAME_PFN = 0x1000, ABSENT_PFN = 1, MAX_LINES = 100000 };
+enum { SCRATCH_PFN = 0x100, FRAME_PFN = 0x1000, ABSENT_PFN = 1 };
 
 /* "frame AB" -> 27; false: no such name. */
 static bool read_letters(const char *letters, guint64 *ret)
@@ -66,7 +78,7 @@ static bool read_letters(const char *letters, guint64 *ret)
 }
 
 /* The frame number that we give to @name. */
-static bool read_frame(const char *name, guint64 *ret)
+bool record_read_frame(const char *name, guint64 *ret)
 {
 	if (!name)
 		return false;
@@ -88,7 +100,7 @@ static bool read_frame(const char *name, guint64 *ret)
 	return false;
 }
 
-static bool read_pte(const char *name, const char *bits, guint64 *ret)
+bool record_read_pte(const char *name, const char *bits, guint64 *ret)
 {
 	guint64 pfn = 0, other;
 
@@ -103,7 +115,7 @@ static bool read_pte(const char *name, const char *bits, guint64 *ret)
 		return !pte_present(other);
 	}
 	*ret = other;
-	if (!read_frame(name, &pfn) || !pte_present(other))
+	if (!record_read_frame(name, &pfn) || !pte_present(other))
 		return false;
 	*ret |= pfn << 12;
 	return true;
@@ -168,7 +180,7 @@ static bool read_more(TraceHeader *header, int i, const Json *json, GError **err
 	       header_slot(header, header->more[i].page, header->more[i].view) < 0 &&
 	       json_interned(json, "pte", &pte, error) &&
 	       json_interned(json, "pte_bits", &bits, error) &&
-	       read_pte(pte, bits, &header->ptes[header->n_pages + i]);
+	       record_read_pte(pte, bits, &header->ptes[header->n_pages + i]);
 }
 
 static bool read_page(TraceHeader *header, int i, const Json *json, GError **error)
@@ -179,9 +191,11 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	if (!json_small(json, "group", 0, MAX_PAGES - 1, &header->groups[i], error) ||
 	    !json_maybe_interned(json, "guarded_by", &guard, error) ||
 	    !json_maybe_interned(json, "scratch", &scratch, error) ||
+	    !json_maybe_hex(json, "address", &header->uaddr[i], error) ||
 	    !json_interned(json, "pte", &pte, error) ||
 	    !json_interned(json, "pte_bits", &bits, error) ||
-	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
+	    !record_read_pte(pte, bits, &header->ptes[i]) ||
+	    (scratch && !record_read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
 	header->guards[i] = guard ? index_of(header->locks, header->n_locks, guard) : -1;
@@ -189,20 +203,53 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	       (!scratch || pfn == (guint64)(SCRATCH_PFN + header->groups[i]));
 }
 
+bool record_read_actor(const TraceHeader *header, const Json *json, const char *member, int *ret,
+		       GError **error)
+{
+	const char *name = NULL;
+
+	if (!json_interned(json, member, &name, error))
+		return false;
+	for (*ret = 0; *ret < header->n_actors; ++*ret)
+		if (g_strcmp0(header->actors[*ret].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool read_declared(TraceHeader *header, const Json *json, GError **error)
+{
+	TraceDeclared *declared = &header->declared;
+	Json object, oops;
+
+	*declared = NOTHING_DECLARED;
+	if (!json_object(json, "declared", &object, error) ||
+	    !json_maybe_bool(&object, "frees_to_scratch", &declared->frees_to_scratch, error) ||
+	    (json_has(&object, "succeeds") &&
+	     !record_read_actor(header, &object, "succeeds", &declared->succeeds, error)))
+		return false;
+	if (!json_has(&object, "oops"))
+		return true;
+	return json_object(&object, "oops", &oops, error) &&
+	       record_read_actor(header, &oops, "actor", &declared->oops_actor, error) &&
+	       json_small(&oops, "page", 0, header->n_pages - 1, &declared->oops_page, error);
+}
+
 /* How many lines a trace says that it has, behind its first. */
 typedef struct {
 	int events, violations;
 } Counts;
 
-static bool read_header(TraceHeader *header, const Json *json, Counts *ret_counts, GError **error)
+static bool read_header(TraceHeader *header, const Json *json, bool *ret_brief, Counts *ret_counts,
+			GError **error)
 {
 	JsonArray *pages = NULL, *more = NULL;
 	Json each;
 	int version = 0;
 
 	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
-	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
-	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !json_small(json, "events", 0, RECORD_MAX_LINES, &ret_counts->events, error) ||
+	    !json_small(json, "violations", 0, RECORD_MAX_LINES, &ret_counts->violations, error) ||
+	    !json_maybe_bool(json, "brief", ret_brief, error) ||
 	    !json_maybe_interned(json, "setup", &header->setup, error) ||
 	    !json_maybe_interned(json, "operations", &header->operations, error) ||
 	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
@@ -222,19 +269,7 @@ static bool read_header(TraceHeader *header, const Json *json, Counts *ret_count
 		if (!json_element(json, "ptes", more, i, &each, error) ||
 		    !read_more(header, i, &each, error))
 			return false;
-	return true;
-}
-
-static bool read_actor(const Record *record, const Json *json, const char *member, int *ret, GError **error)
-{
-	const char *name = NULL;
-
-	if (!json_interned(json, member, &name, error))
-		return false;
-	for (*ret = 0; *ret < record->header.n_actors; ++*ret)
-		if (g_strcmp0(record->header.actors[*ret].name, name) == 0)
-			return true;
-	return false;
+	return read_declared(header, json, error);
 }
 
 static bool read_kind(const Json *json, EventKind *ret, GError **error)
@@ -259,9 +294,19 @@ static bool read_ptes(const Record *record, const Json *json, const char *name,
 	    !json_array_of(json, bits, n, n, &others, error))
 		return false;
 	for (guint i = 0; i < n; i++)
-		if (!read_pte(json_text_element(names, i), json_text_element(others, i), &ret[i]))
+		if (!record_read_pte(json_text_element(names, i), json_text_element(others, i), &ret[i]))
 			return false;
 	return true;
+}
+
+/* All of it or nothing, and only of what landed. */
+static bool read_store(const Json *json, Event *event, GError **error)
+{
+	if (!json_has(json, "bytes"))
+		return !json_has(json, "offset") && !json_has(json, "stored");
+	return event->landed && json_small(json, "bytes", 1, END_WORD_BYTES, &event->bytes, error) &&
+	       json_small(json, "offset", 0, END_PAGE_BYTES - event->bytes, &event->offset, error) &&
+	       json_hex(json, "stored", &event->stored, error);
 }
 
 static bool read_access(const Json *json, Event *event, GError **error)
@@ -276,7 +321,7 @@ static bool read_access(const Json *json, Event *event, GError **error)
 	    !json_maybe_int(json, "program", 1, G_MAXUINT32, &program, error) ||
 	    !json_maybe_bool(json, "stale", &event->stale, error) ||
 	    !json_maybe_interned(json, "landed", &landed, error) ||
-	    (landed && !read_frame(landed, &event->landed)))
+	    (landed && !record_read_frame(landed, &event->landed)) || !read_store(json, event, error))
 		return false;
 	event->access = access;
 	event->half = half;
@@ -315,7 +360,7 @@ static bool read_by_kind(const Record *record, const Json *json, Event *event, G
 		return read_access(json, event, error);
 	case EVENT_FREE:
 		return json_interned(json, "frame", &frame, error) &&
-		       read_frame(frame, &event->pfn) &&
+		       record_read_frame(frame, &event->pfn) &&
 		       json_maybe_bool(json, "double_free", &event->double_free, error);
 	case EVENT_FLUSH:
 		if (!json_choice(json, "flush", record_flushes, &flush, error))
@@ -331,7 +376,7 @@ static bool read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_DESTROY:
 		return json_small(json, "group", 0, MAX_PAGES - 1, &event->group, error);
 	case EVENT_SEND:
-		return read_actor(record, json, "target", &event->to, error);
+		return record_read_actor(&record->header, json, "target", &event->to, error);
 	case EVENT_RETURN:
 		return json_int(json, "result", G_MININT64, G_MAXINT64, &event->result, error);
 	default:
@@ -345,7 +390,7 @@ static bool read_event(const Record *record, const Json *json, RecordEvent *ret,
 	bool user = false;
 
 	event->page = -1;
-	if (!read_actor(record, json, "actor", &event->actor, error) ||
+	if (!record_read_actor(&record->header, json, "actor", &event->actor, error) ||
 	    !read_kind(json, &event->kind, error) ||
 	    !json_maybe_bool(json, "irq", &event->irq, error) ||
 	    !json_maybe_bool(json, "user", &user, error) ||
@@ -364,6 +409,36 @@ static bool read_event(const Record *record, const Json *json, RecordEvent *ret,
 	return true;
 }
 
+/* Whether @object says what @made, which it takes, does. */
+static bool is_made(JsonObject *object, JsonObject *made)
+{
+	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
+	g_autoptr(JsonNode) wanted = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(wanted, made);
+	return json_node_equal(given, wanted);
+}
+
+/* Nothing in it that nobody reads. */
+static bool is_brief(const Record *record, const Json *json, GError **error)
+{
+	static const char *const known[] = {
+		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
+		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free",
+		"flush", "lock", "word", "group", "target", "result", "before", "after",
+		"before_bits", "after_bits", NULL,
+	};
+	JsonObjectIter iter;
+	const char *name;
+	int n = 0;
+
+	json_object_iter_init(&iter, json->object);
+	while (json_object_iter_next(&iter, &name, NULL))
+		if (!g_strv_contains(known, name))
+			return false;
+	return json_small(json, "n", record->events->len, record->events->len, &n, error);
+}
+
 /* What the rest of the line says must follow from it. */
 static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error)
 {
@@ -379,10 +454,9 @@ static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
-	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), json->object);
-	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(made, record_event_json(record, record->events->len - 1));
-	return json_node_equal(given, made);
+	if (record->brief)
+		return is_brief(record, json, error);
+	return is_made(json->object, record_event_json(record, record->events->len - 1));
 }
 
 static bool add_violation(Record *record, const Json *json, GError **error)
@@ -398,7 +472,33 @@ static bool add_violation(Record *record, const Json *json, GError **error)
 	return true;
 }
 
-/* False without an @error: it is JSON, but nothing that can have happened. */
+static bool add_end(Record *record, const Json *json, GError **error)
+{
+	Json body;
+	End *end = json_object(json, "end", &body, error) ? record_read_end(record, &body, error) : NULL;
+
+	if (!end)
+		return false;
+	record_end(record, end);
+	return record->brief || is_made(json->object, record_end_json(record));
+}
+
+static bool read_first(Record *record, Tlb *tlb, const Json *json, Counts *counts, GError **error)
+{
+	TraceHeader header = { 0 };
+
+	if (!read_header(&header, json, &record->brief, counts, error))
+		return false;
+	record->header = header;
+	record_begin(record, header.ptes);
+	tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
+	return true;
+}
+
+/*
+ * The header, the events, the end, the violations.  False without an @error: it is JSON, but
+ * nothing that can have happened.
+ */
 static bool read_line(Record *record, Tlb *tlb, const char *line, const char *place, Counts *counts,
 		      GError **error)
 {
@@ -407,26 +507,19 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, const char *pl
 
 	if (!object)
 		return false;
-	if (!record->header.n_actors) {
-		TraceHeader header = { 0 };
-
-		if (!read_header(&header, &json, counts, error))
-			return false;
-		record->header = header;
-		record_begin(record, header.ptes);
-		tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
-		return true;
-	}
-	/* Behind the events come the violations. */
-	return json_object_has_member(object, "n") && !record->found->len
-		       ? add_event(record, &json, tlb, error) : add_violation(record, &json, error);
+	if (!record->header.n_actors)
+		return read_first(record, tlb, &json, counts, error);
+	if (record->end)
+		return add_violation(record, &json, error);
+	return json_object_has_member(object, "n") ? add_event(record, &json, tlb, error)
+						   : add_end(record, &json, error);
 }
 
 Record *record_parse(const char *text, const char *name, GError **error)
 {
 	g_autoptr(Record) record = record_new(&(TraceHeader){ 0 });
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", RECORD_MAX_LINES);
 	Counts counts = { 0 };
 	int i = 0;
 
@@ -443,7 +536,7 @@ Record *record_parse(const char *text, const char *name, GError **error)
 			    RECORD_VERSION);
 		return NULL;
 	} while (lines[++i] && (*lines[i] || lines[i + 1]));
-	if ((int)record->events->len == counts.events &&
+	if (record->end && (int)record->events->len == counts.events &&
 	    (int)record->found->len == counts.violations)
 		return g_steal_pointer(&record);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,

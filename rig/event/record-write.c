@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "event/record-write.h"
 
+#include "event/record-parts.h"
 #include "util/json.h"
 #include "util/u64.h"
 
@@ -27,9 +28,14 @@ static void append_object(GString *text, JsonObject *object)
 	g_string_append_printf(text, "%s\n", line);
 }
 
+char *record_bits(guint64 pte)
+{
+	return g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
+}
+
 static void add_bits(JsonArray *array, guint64 pte)
 {
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
+	g_autofree char *text = record_bits(pte);
 
 	json_array_add_string_element(array, text);
 }
@@ -62,6 +68,42 @@ static JsonArray *more_json(const Record *record)
 	return array;
 }
 
+static JsonObject *declared_json(const TraceHeader *header)
+{
+	const TraceDeclared *declared = &header->declared;
+	JsonObject *object = json_object_new();
+
+	if (declared->frees_to_scratch)
+		json_object_set_boolean_member(object, "frees_to_scratch", true);
+	if (declared->oops_actor >= 0) {
+		JsonObject *oops = json_object_new();
+
+		json_add_string(oops, "actor", header->actors[declared->oops_actor].name);
+		json_object_set_int_member(oops, "page", declared->oops_page);
+		json_object_set_object_member(object, "oops", oops);
+	}
+	if (declared->succeeds >= 0)
+		json_add_string(object, "succeeds", header->actors[declared->succeeds].name);
+	return object;
+}
+
+static JsonObject *page_json(const Record *record, int i)
+{
+	const TraceHeader *header = &record->header;
+	JsonObject *page = json_object_new();
+
+	json_object_set_int_member(page, "group", header->groups[i]);
+	if (header->guards[i] >= 0)
+		json_add_string(page, "guarded_by", header->locks[header->guards[i]]);
+	if (header->scratch[i] >= 0)
+		json_object_set_string_member(page, "scratch", record_frame(record, header->scratch[i]));
+	json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
+	u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
+	if (header->uaddr[i])
+		u64_set_member(page, "address", header->uaddr[i]);
+	return page;
+}
+
 static JsonObject *header_json(const Record *record)
 {
 	const TraceHeader *header = &record->header;
@@ -71,6 +113,8 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
 	json_object_set_int_member(object, "events", record->events->len);
 	json_object_set_int_member(object, "violations", record->found->len);
+	if (record->brief)
+		json_object_set_boolean_member(object, "brief", true);
 	if (header->operations) {
 		json_add_string(object, "setup", header->setup);
 		json_add_string(object, "operations", header->operations);
@@ -82,24 +126,14 @@ static JsonObject *header_json(const Record *record)
 		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
 		json_array_add_object_element(actors, actor);
 	}
-	for (int i = 0; i < header->n_pages; i++) {
-		JsonObject *page = json_object_new();
-
-		json_object_set_int_member(page, "group", header->groups[i]);
-		if (header->guards[i] >= 0)
-			json_add_string(page, "guarded_by", header->locks[header->guards[i]]);
-		if (header->scratch[i] >= 0)
-			json_object_set_string_member(page, "scratch",
-						      record_frame(record, header->scratch[i]));
-		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
-		json_array_add_object_element(pages, page);
-	}
+	for (int i = 0; i < header->n_pages; i++)
+		json_array_add_object_element(pages, page_json(record, i));
 	json_object_set_array_member(object, "actors", actors);
 	json_object_set_array_member(object, "pages", pages);
 	json_object_set_array_member(object, "ptes", more_json(record));
 	json_object_set_array_member(object, "locks", names_json(header->locks, header->n_locks));
 	json_object_set_array_member(object, "words", names_json(header->words, header->n_words));
+	json_object_set_object_member(object, "declared", declared_json(header));
 	return object;
 }
 
@@ -137,19 +171,13 @@ static JsonArray *tlb_json(const Record *record, const Tlb *tlb)
 	return actors;
 }
 
-static guint program_number(const Record *record, guint32 program)
-{
-	for (guint i = 0; i < record->programs->len; i++)
-		if (g_array_index(record->programs, guint32, i) == program)
-			return i + 1;
-	return 0;
-}
-
 static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
 {
 	json_add_string(object, "access", access_name(event->access));
 	if (event->half)
 		json_add_string(object, "half", record_halves[event->half]);
+	if (record->brief)
+		return;
 	if (event_failed(event))
 		json_object_set_boolean_member(object, "failed", true);
 	json_add_string(object, "from", record_pte(record, event->before[event_slot(event)]));
@@ -162,11 +190,16 @@ static void add_access(JsonObject *object, const Record *record, const Event *ev
 	json_object_set_boolean_member(object, "faulted", event->faulted);
 	if (event->faulted && event->program)
 		json_object_set_int_member(object, "program",
-					   program_number(record, event->program));
+					   record_program(record, event->program));
 	if (event->stale)
 		json_object_set_boolean_member(object, "stale", true);
 	if (event->landed)
 		json_add_string(object, "landed", record_frame(record, event->landed));
+	if (!event->bytes)
+		return;
+	json_object_set_int_member(object, "offset", event->offset);
+	json_object_set_int_member(object, "bytes", event->bytes);
+	u64_set_member(object, "stored", event->stored);
 }
 
 static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
@@ -197,15 +230,19 @@ JsonObject *record_event_json(const Record *record, guint i)
 	const RecordEvent *line = record_event(record, i);
 	const Event *event = &line->event;
 	const EventKindRow *row = event_kind_row(event->kind);
-	g_autofree char *label = record_label(record, i);
+	bool full = !record->brief;
+	g_autofree char *label = full ? record_label(record, i) : NULL;
 	JsonObject *object = json_object_new();
 
 	json_object_set_int_member(object, "n", line->n);
 	json_add_string(object, "actor", record_actor(record, event));
-	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
+	if (full)
+		json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
 	json_add_string(object, "kind", row->token);
-	json_add_string(object, "event", label);
-	json_object_set_boolean_member(object, "decision", event_is_decision(event));
+	if (full)
+		json_add_string(object, "event", label);
+	if (full)
+		json_object_set_boolean_member(object, "decision", event_is_decision(event));
 	if (event->irq)
 		json_object_set_boolean_member(object, "irq", true);
 	if (!event_is_kernel(event))
@@ -214,7 +251,7 @@ JsonObject *record_event_json(const Record *record, guint i)
 		json_object_set_int_member(object, "page", event->page);
 	if (event->view)
 		json_object_set_int_member(object, "view", event->view);
-	if (row->place) {
+	if (full && row->place) {
 		json_add_string(object, "where", line->where);
 		json_add_string(object, "line", line->line);
 		json_add_string(object, "insn", line->insn);
@@ -222,7 +259,8 @@ JsonObject *record_event_json(const Record *record, guint i)
 	add_by_kind(object, record, event);
 	add_ptes(object, record, "before", "before_bits", event->before);
 	add_ptes(object, record, "after", "after_bits", event->after);
-	json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
+	if (full)
+		json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
 	return object;
 }
 
@@ -233,6 +271,8 @@ char *record_json(const Record *record)
 	append_object(text, header_json(record));
 	for (guint i = 0; i < record->events->len; i++)
 		append_object(text, record_event_json(record, i));
+	if (record->end)
+		append_object(text, record_end_json(record));
 	for (guint i = 0; i < record->found->len; i++) {
 		JsonObject *object = json_object_new();
 

@@ -23,6 +23,7 @@ void record_free(Record *record)
 	g_array_unref(record->frames);
 	g_array_unref(record->programs);
 	g_array_unref(record->found);
+	end_free(record->end);
 	g_free(record);
 }
 
@@ -54,6 +55,7 @@ void record_begin(Record *record, const guint64 *ptes)
 	g_array_set_size(record->frames, 0);
 	g_array_set_size(record->programs, 0);
 	g_array_set_size(record->found, 0);
+	g_clear_pointer(&record->end, end_free);
 	memmove(record->header.ptes, ptes, header_ptes(&record->header) * sizeof(*ptes));
 	for (int i = 0; i < header_ptes(&record->header); i++)
 		note_pte(record, ptes[i]);
@@ -79,6 +81,18 @@ void record_add(Record *record, const Event *event, const char *where, const cha
 	if (event->kind == EVENT_ACCESS && event->faulted && event->program)
 		note_program(record, event->program);
 	g_array_append_val(record->events, add);
+}
+
+void record_end(Record *record, End *end)
+{
+	end_free(record->end);
+	record->end = end;
+	for (int i = 0; i < end->n_pages; i++)
+		note_pte(record, end->pages[i].pte);
+	for (guint i = 0; i < end->given_back->len; i++)
+		note_frame(record, g_array_index(end->given_back, guint64, i));
+	for (guint i = 0; i < end->reports->len; i++)
+		note_program(record, g_array_index(end->reports, EndReport, i).program);
 }
 
 void record_found(Record *record, const Violation *found)
@@ -125,6 +139,14 @@ const char *record_frame(const Record *record, guint64 pfn)
 	if (group < 0)
 		append_letters(name, index);
 	return g_intern_string(name->str);
+}
+
+guint record_program(const Record *record, guint32 id)
+{
+	for (guint i = 0; i < record->programs->len; i++)
+		if (g_array_index(record->programs, guint32, i) == id)
+			return i + 1;
+	return 0;
 }
 
 const char *record_pte(const Record *record, guint64 pte)

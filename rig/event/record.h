@@ -9,11 +9,12 @@
  */
 #pragma once
 
+#include "event/end.h"
 #include "event/header.h"
 #include "event/tlb.h"
 #include "event/violation.h"
 
-enum { RECORD_VERSION = 7 };
+enum { RECORD_VERSION = 8 };
 
 typedef struct {
 	Event event;
@@ -28,6 +29,8 @@ typedef struct {
 	GArray *events;		/* of RecordEvent */
 	GArray *frames;		/* guint64: frame numbers in order of appearance */
 	GArray *programs;	/* guint32: the same for BPF programs */
+	End *end;		/* NULL: it has not ended yet */
+	bool brief;		/* as text without what follows from the rest */
 	GArray *found;		/* of Violation: those that violate, then what is documented */
 } Record;
 
@@ -40,6 +43,9 @@ void record_begin(Record *record, const guint64 *ptes);
 /* Add @event with its place (interned strings, or NULL) and the TLBs after it. */
 void record_add(Record *record, const Event *event, const char *where, const char *line,
 		const char *insn, const Tlb *tlb);
+
+/* How it ended; takes @end. */
+void record_end(Record *record, End *end);
 
 /* Add @found, and give it the name of its frame. */
 void record_found(Record *record, const Violation *found);
@@ -57,6 +63,9 @@ static inline const Violation *record_violation(const Record *record, guint i)
 /* The name of a raw PTE: "none", "not present", "scratch", "scratch 2", "frame A"; interned. */
 const char *record_pte(const Record *record, guint64 pte);
 const char *record_frame(const Record *record, guint64 pfn);
+
+/* The number of BPF program @id in traces, from 1; 0: it is in none of the events. */
+guint record_program(const Record *record, guint32 id);
 
 /* The name of the actor of @event. */
 const char *record_actor(const Record *record, const Event *event);

@@ -14,7 +14,8 @@ static const guint64 BITS = 0x8000000000000163, KERNEL = 0xffffffff81234567, USE
 
 static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
-	.scratch = { SCRATCH },
+	.scratch = { SCRATCH }, .uaddr = { 0x100000000 },
+	.declared = { .oops_actor = 1, .oops_page = 0, .succeeds = 0 },
 	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 2, .words = { "list", "nr_pages" },
 };
 
@@ -48,11 +49,37 @@ static const Event events[] = {
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_RETURN, .page = -1, .result = -14, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { PTE(FRAME_B) } },
+	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_WRITE, .pc = KERNEL, .landed = FRAME_B,
+	  .offset = 8, .bytes = 4, .stored = 0x5678, .before = { PTE(FRAME_B) },
+	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { 0 } },
 	{ .kind = EVENT_WORD, .page = -1, .word = 1, .access = ACCESS_WRITE, .pc = KERNEL },
 	{ .kind = EVENT_LOCK, .page = -1, .lock = 1, .pc = KERNEL },
 };
+
+/* Something of everything that an end may tell. */
+static End *make_end(void)
+{
+	End *end = end_new(ENDED_DONE);
+	EndWord word = { 0, 16, 0x8000000000000001 };
+	EndReport report = { 77, 0x100000000, true };
+	guint64 frame = FRAME_A;
+
+	end->n_actors = 2;
+	end->n_groups = end->n_pages = 1;
+	end->actors[0] = (EndActor){ .state = END_WAITS,
+				     .wait = { "alloc", WAIT_LOCK, "fault", NULL, "arena" } };
+	end->actors[1] = (EndActor){ .state = END_CRASHED, .fault_page = 0 };
+	end->groups[0] = (EndGroup){ .lives = true, .refcount = 1, .mapped = 1, .counted = -1 };
+	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(FRAME_B), .reserved = true };
+	end->streams = true;
+	g_array_append_val(end->words, word);
+	g_array_append_val(end->reports, report);
+	g_array_append_val(end->given_back, frame);
+	g_ptr_array_add(end->splats, "BUG: of a kind");
+	return end;
+}
 
 static Record *make(void)
 {
@@ -69,6 +96,7 @@ static Record *make(void)
 		record_add(record, &events[i], placed ? "f+0x1" : NULL,
 			   placed ? "kernel/bpf/arena.c:1" : NULL, placed ? "nop" : NULL, tlb);
 	}
+	record_end(record, make_end());
 	found.pfn = FRAME_A;
 	record_found(record, &found);
 	return record;
@@ -101,7 +129,9 @@ static void test_back(void)
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
 			      was->double_free == is->double_free &&
-			      !was->landed == !is->landed && !was->program == !is->program &&
+			      !was->landed == !is->landed && was->offset == is->offset &&
+			      was->bytes == is->bytes && was->stored == is->stored &&
+			      was->group == is->group && !was->program == !is->program &&
 			      event_is_kernel(was) == event_is_kernel(is) &&
 			      event_failed(was) == event_failed(is));
 	}
@@ -109,6 +139,26 @@ static void test_back(void)
 	/* Nothing of this boot is in it. */
 	g_assert_null(strstr(text, "1234"));
 	g_assert_null(strstr(text, "4321"));
+}
+
+/* The same without what follows from the rest; what nobody reads in it is no member. */
+static void test_brief(void)
+{
+	g_autoptr(Record) record = make();
+
+	record->brief = true;
+	g_autofree char *text = record_json(record);
+	g_autoptr(Record) back = record_parse(text, "t", NULL);
+	g_assert_nonnull(back);
+	g_autofree char *again = record_json(back);
+	g_assert_cmpstr(text, ==, again);
+	g_assert_null(strstr(text, "\"tlb\""));
+	g_autoptr(GString) strange = g_string_new(text);
+	g_string_replace(strange, "\"n\":3,", "\"n\":3,\"tlb\":[],", 1);
+	g_assert_null(record_parse(strange->str, "t", NULL));
+	g_autoptr(GString) gap = g_string_new(text);
+	g_string_replace(gap, "\"n\":3,", "\"n\":4,", 1);
+	g_assert_null(record_parse(gap->str, "t", NULL));
 }
 
 /* Every kind is in the test above, and has a token of its own. */
@@ -140,19 +190,19 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":7", "\"racerig-trace\":3", 1 },
-	{ "\"events\":19", "\"events\":20", 21 },
-	{ "\"events\":19", "\"events\":18", 21 },
-	{ "\"violations\":1", "\"violations\":0", 21 },
+	{ "\"racerig-trace\":8", "\"racerig-trace\":6", 1 },
+	{ "\"events\":20", "\"events\":21", 23 },
+	{ "\"events\":20", "\"events\":19", 23 },
+	{ "\"violations\":1", "\"violations\":0", 23 },
 	{ "\"violations\":1", "\"violations\":-1", 1 },
-	{ "{\"violation\"", "\n{\"violation\"", 21 },
+	{ "{\"violation\"", "\n{\"violation\"", 23 },
 	{ "\"pages\":[{\"group\":0", "\"pages\":[{\"group\":8", 1 },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", 1 },
 	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",\"arena\"]", 1 },
 	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",7]", 1 },
 	{ "\"lock\":\"arena\"", "\"lock\":\"nr_pages\"", 3 },
-	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 18 },
-	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 19 },
+	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 19 },
+	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 20 },
 	/* a PTE that nobody watches */
 	{ "\"kind\":\"pte\",", "\"kind\":\"pte\",\"view\":1,", 5 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
@@ -161,8 +211,8 @@ static const struct {
 	{ "\"n\":1,", "\"n\":2,", 2 },
 	{ "\"kind\":\"access\"", "\"kind\":\"none\"", 2 },
 	{ "\"kind\":\"access\"", "\"kind\":5", 2 },
-	{ "\"page\":0", "\"page\":1", 2 },
-	{ "\"page\":0", "\"page\":-1", 2 },
+	{ "\"page\":0,\"where\"", "\"page\":1,\"where\"", 2 },
+	{ "\"page\":0,\"where\"", "\"page\":-1,\"where\"", 2 },
 	{ "\"program\":1", "\"program\":-1", 2 },
 	{ "\"to\":\"frame A\"", "\"to\":\"scratch\"", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame B\"]", 5 },
@@ -176,9 +226,30 @@ static const struct {
 	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 21 },
-	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 21 },
-	{ "{\"violation\":{", "{\"violation\":[{", 21 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 23 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 23 },
+	{ "{\"violation\":{", "{\"violation\":[{", 23 },
+	{ "\"address\":\"0x100000000\"}],", "\"address\":1}],", 1 },
+	{ "\"oops\":{\"actor\":\"fault\"", "\"oops\":{\"actor\":\"nobody\"", 1 },
+	{ "\"oops\":{\"actor\":\"fault\",\"page\":0", "\"oops\":{\"actor\":\"fault\",\"page\":1", 1 },
+	{ "\"succeeds\":\"alloc\"", "\"succeeds\":0", 1 },
+	{ "\"offset\":8,\"bytes\":4,", "\"bytes\":4,", 18 },
+	{ "\"bytes\":4,", "\"bytes\":9,", 18 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 22 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 22 },
+	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 22 },
+	{ "\"fault_page\":0", "\"fault_page\":1", 22 },
+	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 22 },
+	{ "\"lives\":true", "\"lives\":1", 22 },
+	{ "\"mapped\":1,", "", 22 },
+	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 22 },
+	{ "\"words\":[{\"group\":0", "\"words\":[{\"group\":1", 22 },
+	{ "\"offset\":16", "\"offset\":4096", 22 },
+	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 22 },
+	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 22 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 22 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[7", 22 },
+	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 22 },
 };
 
 static void test_damaged(void)
@@ -228,6 +299,7 @@ static void test_too_many_frames(void)
 		tlb_event(tlb, &event);
 		record_add(record, &event, NULL, NULL, NULL, tlb);
 	}
+	record_end(record, end_new(ENDED_CUT));
 	g_assert_false(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_B) }));
 	g_assert_true(tlb_has_room(tlb, (guint64[MAX_PAGES]){ PTE(FRAME_A) }));
 	g_autofree char *text = record_json(record);
@@ -261,6 +333,7 @@ static void test_more_ptes(void)
 		tlb_event(tlb, &steps[i]);
 		record_add(record, &steps[i], "f+0x1", NULL, NULL, tlb);
 	}
+	record_end(record, end_new(ENDED_CUT));
 	g_autofree char *label = record_label(record, 0), *text = record_json(record);
 	g_assert_cmpstr(label, ==, "xchg f+0x1 page0 view1");
 	g_assert_nonnull(strstr(text, "\"from\":\"frame A\",\"to\":\"frame B\""));
@@ -284,6 +357,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/record/back", test_back);
+	g_test_add_func("/record/brief", test_brief);
 	g_test_add_func("/record/kinds", test_kinds);
 	g_test_add_func("/record/more-ptes", test_more_ptes);
 	g_test_add_func("/record/frame-names", test_frame_names);

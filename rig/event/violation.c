@@ -29,21 +29,38 @@ Violation violation_new(const char *invariant, const char *reason, int event)
 	};
 }
 
+JsonObject *wait_json(const Wait *wait)
+{
+	JsonObject *object = json_object_new();
+
+	json_add_string(object, "actor", wait->actor);
+	json_add_string(object, "for", waits[wait->kind]);
+	json_add_string(object, "lock", wait->lock);
+	json_add_string(object, "holder", wait->holder);
+	json_add_string(object, "where", wait->where);
+	return object;
+}
+
+bool wait_from_json(const Json *json, Wait *ret, GError **error)
+{
+	int kind = 0;
+
+	if (!json_interned(json, "actor", &ret->actor, error) ||
+	    !json_choice(json, "for", waits, &kind, error) ||
+	    (kind == WAIT_LOCK && !json_interned(json, "lock", &ret->lock, error)) ||
+	    !json_maybe_interned(json, "holder", &ret->holder, error) ||
+	    !json_maybe_interned(json, "where", &ret->where, error))
+		return false;
+	ret->kind = kind;
+	return true;
+}
+
 static void add_waits(JsonObject *object, const Violation *violation)
 {
 	JsonArray *array = json_array_new();
 
-	for (int i = 0; i < violation->n_waits; i++) {
-		const Wait *wait = &violation->waits[i];
-		JsonObject *one = json_object_new();
-
-		json_add_string(one, "actor", wait->actor);
-		json_add_string(one, "for", waits[wait->kind]);
-		json_add_string(one, "lock", wait->lock);
-		json_add_string(one, "holder", wait->holder);
-		json_add_string(one, "where", wait->where);
-		json_array_add_object_element(array, one);
-	}
+	for (int i = 0; i < violation->n_waits; i++)
+		json_array_add_object_element(array, wait_json(&violation->waits[i]));
 	json_object_set_array_member(object, "waits", array);
 }
 
@@ -85,18 +102,11 @@ static bool read_waits(const Json *json, Violation *ret, GError **error)
 	if (!json_maybe_array_of(json, "waits", 1, VIOLATION_WAITS, &array, error))
 		return false;
 	for (guint i = 0; array && i < json_array_get_length(array); i++) {
-		Wait *wait = &ret->waits[ret->n_waits++];
-		int kind = 0;
 		Json one;
 
 		if (!json_element(json, "waits", array, i, &one, error) ||
-		    !json_interned(&one, "actor", &wait->actor, error) ||
-		    !json_choice(&one, "for", waits, &kind, error) ||
-		    (kind == WAIT_LOCK && !json_interned(&one, "lock", &wait->lock, error)) ||
-		    !json_maybe_interned(&one, "holder", &wait->holder, error) ||
-		    !json_maybe_interned(&one, "where", &wait->where, error))
+		    !wait_from_json(&one, &ret->waits[ret->n_waits++], error))
 			return false;
-		wait->kind = kind;
 	}
 	return true;
 }

@@ -66,6 +66,10 @@ Violation violation_new(const char *invariant, const char *reason, int event);
 JsonObject *violation_json(const Violation *violation);
 bool violation_from_json(const Json *json, Violation *ret, GError **error);
 
+/* One of waits; the same way. */
+JsonObject *wait_json(const Wait *wait);
+bool wait_from_json(const Json *json, Wait *ret, GError **error);
+
 /* The same as a line of text, without a newline; the caller's. */
 char *violation_format(const Violation *violation);
 bool violation_parse(const char *line, Violation *ret);

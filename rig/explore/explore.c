@@ -173,6 +173,7 @@ static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
 		return true;
 	}
 	verdict->executed++;
+	verdict->partial += outcome->partial;
 	if (outcome->final_state)
 		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
 	if (outcome->end == END_CIRCLE)

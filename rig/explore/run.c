@@ -3,130 +3,8 @@
 
 #include <string.h>
 
-#include "catalog/expectation.h"
+#include "explore/ending.h"
 #include "util/error.h"
-
-static bool is_oopser(const Session *session, int actor)
-{
-	const char *declared = expectation_oops(session->scenario, session->kernel);
-
-	return g_strcmp0(session->guest->report.actors[actor].name, declared) == 0;
-}
-
-static int oopser(const Session *session)
-{
-	for (int i = 0; i < session->guest->n_actors; i++)
-		if (is_oopser(session, i))
-			return i;
-	return -1;
-}
-
-static JsonArray *frames(const GArray *pfns)
-{
-	JsonArray *array = json_array_new();
-
-	for (guint i = 0; i < pfns->len; i++)
-		json_array_add_int_element(array, g_array_index(pfns, guint64, i));
-	return array;
-}
-
-/* The page each address was given, as the events say. */
-static JsonArray *frames_owned(const Session *session)
-{
-	JsonArray *owned = json_array_new();
-
-	for (int i = 0; i < session->guest->n_pages; i++) {
-		const Ownership *page = &session->check->pages[i];
-
-		if (page->owned)
-			json_array_add_int_element(owned, page->pfn);
-		else
-			json_array_add_null_element(owned);
-	}
-	return owned;
-}
-
-/* What drgn needs to judge. */
-static JsonObject *final_request(const Session *session)
-{
-	const Guest *guest = session->guest;
-	const Check *check = session->check;
-	JsonObject *request = json_object_new();
-
-	json_object_set_string_member(request, "op", "check");
-	json_object_set_string_member(request, "subject", session->subject->name);
-	json_object_set_member(request, "keep", json_node_copy(guest->keep));
-	json_object_set_array_member(request, "owned", frames_owned(session));
-	json_object_set_array_member(request, "installed", frames(check->installed));
-	json_object_set_array_member(request, "freed", frames(check->frames_freed));
-	session->subject->add_facts(request, check, guest, oopser(session));
-	return request;
-}
-
-static bool already_violated(const Check *check, const char *invariant)
-{
-	for (guint i = 0; i < check->violations->len; i++)
-		if (strcmp(g_array_index(check->violations, Violation, i).invariant, invariant) == 0)
-			return true;
-	return false;
-}
-
-/* One of drgn's, which must be of a kind that its invariant's row knows. */
-static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
-{
-	Json json = { JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL, "drgn" };
-	Violation found;
-
-	if (!json.object || !violation_from_json(&json, &found, NULL) ||
-	    !invariant_reason(found.invariant, found.reason) ||
-	    found.page >= session->guest->n_pages) {
-		g_autofree char *text = json_to_string(node, FALSE);
-
-		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
-			    "drgn: no violation that an invariant has a reason for: %s", text);
-		return false;
-	}
-	if (!quiet && strcmp(found.invariant, "I10") != 0)
-		return true;
-	if (found.documented || !already_violated(session->check, found.invariant))
-		check_found(session->check, &found);
-	return true;
-}
-
-/* drgn at the end: @quiet when every operation has returned, so all of it counts. */
-static bool check_final(Session *session, bool quiet, GError **error)
-{
-	gint64 before = g_get_monotonic_time();
-	g_autoptr(JsonObject) answer =
-		analyst_ask(session->guest->analyst, final_request(session), error);
-
-	session->drgn_usec += g_get_monotonic_time() - before;
-	if (!answer)
-		return false;
-	JsonArray *found = json_object_get_array_member(answer, "violations");
-	for (guint i = 0; i < json_array_get_length(found); i++)
-		if (!take_found(session, json_array_get_element(found, i), quiet, error))
-			return false;
-	return true;
-}
-
-static void judge_success(Session *session, int actor)
-{
-	const char *name = session->guest->report.actors[actor].name;
-
-	if (g_strcmp0(name, session->scenario->succeeds) == 0)
-		session->subject->judge_success(session->check, actor,
-						guest_actor_report(session->guest, actor).result);
-}
-
-/* The actor that was to end in an oops did not. */
-static void judge_missing_oops(Session *session, const char *declared)
-{
-	Violation found = check_violation(session->check, "I10", "no-oops", NULL);
-
-	found.actor = g_intern_string(declared);
-	check_found(session->check, &found);
-}
 
 /* An operation that the kernel does not have was not explored, whatever came of it. */
 static bool has_all(const Session *session, GError **error)
@@ -146,48 +24,6 @@ static bool has_all(const Session *session, GError **error)
 		return false;
 	}
 	return true;
-}
-
-/* What became of the actors; true when all have done what they should. */
-static bool judge_actors(Session *session)
-{
-	const Guest *guest = session->guest;
-	const char *declared = expectation_oops(session->scenario, session->kernel);
-	bool crashed = false, oopsed = false;
-	Wait waits[MAX_ACTORS];
-	int n_waits = 0;
-
-	for (int i = 0; i < guest->n_actors; i++) {
-		ActorState state = stepper_state(session->stepper, i);
-
-		if (state == ACTOR_RETURNED) {
-			judge_success(session, i);
-		} else if (state == ACTOR_CRASHED) {
-			oopsed = is_oopser(session, i);
-			crashed = !oopsed;
-			/* After a double free nobody crashed: the rig went no further. */
-			if (crashed && !session->check->freed_twice)
-				check_crash(session->check, i);
-		} else {
-			waits[n_waits++] = stepper_wait_of(session->stepper, i);
-		}
-	}
-	if (n_waits && !crashed && !oopsed)
-		check_deadlock(session->check, waits, n_waits);
-	if (declared && !crashed && !oopsed)
-		judge_missing_oops(session, declared);
-	return !n_waits && !crashed;
-}
-
-/* A circle that one thread makes alone is nobody's bad luck with the scheduler. */
-static void judge_circle(Session *session, const Outcome *outcome)
-{
-	int thread = outcome_step(outcome, outcome->circle)->thread;
-
-	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
-		if (outcome_step(outcome, i)->thread != thread)
-			return;
-	check_livelock(session->check, thread_actor(thread));
 }
 
 /* What they touched. */
@@ -316,6 +152,15 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	return true;
 }
 
+static bool is_explained(const Session *session, GError **error)
+{
+	if (!session->check->unexplained)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s (event %d): no verdict can rest on that",
+		    session->check->unexplained, session->check->n_events);
+	return false;
+}
+
 /* One attempt; *@ret_again says when a new site makes it worthless. */
 static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **error)
 {
@@ -340,11 +185,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	while (more && !*ret_again)
 		if (!next_step(session, plan, seen, outcome, &more, ret_again, error))
 			return NULL;
-	if (*ret_again || !session->check->unexplained)
-		return g_steal_pointer(&outcome);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s (event %d): no verdict can rest on that",
-		    session->check->unexplained, session->check->n_events);
-	return NULL;
+	return *ret_again || is_explained(session, error) ? g_steal_pointer(&outcome) : NULL;
 }
 
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
@@ -392,11 +233,15 @@ static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error
 			return NULL;
 	} while (again);
 
-	if (outcome->end == END_CIRCLE && !outcome->differs)
-		judge_circle(session, outcome);
-	/* In the middle of things the end has nothing to say. */
-	if (!has_all(session, error) ||
-	    (outcome->end == END_DONE && !check_final(session, judge_actors(session), error)))
+	if (!has_all(session, error))
+		return NULL;
+	End *end = ending_of(session, outcome, error);
+	if (!end)
+		return NULL;
+	check_end(session->check, end);
+	outcome->partial = end->how == ENDED_DONE && !end_is_quiet(end);
+	trace_end(session->trace, end);
+	if (!is_explained(session, error))
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;

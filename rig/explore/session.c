@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "catalog/expectation.h"
 #include "catalog/verb.h"
 #include "machine/backend.h"
 #include "util/error.h"
@@ -339,6 +340,28 @@ static bool check_seen(const Session *session, GError **error)
 	return true;
 }
 
+static int actor_called(const Session *session, const char *name)
+{
+	for (int i = 0; name && i < session->guest->n_actors; i++)
+		if (g_strcmp0(session->guest->report.actors[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* What scenario and kernel declare, for checks. */
+static TraceDeclared declared_by(const Session *session)
+{
+	const Scenario *scenario = session->scenario;
+	TraceDeclared declared = NOTHING_DECLARED;
+
+	declared.frees_to_scratch = kernel_excuses(session->kernel, "scratch-by-free");
+	declared.oops_actor = actor_called(session, expectation_oops(scenario, session->kernel));
+	if (declared.oops_actor >= 0)
+		declared.oops_page = scenario->oops_page;
+	declared.succeeds = actor_called(session, scenario->succeeds);
+	return declared;
+}
+
 /* What turns a guest of its shape into one of @operations; NULL for a scenario in C. */
 static Setup *setup_of(const Operations *operations)
 {
@@ -368,7 +391,9 @@ static bool prepare(Session *session, GError **error)
 	session->stepper = stepper_new(guest, setup, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
-	session->trace = trace_new(guest, session->stepper, operations ? operations->setup_text : NULL,
+	TraceDeclared declared = declared_by(session);
+	session->trace = trace_new(guest, session->stepper, &declared,
+				   operations ? operations->setup_text : NULL,
 				   operations ? operations->actors_text : NULL);
 	session->check = check_new(trace_header(session->trace));
 	return true;

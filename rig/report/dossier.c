@@ -388,6 +388,11 @@ char **dossier_not_covered(const Dossier *dossier)
 		add_circles(dossier, list);
 	if (dossier_int(dossier, "unsettled"))
 		add_unsettled(dossier, list);
+	if (dossier_int(dossier, "partial"))
+		g_ptr_array_add(list, g_strdup_printf(
+			"The books at the end of %" G_GINT64_FORMAT " schedules: somebody crashed or waited "
+			"while another's operation had not returned, so I4 and I9 were not asked what is "
+			"left, nor I11 what was not reported.", dossier_int(dossier, "partial")));
 	g_autofree char *unseen = unseen_text(dossier->verdict);
 	if (unseen)
 		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "

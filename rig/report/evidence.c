@@ -248,6 +248,10 @@ static void append_coverage(GString *text, const Dossier *dossier)
 	     dossier_int(dossier, "redundant"));
 	fact(text, "circles", "%" G_GINT64_FORMAT " schedules cut at a repeated state",
 	     dossier_int(dossier, "circles"));
+	if (dossier_int(dossier, "partial"))
+		fact(text, "in part", "%" G_GINT64_FORMAT " schedules ended before all operations had "
+		     "returned: I4, I9 and what I11 misses were not asked there",
+		     dossier_int(dossier, "partial"));
 	fact(text, "complete", "%s", dossier_coverage(dossier));
 	for (guint i = 0; states && i < json_array_get_length(states) && i < 8; i++) {
 		g_autofree char *state =

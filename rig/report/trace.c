@@ -26,13 +26,13 @@ static void add_watched(TraceHeader *header, const Watch *watch)
 		header->words[i] = watch->words[i].name;
 }
 
-Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
-		 const char *operations)
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared,
+		 const char *setup, const char *operations)
 {
 	Trace *trace = g_new0(Trace, 1);
 	TraceHeader header = {
 		.setup = g_intern_string(setup), .operations = g_intern_string(operations),
-		.n_actors = guest->n_actors, .n_pages = guest->n_pages,
+		.n_actors = guest->n_actors, .n_pages = guest->n_pages, .declared = *declared,
 	};
 
 	for (int i = 0; i < guest->n_actors; i++) {
@@ -42,6 +42,7 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
 	for (int i = 0; i < guest->n_pages; i++) {
 		header.groups[i] = guest->watch.pages[i].group;
 		header.guards[i] = guest->watch.pages[i].lock;
+		header.uaddr[i] = guest->report.pages[i];
 		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
 	add_watched(&header, &guest->watch);
@@ -71,6 +72,11 @@ void trace_add(Trace *trace, const Event *event, const Tlb *tlb)
 	record_add(trace->record, event, site ? g_intern_string(site->where) : NULL,
 		   site ? g_intern_string(site->line) : NULL,
 		   site ? g_intern_string(site->insn.text) : NULL, tlb);
+}
+
+void trace_end(Trace *trace, End *end)
+{
+	record_end(trace->record, end);
 }
 
 void trace_found(Trace *trace, const Check *check)

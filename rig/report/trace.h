@@ -12,14 +12,17 @@
 typedef struct Trace Trace;
 
 /* Nothing passed in is owned.  @setup, @operations: what is done, as text; NULL: a .c says it. */
-Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
-		 const char *operations);
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared,
+		 const char *setup, const char *operations);
 void trace_free(Trace *trace);
 
 /* A new schedule, which starts with @ptes. */
 void trace_begin(Trace *trace, const guint64 *ptes);
 /* @tlb: what the vCPUs may hold after it. */
 void trace_add(Trace *trace, const Event *event, const Tlb *tlb);
+
+/* How it ended; takes @end. */
+void trace_end(Trace *trace, End *end);
 
 /* Take over what @check has found: once, when the schedule has ended. */
 void trace_found(Trace *trace, const Check *check);

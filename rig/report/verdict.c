@@ -246,6 +246,7 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "pruned", verdict->pruned);
 	add_int(builder, "redundant", verdict->redundant);
 	add_int(builder, "circles", verdict->circles);
+	add_int(builder, "partial", verdict->partial);
 	add_set(builder, "circles_grown", verdict->grown);
 	add_int(builder, "unsettled", verdict->unsettled);
 	add_set(builder, "unsettled_differs", verdict->differs);

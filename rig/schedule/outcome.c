@@ -5,12 +5,12 @@
 
 /*
  * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
- * event, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
+ * event, partial, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
  */
 #define STEP "(sssa(ss))"
-static const char FORMAT[] = "(a" STEP "uuiasas)";
+static const char FORMAT[] = "(a" STEP "uuiuasas)";
 
-enum { N_CHILDREN = 6, N_STRINGS = 6, MAX_STEPS = 10000 };
+enum { N_CHILDREN = 7, N_STRINGS = 6, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
@@ -106,8 +106,8 @@ char *outcome_format(const Outcome *outcome)
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}
 	g_autoptr(GVariant) value = g_variant_ref_sink(
-		g_variant_new(FORMAT, &steps, outcome->end, outcome->circle, outcome->event, &found,
-			      &texts));
+		g_variant_new(FORMAT, &steps, outcome->end, outcome->circle, outcome->event,
+			      outcome->partial, &found, &texts));
 	return g_variant_print(value, FALSE);
 }
 
@@ -187,12 +187,14 @@ Outcome *outcome_parse(const char *line)
 	g_autoptr(Outcome) outcome = outcome_new();
 	g_autoptr(GVariantIter) steps = NULL, found = NULL, texts = NULL;
 	char **all[N_STRINGS];
+	guint partial;
 	guint end;
 
 	if (!value || g_variant_n_children(value) != N_CHILDREN)
 		return NULL;
-	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &found,
-		      &texts);
+	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &partial,
+		      &found, &texts);
+	outcome->partial = partial;
 	if (!parse_steps(steps, outcome->steps))
 		return NULL;
 	outcome->end = end;

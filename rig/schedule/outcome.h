@@ -31,6 +31,7 @@ typedef struct {
 	GArray *steps;		/* of Step; the last one is the final state */
 	OutcomeEnd end;
 	guint circle;		/* END_CIRCLE: the step whose state came again */
+	bool partial;		/* DONE, not all operations had returned: the end was judged in part */
 	GArray *found;		/* of Violation: those that violate, then what is documented */
 	const char *violates;	/* the first violated invariant, interned, or NULL */
 	int event;		/* step that violated it; -1: seen at the end */

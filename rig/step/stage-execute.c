@@ -96,6 +96,21 @@ static bool execute_through(Stage *stage, const Event *event, guint64 stale, GEr
 	       set_translation(stage, actor, page, event->before[page], error);
 }
 
+/* What a store of the kernel's, by @address, has left in the frame that it reached. */
+static void note_stored(Stage *stage, Event *event, const Insn *insn, guint64 address)
+{
+	enum { PAGE_BYTES = 4096 };
+	int bytes = insn->bytes, offset = address % PAGE_BYTES;
+	guint64 mask = bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;
+
+	if (!event->landed || event->access == ACCESS_READ || !event_is_kernel(event) || bytes > 8 ||
+	    offset + 8 > PAGE_BYTES)
+		return;
+	event->offset = offset;
+	event->bytes = bytes;
+	event->stored = machine_phys64(stage->guest->machine, event->landed * PAGE_BYTES + offset) & mask;
+}
+
 bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error)
 {
 	Machine *machine = stage->guest->machine;
@@ -116,6 +131,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	ret_event->double_free = self->pending.kind == EVENT_FREE &&
 			   stage_page_users(stage, actor, machine_argument(&self->regs, 0)) < 1;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
+	guint64 address = self->pending.kind == EVENT_ACCESS ? insn_address(&site->insn, &self->regs) : 0;
 	bool probed = begin_probe(stage, self, site, &probe);
 	ret_event->stale = stale != 0;
 	if (!execute_through(stage, ret_event, stale, error) ||
@@ -126,6 +142,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	ret_event->faulted = self->regs.rip == stage->page_fault;
 	if (stale && !ret_event->faulted && !stage->blind)
 		ret_event->landed = pte_pfn(stale);
+	if (self->pending.kind == EVENT_ACCESS)
+		note_stored(stage, ret_event, &site->insn, address);
 	if (ret_event->faulted && event_is_kernel(ret_event))
 		ret_event->program = guest_actor_report(stage->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))

@@ -7,22 +7,10 @@
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
-#include <stdbool.h>
-
-struct Check;
-struct Guest;
+#include <glib.h>
 
 typedef struct {
 	const char *name;	/* in scenarios, and of the module in analysis/helpers/subjects/ */
-	/*
-	 * Add to @request what its invariants must know when a schedule has ended, besides what
-	 * every subject has (see serve.py).  @oopser: the actor that was to end in an oops, or -1.
-	 */
-	void (*add_facts)(JsonObject *request, const struct Check *check,
-			  const struct Guest *guest, int oopser);
-	/* @actor, which the scenario says succeeds, has returned @result. */
-	void (*judge_success)(struct Check *check, int actor, gint64 result);
 } Subject;
 
 /* Enter a row; once in its folder. */

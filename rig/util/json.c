@@ -163,6 +163,14 @@ bool json_choice(const Json *json, const char *member, const char *const *names,
 	return wrong(json, member, wanted, error);
 }
 
+bool json_hex(const Json *json, const char *member, guint64 *ret, GError **error)
+{
+	const char *text;
+
+	return json_string(json, member, &text, error) &&
+	       (u64_parse(text, ret) || wrong(json, member, "a 64-bit word in hex", error));
+}
+
 bool json_bool(const Json *json, const char *member, bool *ret, GError **error)
 {
 	JsonNode *node = find(json, member);
@@ -283,12 +291,7 @@ bool json_maybe_array_of(const Json *json, const char *member, guint min, guint 
 
 bool json_maybe_hex(const Json *json, const char *member, guint64 *ret, GError **error)
 {
-	const char *text;
-
-	if (!json_has(json, member))
-		return true;
-	return json_string(json, member, &text, error) &&
-	       (u64_parse(text, ret) || wrong(json, member, "a 64-bit word in hex", error));
+	return !json_has(json, member) || json_hex(json, member, ret, error);
 }
 
 void json_add_string(JsonObject *object, const char *member, const char *value)

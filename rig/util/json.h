@@ -42,6 +42,9 @@ bool json_bool(const Json *json, const char *member, bool *ret, GError **error);
 bool json_array(const Json *json, const char *member, JsonArray **ret, GError **error);
 bool json_object(const Json *json, const char *member, Json *ret, GError **error);
 
+/* A 64-bit word in hex, as in util/u64.h. */
+bool json_hex(const Json *json, const char *member, guint64 *ret, GError **error);
+
 /* A string that lives as long as the program. */
 bool json_interned(const Json *json, const char *member, const char **ret, GError **error);
 
@@ -79,8 +82,6 @@ bool json_maybe_choice(const Json *json, const char *member, const char *const *
 		       GError **error);
 bool json_maybe_array_of(const Json *json, const char *member, guint min, guint max,
 			 JsonArray **ret, GError **error);
-
-/* A 64-bit word in hex, as in util/u64.h. */
 bool json_maybe_hex(const Json *json, const char *member, guint64 *ret, GError **error);
 
 /* Write one member; NULL: none. */

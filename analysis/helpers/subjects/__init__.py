@@ -8,7 +8,7 @@ A subject has three functions:
                                "groups" of the request are its objects as the guest reported them,
                                "pages" are [group, address as programs have it]
   survey(prog, keep)           what of it is no event: words of its structs, PTEs of processes
-  facts(prog, request, keep)   the state at the end of a schedule, for the invariants
+  end(prog, keep)              the state at the end of a schedule: the facts that rig/check/ judges
 """
 
 import pkgutil

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """BPF arenas: what of them is watched, and what they look like at the end."""
 
-from collections import Counter
 from typing import Any, Dict, List, Optional, Tuple
 
 from drgn import Object, Program
 from drgn.helpers.linux.pid import find_task
 
-from .. import arena, invariants, klog, stream
+from .. import arena, stream, wire
 from ..survey import Item, members
 from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
 
@@ -85,50 +84,43 @@ def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
     return [*_user_ptes(prog, keep), *words]
 
 
-def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invariants.ArenaFacts:
+def _group_facts(found: Optional[Object]) -> Dict[str, Any]:
     """What is to be known of one arena; None: it is gone."""
     if found is None:
-        return invariants.ArenaFacts(scratch_pfn, lives=False)
-    return invariants.ArenaFacts(
-        scratch_pfn=arena.scratch_pfn(found),
-        scratch_refcount=arena.scratch_refcount(found),
-        scratch_zero=arena.scratch_is_zero(found),
-        pages_mapped=arena.pages_mapped(found),
-        pages_counted=arena.pages_counted(found),
-    )
+        return {"lives": False, "mapped": 0, "words": []}
+    counts = {"refcount": arena.scratch_refcount(found), "counted": arena.pages_counted(found)}
+    return {
+        "lives": True,
+        "mapped": arena.pages_mapped(found),
+        "words": [
+            {"offset": offset, "word": wire.u64(word)} for offset, word in arena.scratch_words(found)
+        ],
+        **{name: count for name, count in counts.items() if count is not None},
+    }
 
 
-def _given_back(prog: Program, installed: List[int], freed: List[int]) -> List[int]:
-    """
-    The frames of *freed*, and those of which no free was an event and which the allocator has.
-
-    The end of a mapping in user space gives pages back through functions that nobody watches.
-    """
-    missing = Counter(installed) - Counter(freed)
-    return freed + [pfn for pfn in missing.elements() if arena.refcount(prog, pfn) == 0]
+def _page_facts(found: Optional[Object], uaddr: int) -> Dict[str, Any]:
+    """What is to be known of one watched page; None: its arena is gone."""
+    if found is None:
+        return {"exists": False, "pte": wire.u64(0), "free": True}
+    state = arena.page_state(found, uaddr)
+    return {"exists": True, "pte": wire.u64(state.pte), "free": state.free}
 
 
-def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invariants.Facts:
+def end(prog: Program, keep: Dict[str, Any]) -> Dict[str, Any]:
     """The arenas, their watched pages, and what programs were told."""
     found = [
         arena.find_arena(prog, map_id) if arena.has_arena(prog, map_id) else None
         for map_id in keep["groups"]
     ]
-    return invariants.Facts(
-        arenas=[_arena_facts(*pair) for pair in zip(found, keep["scratch_pfns"])],
-        states=[
-            arena.page_state(found[i], uaddr) if found[i] else None for i, uaddr in keep["pages"]
-        ],
-        owned=request["owned"],
-        reserved=request["reserved"],
-        given_up=request["given_up"],
-        log=klog.lines_since(prog, keep["log_seq"]),
-        installed=request["installed"],
-        freed=_given_back(prog, request["installed"], request["freed"]),
-        scratch_written=request["scratch_written"],
-        faults=[
-            stream.Report(program, keep["pages"][page][1], write)
-            for program, page, write in request["faults"]
-        ],
-        reports=stream.since(stream.reports(prog), keep["reports"]),
-    )
+    reports = stream.since(stream.reports(prog), keep["reports"])
+    facts: Dict[str, Any] = {
+        "groups": [_group_facts(each) for each in found],
+        "pages": [_page_facts(found[i], uaddr) for i, uaddr in keep["pages"]],
+    }
+    if reports is not None:
+        facts["reports"] = [
+            {"program": report.program, "address": wire.u64(report.address), "write": report.write}
+            for report in reports
+        ]
+    return facts

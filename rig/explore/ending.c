@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/ending.h"
+
+#include "guest/guest-end.h"
+
+/* The watched page that the address of the vCPU's last page fault lies in; -1: none. */
+static int fault_page(const Session *session, int actor)
+{
+	guint64 address = stepper_regs(session->stepper, actor)->cr2;
+
+	for (int i = 0; i < session->guest->n_pages; i++)
+		if (address - session->guest->watch.pages[i].views[0].va < END_PAGE_BYTES)
+			return i;
+	return -1;
+}
+
+static void take_actor(const Session *session, int actor, EndActor *ret)
+{
+	switch (stepper_state(session->stepper, actor)) {
+	case ACTOR_RETURNED:
+		ret->state = END_RETURNED;
+		return;
+	case ACTOR_CRASHED:
+		ret->state = END_CRASHED;
+		ret->fault_page = fault_page(session, actor);
+		return;
+	default:
+		ret->state = END_WAITS;
+		ret->wait = stepper_wait_of(session->stepper, actor);
+	}
+}
+
+/* Who goes round in a circle alone can do so for ever: that is nobody's bad luck with the scheduler. */
+static int who_is_alone(const Outcome *outcome)
+{
+	int thread = outcome_step(outcome, outcome->circle)->thread;
+
+	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
+		if (outcome_step(outcome, i)->thread != thread)
+			return -1;
+	return thread_actor(thread);
+}
+
+End *ending_of(Session *session, const Outcome *outcome, GError **error)
+{
+	EndHow how = outcome->end == END_DONE ? ENDED_DONE
+		     : outcome->end == END_CIRCLE ? ENDED_CYCLE : ENDED_CUT;
+	g_autoptr(End) end = end_new(how);
+	gint64 before = g_get_monotonic_time();
+
+	/* Where memory differs it is no cycle. */
+	if (how == ENDED_CYCLE && !outcome->differs)
+		end->alone = who_is_alone(outcome);
+	/* In the middle of things the guest has nothing to say. */
+	if (how != ENDED_DONE)
+		return g_steal_pointer(&end);
+	g_autoptr(GArray) frames = check_not_freed(session->check);
+	bool asked = guest_end(session->guest, session->subject->name, frames, end, error);
+
+	session->drgn_usec += g_get_monotonic_time() - before;
+	if (!asked)
+		return NULL;
+	for (int i = 0; i < session->guest->n_actors; i++)
+		take_actor(session, i, &end->actors[i]);
+	return g_steal_pointer(&end);
+}
