@@ -41,6 +41,7 @@ help:
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
 	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
 	@echo 'make check-fuzz  the fuzz targets, corpus and fixed seed;  fuzz: random;  fuzz-coverage: lines'
+	@echo 'make check-static  gcc -fanalyzer, cppcheck, clang-tidy; nothing may be found'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
@@ -152,6 +153,13 @@ check-unit: unit-tests
 check-guest: all tested-kernels
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py tests/test_explorer.py
 
+# Hours on no machine, but minutes: part of check-long.
+check-static: $(BUILD)/config.h
+	$(Q)tests/static
+
+static-flags:
+	@echo '$(filter-out -Werror,$(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS)) -DG_LOG_DOMAIN=NULL'
+
 check-layers:
 	$(Q)tests/check-layers
 
@@ -248,4 +256,4 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
-	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage unit-tests install clean
+	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install clean
