@@ -66,6 +66,29 @@ static bool check_lines(const char *path, const char *text, GError **error)
 	return true;
 }
 
+/* GLib hands a value that it cannot read out as one that is not there. */
+static bool check_values(GKeyFile *keys, const char *path, GError **error)
+{
+	g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
+
+	for (char **group = groups; *group; group++) {
+		g_auto(GStrv) names = g_key_file_get_keys(keys, *group, NULL, NULL);
+
+		for (char **name = names; name && *name; name++) {
+			g_autofree char *text = g_key_file_get_string(keys, *group, *name, NULL);
+			g_auto(GStrv) list =
+				g_key_file_get_string_list(keys, *group, *name, NULL, NULL);
+
+			if (text && list)
+				continue;
+			keyfile_error(error, path, *group, *name,
+				      "a backslash may stand before s, n, t, r, ; and a backslash only");
+			return false;
+		}
+	}
+	return true;
+}
+
 GKeyFile *keyfile_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) keys = g_key_file_new();
@@ -82,7 +105,7 @@ GKeyFile *keyfile_load(const char *path, GError **error)
 	if (!check_lines(path, text, error))
 		return NULL;
 	if (g_key_file_load_from_data(keys, text, len, G_KEY_FILE_NONE, &local))
-		return g_steal_pointer(&keys);
+		return check_values(keys, path, error) ? g_steal_pointer(&keys) : NULL;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, local->message);
 	return NULL;
 }
