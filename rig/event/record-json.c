@@ -327,7 +327,7 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
-	return !scratch || pfn == (guint64)(SCRATCH_PFN + header->arenas[i]);
+	return !scratch || pfn == SCRATCH_PFN + (guint64)header->arenas[i];
 }
 
 /* How many lines a trace says that it has, behind its first. */
