@@ -139,8 +139,9 @@ check: setup test-tools
 
 # Hours.  In the order that CONTRIBUTING.md names.
 check-long: all tested-kernels
+	$(Q)$(MAKE) --no-print-directory check-static
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs $(addprefix tests/test_,$(addsuffix .py,$(LONG)))
-LONG := mutants reduction sanitized explorer libvirt
+LONG := mutants reduction sanitized explorer libvirt faults hostile
 
 # On other Debians and under other QEMUs: an hour the first time.
 check-distros: setup
@@ -153,7 +154,7 @@ check-unit: unit-tests
 check-guest: all tested-kernels
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py tests/test_explorer.py
 
-# Hours on no machine, but minutes: part of check-long.
+# Minutes: part of check-long.
 check-static: $(BUILD)/config.h
 	$(Q)tests/static
 
