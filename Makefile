@@ -45,6 +45,7 @@ help:
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
 	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
 	@echo 'make check-fuzz  the fuzz targets, corpus and fixed seed;  fuzz: random;  fuzz-coverage: lines'
+	@echo 'make check-static  gcc -fanalyzer, cppcheck, clang-tidy; nothing may be found'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
@@ -156,8 +157,9 @@ check: setup test-tools
 
 # Hours.  In the order that CONTRIBUTING.md names.
 check-long: all tested-kernels
+	$(Q)$(MAKE) --no-print-directory check-static
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs $(addprefix tests/test_,$(addsuffix .py,$(LONG)))
-LONG := mutants reduction sanitized explorer libvirt
+LONG := mutants reduction sanitized explorer libvirt faults hostile
 
 # On other Debians and under other QEMUs: an hour the first time.
 check-distros: setup
@@ -169,6 +171,13 @@ check-unit: unit-tests
 
 check-guest: all tested-kernels
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_guest.py tests/test_explorer.py
+
+# Minutes: part of check-long.
+check-static: $(BUILD)/config.h
+	$(Q)tests/static
+
+static-flags:
+	@echo '$(filter-out -Werror,$(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS)) -DG_LOG_DOMAIN=NULL'
 
 check-layers:
 	$(Q)tests/check-layers
@@ -266,4 +275,4 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
-	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage unit-tests install clean
+	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install clean

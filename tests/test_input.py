@@ -70,6 +70,21 @@ def fake_tool(folder, name, script):
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
+@pytest.mark.parametrize("line", ["actors = a;\\", "preemptions = \\q", "title = \\"])
+def test_a_value_that_cannot_be_read(line, tmp_path):
+    """Found by fuzzing: GLib says that there is none, so the line did not count."""
+    data = tmp_path / "data"
+    shutil.copytree(TOP / "scenarios", data / "scenarios")
+    (data / "guest-kernel").symlink_to(TOP / "guest-kernel")
+    key = line.split()[0]
+    path = data / "scenarios" / "fault-vs-alloc.scenario"
+    lines = [old for old in path.read_text().splitlines() if not old.startswith(f"{key} =")]
+    lines.insert(lines.index("[scenario]") + 1, line)
+    path.write_text("\n".join(lines) + "\n")
+    result = run_rig("list", env={"RACERIG_DATA": str(data)})
+    assert_refused(result, f"fault-vs-alloc.scenario:{lines.index(line) + 1}: [scenario] {key}", "backslash")
+
+
 def test_missing_qemu(tmp_path):
     env = {"PATH": "/nonexistent:" + str(tmp_path)}
     for tool in ("sh", "sed", "sort", "head", "tail", "sha256sum", "cut", "gcc", "cat",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/catalog/scenario.c rig/util/keyfile.c */
 /* A NAME.scenario, and what is expected of a kernel by it. */
 #include "catalog/scenario.h"
 
@@ -21,5 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_true(!list == !!error);
 	for (guint i = 0; list && i < list->len; i++)
 		g_free(scenario_expectation(g_ptr_array_index(list, i), "stock"));
+	g_autoptr(Scenario) found = scenario_find("some", NULL), none = scenario_find("other", NULL);
+	g_assert_true(!none && !found == !(list && list->len));
 	return 0;
 }

@@ -136,6 +136,7 @@ static int replay(Session *session, const Schedule *schedule, GError **error)
 		if (!same)
 			return EXIT_UNEXPECTED;
 	}
+	g_assert(outcome);	/* of the last of opt_times, which is at least 1 */
 	g_autofree char *text = trace_text(outcome->trace);
 	g_print("%s%d of %d runs identical (trace, registers and memory, sha256 %.16s)\n", text,
 		opt_times, opt_times, hash);

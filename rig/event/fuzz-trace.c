@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/event/record-json.c */
 /* A trace that is accepted is written and read back as it was. */
 #include "event/record.h"
 

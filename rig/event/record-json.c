@@ -200,7 +200,7 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
 	header->guards[i] = guard ? index_of(header->locks, header->n_locks, guard) : -1;
 	return (!guard || header->guards[i] >= 0) &&
-	       (!scratch || pfn == (guint64)(SCRATCH_PFN + header->groups[i]));
+	       (!scratch || pfn == SCRATCH_PFN + (guint64)header->groups[i]);
 }
 
 bool record_read_actor(const TraceHeader *header, const Json *json, const char *member, int *ret,

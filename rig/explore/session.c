@@ -184,9 +184,10 @@ static bool keep(Session *session, const char *parked, GError **error)
 {
 	if (!machine_export_disk(session->guest->machine, parked, error))
 		return false;
-	return sum_check(parked, &session->snapshot_sum) == SUM_WHOLE ||
-	       (g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s changed while it was written",
-			    parked), false);
+	if (sum_check(parked, &session->snapshot_sum) == SUM_WHOLE)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s changed while it was written", parked);
+	return false;
 }
 
 /* From what is in the cache, the closest to the goal first; what is of no use is removed. */

@@ -44,6 +44,7 @@ static bool is_void(const Worker *worker, GError **error)
 {
 	const Session *session = worker->session;
 
+	g_assert(session);
 	if (stepper_has_irq_events(session->stepper) == session->irq_events)
 		return false;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_ANEW,

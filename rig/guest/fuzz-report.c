@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/guest/guest-report.c */
 /* What a guest reports: what is accepted can be an index. */
 #include "guest/guest-report.h"
 
@@ -13,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(GError) error = NULL;
 
 	memcpy(&report, data, MIN(size, sizeof(report)));
+	g_autofree char *end = g_strndup(report.error, sizeof(report.error));
+	g_autofree char *shown = guest_console_end(end);
 	if (!guest_report_readable(&report, &error) || !guest_report_check(&report, VCPUS, &error)) {
 		g_assert_nonnull(error);
 		return 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/guest/walk.c */
 /* Page tables that lead anywhere, in a guest that has no memory but the input. */
 #include "guest/walk.h"
 

@@ -27,6 +27,7 @@ void guest_free(Guest *guest)
 /* The report has as many pages of each arena, one arena after the other. */
 static int arena_of(const Guest *guest, int page)
 {
+	g_assert(guest->report.n_arenas);	/* guest_report_check() */
 	return page / (guest->n_pages / (int)guest->report.n_arenas);
 }
 

@@ -172,12 +172,13 @@ void machine_free(Machine *machine)
 {
 	if (!machine)
 		return;
+	/* The backend, which knows how much there is, is gone with its end. */
+	if (machine->ram)
+		munmap(machine->ram, machine->backend->ram_bytes);
 	if (machine->backend)
 		machine->backend->end(machine->backend);
 	stub_free(machine->stub);
 	monitor_free(machine->monitor);
-	if (machine->ram)
-		munmap(machine->ram, machine->backend->ram_bytes);
 	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/report/stored.c */
 /* A verdict.json, alone in its run folder: refused, or on a page. */
 #include "report/dossier.h"
 #include "report/evidence.h"
 #include "report/html.h"
+#include "report/stored.h"
 #include "report/table.h"
 
 #include "util/fuzz.h"
@@ -17,11 +19,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	g_mkdir(schedules, 0700);
 	fuzz_write("verdict.json", data, size);
+	JsonObject *facts = stored_facts(path, NULL);
 	g_autoptr(Table) table = table_new();
 	row = table_add(table);
 	table_row_read(row, path, NULL);
 	g_autoptr(Dossier) dossier = dossier_load(folder, NULL, &error);
 	g_assert_true(!dossier == !!error);
+	g_clear_pointer(&facts, json_object_unref);
 	if (!dossier)
 		return 0;
 	g_autofree char *evidence = evidence_text(dossier);

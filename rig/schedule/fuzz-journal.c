@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/schedule/outcome.c */
 /* A line of a journal that is accepted is written and read back as it was. */
 #include "schedule/outcome.h"
 
@@ -16,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_nonnull(back);
 	g_autofree char *again = outcome_format(back);
 	g_assert_cmpstr(once, ==, again);
+	g_assert_true(!outcome->violates || outcome_violates(outcome, outcome->violates));
 	g_assert_true(!outcome->found->len || (outcome->schedule && outcome->trace));
 	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/schedule/schedule.c */
 /* A schedule that is accepted is written and read back as it was. */
 #include "schedule/schedule.h"
 

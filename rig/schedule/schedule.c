@@ -117,7 +117,7 @@ char *schedule_format(const Schedule *schedule)
 
 		g_string_append_printf(text, "%s %s", thread_verb(kind), actor);
 		/* The others do what their verb says, but for an event inside an interrupt. */
-		if (strcmp(decision->event, thread_verb(kind)) != 0)
+		if (kind == THREAD_ACTOR || strcmp(decision->event, thread_verb(kind)) != 0)
 			g_string_append_printf(text, " %s", decision->event);
 		g_string_append_c(text, '\n');
 	}

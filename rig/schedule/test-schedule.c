@@ -126,6 +126,17 @@ static void test_plan(void)
 	g_assert_cmpuint(schedule->decisions->len, ==, 1);
 }
 
+/* Found by fuzzing: an event may be called as its verb is. */
+static void test_event_run(void)
+{
+	static const char text[] = "racerig-schedule 3\nscenario s\nkernel k 0\nactors a\nrun a run\nend 1\n";
+	g_autoptr(Schedule) schedule = schedule_parse(text, "x", NULL);
+
+	g_assert_nonnull(schedule);
+	g_autofree char *again = schedule_format(schedule);
+	g_assert_cmpstr(again, ==, text);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -133,5 +144,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/schedule/text", test_text);
 	g_test_add_func("/schedule/bad-input", test_bad_input);
 	g_test_add_func("/schedule/plan", test_plan);
+	g_test_add_func("/schedule/event-run", test_event_run);
 	return g_test_run();
 }

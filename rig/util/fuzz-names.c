@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/util/name.c */
 /* Any text as a name of each kind: what is one leads nowhere, and is shown as it is. */
 #include "util/name.h"
 

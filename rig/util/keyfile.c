@@ -66,6 +66,35 @@ static bool check_lines(const char *path, const char *text, GError **error)
 	return true;
 }
 
+static bool is_readable(const char *value)
+{
+	for (; (value = strchr(value, '\\')); value += 2)
+		if (!value[1] || !strchr("sntr\\", value[1]))
+			return false;
+	return true;
+}
+
+/* GLib hands out a value with another escape as one that is not there, or warns of itself. */
+static bool check_values(GKeyFile *keys, const char *path, GError **error)
+{
+	g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
+
+	for (char **group = groups; *group; group++) {
+		g_auto(GStrv) names = g_key_file_get_keys(keys, *group, NULL, NULL);
+
+		for (char **name = names; name && *name; name++) {
+			g_autofree char *value = g_key_file_get_value(keys, *group, *name, NULL);
+
+			if (value && is_readable(value))
+				continue;
+			keyfile_error(error, path, *group, *name,
+				      "a backslash may stand before s, n, t, r and a backslash only");
+			return false;
+		}
+	}
+	return true;
+}
+
 GKeyFile *keyfile_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) keys = g_key_file_new();
@@ -82,7 +111,7 @@ GKeyFile *keyfile_load(const char *path, GError **error)
 	if (!check_lines(path, text, error))
 		return NULL;
 	if (g_key_file_load_from_data(keys, text, len, G_KEY_FILE_NONE, &local))
-		return g_steal_pointer(&keys);
+		return check_values(keys, path, error) ? g_steal_pointer(&keys) : NULL;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, local->message);
 	return NULL;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Lines: rig/wire/rsp.c */
 /* Whatever a stub sends, in pieces: every frame is decoded, and what we encode is read back. */
 #include "wire/rsp.h"
 
