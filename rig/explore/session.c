@@ -66,8 +66,8 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->vmlinux = kernel_file(kernel, "vmlinux");
 	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
-	spec->init = paths_in_data("build/guest/init");
-	spec->init_cpio = paths_in_data("build/guest/init.cpio");
+	spec->init = paths_guest("init");
+	spec->init_cpio = paths_guest("init.cpio");
 	spec->scenario = g_strdup(scenario->name);
 	spec->connect = g_strdup(connect);
 	spec->emulator = g_strdup(paths_qemu());
@@ -98,6 +98,42 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const cha
 	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
 	return path ? g_path_get_basename(path) : NULL;
+}
+
+static bool add_names(GHashTable *names, const Kernel *kernel, const Scenario *scenario,
+		      const char *identity, GError **error)
+{
+	g_autofree char *cpio = paths_guest("init.cpio");
+	GuestSpec spec = {
+		.init_cpio = cpio, .scenario = scenario->name, .map_flags = kernel->map_flags,
+		.emulator_identity = (char *)identity, .vcpus = scenario->vcpus,
+		.ram_mib = MAX(kernel->ram_mib, scenario->ram_mib),
+	};
+	g_autofree char *booted = snapshot_path(kernel, &spec, "", error);
+	g_autofree char *parked = booted ? parked_path(kernel, &spec, error) : NULL;
+
+	if (!parked)
+		return false;
+	g_hash_table_add(names, g_path_get_basename(booted));
+	g_hash_table_add(names, g_path_get_basename(parked));
+	return true;
+}
+
+GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenarios, GError **error)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autofree char *identity = backend_emulator_identity(NULL, paths_qemu(), error);
+
+	if (!identity)
+		return NULL;
+	for (guint i = 0; i < kernels->len; i++) {
+		const Kernel *kernel = g_ptr_array_index(kernels, i);
+
+		for (guint j = 0; kernel->key && j < scenarios->len; j++)
+			if (!add_names(names, kernel, g_ptr_array_index(scenarios, j), identity, error))
+				return NULL;
+	}
+	return g_steal_pointer(&names);
 }
 
 /* Neither is a snapshot's fault. */
