@@ -47,8 +47,9 @@ def plainest(out):
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
     assert header == {
-        "racerig-trace": 5, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
-        "pages": [{"arena": 0, "scratch": "scratch", "pte": "none", "pte_bits": "0x0"}]}
+        "racerig-trace": 7, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "pages": [{"group": 0, "guarded_by": "arena", "scratch": "scratch", "pte": "none", "pte_bits": "0x0"}],
+        "ptes": [], "locks": ["arena"], "words": []}
     filled = next(e for e in events if turned(e) == ("none", "frame A"))
     assert filled["tlb"] == [[["frame A"]], [["frame A"]]]
     replaced = next(e for e in events if turned(e) == ("frame A", "scratch"))

@@ -49,7 +49,7 @@ def tree(tmp_path):
 def schedule(path, **lines):
     head = {"scenario": "fault-vs-alloc", "kernel": "stock 0123456789abcdef",
             "actors": "alloc fault", **lines}
-    path.write_text("racerig-schedule 3\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
+    path.write_text("racerig-schedule 4\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
     return path
 
 
@@ -227,6 +227,9 @@ def changed(member, value, where=lambda verdict: verdict):
     (changed("verdict", 3), "'verdict' must be a string"),
     (changed("circles", "x"), "'circles' must be a whole number"),
     (changed("final_states", [1]), "'final_states' must be an array of strings"),
+    (changed("absent_hooks", "x"), "'absent_hooks' must be an array"),
+    (changed("controls", {"x": "y"}), "'x' must be a whole number"),
+    (changed("controls", None), "'controls' must be an object"),
     (changed("environment", None), "'environment' must be an object, and there is none"),
     (changed("key", "../../x", lambda verdict: verdict["environment"]), "is no name of a build"),
 ])
@@ -239,6 +242,16 @@ def test_verdicts(tmp_path, violating, edit, what):
     (out / "verdict.json").write_text(json.dumps(damaged))
     assert_refused(run_rig("report", out), "verdict.json: ", what)
     assert not (out / "report.html").exists()
+
+
+def test_a_verdict_without_final_states(tmp_path, violating):
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    less = verdict(out)
+    del less["final_states"]
+    (out / "verdict.json").write_text(json.dumps(less))
+    result = run_rig("report", out)
+    assert result.returncode == 0 and not result.stderr, result.stderr
 
 
 def test_facts(tmp_path, violating):
@@ -273,16 +286,57 @@ def test_source_lines_are_of_the_kernel(tmp_path, violating):
     assert "the secret" not in (out / "report.html").read_text() + (out / "sources.json").read_text()
 
 
-def test_journal(tmp_path, violating):
-    """Numbers out of range, names that lead out, endless nesting: that line is run again."""
+DAMAGES = {
+    "thread": lambda line: line.replace("'run0', 'pte0", "'run9', 'pte0", 1),
+    "enabled": lambda line: line.replace("('run0 run1'", "('run0 run8'", 1),
+    "object": lambda line: line.replace("pte0=", "pte99=", 1),
+    "end": lambda line: re.sub(r", 0, (\d+), (-?\d+), \[", r", 77, \1, \2, [", line, count=1),
+    "circle": lambda line: re.sub(r", 0, (\d+), (-?\d+), \[", r", 0, 4000000000, \2, [", line, count=1),
+    "event": lambda line: re.sub(r", 0, (\d+), (-?\d+), \[", r", 0, \1, 2000000000, [", line, count=1),
+    "invariant": lambda line: line.replace('"invariant":"I', '"invariant":"../../xI', 1),
+    "page": lambda line: line.replace('"page":0', '"page":2000000000', 1),
+    "type": lambda line: line.replace("([", "{", 1),
+    "nested": lambda line: line.split("\t")[0] + "\t" + "(" * 100000,
+    "empty": lambda line: line.split("\t")[0] + "\t",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_journal(tmp_path, violating, damage):
+    """Numbers out of range, names that lead out, endless nesting: those lines are run again."""
     out = tmp_path / "run"
     shutil.copytree(violating, out)
     journal = out / "journal"
-    lines = journal.read_text().splitlines()
-    evil = [re.sub(r"'I1'", "'../../x'", lines[1]), lines[2].replace("uint32 ", "", 1)]
-    evil += [re.sub(r"\(uint32 \d+, (\d+), \d+,", r"(uint32 4294967295, \1, 4000000000,", lines[3])]
-    evil += ["x\t" + "(" * 100000, "x\t"]
-    journal.write_text("\n".join([lines[0], *evil]) + "\n")
+    head, *lines = journal.read_text().splitlines()
+    damaged = [DAMAGES[damage](line) for line in lines]
+    assert damaged != lines
+    journal.write_text("\n".join([head, *damaged]) + "\n")
     result = run_rig("report", out)
     assert result.returncode == 0, result.stderr
-    assert not (tmp_path / "x.sched").exists()
+    before = (out / "verdict.json").read_bytes()
+    result = run_rig("explore", "fault-vs-alloc", "--kernel", "scratch-plain-store", "--out", out, "--resume")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (out / "verdict.json").read_bytes() == before
+    assert not (tmp_path / "x.sched").exists() and not list(tmp_path.glob("*xI*"))
+
+
+@pytest.mark.parametrize("name", ["verdict.json", "journal", "console.log", "sources.json", "run.json",
+                                  "schedules", "trace", "facts"])
+@pytest.mark.parametrize("kind", ["fifo", "device", "link"])
+def test_what_is_no_file(tmp_path, violating, name, kind):
+    """A FIFO or a device in a run folder is never waited for, a link is not followed."""
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    path = next((out / name).iterdir()) if (out / name).is_dir() else out / name
+    path.unlink(missing_ok=True)
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "secret")
+        (tmp_path / "secret").write_text("the secret")
+    result = run_rig("report", out, timeout=60)
+    if name in ("console.log", "sources.json", "run.json"):     # nothing hangs on them
+        assert result.returncode == 0, result.stderr
+    else:
+        assert_refused(result, path.name, "a link" if kind != "fifo" else "no regular file")
+    assert "the secret" not in (out / "report.html").read_text()

@@ -123,6 +123,11 @@ def struct_page_size(prog: Program) -> int:
     return int(sizeof(prog.type("struct page")))
 
 
+def refcount(prog: Program, pfn: int) -> int:
+    """References to frame *pfn*; 0 while the page allocator has it."""
+    return int(pfn_to_page(prog, pfn)._refcount.counter.value_())
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):
@@ -134,9 +139,9 @@ def is_free(arena: Object, pgoff: int) -> bool:
     return False
 
 
-def pte_address(prog: Program, kaddr: int) -> int:
-    """Kernel virtual address of the PTE for *kaddr*, by walking init_mm."""
-    table = prog["init_mm"].pgd.value_()
+def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
+    """Kernel virtual address of the PTE for *kaddr*, by walking *pgd*, or init_mm's."""
+    table = prog["init_mm"].pgd.value_() if pgd is None else pgd
     for shift in (39, 30, 21):
         entry = prog.read_u64(table + 8 * ((kaddr >> shift) & 511))
         if not entry & PTE_PRESENT:

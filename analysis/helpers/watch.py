@@ -86,6 +86,7 @@ class Word:
 
     name: str
     va: Word64
+    phys: Word64
     bytes: int
     guarded_by: str
 

@@ -9,6 +9,7 @@ answer a line on stdout.
   {"op": "check", "subject": NAME, "keep": the answer's from "describe", "owned": [PFN|null…],
    "reserved": [BOOL…], "given_up": [BOOL…], "installed": [PFN…], "freed": [PFN…],
    "scratch_written": BOOL, "faults": [[PROGRAM, PAGE, WRITE]…]}
+  {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
 
 GROUP is an index into groups, PAGE into pages.  Addresses in an answer are text
@@ -26,7 +27,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, invariants, klog, memory, smp, subjects, wire
+from analysis.helpers import arena, invariants, klog, memory, smp, subjects, survey, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -67,7 +68,14 @@ def differences(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     )
 
 
-OPERATIONS = {"describe": describe, "check": check, "differences": differences}
+def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """What is no event, and can be counted."""
+    found = subjects.find(request["subject"]).survey(prog, request["keep"])
+    return {"survey": [item.as_json() for item in [*found, *survey.functions(prog)]]}
+
+
+OPERATIONS = {"describe": describe, "check": check, "differences": differences,
+              "survey": survey_of}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The invariants by their stable ids.  Each is one file of rig/check/ that enters one row
+ * The invariants by their stable ids.  Each is one file of rig/check/ or rig/subject/ that enters one row
  * with INVARIANT(); the linker collects the rows, so nothing else names them.
  *
  * Rows are constants; nothing here runs a check.

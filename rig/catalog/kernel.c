@@ -5,6 +5,7 @@
 
 #include "catalog/feature.h"
 #include "catalog/invariant.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/keyfile.h"
@@ -176,7 +177,7 @@ static bool read_build(Kernel *kernel, GError **error)
 
 	kernel->dir = paths_in_cache(relative);
 	g_autofree char *path = kernel_file(kernel, "kernel.json");
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_NAMED, error);
 	Json json = { object, path };
 	gint64 ram_mib;
 
@@ -219,14 +220,13 @@ static Kernel *parse_status(const char *line, GError **error)
 static GPtrArray *list(const char *name, GError **error)
 {
 	g_autofree char *build = paths_in_data("guest-kernel/build");
-	char *argv[] = { build, "--status", (char *)name, NULL };
+	const char *argv[] = { build, "--status", name, NULL };
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
 	if (name && !name_check(NAME_KERNEL, name, NULL, error))
 		return NULL;
-	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &errors, &status,
-			  error))
+	if (!child_run(argv, 0, &out, &errors, &status, error))
 		return NULL;
 	if (status) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));

@@ -68,7 +68,7 @@ static bool read_json(const char *dir, Origin *origin, GError **error)
 
 	if (!g_file_test(path, G_FILE_TEST_EXISTS))
 		return true;
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_NAMED, error);
 	Json json = { object, path };
 
 	if (!object)

@@ -8,9 +8,6 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	/* The promise ends with the arena. */
-	if (check->destroyed)
-		return;
 	for (int i = 0; i < check->n_pages; i++) {
 		Ownership *page = &check->pages[i];
 		guint64 now = event->after[i];
@@ -19,7 +16,9 @@ static void on_event(Check *check, const Event *event)
 		bool owned = page->owned || (event->kind == EVENT_RETURN && page->installed &&
 					     page->by == event->actor);
 
-		if (!owned || maps || page->lost || check_takes_back(check, event, i))
+		/* The promise ends with the arena. */
+		if (!owned || maps || page->lost || check_is_destroyed(check, i) ||
+		    check_takes_back(check, event, i))
 			continue;
 		page->lost = true;
 		Violation found = check_violation(check, "I2", "mapping-lost", event);

@@ -11,9 +11,9 @@
 
 static int mapping_page(const Check *check, const Event *event)
 {
-	for (int i = 0; i < check->n_pages; i++)
+	for (int i = 0; i < header_ptes(&check->header); i++)
 		if (pte_present(event->before[i]) && pte_pfn(event->before[i]) == event->pfn)
-			return i;
+			return i < check->n_pages ? i : check->header.more[i - check->n_pages].page;
 	return -1;
 }
 
@@ -31,7 +31,7 @@ static void on_event(Check *check, const Event *event)
 		return;
 	int page = mapping_page(check, event), actor = reaching_actor(check, event);
 
-	if (check->destroyed && (page >= 0 || actor >= 0)) {
+	if (check_is_destroyed(check, event->page) && (page >= 0 || actor >= 0)) {
 		Violation accepted = check_violation(check, "I6", "arena-end", event);
 		accepted.documented = true;
 		accepted.pfn = event->pfn;

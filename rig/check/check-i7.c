@@ -35,7 +35,7 @@ static void report(Check *check, const Event *event, gint64 frame, bool used)
 static void on_event(Check *check, const Event *event)
 {
 	/* User space has page tables and translations of its own. */
-	if (event->kind != EVENT_ACCESS || event->faulted || !event_is_kernel(event) ||
+	if (event->kind != EVENT_ACCESS || event->faulted || !event_uses_kernel_view(event) ||
 	    !check->pages[event->page].owned)
 		return;
 	gint64 owned = check->pages[event->page].pfn;

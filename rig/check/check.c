@@ -41,15 +41,19 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 
 void check_begin(Check *check, const guint64 *ptes)
 {
-	tlb_begin(&check->tlb, check->n_actors, check->n_pages, ptes);
+	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
+	memset(check->user_faults, 0, sizeof(check->user_faults));
+	memset(check->returns, 0, sizeof(check->returns));
 	check->emptied = 0;
-	check->lock_holder = -1;
+	for (int i = 0; i < MAX_LOCKS; i++)
+		check->holders[i] = -1;
 	check->n_events = 0;
 	check->unexplained = NULL;
-	check->scratch_written = check->destroyed = check->freed_twice = false;
+	check->scratch_written = check->freed_twice = false;
+	check->destroyed = 0;
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
 	for (int i = 0; i < check->n_pages; i++) {
@@ -117,18 +121,20 @@ bool check_is_page(const Check *check, int page, guint64 pte)
 bool check_takes_back(const Check *check, const Event *event, int page)
 {
 	guint64 after = event->after[page];
+	int guard = check->header.guards[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       (event->actor == check->lock_holder || check->destroyed) &&
+	       ((guard >= 0 && event->actor == check->holders[guard]) ||
+		check_is_destroyed(check, page)) &&
 	       (after == 0 || check_is_scratch(check, page, after));
 }
 
 static void note_lock(Check *check, const Event *event)
 {
 	if (event->kind == EVENT_LOCK)
-		check->lock_holder = event->actor;
+		check->holders[event->lock] = event->actor;
 	else if (event->kind == EVENT_UNLOCK)
-		check->lock_holder = -1;
+		check->holders[event->lock] = -1;
 }
 
 /* An allocator's store makes a page installed; its return makes it owned. */
@@ -169,7 +175,7 @@ static void note_access(Check *check, const Event *event)
 	bool write = event->access != ACCESS_READ;
 	FaultTaken fault = { event->actor, event->page, write, event->program };
 
-	if (!event_is_kernel(event))
+	if (!event_uses_kernel_view(event))
 		return;
 	if (event->faulted)
 		g_array_append_val(check->faults_taken, fault);
@@ -185,7 +191,7 @@ static void note_pages(Check *check, const Event *event)
 		g_array_append_val(check->frames_freed, event->pfn);
 	check->freed_twice |= event->double_free;
 	if (event->kind == EVENT_DESTROY)
-		check->destroyed = true;
+		check->destroyed |= 1u << event->group;
 	if (event->kind == EVENT_ACCESS)
 		note_access(check, event);
 }
@@ -193,7 +199,7 @@ static void note_pages(Check *check, const Event *event)
 /* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
 static bool is_explained(const Check *check, const Event *event)
 {
-	return !event->landed || !event_is_kernel(event) ||
+	return !event->landed || !event_uses_kernel_view(event) ||
 	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
 	       pte_pfn(event->before[event->page]) == event->landed;
 }
@@ -211,6 +217,7 @@ void check_event(Check *check, const Event *event)
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
+	check->returns[event->actor] += event->kind == EVENT_RETURN;
 	tlb_event(&check->tlb, event);
 	if (check->tlb.full)
 		check->unexplained = "a page had more translations than the model of a TLB keeps";

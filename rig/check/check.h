@@ -33,15 +33,17 @@ typedef struct Check {
 	int n_pages, n_actors;		/* of the header, … */
 	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
-	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
+	int faults[MAX_ACTORS];		/* #PF of the kernel on watched pages, by actor … */
+	int user_faults[MAX_ACTORS];	/* … and of user space */
+	int returns[MAX_ACTORS];	/* operations of each that have returned */
 	int emptied;			/* times a watched PTE became none */
-	int lock_holder;		/* actor; -1: nobody */
+	int holders[MAX_LOCKS];		/* of each lock: actor; -1: nobody */
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
 	GArray *frames_freed;		/* guint64: given back */
 	bool scratch_written;		/* a store went through a PTE that mapped scratch */
-	bool destroyed;			/* the arena is being taken apart */
+	guint32 destroyed;		/* bits of groups: they are being taken apart */
 	bool freed_twice;		/* a page was; the schedule ends there */
 	GArray *violations;		/* of Violation, in the order found */
 	GArray *documented;		/* of Violation: accepted; the first of each reason */
@@ -80,6 +82,12 @@ void check_found(Check *check, const Violation *found);
 void check_crash(Check *check, int actor);
 void check_livelock(Check *check, int actor);
 void check_deadlock(Check *check, const Wait *waits, int n);
+
+/* The group of @page is being taken apart. */
+static inline bool check_is_destroyed(const Check *check, int page)
+{
+	return page >= 0 && (check->destroyed >> check->header.groups[page] & 1);
+}
 
 /* The PTE of @page, with value @pte, maps its arena's scratch page. */
 bool check_is_scratch(const Check *check, int page, guint64 pte);

@@ -2,11 +2,11 @@
 #include "check/check-record.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "command/command.h"
 #include "report/violation-text.h"
 #include "util/error.h"
+#include "util/file.h"
 
 static void print(const Record *record, const GArray *all, const char *note)
 {
@@ -24,24 +24,8 @@ static void print(const Record *record, const GArray *all, const char *note)
 
 static char *read_input(const char *path, GError **error)
 {
-	g_autoptr(GError) local = NULL;
-	g_autoptr(GIOChannel) input = NULL;
-	g_autofree char *text = NULL;
-	gsize length = 0;
-	bool ok;
-
-	if (g_strcmp0(path, "-") == 0) {
-		input = g_io_channel_unix_new(STDIN_FILENO);
-		g_io_channel_set_encoding(input, NULL, NULL);
-		ok = g_io_channel_read_to_end(input, &text, &length, &local) == G_IO_STATUS_NORMAL;
-	} else {
-		ok = g_file_get_contents(path, &text, &length, &local);
-	}
-	if (ok && strlen(text) == length)
-		return g_steal_pointer(&text);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path,
-		    ok ? "a zero byte is in it; no racerig trace" : local->message);
-	return NULL;
+	return strcmp(path, "-") == 0 ? file_read_stdin(FILE_MAX_BYTES, error)
+				      : file_read_text(path, FILE_NAMED, FILE_MAX_BYTES, error);
 }
 
 int command_check(int argc, char **argv, GCancellable *cancel, GError **error)

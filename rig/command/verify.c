@@ -8,8 +8,8 @@
 
 #include "command/command.h"
 #include "explore/folder.h"
-#include "machine/backend.h"
 #include "report/summary.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -88,10 +88,8 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 	if (opt_ram)
 		add_option(argv, "--ram", (char *[]){ ram, NULL });
 	g_ptr_array_add(argv, NULL);
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(
-		launcher, (const char *const *)argv->pdata, error);
+	g_autoptr(GSubprocess) process =
+		child_start(launcher, (const char *const *)argv->pdata, NULL, error);
 	if (!process)
 		return FALSE;
 	gulong id = g_cancellable_connect(cancel, G_CALLBACK(end_build), process, NULL);

@@ -68,6 +68,10 @@ static char *label_field(const char *name, gconstpointer data)
 
 	if (strcmp(name, "page") == 0)
 		return g_strdup_printf("%d", event->page);
+	if (strcmp(name, "view") == 0)
+		return event->view ? g_strdup_printf(" view%d", event->view) : g_strdup("");
+	if (strcmp(name, "other lock") == 0)
+		return event->lock ? g_strconcat(" ", label->target, NULL) : g_strdup("");
 	if (strcmp(name, "where") == 0)
 		return g_strdup(label->where ? label->where : "nowhere");
 	if (strcmp(name, "target") == 0)

@@ -12,7 +12,13 @@
 
 #include "event/kinds.h"
 
-enum { MAX_ACTORS = 8, MAX_PAGES = 8, MAX_LOCKS = 16, MAX_WORDS = 16 };
+enum {
+	MAX_ACTORS = 8,
+	MAX_PAGES = 8,
+	MAX_PTES = 24,		/* watched: one of the kernel's for each page, and those of processes */
+	MAX_LOCKS = 16,
+	MAX_WORDS = 16,
+};
 
 /* A set of kinds of events is a word. */
 #define EVENT_BIT(kind) (1u << (kind))
@@ -65,11 +71,14 @@ typedef struct Event {
 	int actor;		/* on whose vCPU */
 	bool irq;		/* in an interrupt of that vCPU */
 	int page;		/* index of the watched page; -1: none, or FLUSH: all */
-	Access access;		/* for PTE and ACCESS */
+	int view;		/* by whose address: 0: the kernel's; from 1: a process's */
+	int slot;		/* of view's PTE, if that is a process's; -1: it is not watched */
+	Access access;		/* for PTE, ACCESS and WORD */
 	EventHalf half;
 	Flush flush;
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int lock;		/* LOCK, UNLOCK: which */
+	int word;		/* WORD: which */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */
@@ -80,7 +89,8 @@ typedef struct Event {
 	guint64 pfn;		/* FREE: which frame */
 	bool double_free;	/* FREE: it was free already, and the allocator is no more to be trusted */
 	gint64 result;		/* RETURN: what the operation returned */
-	guint64 before[MAX_PAGES], after[MAX_PAGES];	/* raw PTEs around it */
+	/* Raw PTEs around it: the kernel's by page, then the others that are watched. */
+	guint64 before[MAX_PTES], after[MAX_PTES];
 } Event;
 
 static inline bool event_is_decision(const Event *event)
@@ -88,11 +98,17 @@ static inline bool event_is_decision(const Event *event)
 	return event->kind < EVENT_UNLOCK;
 }
 
+/* Which of before and after is its PTE: of PTE, and of an access or flush whose PTE is watched. */
+static inline int event_slot(const Event *event)
+{
+	return event->view ? event->slot : event->page;
+}
+
 /* A compare-and-exchange that found something else. */
 static inline bool event_failed(const Event *event)
 {
 	return event->kind == EVENT_PTE && event->access == ACCESS_CMPXCHG &&
-	       event->before[event->page] == event->after[event->page];
+	       event->before[event_slot(event)] == event->after[event_slot(event)];
 }
 
 /* Of a PTE: the event only looks. */
@@ -105,6 +121,12 @@ static inline bool event_reads(const Event *event)
 static inline bool event_is_kernel(const Event *event)
 {
 	return (gint64)event->pc < 0;
+}
+
+/* By the kernel, and through its own page tables. */
+static inline bool event_uses_kernel_view(const Event *event)
+{
+	return event_is_kernel(event) && !event->view;
 }
 
 /* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */
@@ -126,7 +148,8 @@ const char *access_name(Access access);
 
 /*
  * How a schedule names @event: "cmpxchg apply_range_set_cb+0x4b page0".  @where: of its
- * instruction; @target: of SEND, the actor; either may be NULL where the kind has none.
+ * instruction; @target: of SEND, the actor, of LOCK but the first the lock, of WORD the word;
+ * either may be NULL where the kind has none.
  * The caller's.
  */
 char *event_label(const Event *event, const char *where, const char *target);

@@ -9,7 +9,7 @@
  *	place	 whether its instruction has a place in the source, and whether texts name it
  *	label	 how a schedule names it, with the fields of event_label()
  *	words	 what it is, for a column of an interleaving, with the fields of event_words()
- *	sentence what happens, without a subject; NULL: the words say it
+ *	sentence the same without a subject, with the same fields; NULL: the words say it
  *
  * Those that decide come first.
  */
@@ -19,15 +19,18 @@
 	/* nothing pending; no event of this kind is ever recorded */ \
 	ROW(EVENT_NONE, "none", true, PLACE_NONE, "none", "does nothing", NULL) \
 	/* an instruction on a watched PTE, or half of one */ \
-	ROW(EVENT_PTE, "pte", true, PLACE_TOLD, "{half of}{access} {where} page{page}", \
-	    "{half}{access} pte {page}", NULL) \
+	ROW(EVENT_PTE, "pte", true, PLACE_TOLD, "{half of}{access} {where} page{page}{view}", \
+	    "{half}{access} pte {page}{view}", NULL) \
 	/* a load or store on a watched page */ \
 	ROW(EVENT_ACCESS, "access", true, PLACE_KNOWN, "{direction} {where} page{page}", \
 	    "{direction} page {page}", NULL) \
 	/* the vCPU stops taking interrupts, on its way to the lock */ \
 	ROW(EVENT_MASK, "mask", true, PLACE_KNOWN, "mask {where}", "masks interrupts", NULL) \
-	ROW(EVENT_LOCK, "lock", true, PLACE_TOLD, "lock {where}", "takes the lock", \
-	    "takes the arena lock") \
+	ROW(EVENT_LOCK, "lock", true, PLACE_TOLD, "lock {where}{other lock}", \
+	    "takes the {other lock}lock", "takes the {lock} lock") \
+	/* a load or store of a word that a lock guards */ \
+	ROW(EVENT_WORD, "word", true, PLACE_TOLD, "{access} {where} {target}", "{access} {word}", \
+	    NULL) \
 	/* a page goes back to the allocator */ \
 	ROW(EVENT_FREE, "free", true, PLACE_NONE, "free page{page}", \
 	    "frees the page that page {page} had", NULL) \
@@ -37,9 +40,10 @@
 	ROW(EVENT_EVICT, "evict", true, PLACE_NONE, "evict", "its TLB drops what it held", \
 	    "has its TLB drop what it held, as a processor may at any time") \
 	/* from here on: with the event before it, nobody else can tell when it happens */ \
-	ROW(EVENT_UNLOCK, "unlock", false, PLACE_NONE, "unlock", "releases the lock", NULL) \
+	ROW(EVENT_UNLOCK, "unlock", false, PLACE_NONE, "unlock{other lock}", \
+	    "releases the {other lock}lock", NULL) \
 	/* the vCPU drops translations */ \
-	ROW(EVENT_FLUSH, "flush", false, PLACE_NONE, "flush {flushed}", "flushes {what of its TLB}", \
+	ROW(EVENT_FLUSH, "flush", false, PLACE_NONE, "flush {flushed}{view}", "flushes {what of its TLB}", \
 	    NULL) \
 	/* asks another vCPU to take an interrupt */ \
 	ROW(EVENT_SEND, "send", false, PLACE_NONE, "send {target}", "interrupts CPU{target vCPU}", \

@@ -2,10 +2,11 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":5,"events":N,"violations":M,"actors":[{"name","vcpu"}],
- *	 "pages":[{"arena","scratch"?,"pte","pte_bits"}]}
- *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"where"?,"line"?,"insn"?,
- *	 …,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
+ *	{"racerig-trace":7,"events":N,"violations":M,"setup"?,"operations"?,"actors":[{"name","vcpu"}],
+ *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
+ *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
+ *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
+ *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
  *	…
  *	{"violation":{…}}		as in violation.h
  *
@@ -15,11 +16,16 @@
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
  *	free	"frame","double_free"?
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
+ *	lock, unlock	"lock"
+ *	word	"access","word"
+ *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
- * before and after name each watched page's PTE, *_bits are its other bits; tlb names the
- * frames that each actor's vCPU may hold, page by page, after the event.  "event" is the
+ * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
+ * processes that are watched, and guarded_by, locks and words are names.
+ * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other
+ * bits; tlb names the frames that each actor's vCPU may hold by it after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
  * a trace in which they do not is damaged.  So is one that has not as many lines as its header
  * says: what is cut off must not count as clean.
@@ -28,18 +34,10 @@
 
 #include <string.h>
 
-#include "event/fields.h"
+#include "event/record-write.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/u64.h"
-
-static const char *const halves[] = {
-	[HALF_NONE] = "none", [HALF_LOAD] = "load", [HALF_STORE] = "store", NULL,
-};
-
-static const char *const flushes[] = {
-	[FLUSH_NONE] = "none", [FLUSH_PAGE] = "page", [FLUSH_PCID] = "pcid", [FLUSH_CR3] = "cr3",
-	[FLUSH_CR4] = "cr4", NULL,
-};
 
 static const char *const accesses[] = {
 	"none", "read", "write", "cmpxchg", "xchg", "rmw", NULL,
@@ -48,187 +46,6 @@ static const char *const accesses[] = {
 /* A PC that only says whose it is, and frame numbers that only say which are the same. */
 static const guint64 KERNEL_PC = 0xffffffff80000000, USER_PC = 0x400000;
 enum { SCRATCH_PFN = 0x100, FRAME_PFN = 0x1000, ABSENT_PFN = 1, MAX_LINES = 100000 };
-
-static void append_object(GString *text, JsonObject *object)
-{
-	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-
-	json_node_take_object(node, object);
-	g_autofree char *line = json_to_string(node, FALSE);
-	g_string_append_printf(text, "%s\n", line);
-}
-
-static void add_bits(JsonArray *array, guint64 pte)
-{
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
-
-	json_array_add_string_element(array, text);
-}
-
-static JsonObject *header_json(const Record *record)
-{
-	const TraceHeader *header = &record->header;
-	JsonObject *object = json_object_new();
-	JsonArray *actors = json_array_new(), *pages = json_array_new();
-
-	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
-	json_object_set_int_member(object, "events", record->events->len);
-	json_object_set_int_member(object, "violations", record->found->len);
-	for (int i = 0; i < header->n_actors; i++) {
-		JsonObject *actor = json_object_new();
-
-		json_object_set_string_member(actor, "name", header->actors[i].name);
-		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
-		json_array_add_object_element(actors, actor);
-	}
-	for (int i = 0; i < header->n_pages; i++) {
-		JsonObject *page = json_object_new();
-
-		json_object_set_int_member(page, "arena", header->arenas[i]);
-		if (header->scratch[i] >= 0)
-			json_object_set_string_member(page, "scratch",
-						      record_frame(record, header->scratch[i]));
-		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
-		json_array_add_object_element(pages, page);
-	}
-	json_object_set_array_member(object, "actors", actors);
-	json_object_set_array_member(object, "pages", pages);
-	return object;
-}
-
-static void add_ptes(JsonObject *object, const Record *record, const char *name, const char *bits,
-		     const guint64 *ptes)
-{
-	JsonArray *names = json_array_new(), *others = json_array_new();
-
-	for (int i = 0; i < record->header.n_pages; i++) {
-		json_array_add_string_element(names, record_pte(record, ptes[i]));
-		add_bits(others, ptes[i]);
-	}
-	json_object_set_array_member(object, name, names);
-	json_object_set_array_member(object, bits, others);
-}
-
-/* By actor, then by page: the names of the frames. */
-static JsonArray *tlb_json(const Record *record, const Tlb *tlb)
-{
-	JsonArray *actors = json_array_new();
-
-	for (int actor = 0; actor < tlb->n_actors; actor++) {
-		JsonArray *pages = json_array_new();
-
-		for (int page = 0; page < tlb->n_pages; page++) {
-			JsonArray *held = json_array_new();
-
-			for (int i = 0; i < tlb->n[actor][page]; i++)
-				json_array_add_string_element(
-					held, record_frame(record, tlb->may[actor][page][i].pfn));
-			json_array_add_array_element(pages, held);
-		}
-		json_array_add_array_element(actors, pages);
-	}
-	return actors;
-}
-
-static guint program_number(const Record *record, guint32 program)
-{
-	for (guint i = 0; i < record->programs->len; i++)
-		if (g_array_index(record->programs, guint32, i) == program)
-			return i + 1;
-	return 0;
-}
-
-static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
-{
-	field_add_string(object, "access", access_name(event->access));
-	if (event->half)
-		field_add_string(object, "half", halves[event->half]);
-	if (event_failed(event))
-		json_object_set_boolean_member(object, "failed", true);
-	field_add_string(object, "from", record_pte(record, event->before[event->page]));
-	field_add_string(object, "to", record_pte(record, event->after[event->page]));
-}
-
-static void add_access(JsonObject *object, const Record *record, const Event *event)
-{
-	field_add_string(object, "access", access_name(event->access));
-	json_object_set_boolean_member(object, "faulted", event->faulted);
-	if (event->faulted && event->program)
-		json_object_set_int_member(object, "program",
-					   program_number(record, event->program));
-	if (event->stale)
-		json_object_set_boolean_member(object, "stale", true);
-	if (event->landed)
-		field_add_string(object, "landed", record_frame(record, event->landed));
-}
-
-static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
-{
-	if (event->kind == EVENT_PTE)
-		add_pte_event(object, record, event);
-	if (event->kind == EVENT_ACCESS)
-		add_access(object, record, event);
-	if (event->kind == EVENT_FREE)
-		field_add_string(object, "frame", record_frame(record, event->pfn));
-	if (event->kind == EVENT_FREE && event->double_free)
-		json_object_set_boolean_member(object, "double_free", true);
-	if (event->kind == EVENT_FLUSH)
-		field_add_string(object, "flush", flushes[event->flush]);
-	if (event->kind == EVENT_SEND)
-		field_add_string(object, "target", record->header.actors[event->to].name);
-	if (event->kind == EVENT_RETURN)
-		json_object_set_int_member(object, "result", event->result);
-}
-
-static JsonObject *event_json(const Record *record, guint i)
-{
-	const RecordEvent *line = record_event(record, i);
-	const Event *event = &line->event;
-	const EventKindRow *row = event_kind_row(event->kind);
-	g_autofree char *label = record_label(record, i);
-	JsonObject *object = json_object_new();
-
-	json_object_set_int_member(object, "n", line->n);
-	field_add_string(object, "actor", record_actor(record, event));
-	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
-	field_add_string(object, "kind", row->token);
-	field_add_string(object, "event", label);
-	json_object_set_boolean_member(object, "decision", event_is_decision(event));
-	if (event->irq)
-		json_object_set_boolean_member(object, "irq", true);
-	if (!event_is_kernel(event))
-		json_object_set_boolean_member(object, "user", true);
-	if (event->page >= 0)
-		json_object_set_int_member(object, "page", event->page);
-	if (row->place) {
-		field_add_string(object, "where", line->where);
-		field_add_string(object, "line", line->line);
-		field_add_string(object, "insn", line->insn);
-	}
-	add_by_kind(object, record, event);
-	add_ptes(object, record, "before", "before_bits", event->before);
-	add_ptes(object, record, "after", "after_bits", event->after);
-	json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
-	return object;
-}
-
-char *record_json(const Record *record)
-{
-	GString *text = g_string_new(NULL);
-
-	append_object(text, header_json(record));
-	for (guint i = 0; i < record->events->len; i++)
-		append_object(text, event_json(record, i));
-	for (guint i = 0; i < record->found->len; i++) {
-		JsonObject *object = json_object_new();
-
-		json_object_set_object_member(object, "violation",
-					      violation_json(record_violation(record, i)));
-		append_object(text, object);
-	}
-	return g_string_free(text, FALSE);
-}
 
 /* "frame AB" -> 27; false: no such name. */
 static bool read_letters(const char *letters, guint64 *ret)
@@ -259,13 +76,13 @@ static bool read_frame(const char *name, guint64 *ret)
 		*ret += FRAME_PFN;
 		return true;
 	}
-	for (int arena = 0; arena < MAX_PAGES; arena++) {
-		g_autofree char *scratch = arena ? g_strdup_printf("scratch %d", arena + 1)
+	for (int group = 0; group < MAX_PAGES; group++) {
+		g_autofree char *scratch = group ? g_strdup_printf("scratch %d", group + 1)
 						 : g_strdup("scratch");
 
 		if (strcmp(name, scratch) != 0)
 			continue;
-		*ret = SCRATCH_PFN + arena;
+		*ret = SCRATCH_PFN + group;
 		return true;
 	}
 	return false;
@@ -292,37 +109,84 @@ static bool read_pte(const char *name, const char *bits, guint64 *ret)
 	return true;
 }
 
-static bool read_actors(TraceHeader *header, JsonArray *actors)
+static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 {
+	JsonArray *actors = NULL;
+
+	if (!json_array_of(json, "actors", 1, MAX_ACTORS, &actors, error))
+		return false;
 	header->n_actors = json_array_get_length(actors);
 	for (int i = 0; i < header->n_actors; i++) {
-		JsonNode *node = json_array_get_element(actors, i);
+		const char *name;
+		Json actor;
 
-		if (!JSON_NODE_HOLDS_OBJECT(node) ||
-		    !field_string(json_node_get_object(node), "name", FIELD_REQUIRED,
-				  &header->actors[i].name) ||
-		    !field_small(json_node_get_object(node), "vcpu", FIELD_REQUIRED, 0, G_MAXINT,
-				 &header->actors[i].vcpu))
+		if (!json_element(json, "actors", actors, i, &actor, error) ||
+		    !json_name(&actor, "name", NAME_ACTOR, &name, error) ||
+		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error))
 			return false;
+		header->actors[i].name = g_intern_string(name);
+		for (int other = 0; other < i; other++)
+			if (header->actors[other].name == header->actors[i].name)
+				return false;
 	}
 	return true;
 }
 
-static bool read_page(TraceHeader *header, int i, JsonNode *node)
+/* The index of @name among @n names; -1: it is none of them. */
+static int index_of(const char *const *names, int n, const char *name)
 {
-	JsonObject *page = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-	const char *scratch = NULL, *pte = NULL, *bits = NULL;
+	for (int i = 0; i < n; i++)
+		if (g_strcmp0(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* The array @member of names, no two alike. */
+static bool read_names(const Json *json, const char *member, int max, const char **ret, int *ret_n,
+		       GError **error)
+{
+	JsonArray *array = NULL;
+
+	if (!json_array_of(json, member, 0, max, &array, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		ret[i] = json_text_element(array, i);
+		if (!ret[i] || index_of(ret, i, ret[i]) >= 0)
+			return false;
+	}
+	*ret_n = json_array_get_length(array);
+	return true;
+}
+
+/* One of "ptes", behind the pages' own. */
+static bool read_more(TraceHeader *header, int i, const Json *json, GError **error)
+{
+	const char *pte = NULL, *bits = NULL;
+
+	return json_small(json, "page", 0, header->n_pages - 1, &header->more[i].page, error) &&
+	       json_small(json, "view", 1, MAX_ACTORS, &header->more[i].view, error) &&
+	       header_slot(header, header->more[i].page, header->more[i].view) < 0 &&
+	       json_interned(json, "pte", &pte, error) &&
+	       json_interned(json, "pte_bits", &bits, error) &&
+	       read_pte(pte, bits, &header->ptes[header->n_pages + i]);
+}
+
+static bool read_page(TraceHeader *header, int i, const Json *json, GError **error)
+{
+	const char *scratch = NULL, *guard = NULL, *pte = NULL, *bits = NULL;
 	guint64 pfn = 0;
 
-	if (!page ||
-	    !field_small(page, "arena", FIELD_REQUIRED, 0, MAX_PAGES - 1, &header->arenas[i]) ||
-	    !field_string(page, "scratch", FIELD_OPTIONAL, &scratch) ||
-	    !field_string(page, "pte", FIELD_REQUIRED, &pte) ||
-	    !field_string(page, "pte_bits", FIELD_REQUIRED, &bits) ||
+	if (!json_small(json, "group", 0, MAX_PAGES - 1, &header->groups[i], error) ||
+	    !json_maybe_interned(json, "guarded_by", &guard, error) ||
+	    !json_maybe_interned(json, "scratch", &scratch, error) ||
+	    !json_interned(json, "pte", &pte, error) ||
+	    !json_interned(json, "pte_bits", &bits, error) ||
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
-	return !scratch || pfn == (guint64)(SCRATCH_PFN + header->arenas[i]);
+	header->guards[i] = guard ? index_of(header->locks, header->n_locks, guard) : -1;
+	return (!guard || header->guards[i] >= 0) &&
+	       (!scratch || pfn == (guint64)(SCRATCH_PFN + header->groups[i]));
 }
 
 /* How many lines a trace says that it has, behind its first. */
@@ -330,32 +194,42 @@ typedef struct {
 	int events, violations;
 } Counts;
 
-static bool read_header(TraceHeader *header, JsonObject *object, Counts *ret_counts)
+static bool read_header(TraceHeader *header, const Json *json, Counts *ret_counts, GError **error)
 {
-	JsonArray *actors = NULL, *pages = NULL;
+	JsonArray *pages = NULL, *more = NULL;
+	Json each;
 	int version = 0;
 
-	if (!field_small(object, "racerig-trace", FIELD_REQUIRED, RECORD_VERSION, RECORD_VERSION,
-			 &version) ||
-	    !field_small(object, "events", FIELD_REQUIRED, 0, MAX_LINES, &ret_counts->events) ||
-	    !field_small(object, "violations", FIELD_REQUIRED, 0, MAX_LINES,
-			 &ret_counts->violations) ||
-	    !field_array(object, "actors", FIELD_REQUIRED, 1, MAX_ACTORS, &actors) ||
-	    !field_array(object, "pages", FIELD_REQUIRED, 1, MAX_PAGES, &pages) ||
-	    !read_actors(header, actors))
+	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
+	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
+	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !json_maybe_interned(json, "setup", &header->setup, error) ||
+	    !json_maybe_interned(json, "operations", &header->operations, error) ||
+	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
+	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
+	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||
+	    !read_names(json, "words", MAX_WORDS, header->words, &header->n_words, error) ||
+	    !read_actors(header, json, error))
 		return false;
 	header->n_pages = json_array_get_length(pages);
+	if (header->n_pages + json_array_get_length(more) > MAX_PTES)
+		return false;
 	for (int i = 0; i < header->n_pages; i++)
-		if (!read_page(header, i, json_array_get_element(pages, i)))
+		if (!json_element(json, "pages", pages, i, &each, error) ||
+		    !read_page(header, i, &each, error))
+			return false;
+	for (guint i = 0; i < json_array_get_length(more); i++, header->n_more++)
+		if (!json_element(json, "ptes", more, i, &each, error) ||
+		    !read_more(header, i, &each, error))
 			return false;
 	return true;
 }
 
-static bool read_actor(const Record *record, JsonObject *object, const char *member, int *ret)
+static bool read_actor(const Record *record, const Json *json, const char *member, int *ret, GError **error)
 {
 	const char *name = NULL;
 
-	if (!field_string(object, member, FIELD_REQUIRED, &name))
+	if (!json_interned(json, member, &name, error))
 		return false;
 	for (*ret = 0; *ret < record->header.n_actors; ++*ret)
 		if (g_strcmp0(record->header.actors[*ret].name, name) == 0)
@@ -363,11 +237,11 @@ static bool read_actor(const Record *record, JsonObject *object, const char *mem
 	return false;
 }
 
-static bool read_kind(JsonObject *object, EventKind *ret)
+static bool read_kind(const Json *json, EventKind *ret, GError **error)
 {
 	const char *token = NULL;
 
-	if (!field_string(object, "kind", FIELD_REQUIRED, &token))
+	if (!json_interned(json, "kind", &token, error))
 		return false;
 	for (*ret = EVENT_NONE + 1; (int)*ret < N_EVENT_KINDS; ++*ret)
 		if (g_strcmp0(event_kind_row(*ret)->token, token) == 0)
@@ -375,42 +249,62 @@ static bool read_kind(JsonObject *object, EventKind *ret)
 	return false;
 }
 
-static bool read_ptes(const Record *record, JsonObject *object, const char *name,
-		      const char *bits, guint64 *ret)
+static bool read_ptes(const Record *record, const Json *json, const char *name,
+		      const char *bits, guint64 *ret, GError **error)
 {
-	guint n = record->header.n_pages;
+	guint n = header_ptes(&record->header);
 	JsonArray *names = NULL, *others = NULL;
 
-	if (!field_array(object, name, FIELD_REQUIRED, n, n, &names) ||
-	    !field_array(object, bits, FIELD_REQUIRED, n, n, &others))
+	if (!json_array_of(json, name, n, n, &names, error) ||
+	    !json_array_of(json, bits, n, n, &others, error))
 		return false;
 	for (guint i = 0; i < n; i++)
-		if (!read_pte(field_element(names, i), field_element(others, i), &ret[i]))
+		if (!read_pte(json_text_element(names, i), json_text_element(others, i), &ret[i]))
 			return false;
 	return true;
 }
 
-static bool read_access(JsonObject *object, Event *event)
+static bool read_access(const Json *json, Event *event, GError **error)
 {
 	const char *landed = NULL;
 	int access = ACCESS_NONE, half = HALF_NONE;
 	gint64 program = 0;
 
-	if (!field_choice(object, "access", FIELD_REQUIRED, accesses, &access) ||
-	    !field_choice(object, "half", FIELD_OPTIONAL, halves, &half) ||
-	    !field_bool(object, "faulted", FIELD_OPTIONAL, &event->faulted) ||
-	    !field_int(object, "program", FIELD_OPTIONAL, 1, G_MAXUINT32, &program) ||
-	    !field_bool(object, "stale", FIELD_OPTIONAL, &event->stale) ||
-	    !field_string(object, "landed", FIELD_OPTIONAL, &landed) ||
+	if (!json_choice(json, "access", accesses, &access, error) ||
+	    !json_maybe_choice(json, "half", record_halves, &half, error) ||
+	    !json_maybe_bool(json, "faulted", &event->faulted, error) ||
+	    !json_maybe_int(json, "program", 1, G_MAXUINT32, &program, error) ||
+	    !json_maybe_bool(json, "stale", &event->stale, error) ||
+	    !json_maybe_interned(json, "landed", &landed, error) ||
 	    (landed && !read_frame(landed, &event->landed)))
 		return false;
 	event->access = access;
 	event->half = half;
 	event->program = program;
-	return event->page >= 0;
+	return event->page >= 0 && (event->kind != EVENT_PTE || event_slot(event) >= 0);
 }
 
-static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
+/* One of @n names. */
+static bool read_choice(const Json *json, const char *member, const char *const *names, int n,
+			int *ret, GError **error)
+{
+	const char *name = NULL;
+
+	return json_interned(json, member, &name, error) &&
+	       (*ret = index_of(names, n, name)) >= 0;
+}
+
+static bool read_word(const Record *record, const Json *json, Event *event, GError **error)
+{
+	int access = ACCESS_NONE;
+
+	if (!json_choice(json, "access", accesses, &access, error))
+		return false;
+	event->access = access;
+	return read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error);
+}
+
+static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
 {
 	const char *frame = NULL;
 	int flush = FLUSH_NONE;
@@ -418,106 +312,114 @@ static bool read_by_kind(const Record *record, JsonObject *object, Event *event)
 	switch (event->kind) {
 	case EVENT_PTE:
 	case EVENT_ACCESS:
-		return read_access(object, event);
+		return read_access(json, event, error);
 	case EVENT_FREE:
-		return field_string(object, "frame", FIELD_REQUIRED, &frame) &&
+		return json_interned(json, "frame", &frame, error) &&
 		       read_frame(frame, &event->pfn) &&
-		       field_bool(object, "double_free", FIELD_OPTIONAL, &event->double_free);
+		       json_maybe_bool(json, "double_free", &event->double_free, error);
 	case EVENT_FLUSH:
-		if (!field_choice(object, "flush", FIELD_REQUIRED, flushes, &flush))
+		if (!json_choice(json, "flush", record_flushes, &flush, error))
 			return false;
 		event->flush = flush;
 		return true;
+	case EVENT_LOCK:
+	case EVENT_UNLOCK:
+		return read_choice(json, "lock", record->header.locks, record->header.n_locks,
+				   &event->lock, error);
+	case EVENT_WORD:
+		return read_word(record, json, event, error);
+	case EVENT_DESTROY:
+		return json_small(json, "group", 0, MAX_PAGES - 1, &event->group, error);
 	case EVENT_SEND:
-		return read_actor(record, object, "target", &event->to);
+		return read_actor(record, json, "target", &event->to, error);
 	case EVENT_RETURN:
-		return field_int(object, "result", FIELD_REQUIRED, G_MININT64, G_MAXINT64,
-				 &event->result);
+		return json_int(json, "result", G_MININT64, G_MAXINT64, &event->result, error);
 	default:
 		return true;
 	}
 }
 
-static bool read_event(const Record *record, JsonObject *object, RecordEvent *ret)
+static bool read_event(const Record *record, const Json *json, RecordEvent *ret, GError **error)
 {
 	Event *event = &ret->event;
 	bool user = false;
 
 	event->page = -1;
-	if (!read_actor(record, object, "actor", &event->actor) ||
-	    !read_kind(object, &event->kind) ||
-	    !field_bool(object, "irq", FIELD_OPTIONAL, &event->irq) ||
-	    !field_bool(object, "user", FIELD_OPTIONAL, &user) ||
-	    !field_small(object, "page", FIELD_OPTIONAL, 0, record->header.n_pages - 1,
-			 &event->page) ||
-	    !field_string(object, "where", FIELD_OPTIONAL, &ret->where) ||
-	    !field_string(object, "line", FIELD_OPTIONAL, &ret->line) ||
-	    !field_string(object, "insn", FIELD_OPTIONAL, &ret->insn) ||
-	    !read_ptes(record, object, "before", "before_bits", event->before) ||
-	    !read_ptes(record, object, "after", "after_bits", event->after) ||
-	    !read_by_kind(record, object, event))
+	if (!read_actor(record, json, "actor", &event->actor, error) ||
+	    !read_kind(json, &event->kind, error) ||
+	    !json_maybe_bool(json, "irq", &event->irq, error) ||
+	    !json_maybe_bool(json, "user", &user, error) ||
+	    !json_maybe_small(json, "page", 0, record->header.n_pages - 1, &event->page, error) ||
+	    !json_maybe_small(json, "view", 1, MAX_ACTORS, &event->view, error) ||
+	    !json_maybe_interned(json, "where", &ret->where, error) ||
+	    !json_maybe_interned(json, "line", &ret->line, error) ||
+	    !json_maybe_interned(json, "insn", &ret->insn, error) ||
+	    !read_ptes(record, json, "before", "before_bits", event->before, error) ||
+	    !read_ptes(record, json, "after", "after_bits", event->after, error))
+		return false;
+	event->slot = header_slot(&record->header, event->page, event->view);
+	if (!read_by_kind(record, json, event, error))
 		return false;
 	event->pc = user ? USER_PC : KERNEL_PC;
 	return true;
 }
 
 /* What the rest of the line says must follow from it. */
-static bool add_event(Record *record, JsonObject *object, Tlb *tlb)
+static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error)
 {
 	RecordEvent line = { 0 };
 	const Event *event = &line.event;
 
-	if (!read_event(record, object, &line) || !tlb_has_room(tlb, event->after))
+	if (!read_event(record, json, &line, error) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
-	if (event->landed && event_is_kernel(event) &&
+	if (event->landed && event_uses_kernel_view(event) &&
 	    !tlb_may(tlb, event->actor, event->page, event->landed) &&
 	    pte_pfn(event->before[event->page]) != event->landed)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
-	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), object);
+	g_autoptr(JsonNode) given = json_node_init_object(json_node_alloc(), json->object);
 	g_autoptr(JsonNode) made = json_node_new(JSON_NODE_OBJECT);
-	json_node_take_object(made, event_json(record, record->events->len - 1));
+	json_node_take_object(made, record_event_json(record, record->events->len - 1));
 	return json_node_equal(given, made);
 }
 
-static bool add_violation(Record *record, JsonObject *object)
+static bool add_violation(Record *record, const Json *json, GError **error)
 {
-	JsonNode *node = json_object_get_member(object, "violation");
 	Violation found;
+	Json object;
 
-	if (!node || !JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json_object(json, "violation", &object, error) ||
+	    !violation_from_json(&object, &found, error) ||
 	    found.event >= (int)record->events->len || found.page >= record->header.n_pages)
 		return false;
 	record_found(record, &found);
 	return true;
 }
 
-static bool read_line(Record *record, Tlb *tlb, const char *line, bool first, Counts *counts)
+/* False without an @error: it is JSON, but nothing that can have happened. */
+static bool read_line(Record *record, Tlb *tlb, const char *line, const char *place, Counts *counts,
+		      GError **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_parse(line, strlen(line), place, error);
+	Json json = { object, place };
 
-	if (!json_parser_load_from_data(parser, line, -1, NULL))
+	if (!object)
 		return false;
-	JsonNode *root = json_parser_get_root(parser);
-	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
-		return false;
-	JsonObject *object = json_node_get_object(root);
-	if (first) {
+	if (!record->header.n_actors) {
 		TraceHeader header = { 0 };
 
-		if (!read_header(&header, object, counts))
+		if (!read_header(&header, &json, counts, error))
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
-		tlb_begin(tlb, header.n_actors, header.n_pages, header.ptes);
+		tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
 		return true;
 	}
 	/* Behind the events come the violations. */
 	return json_object_has_member(object, "n") && !record->found->len
-		       ? add_event(record, object, tlb) : add_violation(record, object);
+		       ? add_event(record, &json, tlb, error) : add_violation(record, &json, error);
 }
 
 Record *record_parse(const char *text, const char *name, GError **error)
@@ -530,11 +432,15 @@ Record *record_parse(const char *text, const char *name, GError **error)
 
 	/* Of an empty text there is no line, and so no header. */
 	do {
-		if (lines[i] && read_line(record, tlb, lines[i], i == 0, &counts))
+		g_autofree char *place = g_strdup_printf("%s:%d", name, i + 1);
+		g_autoptr(GError) local = NULL;
+
+		if (lines[i] && read_line(record, tlb, lines[i], place, &counts, &local))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:%d: no racerig trace of version %d; explore again, or take racerig trace",
-			    name, i + 1, RECORD_VERSION);
+			    "%s%s: no racerig trace of version %d; explore again, or take racerig trace",
+			    local ? local->message : place, local ? "" : ": nothing that can happen",
+			    RECORD_VERSION);
 		return NULL;
 	} while (lines[++i] && (*lines[i] || lines[i + 1]));
 	if ((int)record->events->len == counts.events &&

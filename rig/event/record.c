@@ -54,8 +54,8 @@ void record_begin(Record *record, const guint64 *ptes)
 	g_array_set_size(record->frames, 0);
 	g_array_set_size(record->programs, 0);
 	g_array_set_size(record->found, 0);
-	memcpy(record->header.ptes, ptes, sizeof(record->header.ptes));
-	for (int i = 0; i < record->header.n_pages; i++)
+	memmove(record->header.ptes, ptes, header_ptes(&record->header) * sizeof(*ptes));
+	for (int i = 0; i < header_ptes(&record->header); i++)
 		note_pte(record, ptes[i]);
 }
 
@@ -68,7 +68,7 @@ void record_add(Record *record, const Event *event, const char *where, const cha
 
 	if (event_is_decision(event))
 		add.number = (last ? record_number(record, last - 1) : 0) + 1;
-	for (int i = 0; i < record->header.n_pages; i++) {
+	for (int i = 0; i < header_ptes(&record->header); i++) {
 		note_pte(record, event->before[i]);
 		note_pte(record, event->after[i]);
 	}
@@ -90,12 +90,12 @@ void record_found(Record *record, const Violation *found)
 	g_array_append_val(record->found, named);
 }
 
-/* The arena that frame @pfn is the scratch page of; -1: none. */
-static int scratch_arena(const Record *record, guint64 pfn)
+/* The group that frame @pfn is the scratch page of; -1: none. */
+static int scratch_group(const Record *record, guint64 pfn)
 {
 	for (int i = 0; i < record->header.n_pages; i++)
 		if (record->header.scratch[i] == (gint64)pfn)
-			return record->header.arenas[i];
+			return record->header.groups[i];
 	return -1;
 }
 
@@ -109,20 +109,20 @@ static void append_letters(GString *name, guint index)
 
 const char *record_frame(const Record *record, guint64 pfn)
 {
-	int arena = scratch_arena(record, pfn);
-	g_autoptr(GString) name = g_string_new(arena >= 0 ? "scratch" : "frame ");
+	int group = scratch_group(record, pfn);
+	g_autoptr(GString) name = g_string_new(group >= 0 ? "scratch" : "frame ");
 	guint index = 0;
 
-	if (arena > 0)
-		g_string_append_printf(name, " %d", arena + 1);
-	for (guint i = 0; arena < 0 && i < record->frames->len; i++) {
+	if (group > 0)
+		g_string_append_printf(name, " %d", group + 1);
+	for (guint i = 0; group < 0 && i < record->frames->len; i++) {
 		guint64 known = g_array_index(record->frames, guint64, i);
 
 		if (known == pfn)
 			break;
-		index += scratch_arena(record, known) < 0;
+		index += scratch_group(record, known) < 0;
 	}
-	if (arena < 0)
+	if (group < 0)
 		append_letters(name, index);
 	return g_intern_string(name->str);
 }
@@ -142,10 +142,8 @@ const char *record_actor(const Record *record, const Event *event)
 char *record_label(const Record *record, guint i)
 {
 	const RecordEvent *line = record_event(record, i);
-	const char *target = line->event.kind == EVENT_SEND
-		? record->header.actors[line->event.to].name : NULL;
 
-	return event_label(&line->event, line->where, target);
+	return event_label(&line->event, line->where, header_target(&record->header, &line->event));
 }
 
 guint record_number(const Record *record, guint i)

@@ -15,6 +15,7 @@ static const guint64 BITS = 0x8000000000000163, KERNEL = 0xffffffff81234567, USE
 static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
 	.scratch = { SCRATCH },
+	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 2, .words = { "list", "nr_pages" },
 };
 
 static const Event events[] = {
@@ -49,6 +50,8 @@ static const Event events[] = {
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { 0 } },
+	{ .kind = EVENT_WORD, .page = -1, .word = 1, .access = ACCESS_WRITE, .pc = KERNEL },
+	{ .kind = EVENT_LOCK, .page = -1, .lock = 1, .pc = KERNEL },
 };
 
 static Record *make(void)
@@ -92,6 +95,9 @@ static void test_back(void)
 		g_assert_cmpint(was->half, ==, is->half);
 		g_assert_cmpint(was->flush, ==, is->flush);
 		g_assert_cmpint(was->to, ==, is->to);
+		g_assert_cmpint(was->lock, ==, is->lock);
+		g_assert_cmpint(was->word, ==, is->word);
+		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
 			      was->double_free == is->double_free &&
@@ -134,13 +140,21 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":5", "\"racerig-trace\":3", 1 },
-	{ "\"events\":17", "\"events\":18", 19 },
-	{ "\"events\":17", "\"events\":16", 19 },
-	{ "\"violations\":1", "\"violations\":0", 19 },
+	{ "\"racerig-trace\":7", "\"racerig-trace\":3", 1 },
+	{ "\"events\":19", "\"events\":20", 21 },
+	{ "\"events\":19", "\"events\":18", 21 },
+	{ "\"violations\":1", "\"violations\":0", 21 },
 	{ "\"violations\":1", "\"violations\":-1", 1 },
-	{ "{\"violation\"", "\n{\"violation\"", 19 },
-	{ "\"pages\":[{\"arena\":0", "\"pages\":[{\"arena\":8", 1 },
+	{ "{\"violation\"", "\n{\"violation\"", 21 },
+	{ "\"pages\":[{\"group\":0", "\"pages\":[{\"group\":8", 1 },
+	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", 1 },
+	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",\"arena\"]", 1 },
+	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",7]", 1 },
+	{ "\"lock\":\"arena\"", "\"lock\":\"nr_pages\"", 3 },
+	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 18 },
+	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 19 },
+	/* a PTE that nobody watches */
+	{ "\"kind\":\"pte\",", "\"kind\":\"pte\",\"view\":1,", 5 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },
 	{ "\"actors\":[{\"name\"", "\"actors\":[7,{\"name\"", 1 },
 	{ "\"n\":1,\"actor\":\"fault\"", "\"n\":1,\"actor\":\"nobody\"", 2 },
@@ -162,9 +176,9 @@ static const struct {
 	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 19 },
-	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 19 },
-	{ "{\"violation\":{", "{\"violation\":[{", 19 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 21 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 21 },
+	{ "{\"violation\":{", "{\"violation\":[{", 21 },
 };
 
 static void test_damaged(void)
@@ -221,11 +235,57 @@ static void test_too_many_frames(void)
 	g_assert_nonnull(back);
 }
 
+/* The PTEs of processes come behind the kernel's, and have views and labels of their own. */
+static void test_more_ptes(void)
+{
+	static const Event steps[] = {
+		{ .kind = EVENT_PTE, .view = 1, .slot = 1, .access = ACCESS_XCHG, .pc = KERNEL,
+		  .before = { 0, PTE(FRAME_A) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_ACCESS, .view = 1, .slot = 1, .access = ACCESS_READ, .pc = USER,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_FLUSH, .view = 1, .slot = 1, .flush = FLUSH_PAGE, .pc = KERNEL,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+		{ .kind = EVENT_ACCESS, .view = 2, .slot = -1, .access = ACCESS_READ, .pc = USER,
+		  .before = { 0, PTE(FRAME_B) }, .after = { 0, PTE(FRAME_B) } },
+	};
+	TraceHeader with = header;
+
+	with.n_more = 1;
+	with.more[0].page = 0;
+	with.more[0].view = 1;
+	g_autoptr(Record) record = record_new(&with);
+	g_autofree Tlb *tlb = g_new0(Tlb, 1);
+	record_begin(record, steps[0].before);
+	tlb_begin(tlb, 2, 2, record->header.ptes);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		tlb_event(tlb, &steps[i]);
+		record_add(record, &steps[i], "f+0x1", NULL, NULL, tlb);
+	}
+	g_autofree char *label = record_label(record, 0), *text = record_json(record);
+	g_assert_cmpstr(label, ==, "xchg f+0x1 page0 view1");
+	g_assert_nonnull(strstr(text, "\"from\":\"frame A\",\"to\":\"frame B\""));
+	g_assert_nonnull(strstr(text, "\"tlb\":[[[],[\"frame A\",\"frame B\"]]"));
+	/* The flush was of the process's address, on one vCPU. */
+	g_assert_nonnull(strstr(text, "\"tlb\":[[[],[\"frame B\"]],[[],[\"frame A\",\"frame B\"]]]"));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Record) back = record_parse(text, "t", &error);
+	g_assert_no_error(error);
+	g_autofree char *again = record_json(back);
+	g_assert_cmpstr(text, ==, again);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const Event *is = &record_event(back, i)->event;
+
+		g_assert_cmpint(is->view, ==, steps[i].view);
+		g_assert_cmpint(is->slot, ==, steps[i].slot);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/record/back", test_back);
 	g_test_add_func("/record/kinds", test_kinds);
+	g_test_add_func("/record/more-ptes", test_more_ptes);
 	g_test_add_func("/record/frame-names", test_frame_names);
 	g_test_add_func("/record/damaged", test_damaged);
 	g_test_add_func("/record/cut", test_cut);

@@ -19,7 +19,7 @@ static char *holds(const Tlb *tlb, int actor)
 	GString *text = g_string_new(NULL);
 
 	for (int i = 0; i < tlb->n[actor][0]; i++)
-		g_string_append_c(text, tlb->may[actor][0][i].pfn == A ? 'A' : 'B');
+		g_string_append_c(text, pte_pfn(tlb->may[actor][0][i]) == A ? 'A' : 'B');
 	return g_string_free(text, FALSE);
 }
 
@@ -110,6 +110,30 @@ static void test_questions(void)
 	g_assert_false(tlb_reaches(&tlb, 0, 0x30));
 }
 
+/* Two addresses of one page are two translations: who flushes one has not flushed the other. */
+static void test_one_address(void)
+{
+	static const struct {
+		int view, slot;
+		const char *kernel, *process;
+	} cases[] = {
+		{ 0, 0, "", "A" },
+		{ 1, 1, "A", "" },
+		{ 2, -1, "A", "A" },	/* another process, whose PTE is not watched */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Event flush = { .kind = EVENT_FLUSH, .flush = FLUSH_PAGE, .view = cases[i].view,
+				.slot = cases[i].slot };
+		Tlb tlb;
+
+		tlb_begin(&tlb, 1, 2, (guint64[]){ PTE(A), PTE(A) });
+		tlb_event(&tlb, &flush);
+		g_assert_true(tlb_may(&tlb, 0, 0, A) == (*cases[i].kernel == 'A'));
+		g_assert_true(tlb_may(&tlb, 0, 1, A) == (*cases[i].process == 'A'));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -118,5 +142,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlb/replaced", test_replaced);
 	g_test_add_func("/tlb/global", test_global);
 	g_test_add_func("/tlb/questions", test_questions);
+	g_test_add_func("/tlb/one-address", test_one_address);
 	return g_test_run();
 }

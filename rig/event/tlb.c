@@ -3,60 +3,61 @@
 
 #include <string.h>
 
+/* Survives a write to CR3 (4.10.2.4). */
 static const guint64 PTE_GLOBAL = 1 << 8;
 
-static void take(Tlb *tlb, int actor, int page, guint64 pte)
+static void take(Tlb *tlb, int actor, int slot, guint64 pte)
 {
-	int n = tlb->n[actor][page];
+	int n = tlb->n[actor][slot];
 
 	if (!pte_present(pte))
 		return;
 	for (int i = 0; i < n; i++)
-		if (tlb->may[actor][page][i].pfn == pte_pfn(pte))
+		if (pte_pfn(tlb->may[actor][slot][i]) == pte_pfn(pte))
 			return;
 	if (n == TLB_FRAMES) {
 		tlb->full = true;
 		return;
 	}
-	tlb->may[actor][page][n] = (Translation){ pte_pfn(pte), pte, pte & PTE_GLOBAL };
-	tlb->n[actor][page]++;
+	tlb->may[actor][slot][n] = pte;
+	tlb->n[actor][slot]++;
 }
 
-static void drop(Tlb *tlb, int actor, int page, bool global)
+static void drop(Tlb *tlb, int actor, int slot, bool global)
 {
 	int kept = 0;
 
-	for (int i = 0; i < tlb->n[actor][page]; i++) {
-		Translation translation = tlb->may[actor][page][i];
+	for (int i = 0; i < tlb->n[actor][slot]; i++) {
+		guint64 pte = tlb->may[actor][slot][i];
 
-		if (translation.global && !global)
-			tlb->may[actor][page][kept++] = translation;
+		if ((pte & PTE_GLOBAL) && !global)
+			tlb->may[actor][slot][kept++] = pte;
 	}
-	tlb->n[actor][page] = kept;
+	tlb->n[actor][slot] = kept;
 }
 
 static void take_all(Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
-		for (int page = 0; page < tlb->n_pages; page++)
-			take(tlb, actor, page, ptes[page]);
+		for (int slot = 0; slot < tlb->n_ptes; slot++)
+			take(tlb, actor, slot, ptes[slot]);
 }
 
-void tlb_begin(Tlb *tlb, int n_actors, int n_pages, const guint64 *ptes)
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes)
 {
 	memset(tlb->n, 0, sizeof(tlb->n));
 	tlb->full = false;
 	tlb->n_actors = n_actors;
-	tlb->n_pages = n_pages;
+	tlb->n_ptes = n_ptes;
 	take_all(tlb, ptes);
 }
 
 bool tlb_has_room(const Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
-		for (int page = 0; page < tlb->n_pages; page++)
-			if (pte_present(ptes[page]) && tlb->n[actor][page] == TLB_FRAMES &&
-			    !tlb_may(tlb, actor, page, pte_pfn(ptes[page])))
+		for (int slot = 0; slot < tlb->n_ptes; slot++)
+			if (pte_present(ptes[slot]) && tlb->n[actor][slot] == TLB_FRAMES &&
+			    !tlb_may(tlb, actor, slot, pte_pfn(ptes[slot])))
 				return false;
 	return true;
 }
@@ -64,50 +65,42 @@ bool tlb_has_room(const Tlb *tlb, const guint64 *ptes)
 void tlb_event(Tlb *tlb, const Event *event)
 {
 	if (event->kind == EVENT_FLUSH)
-		for (int page = 0; page < tlb->n_pages; page++)
-			if (event->page < 0 || event->page == page)
-				drop(tlb, event->actor, page, event->flush != FLUSH_CR3);
+		for (int slot = 0; slot < tlb->n_ptes; slot++)
+			if (event->page < 0 || event_slot(event) == slot)
+				drop(tlb, event->actor, slot, event->flush != FLUSH_CR3);
 	if (event->kind == EVENT_EVICT)
-		for (int page = 0; page < tlb->n_pages; page++)
-			drop(tlb, event->actor, page, true);
+		for (int slot = 0; slot < tlb->n_ptes; slot++)
+			drop(tlb, event->actor, slot, true);
 	take_all(tlb, event->after);
 }
 
-/* The first one that leads elsewhere; NULL: none. */
-static const Translation *find_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
+guint64 tlb_stale_pte(const Tlb *tlb, int actor, int slot, gint64 pfn)
 {
-	for (int i = 0; i < tlb->n[actor][page]; i++)
-		if ((gint64)tlb->may[actor][page][i].pfn != pfn)
-			return &tlb->may[actor][page][i];
-	return NULL;
+	for (int i = 0; i < tlb->n[actor][slot]; i++)
+		if ((gint64)pte_pfn(tlb->may[actor][slot][i]) != pfn)
+			return tlb->may[actor][slot][i];
+	return 0;
 }
 
-gint64 tlb_stale(const Tlb *tlb, int actor, int page, gint64 pfn)
+gint64 tlb_stale(const Tlb *tlb, int actor, int slot, gint64 pfn)
 {
-	const Translation *stale = find_stale(tlb, actor, page, pfn);
+	guint64 stale = tlb_stale_pte(tlb, actor, slot, pfn);
 
-	return stale ? (gint64)stale->pfn : -1;
+	return stale ? (gint64)pte_pfn(stale) : -1;
 }
 
-guint64 tlb_stale_pte(const Tlb *tlb, int actor, int page, gint64 pfn)
+bool tlb_may(const Tlb *tlb, int actor, int slot, guint64 pfn)
 {
-	const Translation *stale = find_stale(tlb, actor, page, pfn);
-
-	return stale ? stale->pte : 0;
-}
-
-bool tlb_may(const Tlb *tlb, int actor, int page, guint64 pfn)
-{
-	for (int i = 0; i < tlb->n[actor][page]; i++)
-		if (tlb->may[actor][page][i].pfn == pfn)
+	for (int i = 0; i < tlb->n[actor][slot]; i++)
+		if (pte_pfn(tlb->may[actor][slot][i]) == pfn)
 			return true;
 	return false;
 }
 
 bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
 {
-	for (int page = 0; page < tlb->n_pages; page++)
-		if (tlb_may(tlb, actor, page, pfn))
+	for (int slot = 0; slot < tlb->n_ptes; slot++)
+		if (tlb_may(tlb, actor, slot, pfn))
 			return true;
 	return false;
 }
@@ -115,12 +108,12 @@ bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
 void tlb_checksum(const Tlb *tlb, GChecksum *sum)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
-		for (int page = 0; page < tlb->n_pages; page++) {
+		for (int slot = 0; slot < tlb->n_ptes; slot++) {
 			guint64 all = 0;
 
 			/* In whatever order they came. */
-			for (int i = 0; i < tlb->n[actor][page]; i++)
-				all += (tlb->may[actor][page][i].pfn + 1) * 0x9e3779b97f4a7c15;
+			for (int i = 0; i < tlb->n[actor][slot]; i++)
+				all += (pte_pfn(tlb->may[actor][slot][i]) + 1) * 0x9e3779b97f4a7c15;
 			g_checksum_update(sum, (const guchar *)&all, sizeof(all));
 		}
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "event/violation.h"
 
-#include "event/fields.h"
+#include <string.h>
+
+#include "util/json.h"
 #include "util/u64.h"
 
 static const char *const kinds[] = {
@@ -35,10 +37,11 @@ static void add_waits(JsonObject *object, const Violation *violation)
 		const Wait *wait = &violation->waits[i];
 		JsonObject *one = json_object_new();
 
-		field_add_string(one, "actor", wait->actor);
-		field_add_string(one, "for", waits[wait->kind]);
-		field_add_string(one, "holder", wait->holder);
-		field_add_string(one, "where", wait->where);
+		json_add_string(one, "actor", wait->actor);
+		json_add_string(one, "for", waits[wait->kind]);
+		json_add_string(one, "lock", wait->lock);
+		json_add_string(one, "holder", wait->holder);
+		json_add_string(one, "where", wait->where);
 		json_array_add_object_element(array, one);
 	}
 	json_object_set_array_member(object, "waits", array);
@@ -48,19 +51,19 @@ JsonObject *violation_json(const Violation *violation)
 {
 	JsonObject *object = json_object_new();
 
-	field_add_string(object, "invariant", violation->invariant);
-	field_add_string(object, "kind", kinds[violation->kind]);
+	json_add_string(object, "invariant", violation->invariant);
+	json_add_string(object, "kind", kinds[violation->kind]);
 	if (violation->documented)
 		json_object_set_boolean_member(object, "documented", true);
-	field_add_string(object, "reason", violation->reason);
+	json_add_string(object, "reason", violation->reason);
 	if (violation->event >= 0)
 		json_object_set_int_member(object, "event", violation->event + 1);
 	if (violation->page >= 0)
 		json_object_set_int_member(object, "page", violation->page);
-	field_add_string(object, "actor", violation->actor);
+	json_add_string(object, "actor", violation->actor);
 	if (violation->vcpu >= 0)
 		json_object_set_int_member(object, "vcpu", violation->vcpu);
-	field_add_string(object, "frame", violation->frame);
+	json_add_string(object, "frame", violation->frame);
 	if (violation->write >= 0)
 		json_object_set_boolean_member(object, "write", violation->write);
 	if (violation->count != VIOLATION_NONE)
@@ -69,65 +72,63 @@ JsonObject *violation_json(const Violation *violation)
 		json_object_set_int_member(object, "expected", violation->expected);
 	if (violation->address)
 		u64_set_member(object, "address", violation->address);
-	field_add_string(object, "log", violation->log);
+	json_add_string(object, "log", violation->log);
 	if (violation->n_waits)
 		add_waits(object, violation);
 	return object;
 }
 
-static bool read_waits(JsonObject *object, Violation *ret)
+static bool read_waits(const Json *json, Violation *ret, GError **error)
 {
 	JsonArray *array = NULL;
 
-	if (!field_array(object, "waits", FIELD_OPTIONAL, 1, VIOLATION_WAITS, &array))
+	if (!json_maybe_array_of(json, "waits", 1, VIOLATION_WAITS, &array, error))
 		return false;
 	for (guint i = 0; array && i < json_array_get_length(array); i++) {
-		JsonNode *node = json_array_get_element(array, i);
 		Wait *wait = &ret->waits[ret->n_waits++];
 		int kind = 0;
+		Json one;
 
-		if (!JSON_NODE_HOLDS_OBJECT(node))
-			return false;
-		JsonObject *one = json_node_get_object(node);
-		if (!field_string(one, "actor", FIELD_REQUIRED, &wait->actor) ||
-		    !field_choice(one, "for", FIELD_REQUIRED, waits, &kind) ||
-		    !field_string(one, "holder", FIELD_OPTIONAL, &wait->holder) ||
-		    !field_string(one, "where", FIELD_OPTIONAL, &wait->where))
+		if (!json_element(json, "waits", array, i, &one, error) ||
+		    !json_interned(&one, "actor", &wait->actor, error) ||
+		    !json_choice(&one, "for", waits, &kind, error) ||
+		    (kind == WAIT_LOCK && !json_interned(&one, "lock", &wait->lock, error)) ||
+		    !json_maybe_interned(&one, "holder", &wait->holder, error) ||
+		    !json_maybe_interned(&one, "where", &wait->where, error))
 			return false;
 		wait->kind = kind;
 	}
 	return true;
 }
 
-bool violation_from_json(JsonObject *object, Violation *ret)
+bool violation_from_json(const Json *json, Violation *ret, GError **error)
 {
 	const char *invariant = NULL, *reason = NULL;
 	int event = 0, kind = VIOLATION_SEEN;
 	bool write = false;
 
-	if (!field_string(object, "invariant", FIELD_REQUIRED, &invariant) ||
-	    !field_string(object, "reason", FIELD_REQUIRED, &reason))
+	if (!json_name(json, "invariant", NAME_INVARIANT, &invariant, error) ||
+	    !json_string(json, "reason", &reason, error))
 		return false;
 	*ret = violation_new(invariant, reason, -1);
-	if (!field_choice(object, "kind", FIELD_REQUIRED, kinds, &kind) ||
-	    !field_bool(object, "documented", FIELD_OPTIONAL, &ret->documented) ||
-	    !field_small(object, "event", FIELD_OPTIONAL, 1, G_MAXINT, &event) ||
-	    !field_small(object, "page", FIELD_OPTIONAL, 0, G_MAXINT, &ret->page) ||
-	    !field_string(object, "actor", FIELD_OPTIONAL, &ret->actor) ||
-	    !field_small(object, "vcpu", FIELD_OPTIONAL, 0, G_MAXINT, &ret->vcpu) ||
-	    !field_string(object, "frame", FIELD_OPTIONAL, &ret->frame) ||
-	    !field_bool(object, "write", FIELD_OPTIONAL, &write) ||
-	    !field_int(object, "count", FIELD_OPTIONAL, G_MININT64 + 1, G_MAXINT64, &ret->count) ||
-	    !field_int(object, "expected", FIELD_OPTIONAL, G_MININT64 + 1, G_MAXINT64,
-		       &ret->expected) ||
-	    !field_hex(object, "address", FIELD_OPTIONAL, &ret->address) ||
-	    !field_string(object, "log", FIELD_OPTIONAL, &ret->log))
+	if (!json_choice(json, "kind", kinds, &kind, error) ||
+	    !json_maybe_bool(json, "documented", &ret->documented, error) ||
+	    !json_maybe_small(json, "event", 1, G_MAXINT, &event, error) ||
+	    !json_maybe_small(json, "page", 0, MAX_PAGES - 1, &ret->page, error) ||
+	    !json_maybe_interned(json, "actor", &ret->actor, error) ||
+	    !json_maybe_small(json, "vcpu", 0, MAX_ACTORS - 1, &ret->vcpu, error) ||
+	    !json_maybe_interned(json, "frame", &ret->frame, error) ||
+	    !json_maybe_bool(json, "write", &write, error) ||
+	    !json_maybe_int(json, "count", G_MININT64 + 1, G_MAXINT64, &ret->count, error) ||
+	    !json_maybe_int(json, "expected", G_MININT64 + 1, G_MAXINT64, &ret->expected, error) ||
+	    !json_maybe_hex(json, "address", &ret->address, error) ||
+	    !json_maybe_interned(json, "log", &ret->log, error))
 		return false;
 	ret->kind = kind;
 	ret->event = event - 1;
-	if (json_object_has_member(object, "write"))
+	if (json_has(json, "write"))
 		ret->write = write;
-	return read_waits(object, ret);
+	return read_waits(json, ret, error);
 }
 
 char *violation_format(const Violation *violation)
@@ -140,10 +141,8 @@ char *violation_format(const Violation *violation)
 
 bool violation_parse(const char *line, Violation *ret)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonObject) object = json_parse(line, strlen(line), "violation", NULL);
+	Json json = { object, "violation" };
 
-	return json_parser_load_from_data(parser, line, -1, NULL) &&
-	       json_parser_get_root(parser) &&
-	       JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)) &&
-	       violation_from_json(json_node_get_object(json_parser_get_root(parser)), ret);
+	return object && violation_from_json(&json, ret, NULL);
 }

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
-#include <stdbool.h>
+#include "event/event.h"
+#include "util/json.h"
 
 /* How sure it is.  Tokens in all formats: "seen", "carried-out", "possible". */
 typedef enum {
@@ -27,6 +27,7 @@ typedef struct {
 	WaitKind kind;
 	const char *holder;	/* LOCK: an actor; NULL: nobody */
 	const char *where;	/* the others: symbol+offset, or NULL */
+	const char *lock;	/* LOCK: its name */
 } Wait;
 
 enum { VIOLATION_WAITS = 8 };
@@ -58,12 +59,12 @@ Violation violation_new(const char *invariant, const char *reason, int event);
 /*
  * {"invariant","kind","documented"?,"reason","event"?:n from 1,"page"?,"actor"?,"vcpu"?,
  *  "frame"?,"write"?,"count"?,"expected"?,"address"?,"log"?,
- *  "waits"?:[{"actor","for","holder"?,"where"?}]}
+ *  "waits"?:[{"actor","for","lock"?,"holder"?,"where"?}]}
  *
- * The caller's; and back: false when a member is missing or wrong.
+ * The caller's; and back: RIG_ERROR_INPUT names the member that is missing or wrong.
  */
 JsonObject *violation_json(const Violation *violation);
-bool violation_from_json(JsonObject *object, Violation *ret);
+bool violation_from_json(const Json *json, Violation *ret, GError **error);
 
 /* The same as a line of text, without a newline; the caller's. */
 char *violation_format(const Violation *violation);

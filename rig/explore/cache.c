@@ -28,7 +28,11 @@ static bool image_is_used(const Used *used, const char *name)
 
 static bool snapshot_is_used(const Used *used, const char *name)
 {
-	return g_hash_table_contains(used->snapshots, name);
+	/* Each with its sum beside it: x.qcow2.sha256. */
+	const char *end = strstr(name, ".qcow2");
+	g_autofree char *stem = end ? g_strndup(name, end - name + strlen(".qcow2")) : g_strdup(name);
+
+	return g_hash_table_contains(used->snapshots, stem);
 }
 
 /* Copies of trees of kernels that are known no more. */

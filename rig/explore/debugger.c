@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "machine/backend.h"
+#include "util/child.h"
 #include "util/paths.h"
 
 /* Where gdb's child finds the stub. */
@@ -24,10 +24,10 @@ static void set_foreground(pid_t group)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* A group of its own, so that Ctrl-C is the debugger's, in the foreground of the terminal. */
-static void become_foreground(gpointer parent_pid)
+/* Its group goes to the foreground of the terminal, so that Ctrl-C is the debugger's. */
+static void become_foreground(gpointer data)
 {
-	backend_die_with_parent(parent_pid);
+	(void)data;
 	set_foreground(getpid());
 }
 
@@ -36,18 +36,14 @@ static bool run(const char *const *argv, int stub, GCancellable *cancel, GError 
 	g_autoptr(GSubprocessLauncher) launcher =
 		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_INHERIT);
 
-	g_subprocess_launcher_set_child_setup(launcher, become_foreground,
-					      GINT_TO_POINTER(getpid()), NULL);
 	if (stub >= 0)
 		g_subprocess_launcher_take_fd(launcher, dup(stub), FD_STUB);
-	g_autoptr(GSubprocess) process = g_subprocess_launcher_spawnv(launcher, argv, error);
+	GSubprocess *process = child_start(launcher, argv, &(ChildSetup){ become_foreground, NULL },
+					   error);
 	if (!process)
 		return false;
 	bool ended = g_subprocess_wait(process, cancel, error);
-	if (!ended) {
-		g_subprocess_force_exit(process);
-		g_subprocess_wait(process, NULL, NULL);
-	}
+	child_end(process);
 	set_foreground(getpgrp());
 	return ended;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explore/folder.h"
+#include "util/file.h"
 
 static void set_hex(JsonObject *object, const char *name, guint64 value)
 {
@@ -59,24 +60,31 @@ bool facts_write(Session *session, const char *out, const char *stem, int times,
 	g_autofree char *trace_file = g_strdup_printf("trace/%s.jsonl", stem);
 	g_autofree char *schedule_path = folder_path(out, schedule_file);
 	g_autofree char *trace_path = folder_path(out, trace_file);
-	g_autofree char *text = NULL, *trace = NULL, *hash = NULL;
+	g_autofree char *text = file_read_text(schedule_path, FILE_FOUND, SCHEDULE_MAX_BYTES, error);
+	g_autofree char *trace = file_read_text(trace_path, FILE_FOUND, FILE_MAX_BYTES, NULL);
+	g_autofree char *hash = NULL;
 	g_autoptr(GArray) registers = g_array_new(FALSE, FALSE, sizeof(Regs));
-	int identical = 0;
+	int identical = 0, lost = 0;
 
-	if (!g_file_get_contents(schedule_path, &text, NULL, error))
-		return false;
-	g_autoptr(Schedule) schedule = schedule_parse(text, schedule_path, error);
+	g_autoptr(Schedule) schedule = text ? schedule_parse(text, schedule_path, error) : NULL;
 	if (!schedule)
 		return false;
-	g_file_get_contents(trace_path, &trace, NULL, NULL);
 	for (int i = 0; i < times; i++) {
 		g_autofree char *diverged = NULL, *hash_now = NULL;
 
 		session->registers = registers;
 		g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
 		session->registers = NULL;
-		if (!outcome || !(hash_now = guest_hash(session->guest, error)))
+		if (!outcome)
 			return false;
+		g_autoptr(GError) local = NULL;
+		hash_now = guest_hash(session->guest, &local);
+		if (!hash_now && !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return false;
+		if (!hash_now) {
+			i--;
+			continue;
+		}
 		if (!trace)
 			trace = g_strdup(outcome->trace);
 		if (!hash)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/file.h"
 
 struct Journal {
 	char *path;
@@ -14,7 +15,7 @@ struct Journal {
 	GHashTable *lines;	/* plan key -> outcome's text */
 };
 
-static const char MAGIC[] = "racerig-journal 4";
+static const char MAGIC[] = "racerig-journal 5";
 
 static bool fail(const Journal *journal, GError **error)
 {
@@ -75,19 +76,19 @@ static gsize read_lines(Journal *journal, const char *text)
 bool journal_is_for(const char *path, const char *what)
 {
 	g_autofree char *expected = g_strdup_printf("%s %s\n", MAGIC, what);
-	g_autofree char *text = NULL;
+	g_autofree char *text = file_read(path, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
 
-	return g_file_get_contents(path, &text, NULL, NULL) && g_str_has_prefix(text, expected);
+	return text && g_str_has_prefix(text, expected);
 }
 
 Journal *journal_resume(const char *path, const char *what, GError **error)
 {
 	g_autoptr(Journal) journal = alloc_journal(path);
 	g_autofree char *expected = g_strdup_printf("%s %s\n", MAGIC, what);
-	g_autofree char *text = NULL;
 	g_autoptr(GError) local = NULL;
+	g_autofree char *text = file_read_text(path, FILE_FOUND, FILE_MAX_BYTES, &local);
 
-	if (!g_file_get_contents(path, &text, NULL, &local)) {
+	if (!text) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "nothing to resume (%s); explore without --resume", local->message);
 		return NULL;
@@ -115,11 +116,11 @@ GPtrArray *journal_outcomes(const char *path, GError **error)
 	g_autoptr(Journal) journal = alloc_journal(path);
 	g_autoptr(GPtrArray) outcomes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
-	g_autofree char *text = NULL;
+	g_autofree char *text = file_read_text(path, FILE_FOUND, FILE_MAX_BYTES, error);
 	GHashTableIter lines;
 	gpointer line;
 
-	if (!g_file_get_contents(path, &text, NULL, error))
+	if (!text)
 		return NULL;
 	read_lines(journal, text);
 	g_hash_table_iter_init(&lines, journal->lines);

@@ -17,10 +17,10 @@
 static Dossier *load(const char *out, GError **error)
 {
 	g_autofree char *journal = folder_path(out, "journal");
-	GPtrArray *outcomes = g_file_test(journal, G_FILE_TEST_EXISTS)
-		? journal_outcomes(journal, error) : NULL;
+	bool there = g_file_test(journal, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
+	GPtrArray *outcomes = there ? journal_outcomes(journal, error) : NULL;
 
-	return dossier_load(out, outcomes, error);
+	return there && !outcomes ? NULL : dossier_load(out, outcomes, error);
 }
 
 /* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */
@@ -33,7 +33,7 @@ static char **source_roots(const Dossier *dossier)
 	g_autofree char *build = g_build_filename("builds", key, NULL);
 	g_autofree char *path = paths_in_cache(build);
 	g_autofree char *file = g_build_filename(path, "kernel.json", NULL);
-	g_autoptr(JsonObject) object = json_load(file, NULL);
+	g_autoptr(JsonObject) object = json_load(file, FILE_NAMED, NULL);
 	Json json = { object, file };
 
 	return object && json_string(&json, "tree", &tree, NULL) ? kernel_source_roots(path, tree)

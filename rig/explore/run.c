@@ -13,24 +13,12 @@ static bool is_oopser(const Session *session, int actor)
 	return g_strcmp0(session->guest->report.actors[actor].name, declared) == 0;
 }
 
-/* The faults that the programs should have been told of. */
-static JsonArray *faults_taken(const Session *session)
+static int oopser(const Session *session)
 {
-	const GArray *taken = session->check->faults_taken;
-	JsonArray *faults = json_array_new();
-
-	for (guint i = 0; i < taken->len; i++) {
-		const FaultTaken *fault = &g_array_index(taken, FaultTaken, i);
-
-		if (is_oopser(session, fault->actor))
-			continue;
-		JsonArray *pair = json_array_new();
-		json_array_add_int_element(pair, fault->program);
-		json_array_add_int_element(pair, fault->page);
-		json_array_add_boolean_element(pair, fault->write);
-		json_array_add_array_element(faults, pair);
-	}
-	return faults;
+	for (int i = 0; i < session->guest->n_actors; i++)
+		if (is_oopser(session, i))
+			return i;
+	return -1;
 }
 
 static JsonArray *frames(const GArray *pfns)
@@ -58,32 +46,6 @@ static JsonArray *frames_owned(const Session *session)
 	return owned;
 }
 
-static JsonArray *bits_array(guint32 bits, int n)
-{
-	JsonArray *array = json_array_new();
-
-	for (int i = 0; i < n; i++)
-		json_array_add_boolean_element(array, bits >> i & 1);
-	return array;
-}
-
-/* What the actors have told of pages reserved, and of those freed and wanted by nobody else. */
-static void add_told(const Guest *guest, JsonObject *request)
-{
-	guint32 reserved = 0, freed = 0, wanted = 0;
-
-	for (int i = 0; i < guest->n_actors; i++) {
-		struct guest_actor actor = guest_actor_report(guest, i);
-
-		reserved |= actor.reserved;
-		freed |= actor.freed;
-		wanted |= actor.wanted;
-	}
-	json_object_set_array_member(request, "reserved", bits_array(reserved, guest->n_pages));
-	json_object_set_array_member(request, "given_up",
-				     bits_array(freed & ~wanted, guest->n_pages));
-}
-
 /* What drgn needs to judge. */
 static JsonObject *final_request(const Session *session)
 {
@@ -92,14 +54,12 @@ static JsonObject *final_request(const Session *session)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "check");
-	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_string_member(request, "subject", session->subject->name);
 	json_object_set_member(request, "keep", json_node_copy(guest->keep));
-	add_told(guest, request);
 	json_object_set_array_member(request, "owned", frames_owned(session));
 	json_object_set_array_member(request, "installed", frames(check->installed));
 	json_object_set_array_member(request, "freed", frames(check->frames_freed));
-	json_object_set_boolean_member(request, "scratch_written", check->scratch_written);
-	json_object_set_array_member(request, "faults", faults_taken(session));
+	session->subject->add_facts(request, check, guest, oopser(session));
 	return request;
 }
 
@@ -114,16 +74,16 @@ static bool already_violated(const Check *check, const char *invariant)
 /* One of drgn's, which must be of a kind that its invariant's row knows. */
 static bool take_found(Session *session, JsonNode *node, bool quiet, GError **error)
 {
+	Json json = { JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL, "drgn" };
 	Violation found;
 
-	if (!JSON_NODE_HOLDS_OBJECT(node) ||
-	    !violation_from_json(json_node_get_object(node), &found) ||
+	if (!json.object || !violation_from_json(&json, &found, NULL) ||
 	    !invariant_reason(found.invariant, found.reason) ||
 	    found.page >= session->guest->n_pages) {
 		g_autofree char *text = json_to_string(node, FALSE);
 
 		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
-			    "drgn: no violation that rig/check/ has a reason for: %s", text);
+			    "drgn: no violation that an invariant has a reason for: %s", text);
 		return false;
 	}
 	if (!quiet && strcmp(found.invariant, "I10") != 0)
@@ -150,17 +110,13 @@ static bool check_final(Session *session, bool quiet, GError **error)
 	return true;
 }
 
-/* An address that the books have as free can be allocated. */
-static void judge_result(Session *session, int actor)
+static void judge_success(Session *session, int actor)
 {
 	const char *name = session->guest->report.actors[actor].name;
 
-	if (g_strcmp0(name, session->scenario->succeeds) != 0 ||
-	    guest_actor_report(session->guest, actor).result == 1)
-		return;
-	Violation found = check_violation(session->check, "I4", "allocation-failed", NULL);
-	check_blame(session->check, &found, actor);
-	check_found(session->check, &found);
+	if (g_strcmp0(name, session->scenario->succeeds) == 0)
+		session->subject->judge_success(session->check, actor,
+						guest_actor_report(session->guest, actor).result);
 }
 
 /* The actor that was to end in an oops did not. */
@@ -170,6 +126,26 @@ static void judge_missing_oops(Session *session, const char *declared)
 
 	found.actor = g_intern_string(declared);
 	check_found(session->check, &found);
+}
+
+/* An operation that the kernel does not have was not explored, whatever came of it. */
+static bool has_all(const Session *session, GError **error)
+{
+	const Operations *operations = session->scenario->operations;
+
+	for (int i = 0; operations && i < session->guest->n_actors; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+		guint64 lacks = guest_actor_report(session->guest, i).lacks;
+
+		if (!lacks || lacks > actor->operations->len)
+			continue;
+		const Operation *operation = g_ptr_array_index(actor->operations, lacks - 1);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "kernel %s has nothing for '%s' of %s (ENOSYS)", session->kernel->name,
+			    operation->text, actor->name);
+		return false;
+	}
+	return true;
 }
 
 /* What became of the actors; true when all have done what they should. */
@@ -185,7 +161,7 @@ static bool judge_actors(Session *session)
 		ActorState state = stepper_state(session->stepper, i);
 
 		if (state == ACTOR_RETURNED) {
-			judge_result(session, i);
+			judge_success(session, i);
 		} else if (state == ACTOR_CRASHED) {
 			oopsed = is_oopser(session, i);
 			crashed = !oopsed;
@@ -231,7 +207,7 @@ static void begin_dependence(Session *session)
 	const Check *check = session->check;
 
 	session->dependence = (Dependence){ .n_pages = check->n_pages };
-	memcpy(session->dependence.scratch, check->scratch, sizeof(check->scratch));
+	memcpy(session->dependence.scratch, check->scratch, sizeof(session->dependence.scratch));
 }
 
 /* Who could do what, before a step. */
@@ -259,6 +235,17 @@ static bool somebody_crashed(const Session *session)
 	return false;
 }
 
+/* What @thread would do, as a schedule names it; the caller's. */
+static char *pending_label(const Session *session, int thread)
+{
+	Event event = { .kind = EVENT_NONE };
+
+	stepper_pending(session->stepper, thread, &event);
+	const Site *site = sites_find(stepper_sites(session->stepper), event.pc);
+	return event_label(&event, site ? site->where : NULL,
+			   header_target(&trace_record(session->trace)->header, &event));
+}
+
 /* As the recorded schedule of another build would have it, or the plan. */
 static int choose(const Session *session, Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
 {
@@ -267,12 +254,8 @@ static int choose(const Session *session, Plan *plan, const ThreadSet *enabled, 
 
 	if (!session->follow)
 		return plan_choose(plan, enabled, ret_end);
-	thread_set_foreach(one, enabled) {
-		Event event = { .kind = EVENT_NONE };
-
-		stepper_pending(session->stepper, one, &event);
-		pending[one] = stepper_event_label(session->stepper, &event);
-	}
+	thread_set_foreach(one, enabled)
+		pending[one] = pending_label(session, one);
 	thread = follow_choose(session->follow, enabled, pending, ret_end);
 	for (int i = 0; i < MAX_THREADS; i++)
 		g_free(pending[i]);
@@ -348,7 +331,7 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 		g_array_set_size(session->registers, 0);
 	if (!stepper_begin(session->stepper, events, ret_again, error))
 		return NULL;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guest_ptes(session->guest, ptes);
 	check_begin(session->check, ptes);
 	trace_begin(session->trace, ptes);
@@ -367,7 +350,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
 {
 	Schedule *schedule = schedule_new(session->scenario->name, session->kernel->name,
-					  session->kernel->key, session->scenario->actors);
+					  session->kernel->key, session->scenario->actors,
+					  session->scenario->operations);
 
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		g_autofree char *label = trace_decision(session->trace, i);
@@ -391,7 +375,7 @@ static void describe(const Session *session, Outcome *outcome)
 	outcome->trace = record_json(record);
 }
 
-Outcome *run_plan(Session *session, Plan *plan, GError **error)
+static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
 	g_autoptr(Outcome) outcome = NULL;
@@ -411,11 +395,37 @@ Outcome *run_plan(Session *session, Plan *plan, GError **error)
 	if (outcome->end == END_CIRCLE && !outcome->differs)
 		judge_circle(session, outcome);
 	/* In the middle of things the end has nothing to say. */
-	if (outcome->end == END_DONE && !check_final(session, judge_actors(session), error))
+	if (!has_all(session, error) ||
+	    (outcome->end == END_DONE && !check_final(session, judge_actors(session), error)))
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;
+	if (hash && !(outcome->hash = guest_watched_hash(session->guest, error)))
+		return NULL;
 	return g_steal_pointer(&outcome);
+}
+
+/* Again, on another guest, where this one is lost. */
+static Outcome *run_lasting(Session *session, Plan *plan, bool hash, GError **error)
+{
+	int lost = 0;
+
+	if (!session->check) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "there is no guest any more");
+		return NULL;
+	}
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		Outcome *outcome = run_once(session, plan, hash, &local);
+
+		if (outcome || !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return outcome;
+	}
+}
+
+Outcome *run_plan(Session *session, Plan *plan, GError **error)
+{
+	return run_lasting(session, plan, false, error);
 }
 
 int run_first_difference(const char *a, const char *b)
@@ -427,25 +437,15 @@ int run_first_difference(const char *a, const char *b)
 	return line;
 }
 
-static Outcome *run_and_hash(Session *session, Plan *plan, GError **error)
-{
-	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
-
-	if (!outcome)
-		return NULL;
-	outcome->hash = guest_watched_hash(session->guest, error);
-	return outcome->hash ? g_steal_pointer(&outcome) : NULL;
-}
-
 Outcome *run_plan_twice(Session *session, Plan *plan, GError **error)
 {
-	g_autoptr(Outcome) first = run_and_hash(session, plan, error);
+	g_autoptr(Outcome) first = run_lasting(session, plan, true, error);
 
 	if (!first)
 		return NULL;
 	g_autoptr(Schedule) schedule = run_decisions(session, first);
 	g_autoptr(Plan) same = schedule_plan(schedule);
-	g_autoptr(Outcome) second = run_and_hash(session, same, error);
+	g_autoptr(Outcome) second = run_lasting(session, same, true, error);
 	if (!second)
 		return NULL;
 	if (strcmp(first->trace, second->trace) != 0) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore/session.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
+#include "catalog/verb.h"
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/file-lock.h"
 #include "util/keyfile.h"
 #include "util/paths.h"
+#include "util/sum.h"
 
 void guest_spec_free(GuestSpec *spec)
 {
@@ -20,6 +22,7 @@ void guest_spec_free(GuestSpec *spec)
 	g_free((char *)spec->init);
 	g_free((char *)spec->init_cpio);
 	g_free((char *)spec->scenario);
+	g_free((char *)spec->subject);
 	g_free((char *)spec->map_flags);
 	g_free((char *)spec->disk);
 	g_free((char *)spec->booted);
@@ -57,10 +60,10 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const ch
 	return paths_in_cache(name);
 }
 
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
-			      GError **error)
+/* Which files and which guest; without an emulator, and without names of snapshots. */
+static GuestSpec *describe_guest(const Kernel *kernel, const Scenario *scenario)
 {
-	g_autoptr(GuestSpec) spec = g_new0(GuestSpec, 1);
+	GuestSpec *spec = g_new0(GuestSpec, 1);
 
 	spec->bzimage = kernel_file(kernel, "bzImage");
 	spec->vmlinux = kernel_file(kernel, "vmlinux");
@@ -68,12 +71,25 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
 	spec->init = paths_guest("init");
 	spec->init_cpio = paths_guest("init.cpio");
-	spec->scenario = g_strdup(scenario->name);
-	spec->connect = g_strdup(connect);
-	spec->emulator = g_strdup(paths_qemu());
+	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
+	spec->subject = g_strdup(scenario->subject);
+	if (scenario->operations) {
+		spec->shape = scenario->operations->shape;
+		operations_encode(scenario->operations, spec->programs, spec->setup);
+	}
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
 	spec->ram_mib = MAX(kernel->ram_mib, scenario->ram_mib);
+	return spec;
+}
+
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
+			      GError **error)
+{
+	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
+
+	spec->connect = g_strdup(connect);
+	spec->emulator = g_strdup(paths_qemu());
 	if (!g_file_test(spec->init, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
 		return NULL;
@@ -83,12 +99,27 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	return spec->booted ? g_steal_pointer(&spec) : NULL;
 }
 
+/* One for each scenario in C, and one for each shape of guest that serves texts. */
 static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
 {
-	g_autofree char *rest = g_strdup_printf("%s %s", spec->scenario,
+	const guint64 *shape = (const guint64 *)&spec->shape;
+	g_autoptr(GString) what = g_string_new(spec->scenario);
+
+	for (gsize i = 0; spec->shape.actors && i < sizeof(spec->shape) / sizeof(*shape); i++)
+		g_string_append_printf(what, " %" G_GUINT64_FORMAT, shape[i]);
+	g_autofree char *rest = g_strdup_printf("%s %s", what->str,
 						spec->map_flags ? spec->map_flags : "");
 
 	return snapshot_path(kernel, spec, rest, error);
+}
+
+/* What a guest starts from, and the text that it is given then. */
+static char *guest_name(const char *path, const Scenario *scenario)
+{
+	g_autofree char *file = g_path_get_basename(path);
+	g_autofree char *text = scenario->operations ? operations_hash(scenario->operations) : NULL;
+
+	return g_strconcat(file, text ? "+" : NULL, text, NULL);
 }
 
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
@@ -97,20 +128,17 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const cha
 	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
 	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
-	return path ? g_path_get_basename(path) : NULL;
+	return path ? guest_name(path, scenario) : NULL;
 }
 
 static bool add_names(GHashTable *names, const Kernel *kernel, const Scenario *scenario,
 		      const char *identity, GError **error)
 {
-	g_autofree char *cpio = paths_guest("init.cpio");
-	GuestSpec spec = {
-		.init_cpio = cpio, .scenario = scenario->name, .map_flags = kernel->map_flags,
-		.emulator_identity = (char *)identity, .vcpus = scenario->vcpus,
-		.ram_mib = MAX(kernel->ram_mib, scenario->ram_mib),
-	};
-	g_autofree char *booted = snapshot_path(kernel, &spec, "", error);
-	g_autofree char *parked = booted ? parked_path(kernel, &spec, error) : NULL;
+	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
+
+	spec->emulator_identity = g_strdup(identity);
+	g_autofree char *booted = snapshot_path(kernel, spec, "", error);
+	g_autofree char *parked = booted ? parked_path(kernel, spec, error) : NULL;
 
 	if (!parked)
 		return false;
@@ -136,49 +164,140 @@ GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenari
 	return g_steal_pointer(&names);
 }
 
-/* Neither is a snapshot's fault. */
-static bool is_final(const GError *error)
+/* QEMU ends at once over a disk that is damaged: what has a sum is not. */
+static bool is_of_no_use(SumState state, const GError *error)
 {
-	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-	       g_error_matches(error, RIG_ERROR, RIG_ERROR_START);
+	return g_error_matches(error, RIG_ERROR, RIG_ERROR_SNAPSHOT) ||
+	       (state == SUM_UNKNOWN && g_error_matches(error, RIG_ERROR, RIG_ERROR_LOST));
+}
+
+static bool is_lost(const GError *error)
+{
+	return g_error_matches(error, RIG_ERROR, RIG_ERROR_LOST) ||
+	       g_error_matches(error, RIG_ERROR, RIG_ERROR_DEADLINE);
+}
+
+/* A guest as @spec says, and another one where QEMU or drgn dies on the way. */
+static Guest *start_guest(Session *session, const GuestSpec *spec, GError **error)
+{
+	for (int lost = 0;; lost++) {
+		g_autoptr(GError) local = NULL;
+		Guest *guest = guest_new(spec, session->cancel, &local);
+
+		if (guest)
+			return guest;
+		if (!is_lost(local) || lost == SESSION_MAX_LOST) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return NULL;
+		}
+		session->restarts++;
+		g_message("%s; starting it again", local->message);
+	}
+}
+
+/* From the snapshot at @path; *@ret_useless: not from this one. */
+static Guest *start_from(Session *session, GuestSpec *spec, const char *path, bool parked,
+			 bool *ret_useless, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	g_autofree char *sum = NULL;
+	SumState state = sum_check(path, &sum);
+
+	*ret_useless = state == SUM_MISSING || state == SUM_DAMAGED;
+	if (*ret_useless)
+		return NULL;
+	spec->disk = parked ? g_strdup(path) : NULL;
+	Guest *guest = start_guest(session, spec, &local);
+	g_clear_pointer((char **)&spec->disk, g_free);
+	if (guest && parked)
+		session->snapshot_sum = g_steal_pointer(&sum);
+	if (guest)
+		return guest;
+	*ret_useless = is_of_no_use(state, local);
+	if (!*ret_useless)
+		g_propagate_error(error, g_steal_pointer(&local));
+	return NULL;
+}
+
+/* Keep what @session->guest was parked as, and know it again. */
+static bool keep(Session *session, const char *parked, GError **error)
+{
+	if (!machine_export_disk(session->guest->machine, parked, error))
+		return false;
+	return sum_check(parked, &session->snapshot_sum) == SUM_WHOLE ||
+	       (g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s changed while it was written",
+			    parked), false);
 }
 
 /* From what is in the cache, the closest to the goal first; what is of no use is removed. */
-static bool open_guest(Session *session, const char *qmp, GError **error)
+static bool open_or_make(Session *session, GuestSpec *spec, const char *parked, GError **error)
+{
+	const char *cached[] = { parked, spec->booted };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cached); i++) {
+		g_autoptr(GError) local = NULL;
+		bool useless;
+
+		session->guest = start_from(session, spec, cached[i], i == 0, &useless, &local);
+		if (session->guest)
+			return i == 0 || keep(session, parked, error);
+		if (!useless) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return false;
+		}
+		if (g_file_test(cached[i], G_FILE_TEST_EXISTS))
+			g_message("%s is of no use; making it again", cached[i]);
+		sum_remove(cached[i]);
+	}
+	g_message("booting kernel %s (%s)", session->kernel->name, session->kernel->release);
+	session->guest = start_guest(session, spec, error);
+	if (session->guest)
+		return keep(session, parked, error);
+	g_prefix_error(error, "kernel %s: ", session->kernel->name);
+	return false;
+}
+
+/*
+ * Two boots are not the same, so whoever has the same snapshot in mind must get the same one:
+ * one rig makes it, the others wait for it.
+ */
+static bool open_guest(Session *session, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario,
 							 session->connect, error);
 	g_autofree char *parked = spec ? parked_path(session->kernel, spec, error) : NULL;
-	const char *cached[] = { parked, spec ? spec->booted : NULL };
+	bool useless;
 
 	if (!parked)
 		return false;
-	spec->qmp = g_strdup(qmp);
-	session->snapshot = g_path_get_basename(parked);
-	for (gsize i = 0; i < G_N_ELEMENTS(cached); i++) {
-		g_autoptr(GError) local = NULL;
+	spec->qmp = g_strdup(session->qmp);
+	g_free(session->snapshot);
+	session->snapshot = guest_name(parked, session->scenario);
+	session->guest = start_from(session, spec, parked, true, &useless, error);
+	if (session->guest || !useless)
+		return session->guest != NULL;
+	g_autoptr(FileLock) lock = file_lock(parked, session->cancel, error);
+	return lock && open_or_make(session, spec, parked, error);
+}
 
-		if (!g_file_test(cached[i], G_FILE_TEST_EXISTS))
-			continue;
-		spec->disk = i == 0 ? g_strdup(parked) : NULL;
-		session->guest = guest_new(spec, session->cancel, &local);
-		g_clear_pointer((char **)&spec->disk, g_free);
-		if (session->guest)
-			return i == 0 || machine_export_disk(session->guest->machine, parked, error);
-		if (is_final(local)) {
-			g_propagate_error(error, g_steal_pointer(&local));
-			return false;
-		}
-		g_message("the cached snapshot is of no use (%s); making it again", local->message);
-		g_unlink(cached[i]);
-	}
-	g_message("booting kernel %s (%s)", session->kernel->name, session->kernel->release);
-	session->guest = guest_new(spec, session->cancel, error);
-	if (!session->guest) {
-		g_prefix_error(error, "kernel %s: ", session->kernel->name);
+/* A guest that serves any text has names of nobody, and knows not what will be done in it. */
+static bool take_text(Session *session, GError **error)
+{
+	const Operations *operations = session->scenario->operations;
+	struct guest_report *report = &session->guest->report;
+
+	if (report->n_actors != operations->shape.actors ||
+	    report->n_pages != (guint)session->scenario->pages) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest has %u actors and %u pages, the text takes %d and %d",
+			    report->n_actors, report->n_pages, (int)operations->shape.actors,
+			    session->scenario->pages);
 		return false;
 	}
-	return machine_export_disk(session->guest->machine, parked, error);
+	for (guint i = 0; i < report->n_actors; i++)
+		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
+	report->lingers = operations->lingers;
+	return true;
 }
 
 /* The two halves of a scenario: whoever is called by a name or a number must be the one meant. */
@@ -206,22 +325,32 @@ static bool same_scenario(const Session *session, GError **error)
 	return false;
 }
 
+/* Whose guest it is: it has the actors and pages that are expected. */
+static bool know_guest(Session *session, GError **error)
+{
+	return session->scenario->operations ? take_text(session, error) : same_scenario(session, error);
+}
+
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
-	return session_new_at(scenario, kernel, connect, NULL, cancel, error);
+	Scenario *found = scenario_find(scenario, error);
+
+	return found ? session_new_of(found, kernel, connect, NULL, cancel, error) : NULL;
 }
 
-Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
 
 	session->cancel = cancel;
 	session->connect = g_strdup(connect);
-	session->scenario = scenario_find(scenario, error);
-	session->kernel = session->scenario ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, qmp, error) || !same_scenario(session, error))
+	session->qmp = g_strdup(qmp);
+	session->scenario = scenario;
+	session->subject = subject_find(scenario->subject, scenario->path, error);
+	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
+	if (!session->kernel || !open_guest(session, error) || !know_guest(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }
@@ -237,25 +366,156 @@ static bool check_seen(const Session *session, GError **error)
 		if (stepper_has_decided(session->stepper, i) ||
 		    (silent && g_strv_contains(silent, name)))
 			continue;
-		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
-			    "blind: nothing that %s does in %s is an event (if that is right, say "
-			    "'silent = %s' in %s)", name, session->scenario->name, name,
-			    session->scenario->path);
+		if (session->scenario->path)
+			g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+				    "blind: nothing that %s does in %s is an event (if that is right, say "
+				    "'silent = %s' in %s)", name, session->scenario->name, name,
+				    session->scenario->path);
+		else
+			g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+				    "blind: nothing that %s does is an event, and it would always run before "
+				    "all others; put an access that can be seen beside it", name);
 		return false;
 	}
 	return true;
 }
 
-bool session_prepare(Session *session, GError **error)
+/* What turns a guest of its shape into one of @operations; NULL for a scenario in C. */
+static Setup *setup_of(const Operations *operations)
+{
+	guint64 unused[MAX_OPERATIONS];
+	Setup *setup = operations ? setup_new() : NULL;
+
+	if (!setup)
+		return NULL;
+	operations_encode(operations, setup->programs, unused);
+	for (guint i = 0; i < operations->setup->len; i++) {
+		const Operation *operation = g_ptr_array_index(operations->setup, i);
+		enum verb verb = operation_of(operation->word).verb;
+		SetupOperation one = { operation->word, operation->vcpu, g_strdup(operation->text),
+				       verb_row(verb)->flags & VERB_GETS_ONE };
+
+		g_array_append_val(setup->operations, one);
+	}
+	return setup;
+}
+
+static bool prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
+	const Operations *operations = session->scenario->operations;
+	g_autoptr(Setup) setup = setup_of(operations);
 
-	session->stepper = stepper_new(guest, &session->controls, error);
+	session->stepper = stepper_new(guest, setup, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
-	session->irq_events = stepper_has_irq_events(session->stepper);
-	session->trace = trace_new(guest, session->stepper);
+	session->trace = trace_new(guest, session->stepper, operations ? operations->setup_text : NULL,
+				   operations ? operations->actors_text : NULL);
 	session->check = check_new(trace_header(session->trace));
+	return true;
+}
+
+/* Nothing is left of the guest but what it spent. */
+static void drop_guest(Session *session)
+{
+	if (session->guest && session->guest->machine) {
+		MachineTimes times = machine_times(session->guest->machine);
+
+		session->spent.restore += times.restore;
+		session->spent.run += times.run;
+		session->spent.ask += times.ask;
+	}
+	g_clear_pointer(&session->check, check_free);
+	g_clear_pointer(&session->trace, trace_free);
+	g_clear_pointer(&session->stepper, stepper_free);
+	g_clear_pointer(&session->guest, guest_free);
+}
+
+MachineTimes session_times(const Session *session)
+{
+	MachineTimes times = session->spent;
+
+	if (session->guest) {
+		MachineTimes now = machine_times(session->guest->machine);
+
+		times.restore += now.restore;
+		times.run += now.run;
+		times.ask += now.ask;
+	}
+	return times;
+}
+
+/* Another guest like the one that was; its interrupts count if they did. */
+static bool replace_guest(Session *session, GError **error)
+{
+	g_autofree char *before = g_strdup(session->snapshot_sum);
+	bool irq_events = session->stepper ? stepper_has_irq_events(session->stepper)
+					   : session->irq_events;
+
+	drop_guest(session);
+	g_clear_pointer(&session->snapshot_sum, g_free);
+	if (!open_guest(session, error) || !know_guest(session, error))
+		return false;
+	if (g_strcmp0(before, session->snapshot_sum) != 0) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_SNAPSHOT,
+			    "snapshot %s was made anew meanwhile, and is another one; explore again",
+			    session->snapshot);
+		return false;
+	}
+	if (!prepare(session, error))
+		return false;
+	if (irq_events)
+		stepper_expect_irq_events(session->stepper);
+	return true;
+}
+
+/* drgn may say in its own words that QEMU is gone. */
+static bool is_of_a_lost_one(const Session *session, const GError *error)
+{
+	return session->guest && (g_error_matches(error, RIG_ERROR, RIG_ERROR_PROTOCOL) ||
+				  g_error_matches(error, RIG_ERROR, RIG_ERROR_MACHINE)) &&
+	       !machine_answers(session->guest->machine);
+}
+
+bool session_recover(Session *session, int *lost, GError *cause, GError **error)
+{
+	g_autoptr(GError) last = cause;
+
+	if (!is_lost(last) && !is_of_a_lost_one(session, last)) {
+		g_propagate_error(error, g_steal_pointer(&last));
+		return false;
+	}
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+
+		if ((*lost)++ == SESSION_MAX_LOST) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
+				    "lost %d times in the same place, the last time: %s", *lost,
+				    last->message);
+			return false;
+		}
+		session->restarts++;
+		g_message("%s; starting it again", last->message);
+		if (replace_guest(session, &local))
+			return true;
+		if (!is_lost(local)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return false;
+		}
+		g_clear_error(&last);
+		last = g_steal_pointer(&local);
+	}
+}
+
+bool session_prepare(Session *session, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	int lost = 0;
+
+	if (!prepare(session, &local) &&
+	    !session_recover(session, &lost, g_steal_pointer(&local), error))
+		return false;
+	session->irq_events = stepper_has_irq_events(session->stepper);
 	return true;
 }
 
@@ -264,13 +524,12 @@ void session_free(Session *session)
 	if (!session)
 		return;
 	circle_clear(&session->circle);
-	check_free(session->check);
-	trace_free(session->trace);
-	stepper_free(session->stepper);
-	guest_free(session->guest);
+	drop_guest(session);
 	scenario_free(session->scenario);
 	kernel_free(session->kernel);
 	g_free(session->snapshot);
+	g_free(session->snapshot_sum);
 	g_free(session->connect);
+	g_free(session->qmp);
 	g_free(session);
 }

@@ -13,13 +13,17 @@
 #include "report/trace.h"
 #include "schedule/dependence.h"
 #include "schedule/follow.h"
+#include "subject/subject.h"
 
 typedef struct {
 	Kernel *kernel;
 	Scenario *scenario;
+	const Subject *subject;	/* of the scenario */
 	char *connect;		/* libvirt URI, or NULL */
 	GCancellable *cancel;
+	char *qmp;		/* where QEMU's second QMP socket is kept, or NULL */
 	char *snapshot;		/* names everything that made the guest, by hash */
+	char *snapshot_sum;	/* of its contents, which no second boot has */
 	Guest *guest;
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
@@ -31,6 +35,8 @@ typedef struct {
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	Follow *follow;		/* chooses in place of the plan; NULL: the plan does; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
+	MachineTimes spent;	/* by guests that are no more */
+	int restarts;		/* of QEMU and drgn, without the guest's fault */
 } Session;
 
 /*
@@ -40,12 +46,28 @@ typedef struct {
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error);
 
-/* The same, with QEMU's second QMP socket at @qmp for whoever may want it. */
-Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+/*
+ * The same for @scenario, of which the session takes the caller's reference, with QEMU's second
+ * QMP socket at @qmp for whoever may want it, or NULL.
+ */
+Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error);
 
 /* Learn the sites, so that schedules can be run. */
 bool session_prepare(Session *session, GError **error);
+
+/* How often QEMU or drgn may die, or stop answering, in one and the same place. */
+enum { SESSION_MAX_LOST = 3 };
+
+/*
+ * After @cause, which this takes: if it was that QEMU or drgn died or stopped answering,
+ * another guest is started from the same snapshot and what was to be done can be done again;
+ * else it is @error.  @lost counts, from 0, for one place.
+ */
+bool session_recover(Session *session, int *lost, GError *cause, GError **error);
+
+/* Over all its guests. */
+MachineTimes session_times(const Session *session);
 
 void session_free(Session *session);
 

@@ -68,7 +68,7 @@ static Outcome *run(const Worker *worker, Plan *plan, const char *key, GError **
 
 static WorkersTimes times_of(const Session *session)
 {
-	MachineTimes machine = machine_times(session->guest->machine);
+	MachineTimes machine = session_times(session);
 
 	return (WorkersTimes){ session->run_usec, machine.restore, machine.run, machine.ask,
 			       session->drgn_usec };
@@ -78,8 +78,8 @@ static bool start_session(Worker *worker, GError **error)
 {
 	const Session *first = worker->all->first;
 
-	worker->session = session_new(first->scenario->name, first->kernel->name, first->connect,
-				      first->cancel, error);
+	worker->session = session_new_of(scenario_ref(first->scenario), first->kernel->name,
+					 first->connect, NULL, first->cancel, error);
 	if (!worker->session || !session_prepare(worker->session, error))
 		return false;
 	worker->session->irq_events = first->irq_events;
@@ -165,6 +165,15 @@ Result *workers_wait(Workers *workers, gint64 usec)
 	if (result)
 		workers->running--;
 	return result;
+}
+
+int workers_restarts(const Workers *workers)
+{
+	int restarts = 0;
+
+	for (int i = 0; i < workers->jobs && !workers->running; i++)
+		restarts += workers->workers[i].session ? workers->workers[i].session->restarts : 0;
+	return restarts;
 }
 
 WorkersTimes workers_times(const Workers *workers)

@@ -44,5 +44,8 @@ typedef struct {
 } WorkersTimes;
 WorkersTimes workers_times(const Workers *workers);
 
+/* How often a guest or a drgn of theirs was replaced; when nobody runs. */
+int workers_restarts(const Workers *workers);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Workers, workers_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Result, result_free)

@@ -4,7 +4,8 @@
  * with the kernel's own types.
  *
  * One process for the whole run; it dies with the rig.  Errors are
- * RIG_ERROR_PROTOCOL (drgn's own words) or RIG_ERROR_MACHINE.
+ * RIG_ERROR_PROTOCOL (drgn's own words), RIG_ERROR_LOST when it died and RIG_ERROR_DEADLINE when it
+ * does not answer.
  */
 #pragma once
 

@@ -80,3 +80,14 @@ bool guest_report_check(const struct guest_report *report, int vcpus, GError **e
 			return false;
 	return true;
 }
+
+char *guest_console_end(const char *console)
+{
+	g_autofree char *text = g_strchomp(g_strdup(console));
+	const char *panic = strstr(text, "Kernel panic");
+	const char *line = panic ? panic : strrchr(text, '\n');
+
+	line = line ? line + (*line == '\n') : text;
+	g_autofree char *last = g_strndup(line, strcspn(line, "\r\n"));
+	return name_shown(last);
+}

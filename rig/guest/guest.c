@@ -30,7 +30,7 @@ static int arena_of(const Guest *guest, int page)
 	return page / (guest->n_pages / (int)guest->report.n_arenas);
 }
 
-static void add_request(const Guest *guest, JsonObject *request)
+static void add_request(const Guest *guest, const char *subject, JsonObject *request)
 {
 	JsonArray *groups = json_array_new(), *pages = json_array_new();
 
@@ -43,7 +43,7 @@ static void add_request(const Guest *guest, JsonObject *request)
 		json_array_add_int_element(page, guest->report.pages[i]);
 		json_array_add_array_element(pages, page);
 	}
-	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_string_member(request, "subject", subject);
 	json_object_set_array_member(request, "groups", groups);
 	json_object_set_array_member(request, "pages", pages);
 }
@@ -96,12 +96,12 @@ static bool take_answer(Guest *guest, JsonObject *answer, GError **error)
 	return true;
 }
 
-static bool ask_drgn(Guest *guest, GError **error)
+bool guest_look(Guest *guest, GError **error)
 {
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "describe");
-	add_request(guest, request);
+	add_request(guest, guest->subject, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
 	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
 	json_object_set_int_member(request, "control",
@@ -158,7 +158,8 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	guest->n_pages = guest->report.n_pages;
 	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
 				     cancel, error);
-	return guest->analyst && ask_drgn(guest, error);
+	guest->subject = g_intern_string(spec->subject);
+	return guest->analyst && guest_look(guest, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
@@ -215,6 +216,14 @@ guint64 guest_lock(const Guest *guest, int lock)
 	return machine_phys64(guest->machine, watched->phys) & watched->held;
 }
 
+guint64 guest_word(const Guest *guest, int word)
+{
+	const WatchWord *watched = &guest->watch.words[word];
+	int unused = 64 - 8 * watched->bytes;
+
+	return machine_phys64(guest->machine, watched->phys) << unused >> unused;
+}
+
 guint64 guest_irq_queue(const Guest *guest, int actor)
 {
 	guint64 calls = machine_phys64(guest->machine, guest->irq_queues[actor][0]);
@@ -224,11 +233,11 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
 }
 
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES])
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES])
 {
-	for (int i = 0; i < MAX_PAGES; i++)
-		ret[i] = i < guest->n_pages
-			? machine_phys64(guest->machine, watch_kernel(&guest->watch, i)->pte.phys) : 0;
+	for (int i = 0; i < MAX_PTES; i++)
+		ret[i] = i < guest->watch.n_ptes
+			? machine_phys64(guest->machine, watch_pte(&guest->watch, i)->phys) : 0;
 }
 
 struct guest_actor guest_actor_report(const Guest *guest, int actor)
@@ -273,14 +282,14 @@ char *guest_hash(Guest *guest, GError **error)
 char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 	guint8 page[4096];
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
 	guest_ptes(guest, ptes);
-	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	for (int i = 0; i < guest->n_pages; i++) {
+	g_checksum_update(sum, (const guchar *)ptes, guest->watch.n_ptes * sizeof(*ptes));
+	for (int i = 0; i < guest->watch.n_ptes; i++) {
 		if (!pte_present(ptes[i]) ||
 		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
 			continue;

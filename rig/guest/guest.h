@@ -15,10 +15,11 @@
 #include "guest/symbols.h"
 #include "subject/watch.h"
 
-typedef struct {
+typedef struct Guest {
 	Machine *machine;
 	Symbols *symbols;
 	Analyst *analyst;
+	const char *subject;	/* of which kind what is watched is; interned */
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */
 	guint64 control_phys;		/* where guest_control is */
@@ -40,6 +41,12 @@ void guest_free(Guest *guest);
  */
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);
 
+/*
+ * Ask drgn again where everything is, what the kernel has said and what programs were told:
+ * they start from here.
+ */
+bool guest_look(Guest *guest, GError **error);
+
 /* A snapshot inside the machine.  The one guest_new() makes is GUEST_PARKED. */
 extern const char GUEST_PARKED[];
 bool guest_save(Guest *guest, const char *tag, GError **error);
@@ -48,14 +55,17 @@ bool guest_restore(Guest *guest, const char *tag, GError **error);
 /* What says in the word of @lock that it is held; 0: free. */
 guint64 guest_lock(const Guest *guest, int lock);
 
+/* The value of guarded word @word. */
+guint64 guest_word(const Guest *guest, int word);
+
 /*
  * What other vCPUs have queued for @actor's, to be served in an interrupt; 0: nothing.
  * Another value means that something was added.
  */
 guint64 guest_irq_queue(const Guest *guest, int actor);
 
-/* The kernel's raw PTEs of the watched pages, now. */
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PAGES]);
+/* The raw watched PTEs, now; what is behind the last one is 0. */
+void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);
 
 /* What the guest has written about @actor by now. */
 struct guest_actor guest_actor_report(const Guest *guest, int actor);

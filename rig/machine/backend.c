@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/child.h"
 #include "util/error.h"
 
 Backend *backend_start(const MachineSpec *spec, GError **error)
@@ -41,27 +40,20 @@ bool backend_is_qemu(const char *emulator, const char *said, GError **error)
 	return false;
 }
 
-/* What is no QEMU may be anything, and may never end. */
-static void limit(gpointer parent_pid)
-{
-	enum { SECONDS = 10 };
-
-	backend_die_with_parent(parent_pid);
-	alarm(SECONDS);
-}
-
 char *backend_emulator_identity(const char *connect, const char *emulator, GError **error)
 {
+	/* What is no QEMU may be anything, and may never end. */
+	enum { SECONDS = 10 };
 	g_autofree char *said = NULL;
+	int status;
 
 	if (connect)
 		return backend_libvirt_emulator_identity(connect, emulator, error);
 	g_autofree char *path = backend_emulator_path(emulator, error);
 	if (!path)
 		return NULL;
-	if (!g_spawn_sync(NULL, (char *[]){ path, "--version", NULL }, NULL,
-			  G_SPAWN_STDERR_TO_DEV_NULL, limit, GINT_TO_POINTER(getpid()), &said,
-			  NULL, NULL, error)) {
+	if (!child_run((const char *[]){ path, "--version", NULL }, SECONDS, &said, NULL, &status,
+		       error)) {
 		g_prefix_error(error, "%s (--qemu or RACERIG_QEMU names another): ", path);
 		return NULL;
 	}
@@ -191,13 +183,12 @@ bool backend_fill_initrd(int fd, const MachineSpec *spec, GError **error)
 static bool create_disk(int fd, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/fd/%d", getpid(), fd);
-	g_autofree char *errors = NULL;
+	const char *argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", path, "1M", NULL };
+	enum { SECONDS = 60 };
+	g_autofree char *said = NULL, *errors = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, (char *[]){ "qemu-img", "create", "-q", "-f", "qcow2", path,
-					    "1M", NULL },
-			  NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
-			  NULL, &errors, &status, error)) {
+	if (!child_run(argv, SECONDS, &said, &errors, &status, error)) {
 		g_prefix_error(error, "qemu-img (package qemu-utils): ");
 		return false;
 	}
@@ -211,18 +202,4 @@ static bool create_disk(int fd, GError **error)
 bool backend_fill_disk(int fd, const MachineSpec *spec, GError **error)
 {
 	return spec->disk ? append_file(fd, spec->disk, error) : create_disk(fd, error);
-}
-
-void backend_die_with_parent(gpointer parent_pid)
-{
-	sigset_t none;
-
-	/* A Ctrl-C is for the rig, which then ends its children itself. */
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* The parent may have gone before the line above. */
-	if (getppid() != GPOINTER_TO_INT(parent_pid))
-		_exit(1);
 }

@@ -10,6 +10,7 @@
 
 #include <gio/gio.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "machine/spec.h"
 
@@ -26,6 +27,7 @@ typedef struct Backend Backend;
 struct Backend {
 	int gdb, qmp;		/* connected stream sockets; whoever takes one leaves -1 */
 	gsize ram_bytes;
+	pid_t pid;		/* QEMU's; 0: not our child */
 	int parts[N_PARTS];	/* the guest's own files, or local copies of them */
 	/* Bring a copy up to date; NULL: they are the guest's own. */
 	bool (*fetch)(Backend *backend, Part part, GError **error);
@@ -78,6 +80,3 @@ void backend_close(Backend *backend);
 /* Fill @fd with the initrds of @spec, one after another; with its disk, or a new one. */
 bool backend_fill_initrd(int fd, const MachineSpec *spec, GError **error);
 bool backend_fill_disk(int fd, const MachineSpec *spec, GError **error);
-
-/* For GSubprocess: die with the parent. */
-void backend_die_with_parent(gpointer parent_pid);

@@ -12,7 +12,9 @@
 #include "machine/monitor.h"
 #include "machine/stub.h"
 #include "util/error.h"
+#include "util/fault.h"
 #include "util/lose.h"
+#include "util/sum.h"
 
 struct Machine {
 	Backend *backend;
@@ -42,6 +44,20 @@ static bool fetch(const Machine *machine, Part part, GError **error)
 	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
+/* A guest that floods its console is read where it began and where it ended. */
+enum { TEXT_BYTES = 2 << 20 };
+
+static char *both_ends(int fd, goffset size)
+{
+	gsize half = TEXT_BYTES / 2;
+	g_autofree char *first = g_malloc0(half + 1), *last = g_malloc0(half + 1);
+
+	if (pread(fd, first, half, 0) < 0 || pread(fd, last, half, size - half) < 0)
+		return g_strdup("");
+	return g_strdup_printf("%s\n[racerig: %" G_GOFFSET_FORMAT " bytes left out]\n%s", first,
+			       size - (goffset)(2 * half), last);
+}
+
 static char *part_text(const Machine *machine, Part part)
 {
 	int fd = machine->backend->parts[part];
@@ -49,6 +65,8 @@ static char *part_text(const Machine *machine, Part part)
 
 	if (!fetch(machine, part, NULL) || fstat(fd, &st))
 		return g_strdup("");
+	if (st.st_size > TEXT_BYTES)
+		return both_ends(fd, st.st_size);
 	char *text = g_malloc0(st.st_size + 1);
 	if (pread(fd, text, st.st_size, 0) < 0)
 		text[0] = '\0';
@@ -85,12 +103,14 @@ static int take_fd(int *fd)
 
 static bool connect_all(Machine *machine, GCancellable *cancel, GError **error)
 {
-	Conn *qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", cancel, error);
+	Conn *qmp = conn_new(take_fd(&machine->backend->qmp), "QEMU (QMP)", FAULT_QEMU,
+			     machine->backend->pid, cancel, error);
 	if (!qmp)
 		return false;
 	machine->monitor = monitor_new(qmp);
 	machine->gdb = take_fd(&machine->backend->gdb);
-	Conn *gdb = conn_new(machine->gdb, "QEMU (gdbstub)", cancel, error);
+	Conn *gdb = conn_new(machine->gdb, "QEMU (gdbstub)", FAULT_QEMU, machine->backend->pid,
+			     cancel, error);
 	if (!gdb)
 		return false;
 	machine->stub = stub_new(gdb);
@@ -176,6 +196,11 @@ const char *machine_qemu_version(const Machine *machine)
 	return monitor_version(machine->monitor);
 }
 
+bool machine_answers(Machine *machine)
+{
+	return monitor_answers(machine->monitor);
+}
+
 static bool snapshot(Machine *machine, const char *verb, const char *tag, bool whole,
 		     GError **error)
 {
@@ -191,7 +216,15 @@ bool machine_save_whole(Machine *machine, const char *tag, GError **error)
 
 bool machine_load_whole(Machine *machine, const char *tag, GError **error)
 {
-	return snapshot(machine, "loadvm", tag, true, error);
+	g_autoptr(GError) local = NULL;
+
+	if (snapshot(machine, "loadvm", tag, true, &local))
+		return true;
+	if (g_error_matches(local, RIG_ERROR, RIG_ERROR_MACHINE))
+		g_set_error(error, RIG_ERROR, RIG_ERROR_SNAPSHOT, "%s", local->message);
+	else
+		g_propagate_error(error, g_steal_pointer(&local));
+	return false;
 }
 
 bool machine_save(Machine *machine, const char *tag, GError **error)
@@ -238,8 +271,7 @@ bool machine_export_disk(Machine *machine, const char *path, GError **error)
 			    g_strerror(errno));
 		return false;
 	}
-	/* Written beside and renamed: whole or not there. */
-	bool ok = g_file_set_contents(path, disk, st.st_size, error);
+	bool ok = sum_write(path, disk, st.st_size, error);
 	munmap(disk, st.st_size);
 	return ok;
 }
@@ -272,20 +304,13 @@ static bool parse_stop(Machine *machine, Stop *ret, GError **error)
 	return true;
 }
 
-bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error)
-{
-	return (stub_resume(machine->stub, seconds, machine->reply, error, "vCont;c") ||
-		explain(machine, error)) &&
-	       parse_stop(machine, ret, error);
-}
-
-static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
+static bool resume(Machine *machine, const char *request, int seconds, Stop *ret, GError **error)
 {
 	g_autoptr(GError) local = NULL;
+
 	if (!is_healthy(machine, error))
 		return false;
-	bool stopped = stub_resume(machine->stub, machine->run_seconds, machine->reply, &local,
-				   "vCont;%c:p1.%x", how, vcpu + 1);
+	bool stopped = stub_resume(machine->stub, seconds, machine->reply, &local, "%s", request);
 	bool late = !stopped && g_error_matches(local, RIG_ERROR, RIG_ERROR_DEADLINE);
 
 	if (!stopped && !late) {
@@ -299,6 +324,18 @@ static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError *
 	if (late && ret->kind != STOP_SHUTDOWN)
 		ret->kind = STOP_INTERRUPTED;
 	return true;
+}
+
+bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error)
+{
+	return resume(machine, "vCont;c", seconds, ret, error);
+}
+
+static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
+{
+	g_autofree char *request = g_strdup_printf("vCont;%c:p1.%x", how, vcpu + 1);
+
+	return resume(machine, request, fault_deadline(machine->run_seconds), ret, error);
 }
 
 bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error)

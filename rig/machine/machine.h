@@ -5,7 +5,8 @@
  * Owns the guest, its sockets, its RAM (mapped on both sides) and its snapshot disk:
  * nothing is left on disk, and the guest dies with the rig however the rig dies.
  * Who runs QEMU is the backend's business (machine/backend.h).  vCPUs count from 0.  Every verb that can wait
- * has a deadline; errors are RIG_ERROR_MACHINE or RIG_ERROR_PROTOCOL.
+ * has a deadline; errors are RIG_ERROR_MACHINE, RIG_ERROR_PROTOCOL, RIG_ERROR_LOST when QEMU died, and
+ * RIG_ERROR_DEADLINE when it does not answer any more.
  */
 #pragma once
 
@@ -56,12 +57,16 @@ void machine_free(Machine *machine);
 
 MachineTimes machine_times(const Machine *machine);
 
+/* Whether QEMU, after an error of whatever kind, still answers. */
+bool machine_answers(Machine *machine);
+
 /* "7.2.22", of the QEMU that runs. */
 const char *machine_qemu_version(const Machine *machine);
 
 /*
  * A snapshot that is whole on the disk, to be kept in a file and loaded by another
- * machine.  It replaces the one of that tag.
+ * machine.  It replaces the one of that tag.  What cannot be loaded is RIG_ERROR_SNAPSHOT; a
+ * file comes with its sum (util/sum.h).
  */
 bool machine_save_whole(Machine *machine, const char *tag, GError **error);
 bool machine_load_whole(Machine *machine, const char *tag, GError **error);
@@ -160,7 +165,10 @@ gsize machine_ram_bytes(const Machine *machine);
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);
 
-/* All the guest ever wrote to its serial console; the caller frees it. */
+/*
+ * What the guest wrote to its serial console, without the middle where that is more than 2 MiB;
+ * the caller frees it.
+ */
 char *machine_console(Machine *machine);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)

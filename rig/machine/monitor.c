@@ -66,7 +66,8 @@ static bool command(Monitor *monitor, const char *name, JsonObject *arguments,
 		case QMP_EVENT:
 			break;
 		case QMP_NEED_MORE:
-			got = conn_read(monitor->conn, buffer, sizeof(buffer), ANSWER_SECONDS, error);
+			got = conn_read(monitor->conn, buffer, sizeof(buffer),
+					fault_deadline(ANSWER_SECONDS), error);
 			if (got < 0)
 				return false;
 			qmp_decoder_feed(monitor->decoder, buffer, got);
@@ -150,6 +151,11 @@ bool monitor_open(Monitor *monitor, GError **error)
 {
 	return command(monitor, "qmp_capabilities", NULL, NULL, error) &&
 	       read_version(monitor, error) && check_target(monitor, error);
+}
+
+bool monitor_answers(Monitor *monitor)
+{
+	return command(monitor, "query-version", NULL, NULL, NULL);
 }
 
 const char *monitor_version(const Monitor *monitor)

@@ -2,7 +2,7 @@
 /*
  * QEMU's monitor (QMP) as command and answer, over one connection.
  *
- * Errors are RIG_ERROR_MACHINE, RIG_ERROR_PROTOCOL or RIG_ERROR_DEADLINE.
+ * Errors are RIG_ERROR_MACHINE, RIG_ERROR_PROTOCOL, RIG_ERROR_LOST or RIG_ERROR_DEADLINE.
  */
 #pragma once
 
@@ -16,6 +16,9 @@ void monitor_free(Monitor *monitor);
 
 /* Greet QEMU; one older than 7.2 is an error. */
 bool monitor_open(Monitor *monitor, GError **error);
+
+/* Whether it still does. */
+bool monitor_answers(Monitor *monitor);
 
 /* "7.2.22"; the monitor's, NULL before it is open. */
 const char *monitor_version(const Monitor *monitor);

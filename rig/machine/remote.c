@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "machine/backend.h"
+#include "util/child.h"
 #include "util/error.h"
 #include "util/name.h"
 #include "util/shmdir.h"
@@ -99,10 +99,8 @@ static GSubprocess *spawn(Remote *remote, GSubprocessFlags flags, int in, int ou
 		g_subprocess_launcher_take_stdin_fd(launcher, dup(in));
 	if (out >= 0)
 		g_subprocess_launcher_take_stdout_fd(launcher, dup(out));
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	GSubprocess *process = g_subprocess_launcher_spawnv(
-		launcher, (const char *const *)argv->pdata, error);
+	GSubprocess *process =
+		child_start(launcher, (const char *const *)argv->pdata, NULL, error);
 	if (!process)
 		g_prefix_error(error, "starting ssh (package openssh-client): ");
 	return process;
@@ -206,11 +204,7 @@ void remote_free(Remote *remote)
 		g_subprocess_wait(remote->guard, NULL, NULL);
 		g_object_unref(remote->guard);
 	}
-	if (remote->master) {
-		g_subprocess_force_exit(remote->master);
-		g_subprocess_wait(remote->master, NULL, NULL);
-		g_object_unref(remote->master);
-	}
+	child_end(remote->master);
 	shmdir_free(remote->dir);
 	g_ptr_array_unref(remote->ssh);
 	g_free(remote->host);

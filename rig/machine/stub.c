@@ -108,7 +108,7 @@ static bool exchange(Stub *stub, GString *ret, const char *format, va_list args,
 {
 	gint64 before = g_get_monotonic_time();
 	bool ok = send_request(stub, format, args, error) &&
-		  next_packet(stub, REPLY_SECONDS, ret, error);
+		  next_packet(stub, fault_deadline(REPLY_SECONDS), ret, error);
 
 	stub->ask_usec += g_get_monotonic_time() - before;
 	return ok;
@@ -179,5 +179,5 @@ bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const ch
 bool stub_interrupt(Stub *stub, GString *ret, GError **error)
 {
 	return conn_write(stub->conn, "\x03", 1, error) &&
-	       next_packet(stub, REPLY_SECONDS, ret, error);
+	       next_packet(stub, fault_deadline(REPLY_SECONDS), ret, error);
 }

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-#include "event/fields.h"
 #include "report/stored.h"
+#include "report/unseen-text.h"
 #include "report/verdict.h"
 #include "util/error.h"
+#include "util/file.h"
 #include "util/json.h"
 #include "util/noise.h"
 
@@ -56,10 +57,8 @@ static char *read_text(const char *dir, const char *folder, const char *stem, co
 {
 	g_autofree char *file = g_strconcat(stem, suffix, NULL);
 	g_autofree char *path = g_build_filename(dir, folder, file, NULL);
-	char *text = NULL;
 
-	g_file_get_contents(path, &text, NULL, error);
-	return text;
+	return file_read(path, FILE_FOUND, FILE_MAX_BYTES, NULL, error);
 }
 
 static Case *load_case(const char *dir, const char *stem, GError **error)
@@ -144,21 +143,21 @@ static const char *member(JsonObject *object, const char *name)
 	return json_object_get_string_member_with_default(object, name, "");
 }
 
-/* The list @name of @verdict; false: one of them is damaged. */
-static bool read_violations(JsonObject *verdict, const char *name, GArray *ret)
+/* The list @name of @verdict. */
+static bool read_violations(const Json *verdict, const char *name, GArray *ret, GError **error)
 {
 	JsonArray *array = NULL;
 
-	if (!field_array(verdict, name, FIELD_REQUIRED, 0, G_MAXUINT, &array))
+	if (!json_array(verdict, name, &array, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
-		JsonNode *node = json_array_get_element(array, i);
-		JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 		RunViolation one = { 0 };
+		Json json;
 
-		if (!object || !violation_from_json(object, &one.found) ||
-		    !field_string(object, "schedule", FIELD_REQUIRED, &one.schedule) ||
-		    !field_small(object, "switches", FIELD_REQUIRED, 0, G_MAXINT, &one.switches))
+		if (!json_element(verdict, name, array, i, &json, error) ||
+		    !violation_from_json(&json, &one.found, error) ||
+		    !json_interned(&json, "schedule", &one.schedule, error) ||
+		    !json_small(&json, "switches", 0, G_MAXINT, &one.switches, error))
 			return false;
 		g_array_append_val(ret, one);
 	}
@@ -170,13 +169,12 @@ static bool read_verdict(Dossier *dossier, const char *path, GError **error)
 	int version = 0;
 
 	dossier->verdict = stored_verdict(path, error);
+	Json json = { dossier->verdict, path };
 	if (!dossier->verdict)
 		return false;
-	if (field_small(dossier->verdict, "racerig-verdict", FIELD_REQUIRED, VERDICT_VERSION,
-			VERDICT_VERSION, &version) &&
-	    read_violations(dossier->verdict, "violations", dossier->violations) &&
-	    read_violations(dossier->verdict, "accepted", dossier->accepted))
-		return true;
+	if (json_small(&json, "racerig-verdict", VERDICT_VERSION, VERDICT_VERSION, &version, NULL))
+		return read_violations(&json, "violations", dossier->violations, error) &&
+		       read_violations(&json, "accepted", dossier->accepted, error);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "%s: no verdict of version %d; explore again", path, VERDICT_VERSION);
 	return false;
@@ -186,8 +184,9 @@ static char *violated(JsonObject *verdict)
 {
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
 	g_autoptr(GArray) violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	Json json = { verdict, "verdict.json" };
 
-	if (!read_violations(verdict, "violations", violations))
+	if (!read_violations(&json, "violations", violations, NULL))
 		return g_strdup("");
 	for (guint i = 0; i < violations->len; i++) {
 		const char *id = g_array_index(violations, RunViolation, i).found.invariant;
@@ -253,12 +252,14 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
 	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
 		return NULL;
-	dossier->run = json_load(run, NULL);
-	if (g_file_get_contents(sources, &lines, NULL, NULL))
+	dossier->run = json_load(run, FILE_FOUND, NULL);
+	lines = file_read(sources, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
+	if (lines)
 		dossier->sources = source_text_parse(lines);
 	if (!dossier->sources)
 		dossier->sources = source_text_new();
-	if (!g_file_get_contents(console, &dossier->console, NULL, NULL))
+	dossier->console = file_read(console, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
+	if (!dossier->console)
 		dossier->console = g_strdup("");
 	load_mutants(dossier);
 	return g_steal_pointer(&dossier);
@@ -373,6 +374,9 @@ static void add_unsettled(const Dossier *dossier, GPtrArray *list)
 char **dossier_not_covered(const Dossier *dossier)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(JsonArray) none = json_array_new();
+	JsonArray *verbs = json_object_has_member(dossier->verdict, "unseen_verbs")
+		? json_object_get_array_member(dossier->verdict, "unseen_verbs") : none;
 
 	if (!dossier_bool(dossier, "complete"))
 		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
@@ -384,6 +388,15 @@ char **dossier_not_covered(const Dossier *dossier)
 		add_circles(dossier, list);
 	if (dossier_int(dossier, "unsettled"))
 		add_unsettled(dossier, list);
+	g_autofree char *unseen = unseen_text(dossier->verdict);
+	if (unseen)
+		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "
+						      "schedule in which every actor goes as far as it "
+						      "can: %s.", unseen));
+	for (guint i = 0; i < json_array_get_length(verbs); i++)
+		g_ptr_array_add(list, g_strdup_printf(
+			"What %s does to page tables of user space is no event: it is explored in the order "
+			"of what stands around it.", json_array_get_string_element(verbs, i)));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

@@ -55,7 +55,7 @@ static char *held_text(const Story *story, const RecordEvent *line)
 	int n = line->tlb.n[event->actor][event->page];
 
 	for (int i = 0; i < n; i++) {
-		guint64 pfn = line->tlb.may[event->actor][event->page][i].pfn;
+		guint64 pfn = pte_pfn(line->tlb.may[event->actor][event->page][i]);
 
 		g_string_append_printf(text, " %s%s",
 				       story_name(story, record_frame(story->record, pfn)),
@@ -234,7 +234,8 @@ static void append_environment(GString *text, const Dossier *dossier)
 static void append_coverage(GString *text, const Dossier *dossier)
 {
 	const char *bound = dossier_string(dossier, "bound");
-	JsonArray *states = json_object_get_array_member(dossier->verdict, "final_states");
+	JsonArray *states = json_object_has_member(dossier->verdict, "final_states")
+		? json_object_get_array_member(dossier->verdict, "final_states") : NULL;
 
 	g_string_append(text, "\nCoverage\n");
 	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
@@ -307,6 +308,12 @@ static void append_title(GString *text, const Dossier *dossier, const Case *one)
 	paragraph(text, "", 0, title);
 	g_autofree char *subject = g_strdup_printf("(%s)", dossier_string(dossier, "title"));
 	paragraph(text, "", 0, subject);
+	g_string_append_c(text, '\n');
+	if (!*dossier_string(dossier, "operations"))
+		return;
+	if (*dossier_string(dossier, "setup"))
+		fact(text, "setup", "%s", dossier_string(dossier, "setup"));
+	fact(text, "actors", "%s", dossier_string(dossier, "operations"));
 	g_string_append_c(text, '\n');
 }
 

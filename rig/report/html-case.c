@@ -70,7 +70,7 @@ static void add_tlb_cell(GString *page, const Story *story, const RecordEvent *l
 					      "<span class=\"vh\">nothing</span></span>");
 		for (int k = 0; k < line->tlb.n[lane][i]; k++) {
 			const char *held =
-				record_frame(story->record, line->tlb.may[lane][i][k].pfn);
+				record_frame(story->record, pte_pfn(line->tlb.may[lane][i][k]));
 
 			add_chip(page, story, held, strcmp(held, pte) != 0);
 		}

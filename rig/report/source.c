@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/file.h"
 #include "util/json.h"
 
 struct SourceText {
@@ -52,9 +53,10 @@ static char *read_file(const char *file, char **roots, const char *module)
 		return read_file(file + strlen("racerig/"), (char *[]){ (char *)module, NULL }, NULL);
 	for (; *roots; roots++) {
 		g_autofree char *path = path_below(*roots, file);
-		char *text;
+		/* Packages of sources are full of links; path_below() has said where it may be. */
+		char *text = path ? file_read(path, FILE_NAMED, FILE_MAX_BYTES, NULL, NULL) : NULL;
 
-		if (path && g_file_get_contents(path, &text, NULL, NULL))
+		if (text)
 			return text;
 	}
 	return NULL;

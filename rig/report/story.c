@@ -95,6 +95,13 @@ static char *words_field(const char *name, gconstpointer data)
 
 	if (strcmp(name, "page") == 0)
 		return g_strdup_printf("%d", event->page);
+	if (strcmp(name, "view") == 0)
+		return event->view ? g_strdup_printf(" of process %d", event->view) : g_strdup("");
+	if (strcmp(name, "other lock") == 0)
+		return event->lock ? g_strconcat(words->record->header.locks[event->lock], " ", NULL)
+				   : g_strdup("");
+	if (strcmp(name, "lock") == 0 || strcmp(name, "word") == 0)
+		return g_strdup(header_target(&words->record->header, event));
 	if (strcmp(name, "half") == 0)
 		return g_strdup(halves[event->half]);
 	if (strcmp(name, "access") == 0)
@@ -105,9 +112,12 @@ static char *words_field(const char *name, gconstpointer data)
 		return g_strdup_printf("%" G_GINT64_FORMAT, event->result);
 	if (strcmp(name, "target vCPU") == 0)
 		return g_strdup_printf("%d", words->record->header.actors[event->to].vcpu);
-	if (strcmp(name, "what of its TLB") == 0)
-		return event->page < 0 ? g_strdup("its whole TLB")
-				       : g_strdup_printf("page %d from its TLB", event->page);
+	if (strcmp(name, "what of its TLB") == 0 && event->page < 0)
+		return g_strdup("its whole TLB");
+	if (strcmp(name, "what of its TLB") == 0) {
+		g_autofree char *view = words_field("view", data);
+		return g_strdup_printf("page %d%s from its TLB", event->page, view);
+	}
 	return NULL;
 }
 
@@ -119,8 +129,8 @@ char *event_words(const Record *record, const RecordEvent *line)
 
 static char *pte_effect(const Record *record, GHashTable *names, const Event *event)
 {
-	const char *before = name_in(names, record_pte(record, event->before[event->page]));
-	const char *after = name_in(names, record_pte(record, event->after[event->page]));
+	const char *before = name_in(names, record_pte(record, event->before[event_slot(event)]));
+	const char *after = name_in(names, record_pte(record, event->after[event_slot(event)]));
 
 	if (event_reads(event))
 		return g_strdup_printf("sees %s", before);
@@ -172,8 +182,8 @@ static char *pte_sentence(const Story *story, const Event *event)
 	};
 	const char *half = halves[event->half];
 	g_autofree char *before =
-		maps(story, record_pte(story->record, event->before[event->page]));
-	g_autofree char *after = maps(story, record_pte(story->record, event->after[event->page]));
+		maps(story, record_pte(story->record, event->before[event_slot(event)]));
+	g_autofree char *after = maps(story, record_pte(story->record, event->after[event_slot(event)]));
 
 	if (event_reads(event))
 		return g_strdup_printf("%sreads the PTE of page %d: %s", half, event->page, before);
@@ -212,7 +222,9 @@ char *story_sentence(const Story *story, const RecordEvent *line)
 		return noise(pte_sentence(story, &line->event));
 	if (line->event.kind == EVENT_ACCESS)
 		return noise(access_sentence(story, &line->event));
-	return sentence ? noise(g_strdup(sentence)) : event_words(story->record, line);
+	return sentence ? noise(template_fill(sentence, words_field,
+					      &(Words){ story->record, &line->event }))
+			: event_words(story->record, line);
 }
 
 static void append_cell(GString *text, guint number, int indent, const char *cell, bool mark)

@@ -147,7 +147,7 @@ static double read_wall(const char *verdict)
 {
 	g_autofree char *dir = g_path_get_dirname(verdict);
 	g_autofree char *path = g_build_filename(dir, "run.json", NULL);
-	g_autoptr(JsonObject) run = json_load(path, NULL);
+	g_autoptr(JsonObject) run = json_load(path, FILE_FOUND, NULL);
 	JsonNode *wall = run ? json_object_get_member(run, "wall_s") : NULL;
 
 	return wall && JSON_NODE_HOLDS_VALUE(wall) ? json_node_get_double(wall) : 0;
@@ -155,7 +155,7 @@ static double read_wall(const char *verdict)
 
 bool table_row_read(TableRow *row, const char *path, GError **error)
 {
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
 	Json json = { object, path };
 	JsonArray *violations = NULL;
 	const char *verdict;
@@ -246,7 +246,7 @@ static bool load_row(Table *table, const Json *json, GError **error)
 
 Table *table_load(const char *path, GError **error)
 {
-	g_autoptr(JsonObject) object = json_load(path, error);
+	g_autoptr(JsonObject) object = json_load(path, FILE_NAMED, error);
 	g_autoptr(Table) table = table_new();
 	Json json = { object, path };
 	JsonArray *rows;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/trace.h"
 
-#include "event/fields.h"
 #include "util/u64.h"
 
 struct Trace {
@@ -9,19 +8,43 @@ struct Trace {
 	Record *record;
 };
 
-Trace *trace_new(const Guest *guest, const Stepper *stepper)
+/* PTEs of processes, and names. */
+static void add_watched(TraceHeader *header, const Watch *watch)
+{
+	for (int slot = header->n_pages; slot < watch->n_ptes; slot++) {
+		int page = watch->ptes[slot].page;
+		const WatchView *view = &watch->pages[page].views[watch->ptes[slot].view];
+
+		header->more[header->n_more].page = page;
+		header->more[header->n_more++].view = view->mm + 1;
+	}
+	header->n_locks = watch->n_locks;
+	for (int i = 0; i < watch->n_locks; i++)
+		header->locks[i] = watch->locks[i].name;
+	header->n_words = watch->n_words;
+	for (int i = 0; i < watch->n_words; i++)
+		header->words[i] = watch->words[i].name;
+}
+
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
+		 const char *operations)
 {
 	Trace *trace = g_new0(Trace, 1);
-	TraceHeader header = { .n_actors = guest->n_actors, .n_pages = guest->n_pages };
+	TraceHeader header = {
+		.setup = g_intern_string(setup), .operations = g_intern_string(operations),
+		.n_actors = guest->n_actors, .n_pages = guest->n_pages,
+	};
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		header.actors[i].name = g_intern_string(guest->report.actors[i].name);
 		header.actors[i].vcpu = guest->report.actors[i].cpu;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
-		header.arenas[i] = guest->watch.pages[i].group;
-		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.arenas[i]);
+		header.groups[i] = guest->watch.pages[i].group;
+		header.guards[i] = guest->watch.pages[i].lock;
+		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
+	add_watched(&header, &guest->watch);
 	trace->stepper = stepper;
 	trace->record = record_new(&header);
 	return trace;
@@ -85,7 +108,7 @@ JsonObject *trace_frames(const Trace *trace)
 	for (guint i = 0; i < record->events->len; i++) {
 		const Event *event = &record_event(record, i)->event;
 
-		for (int j = 0; j < 2 * record->header.n_pages; j++) {
+		for (int j = 0; j < 2 * header_ptes(&record->header); j++) {
 			guint64 pte = (j % 2 ? event->after : event->before)[j / 2];
 			const char *name = record_pte(record, pte);
 

@@ -32,6 +32,9 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel);
 	g_free(verdict->policy);
 	g_free(verdict->title);
+	g_free(verdict->setup);
+	g_free(verdict->operations);
+	g_strfreev(verdict->unseen_verbs);
 	g_free(verdict->kernel_kind);
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
@@ -44,6 +47,7 @@ void verdict_free(Verdict *verdict)
 	origin_deinit(&verdict->origin);
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
+	g_clear_pointer(&verdict->unseen, g_array_unref);
 	g_hash_table_unref(verdict->grown);
 	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
@@ -145,6 +149,43 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 	json_builder_end_array(builder);
 }
 
+static void add_uncounted(JsonBuilder *builder, const GArray *unseen, int kind)
+{
+	json_builder_set_member_name(builder, "uncounted");
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < unseen->len; i++) {
+		const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+		if ((int)item->kind == kind && !item->addr)
+			json_builder_add_string_value(builder, item->name);
+	}
+	json_builder_end_array(builder);
+}
+
+/* What was touched and is no event: the totals of each kind, and what they are made of. */
+static void add_unseen(JsonBuilder *builder, const GArray *unseen)
+{
+	json_builder_set_member_name(builder, "unseen");
+	json_builder_begin_object(builder);
+	for (int kind = 0; unseen && kind < SURVEY_KINDS; kind++) {
+		json_builder_set_member_name(builder, survey_token(kind));
+		json_builder_begin_object(builder);
+		add_int(builder, "total", survey_total(unseen, kind));
+		json_builder_set_member_name(builder, "of");
+		json_builder_begin_object(builder);
+		for (guint i = 0; i < unseen->len; i++) {
+			const SurveyItem *item = &g_array_index(unseen, SurveyItem, i);
+
+			if ((int)item->kind == kind && item->count)
+				add_int(builder, item->name, item->count);
+		}
+		json_builder_end_object(builder);
+		add_uncounted(builder, unseen, kind);
+		json_builder_end_object(builder);
+	}
+	json_builder_end_object(builder);
+}
+
 static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
 {
 	json_builder_set_member_name(builder, name);
@@ -163,6 +204,23 @@ static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *a
 	json_builder_end_array(builder);
 }
 
+/* What the actors do and what came before, where a text says it. */
+static void add_operations(JsonBuilder *builder, const Verdict *verdict)
+{
+	if (!verdict->operations)
+		return;
+	add_string(builder, "setup", verdict->setup);
+	add_string(builder, "operations", verdict->operations);
+	add_int(builder, "pages", verdict->pages);
+	add_int(builder, "arenas", verdict->arenas);
+	add_int(builder, "processes", verdict->processes);
+	json_builder_set_member_name(builder, "unseen_verbs");
+	json_builder_begin_array(builder);
+	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
+		json_builder_add_string_value(builder, *verb);
+	json_builder_end_array(builder);
+}
+
 char *verdict_json(const Verdict *verdict)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -173,6 +231,7 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "kernel", verdict->kernel);
 	add_string(builder, "policy", verdict->policy);
 	add_string(builder, "title", verdict->title);
+	add_operations(builder, verdict);
 	add_string(builder, "kernel_kind", verdict->kernel_kind);
 	add_string(builder, "kernel_title", verdict->kernel_title);
 	add_string(builder, "kernel_release", verdict->kernel_release);
@@ -201,6 +260,7 @@ char *verdict_json(const Verdict *verdict)
 	add_found(builder, "violations", verdict->violations);
 	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
+	add_unseen(builder, verdict->unseen);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);
 	add_string(builder, "source", verdict->kernel_source);
@@ -232,6 +292,7 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
 	add_int(builder, "resumed", verdict->resumed);
+	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);
 	add_double(builder, "schedules_per_s", verdict_rate(verdict));
 	json_builder_set_member_name(builder, "spent_s");

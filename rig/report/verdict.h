@@ -10,9 +10,9 @@
 #include "catalog/origin.h"
 #include "event/violation.h"
 #include "step/control.h"
+#include "step/survey.h"
 
-
-enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 5, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -29,12 +29,16 @@ typedef struct {
 typedef struct {
 	char *scenario, *kernel, *policy;
 	char *title, *kernel_kind, *kernel_title, *kernel_release;
+	char *setup, *operations;	/* what was done, as text; NULL: a .c says it */
+	int pages, arenas, processes;	/* of the guest that the text takes */
+	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
 	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */
 	bool complete;
 	int executed, violating, distinct_final_states;
 	int redundant;		/* begun, and found to be equivalent to one executed */
+	int restarts;		/* of QEMU and drgn, which died without the guest's fault; run.json's */
 	int resumed;		/* of both, those that an earlier run left in the journal */
 	guint64 pruned;		/* choices not made: equivalent to others, or out of bound */
 	GList *final_states;	/* strings, sorted */
@@ -51,6 +55,7 @@ typedef struct {
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
+	GArray *unseen;		/* of SurveyItem: what was touched and is no event; NULL: not counted */
 	char **absent_hooks;	/* functions that other kernels have, and that are not watched here */
 } Verdict;
 

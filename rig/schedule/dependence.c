@@ -56,6 +56,8 @@ static void add_access(GArray *touches, const Event *event)
 {
 	/* The walk reads the PTE, if the TLB does not know the page yet, and fills the TLB. */
 	touch(touches, OBJECT_PTE, event->page, TOUCH_READ);
+	if (event->view && event->slot >= 0)
+		touch(touches, OBJECT_PTE, event->slot, TOUCH_READ);
 	touch(touches, OBJECT_DATA, 0, event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 	touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
 	if (event_is_kernel(event))
@@ -72,19 +74,23 @@ static void add_event(GArray *touches, const Event *event)
 {
 	switch (event->kind) {
 	case EVENT_PTE:
-		touch(touches, OBJECT_PTE, event->page,
+		touch(touches, OBJECT_PTE, event_slot(event),
+		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+		break;
+	case EVENT_WORD:
+		touch(touches, OBJECT_WORD, event->word,
 		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 		break;
 	case EVENT_ACCESS:
 		add_access(touches, event);
 		break;
 	case EVENT_LOCK:
-		touch(touches, OBJECT_LOCK, 0, TOUCH_ACQUIRE);
+		touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
 		/* Who has the lock may allocate, which is no event. */
 		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 		break;
 	case EVENT_UNLOCK:
-		touch(touches, OBJECT_LOCK, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_LOCK, event->lock, TOUCH_WRITE);
 		break;
 	case EVENT_FREE:
 		touch(touches, OBJECT_DATA, 0, TOUCH_WRITE);
@@ -108,7 +114,9 @@ static void add_event(GArray *touches, const Event *event)
 		break;
 	case EVENT_FLUSH:
 		touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
-		touch(touches, OBJECT_PTE, event->page < 0 ? OBJECT_EACH : event->page, TOUCH_READ);
+		touch(touches, OBJECT_PTE, event->page < 0 ? (int)OBJECT_EACH : event->page, TOUCH_READ);
+		if (event->page >= 0 && event->view && event->slot >= 0)
+			touch(touches, OBJECT_PTE, event->slot, TOUCH_READ);
 		touch(touches, OBJECT_USER, 0, TOUCH_READ);
 		break;
 	case EVENT_DESTROY:
@@ -168,7 +176,8 @@ static Event as_it_was(const Event *event)
 {
 	Event ret = *event;
 
-	if (event->kind == EVENT_PTE && event->before[event->page] == event->after[event->page])
+	if (event->kind == EVENT_PTE &&
+	    event->before[event_slot(event)] == event->after[event_slot(event)])
 		ret.access = ACCESS_READ;
 	return ret;
 }

@@ -13,12 +13,13 @@ static const struct {
 	[OBJECT_IRQ] = { "irq", false },	[OBJECT_OWNER] = { "owner", false },
 	[OBJECT_ALLOCATOR] = { "allocator", true },
 	[OBJECT_EMPTIED] = { "emptied", true },	[OBJECT_USER] = { "user", true },
+	[OBJECT_WORD] = { "word", false },
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(KINDS) == OBJECT_KINDS);
 /* Footprint.kinds has a bit for each. */
 G_STATIC_ASSERT((int)OBJECT_KINDS <= 32);
-G_STATIC_ASSERT((int)MAX_ACTORS < (int)OBJECT_EACH && (int)MAX_PAGES < (int)OBJECT_EACH);
+G_STATIC_ASSERT((int)MAX_ACTORS < (int)OBJECT_EACH && (int)MAX_PTES < (int)OBJECT_EACH);
 /* They are hashed and compared as bytes. */
 G_STATIC_ASSERT(sizeof(Touch) == sizeof(Object) + sizeof(guint32));
 

@@ -12,7 +12,7 @@
 
 /* A new kind is a row in footprint.c, too; it goes last. */
 typedef enum {
-	OBJECT_PTE,		/* by watched page */
+	OBJECT_PTE,		/* by watched PTE: those of the kernel have their page's number */
 	OBJECT_DATA,		/* behind the pages: through scratch or a stale translation
 				 * any page may be any other, so it is one object */
 	OBJECT_LOCK,		/* by lock */
@@ -22,6 +22,7 @@ typedef enum {
 	OBJECT_ALLOCATOR,	/* which frame the page allocator hands out next */
 	OBJECT_EMPTIED,		/* how often a watched PTE became none */
 	OBJECT_USER,		/* user space's translations: they are not watched themselves */
+	OBJECT_WORD,		/* by word that a lock guards */
 	OBJECT_KINDS,
 } ObjectKind;
 

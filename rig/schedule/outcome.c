@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "util/name.h"
-
 /*
  * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
  * event, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
@@ -113,14 +111,14 @@ char *outcome_format(const Outcome *outcome)
 	return g_variant_print(value, FALSE);
 }
 
-/* Numbers are indices, and the invariant becomes a part of a file name. */
+/* Numbers are indices, and what was found has its files. */
 static bool is_sound(const Outcome *outcome, guint end)
 {
 	guint n = outcome->steps->len;
 
 	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->circle >= n ||
 	    outcome->event < -1 || outcome->event >= (int)n ||
-	    (outcome->violates && !name_is(NAME_INVARIANT, outcome->violates)))
+	    (outcome->found->len && (!outcome->schedule || !outcome->trace)))
 		return false;
 	/* Only at its end a schedule may go on with nobody. */
 	for (guint i = 0; i + 1 < n; i++)
@@ -183,8 +181,9 @@ static bool parse_steps(GVariantIter *steps, GArray *ret)
 
 Outcome *outcome_parse(const char *line)
 {
-	g_autoptr(GVariant) value =
-		g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL);
+	/* GLib takes UTF-8 for granted here. */
+	g_autoptr(GVariant) value = g_utf8_validate(line, -1, NULL)
+		? g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL) : NULL;
 	g_autoptr(Outcome) outcome = outcome_new();
 	g_autoptr(GVariantIter) steps = NULL, found = NULL, texts = NULL;
 	char **all[N_STRINGS];

@@ -19,7 +19,9 @@ typedef enum {
 	CONTROL_USER_STORE,
 	CONTROL_SITE,		/* a breakpoint right before an access, with its address */
 	CONTROL_STAMP,		/* which frame the access used */
-	CONTROL_LOCK,		/* a store to the lock's word */
+	CONTROL_LOCK,		/* a store to a lock's word */
+	CONTROL_WORD_LOAD,	/* of a word that a lock guards */
+	CONTROL_WORD_STORE,
 	CONTROL_FREE,		/* a page given to the allocator */
 	CONTROL_FLUSH,		/* a TLB flush instruction */
 	CONTROL_IRQ_HELD,	/* an interrupt from another vCPU is not taken when held … */
@@ -37,3 +39,9 @@ const char *control_name(ControlKind kind);
 
 /* RIG_ERROR_BLIND when something is not reported as it should be. */
 bool control_all(Stage *stage, Controls *ret, GError **error);
+
+/*
+ * One operation before the race, a word of lib/verbs.h, by @actor, which parks again; nobody
+ * else runs but for the interrupts that it waits for.  *@ret: what it returned.
+ */
+bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GError **error);

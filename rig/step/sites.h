@@ -10,8 +10,9 @@
 
 typedef enum {
 	SITE_PTE,
-	SITE_ACCESS,		/* an arena page */
-	SITE_LOCK,		/* takes the arena lock */
+	SITE_ACCESS,		/* a watched page */
+	SITE_LOCK,		/* takes a lock */
+	SITE_WORD,		/* a word that a lock guards */
 	SITE_MASK,		/* the CLI before that */
 	SITE_WAIT,		/* PAUSE or HLT */
 	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */

@@ -22,32 +22,30 @@ static bool begin_probe(const Stage *stage, const Context *self, const Site *sit
 /* The store half of a split read-modify-write sees what the load half saw. */
 static void begin_store_half(Stage *stage, const Context *self)
 {
-	const WatchView *view = watch_kernel(&stage->guest->watch, self->pending.page);
+	const WatchPte *pte = watch_pte(&stage->guest->watch, event_slot(&self->pending));
 
-	machine_phys64_set(stage->guest->machine, view->pte.phys, self->loaded);
+	machine_phys64_set(stage->guest->machine, pte->phys, self->loaded);
 }
 
 /* By the kernel's own address, and in a way that @pte allows: no fault then. */
-static bool is_allowed(const Event *event, guint64 addr, guint64 pte)
+static bool is_allowed(const Event *event, guint64 pte)
 {
 	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
 
-	return (gint64)addr < 0 && (pte & needs) == needs;
+	return !event->view && (pte & needs) == needs;
 }
 
 /* Whether carrying out @event is sure to hit a watchpoint. */
-static bool hits_watchpoint(Stage *stage, const Event *event, const Site *site, guint64 stale)
+static bool hits_watchpoint(const Stage *stage, const Event *event, guint64 stale)
 {
 	switch (event->kind) {
 	case EVENT_PTE:
 		return !stage_is_disarmed(stage, event->page);
 	case EVENT_LOCK:
+	case EVENT_WORD:
 		return true;
 	case EVENT_ACCESS:
-		return is_allowed(event,
-				  insn_address(&site->insn,
-					       &stage_context(stage, event->actor)->regs),
-				  stale ? stale : event->before[event->page]);
+		return is_allowed(event, stale ? stale : event->before[event->page]);
 	default:
 		return false;
 	}
@@ -58,14 +56,13 @@ static bool hits_watchpoint(Stage *stage, const Event *event, const Site *site, 
  * stop.  Taking the watchpoint off for the step costs more than time: it would empty all soft
  * TLBs, since the direct map around the PTE is made of large pages (tlb_flush_page_locked()).
  */
-static bool execute_one(Stage *stage, const Event *event, const Site *site, guint64 stale,
-			GError **error)
+static bool execute_one(Stage *stage, const Event *event, guint64 stale, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 	int vcpu = stage_vcpu(stage, event->actor);
 	Stop stop;
 
-	return hits_watchpoint(stage, event, site, stale)
+	return hits_watchpoint(stage, event, stale)
 		? machine_step_watched(machine, vcpu, event->pc, &stop, error)
 		: machine_step(machine, vcpu, &stop, error);
 }
@@ -85,8 +82,7 @@ static bool set_translation(Stage *stage, int actor, int page, guint64 pte, GErr
  * the walk has left in it (A and D), so nobody can tell.  An access in an interrupt, which has
  * no such choice, finds an empty TLB.  What the emulator's own TLB would have kept is no matter.
  */
-static bool execute_through(Stage *stage, const Event *event, const Site *site, guint64 stale,
-			    GError **error)
+static bool execute_through(Stage *stage, const Event *event, guint64 stale, GError **error)
 {
 	int actor = event->actor, page = event->page;
 
@@ -94,9 +90,9 @@ static bool execute_through(Stage *stage, const Event *event, const Site *site, 
 		return (event->kind != EVENT_ACCESS || !event->irq ||
 			machine_forget_translations(stage->guest->machine, stage_vcpu(stage, actor),
 						    error)) &&
-		       execute_one(stage, event, site, 0, error);
+		       execute_one(stage, event, 0, error);
 	return set_translation(stage, actor, page, stale, error) &&
-	       execute_one(stage, event, site, stale, error) &&
+	       execute_one(stage, event, stale, error) &&
 	       set_translation(stage, actor, page, event->before[page], error);
 }
 
@@ -110,7 +106,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	*ret_event = self->pending;
 	stage_ptes(stage, ret_event->before);
 	if (self->pending.half == HALF_LOAD) {
-		self->loaded = ret_event->before[self->pending.page];
+		self->loaded = ret_event->before[event_slot(&self->pending)];
 		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
 		self->pending.half = HALF_STORE;
 		return true;
@@ -122,7 +118,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
 	ret_event->stale = stale != 0;
-	if (!execute_through(stage, ret_event, site, stale, error) ||
+	if (!execute_through(stage, ret_event, stale, error) ||
 	    !machine_regs(machine, vcpu, &self->regs, error) ||
 	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
 		return false;

@@ -21,10 +21,12 @@ static bool find(Stage *stage, const char *name, guint64 *ret, GError **error)
 	return false;
 }
 
+/* Once: QEMU would keep two, and take out one of them. */
 static bool break_on(Stage *stage, const char *name, guint64 *ret, GError **error)
 {
 	return find(stage, name, ret, error) &&
-	       (lose(name) || machine_break(stage->guest->machine, *ret, true, error));
+	       (lose(name) || machine_is_break(stage->guest->machine, *ret) ||
+		machine_break(stage->guest->machine, *ret, true, error));
 }
 
 /* What only some kernels have; that this one has not is said. */
@@ -44,6 +46,17 @@ static bool watch_locks(Stage *stage, GError **error)
 	for (int i = 0; i < watch->n_locks && !lose("lock"); i++)
 		if (!machine_watch(stage->guest->machine, watch->locks[i].va, watch->locks[i].bytes,
 				   WATCH_WRITE, true, error))
+			return false;
+	return true;
+}
+
+static bool watch_words(Stage *stage, GError **error)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	for (int i = 0; i < watch->n_words && !lose("word"); i++)
+		if (!machine_watch(stage->guest->machine, watch->words[i].va, watch->words[i].bytes,
+				   WATCH_ACCESS, true, error))
 			return false;
 	return true;
 }
@@ -102,7 +115,7 @@ bool stage_watch(Stage *stage, GError **error)
 	    !break_on_ends(stage, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||
-	    !break_on_frees(stage, error) || !watch_locks(stage, error))
+	    !break_on_frees(stage, error) || !watch_locks(stage, error) || !watch_words(stage, error))
 		return false;
 	for (int i = 0; i < stage->guest->n_pages; i++)
 		if (!watch_ptes(stage, i, true, error) || !watch_page(stage, i, error))
@@ -139,20 +152,22 @@ int stage_pte_at(const Stage *stage, guint64 addr)
 {
 	const Watch *watch = &stage->guest->watch;
 
-	for (int i = 0; i < watch->n_pages; i++)
-		if (addr - watch_kernel(watch, i)->pte.va < PTE_BYTES)
+	for (int i = 0; i < watch->n_ptes; i++)
+		if (addr - watch_pte(watch, i)->va < PTE_BYTES)
 			return i;
 	return -1;
 }
 
-int stage_page_at(const Stage *stage, guint64 addr)
+int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret)
 {
 	const Watch *watch = &stage->guest->watch;
 
 	for (int i = 0; i < watch->n_pages; i++)
 		for (int j = 0; j < watch->pages[i].n_views; j++)
-			if (addr - watch->pages[i].views[j].va < PAGE_BYTES)
+			if (addr - watch->pages[i].views[j].va < PAGE_BYTES) {
+				*ret = &watch->pages[i].views[j];
 				return i;
+			}
 	return -1;
 }
 
@@ -162,6 +177,16 @@ int stage_lock_at(const Stage *stage, guint64 addr)
 
 	for (int i = 0; i < watch->n_locks; i++)
 		if (addr - watch->locks[i].va < (guint64)watch->locks[i].bytes)
+			return i;
+	return -1;
+}
+
+int stage_word_at(const Stage *stage, guint64 addr)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	for (int i = 0; i < watch->n_words; i++)
+		if (addr - watch->words[i].va < (guint64)watch->words[i].bytes)
 			return i;
 	return -1;
 }

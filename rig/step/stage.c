@@ -46,11 +46,11 @@ void stage_free(Stage *stage)
 	g_free(stage);
 }
 
-void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES])
+void stage_ptes(Stage *stage, guint64 ret[MAX_PTES])
 {
 	guest_ptes(stage->guest, ret);
-	for (int i = 0; i < stage->guest->n_pages; i++) {
-		Frame frame = { pte_pfn(ret[i]), i };
+	for (int i = 0; i < stage->guest->watch.n_ptes; i++) {
+		Frame frame = { pte_pfn(ret[i]), stage->guest->watch.ptes[i].page };
 		guint at;
 
 		if (!pte_present(ret[i]))
@@ -87,32 +87,60 @@ static void set_ready(Stage *stage, int actor, Event pending)
 		stage->irq_events = stage->new_site = true;
 }
 
+static bool is_gone(const Stage *stage, int group)
+{
+	return group >= 0 && (stage->gone >> group & 1);
+}
+
+/* A word is in the same object as its lock. */
+static int group_of_word(const Stage *stage, int word)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	return watch->locks[watch->words[word].lock].group;
+}
+
+static void set_pte(const Stage *stage, Event *event, int slot)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	event->page = watch->ptes[slot].page;
+	event->view = watch->pages[event->page].views[watch->ptes[slot].view].mm + 1;
+	event->slot = slot;
+}
+
 /* At a site: fill in the pending event if it touches something watched. */
 static bool pending_at_site(Stage *stage, int actor, const Site *site, const Regs *regs)
 {
 	guint64 addr = insn_address(&site->insn, regs);
 	Event event = { .actor = actor, .page = -1, .access = site->insn.access,
 			.pc = site->insn.pc };
+	const WatchView *view;
+	int at;
 
-	if ((event.page = stage_pte_at(stage, addr)) >= 0) {
+	if ((at = stage_pte_at(stage, addr)) >= 0) {
 		event.kind = EVENT_PTE;
+		set_pte(stage, &event, at);
 		if (event.access == ACCESS_RMW && !site->insn.locked)
 			event.half = HALF_LOAD;
-	} else if ((event.page = stage_page_at(stage, addr)) >= 0) {
+	} else if ((at = stage_page_at(stage, addr, &view)) >= 0) {
 		event.kind = EVENT_ACCESS;
-	} else if ((event.lock = stage_lock_at(stage, addr)) >= 0) {
+		event.page = at;
+		event.view = view->mm + 1;
+		event.slot = view->slot;
+	} else if ((at = stage_lock_at(stage, addr)) >= 0) {
 		event.kind = EVENT_LOCK;
+		event.lock = at;
+	} else if ((at = stage_word_at(stage, addr)) >= 0 &&
+		   !is_gone(stage, group_of_word(stage, at))) {
+		event.kind = EVENT_WORD;
+		event.word = at;
 	} else {
 		return false;
 	}
 	sites_note_actor(stage->sites, site, actor);
 	set_ready(stage, actor, event);
 	return true;
-}
-
-static bool is_gone(const Stage *stage, int group)
-{
-	return group >= 0 && (stage->gone >> group & 1);
 }
 
 /* A watched thing was touched: by a release of the lock, or by a site nobody knew. */
@@ -138,7 +166,10 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 		if (stage->holders[lock] >= 0)
 			return true;
 	}
-	SiteKind kind = lock >= 0 ? SITE_LOCK
+	int word = stage_word_at(stage, stop->watch);
+	if (word >= 0 && is_gone(stage, group_of_word(stage, word)))
+		return true;
+	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
 			: stage_pte_at(stage, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
 	*ret_stay = stage->new_site = true;
 	return sites_decode_before(stage->sites, stage_vcpu(stage, actor), next, &insn, error) &&
@@ -150,10 +181,17 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	Event event = { .kind = EVENT_FLUSH, .actor = actor, .page = -1,
 			.flush = site->insn.flush, .pc = site->insn.pc };
 
+	const WatchView *view;
+
 	stage->flushes++;
-	if (event.flush == FLUSH_PAGE &&
-	    (event.page = stage_page_at(stage, insn_address(&site->insn, regs))) < 0)
-		return;
+	if (event.flush == FLUSH_PAGE) {
+		event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view);
+		if (event.page < 0)
+			return;
+		/* One address is flushed, not the page's others. */
+		event.view = view->mm + 1;
+		event.slot = view->slot;
+	}
 	note(stage, event);
 }
 
@@ -270,10 +308,11 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	struct {
 		guint64 error_code, rip;	/* as the CPU pushes them */
 	} frame;
+	const WatchView *view;
 	Insn insn;
 
 	*ret_stay = false;
-	if (stage_page_at(stage, regs->cr2) < 0)
+	if (stage_page_at(stage, regs->cr2, &view) < 0)
 		return true;
 	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
 			  sizeof(frame), error))
@@ -417,6 +456,8 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	Context *at = stage_context(stage, actor);
 
 	*ret_stay = *ret_step = false;
+	if (stage->survey && survey_take(stage->survey, stop, at->regs.rip))
+		return true;
 	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
 		return end_irq(stage, actor, unserved, ret_stay, error);
 	if (!(stop->kind == STOP_WATCH ? at_watchpoint(stage, actor, stop, ret_stay, error)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "step/sites.h"
+#include "step/survey.h"
 
 typedef enum {
 	ACTOR_READY,		/* before its pending event */
@@ -54,6 +55,7 @@ typedef struct {
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
 	int hangs;		/* stops by the clock that nothing explained */
+	GArray *survey;		/* of SurveyItem: what is counted, or NULL; not owned */
 	bool discovering;	/* page faults are looked at */
 	/* Bits of groups: */
 	guint32 dying;		/* it is being taken apart */
@@ -96,12 +98,13 @@ void stage_free(Stage *stage);
 bool stage_watch(Stage *stage, GError **error);
 
 /*
- * What is at @addr, by its number: a watched PTE, a watched page (by any of its views), the word
- * of a lock; -1: none.
+ * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view that has it
+ * there), the word of a lock, a word that one guards; -1: none.
  */
 int stage_pte_at(const Stage *stage, guint64 addr);
-int stage_page_at(const Stage *stage, guint64 addr);
+int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret);
 int stage_lock_at(const Stage *stage, guint64 addr);
+int stage_word_at(const Stage *stage, guint64 addr);
 
 /* Whether a function that gives pages back begins at @pc. */
 bool stage_is_free(const Stage *stage, guint64 pc);
@@ -146,6 +149,6 @@ gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
 bool stage_check_sites(const Stage *stage, GError **error);
 
 /* The PTEs as they are, their frames remembered. */
-void stage_ptes(Stage *stage, guint64 ret[MAX_PAGES]);
+void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)

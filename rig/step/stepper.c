@@ -64,7 +64,7 @@ static void forget(Stage *stage)
 static bool advance_all(Stepper *stepper, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	forget(stage);
 	if (!guest_restore(stage->guest, GUEST_PARKED, error) || !stage_arm_ptes(stage, error))
@@ -121,7 +121,7 @@ static void note_translations(Stepper *stepper, const GArray *events)
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
@@ -132,7 +132,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
 	guest_ptes(stage->guest, ptes);
-	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->n_pages, ptes);
+	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->watch.n_ptes, ptes);
 	note_translations(stepper, ret_events);
 	return true;
 }
@@ -147,10 +147,11 @@ static bool lock_is_taken(const Stage *stage, int lock, int actor)
 static guint64 stale_pte(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	if (self->in_irq || self->own.state != ACTOR_READY ||
-	    self->own.pending.kind != EVENT_ACCESS || !event_is_kernel(&self->own.pending))
+	    self->own.pending.kind != EVENT_ACCESS ||
+	    !event_uses_kernel_view(&self->own.pending))
 		return 0;
 	guest_ptes(stepper->stage->guest, ptes);
 	int page = self->own.pending.page;
@@ -323,7 +324,7 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
+Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	ThreadSet all = { { 0 } };
@@ -331,7 +332,8 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 	for (int thread = 0; thread < MAX_THREADS; thread++)
 		thread_set_add(&all, thread);
 	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || (controls && !lose("controls") &&
+	if (!stepper->stage || (setup && !setup_run(stepper->stage, setup, error)) ||
+	    (controls && !lose("controls") &&
 				 !control_all(stepper->stage, controls, error)) ||
 	    !stage_discover(stepper->stage, true, error))
 		return NULL;
@@ -354,6 +356,16 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 void stepper_look_away(Stepper *stepper)
 {
 	stepper->stage->blind = true;
+}
+
+bool stepper_survey(Stepper *stepper, GArray *survey, GError **error)
+{
+	Stage *stage = stepper->stage;
+	GArray *before = stage->survey;
+
+	stage->survey = survey;
+	return (!before || survey_arm(before, stage->guest->machine, false, error)) &&
+	       (!survey || survey_arm(survey, stage->guest->machine, true, error));
 }
 
 ActorState stepper_state(const Stepper *stepper, int actor)
@@ -379,6 +391,7 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
 		wait.kind = WAIT_LOCK;
+		wait.lock = stage->guest->watch.locks[self->pending.lock].name;
 		int holder = stage->holders[self->pending.lock];
 		if (holder >= 0)
 			wait.holder = g_intern_string(actors[holder].name);
@@ -451,7 +464,7 @@ char *stepper_state_key(const Stepper *stepper)
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	Stage *stage = stepper->stage;
 	ThreadSet enabled = stepper_enabled(stepper);
-	guint64 ptes[MAX_PAGES];
+	guint64 ptes[MAX_PTES];
 
 	guest_ptes(stage->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
@@ -459,6 +472,10 @@ char *stepper_state_key(const Stepper *stepper)
 	for (int i = 0; i < stage->guest->watch.n_locks; i++) {
 		guint64 lock = guest_lock(stage->guest, i);
 		g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	}
+	for (int i = 0; i < stage->guest->watch.n_words; i++) {
+		guint64 word = guest_word(stage->guest, i);
+		g_checksum_update(sum, (const guchar *)&word, sizeof(word));
 	}
 	g_checksum_update(sum, (const guchar *)&enabled, sizeof(enabled));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
@@ -478,14 +495,4 @@ char *stepper_state_key(const Stepper *stepper)
 const Sites *stepper_sites(const Stepper *stepper)
 {
 	return stepper->stage->sites;
-}
-
-char *stepper_event_label(const Stepper *stepper, const Event *event)
-{
-	const Stage *stage = stepper->stage;
-	const Site *site = sites_find(stage->sites, event->pc);
-	const char *target = event->kind == EVENT_SEND
-		? stage->guest->report.actors[event->to].name : NULL;
-
-	return event_label(event, site ? site->where : NULL, target);
 }

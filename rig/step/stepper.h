@@ -13,15 +13,17 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 #include "step/control.h"
+#include "step/setup.h"
 #include "step/stage.h"
 
 typedef struct Stepper Stepper;
 
 /*
- * @guest is not owned.  Finds the sites by running each actor alone; before that, and if
- * @controls is not NULL, shows that what it watches is reported, and says there what was.
+ * @guest is not owned.  Runs @setup, if it is not NULL: that is where schedules start.
+ * Finds the sites by running each actor alone; before that, and if @controls is not NULL, shows
+ * that what it watches is reported, and says there what was.
  */
-Stepper *stepper_new(Guest *guest, Controls *controls, GError **error);
+Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error);
 void stepper_free(Stepper *stepper);
 
 /*
@@ -50,6 +52,9 @@ bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError 
 /* Do not look which frame an access uses: to show that looking changes nothing. */
 void stepper_look_away(Stepper *stepper);
 
+/* From now on count in @survey (of SurveyItem) what is no event; NULL: no more.  Not owned. */
+bool stepper_survey(Stepper *stepper, GArray *survey, GError **error);
+
 ActorState stepper_state(const Stepper *stepper, int actor);
 /* Of its vCPU, where it stands. */
 const Regs *stepper_regs(const Stepper *stepper, int actor);
@@ -59,8 +64,9 @@ Wait stepper_wait_of(const Stepper *stepper, int actor);
 
 /*
  * What the actors' further doing depends on: the watched PTEs, what TLBs may hold, the
- * arena lock, interrupts to be served, and every actor's state, general registers and pc
- * (for one that spins, its stack; for one in user space, its own PTE of the page, too).
+ * locks and the words that they guard, interrupts to be served, and every actor's state,
+ * general registers and pc (for one that spins, its stack; for one in user space, its own
+ * PTE of the page, too).
  * Two equal keys in one schedule mean that it went round in a circle.
  */
 char *stepper_state_key(const Stepper *stepper);
@@ -81,8 +87,5 @@ bool stepper_has_decided(const Stepper *stepper, int actor);
 char **stepper_absent_hooks(const Stepper *stepper);
 
 const Sites *stepper_sites(const Stepper *stepper);
-
-/* How a schedule names an event: "cmpxchg apply_range_set_cb+0x4b page0". */
-char *stepper_event_label(const Stepper *stepper, const Event *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stepper, stepper_free)

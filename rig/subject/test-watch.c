@@ -25,7 +25,8 @@ static const char SOUND[] =
 	"\"frames\":[{\"role\":\"scratch\",\"group\":1,\"pfn\":\"0x1234\"}],"
 	"\"frees\":[{\"symbol\":\"__free_pages\",\"argument\":\"page\",\"required\":true},"
 	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false}],"
-	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\",\"bytes\":8,"
+	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\","
+	"\"phys\":\"0x1000100\",\"bytes\":8,"
 	"\"guarded_by\":\"ptl-0\"}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
 	"\"value\":\"0xffff888001000000\",\"group\":0}],"
@@ -57,6 +58,10 @@ static void test_sound(void)
 	g_assert_true(watch_user(&watch, 0) == &watch.pages[0].views[1]);
 	g_assert_cmphex(watch_user(&watch, 0)->pte.va, ==, 0xffff888002003010);
 	g_assert_null(watch_user(&watch, 1));
+	g_assert_cmpint(watch.n_ptes, ==, 3);
+	g_assert_cmpint(watch.pages[0].views[1].slot, ==, 2);
+	g_assert_true(watch_pte(&watch, 2) == &watch_user(&watch, 0)->pte);
+	g_assert_true(watch_pte(&watch, 1) == &watch_kernel(&watch, 1)->pte);
 	g_assert_cmpint(watch_frame(&watch, "scratch", 1), ==, 0x1234);
 	g_assert_cmpint(watch_frame(&watch, "scratch", 0), ==, -1);
 	g_assert_false(watch.frees[1].required);
@@ -109,6 +114,7 @@ static const struct {
 	{ "\"required\":true", "\"required\":1", "drgn: 'required' must be" },
 	{ "\"frees\":[{", "\"others\":[{", "drgn: 'frees' must be an array" },
 	{ "0xffff888001000100", "0x1000100", "blind: word 0 lies nowhere" },
+	{ "\"0x1000100\"", "\"0x3000000\"", "blind: word 0 lies nowhere" },
 	{ "\"argument\":0", "\"argument\":6", "drgn: 'argument' must be" },
 	{ "\"kind\":\"begins\"", "\"kind\":\"ends\"", "drgn: 'ends' is no kind" },
 	{ "kernel/bpf/", "/etc/passwd bad", "drgn: '/etc/passwd bad' is no source" },

@@ -212,6 +212,9 @@ static bool read_lock(const Reading *reading, const Json *json, int i, GError **
 		return false;
 	lock->kind = kind;
 	lock->group = group;
+	for (int other = 0; other < i; other++)
+		if (reading->watch->locks[other].name == lock->name)
+			return wrong(reading, "second lock's name", lock->name, error);
 	/* The rig reads memory by the eight bytes. */
 	if (in_kernel(lock->va) && in_ram(reading, lock->phys, sizeof(guint64)) &&
 	    !(lock->bytes & (lock->bytes - 1)) && lock->va % lock->bytes == 0 && lock->held &&
@@ -252,12 +255,17 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 
 	if (!read_name(reading, json, "name", &word->name, error) ||
 	    !read_word(json, "va", &word->va, error) ||
+	    !read_word(json, "phys", &word->phys, error) ||
 	    !read_small(json, "bytes", 1, 8, &word->bytes, error) ||
 	    !read_lock_of(reading, json, &word->lock, error))
 		return false;
+	for (int other = 0; other < i; other++)
+		if (reading->watch->words[other].name == word->name)
+			return wrong(reading, "second word's name", word->name, error);
 	if (word->lock < 0)
 		return wrong(reading, "word that a lock guards", word->name, error);
-	return in_kernel(word->va) || nowhere("word", i, word->va, 0, error);
+	return (in_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
+	       nowhere("word", i, word->va, word->phys, error);
 }
 
 static bool read_end(const Reading *reading, const Json *json, int i, GError **error)
@@ -309,6 +317,29 @@ static bool check_apart(const Reading *reading, GError **error)
 	return true;
 }
 
+static void add_slot(Watch *watch, int page, int view)
+{
+	watch->pages[page].views[view].slot = watch->n_ptes;
+	watch->ptes[watch->n_ptes].page = page;
+	watch->ptes[watch->n_ptes].view = view;
+	watch->n_ptes++;
+}
+
+static void number_ptes(Watch *watch)
+{
+	/* There is room for all: so many pages, so many views. */
+	G_STATIC_ASSERT((int)MAX_PAGES * (int)MAX_VIEWS <= (int)MAX_PTES);
+
+	for (int page = 0; page < watch->n_pages; page++)
+		add_slot(watch, page, 0);
+	for (int page = 0; page < watch->n_pages; page++)
+		for (int view = 1; view < watch->pages[page].n_views; view++) {
+			watch->pages[page].views[view].slot = -1;
+			if (watch->pages[page].views[view].pte.va)
+				add_slot(watch, page, view);
+		}
+}
+
 bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_bytes, Watch *ret,
 		 GError **error)
 {
@@ -352,6 +383,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 			*parts[i].n = j + 1;
 		}
 	}
+	number_ptes(ret);
 	return check_apart(&reading, error);
 }
 

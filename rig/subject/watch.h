@@ -34,6 +34,7 @@ typedef struct {
 	int mm;			/* of which process, from 0; -1: the kernel's own */
 	guint64 va;		/* of its first byte */
 	WatchPte pte;
+	int slot;		/* of that PTE among all that are watched; -1: it is not */
 } WatchView;
 
 typedef struct {
@@ -74,7 +75,7 @@ typedef struct {
 /* A word of memory that only the holder of a lock should touch. */
 typedef struct {
 	const char *name;
-	guint64 va;
+	guint64 va, phys;
 	int bytes;
 	int lock;
 } WatchWord;
@@ -103,6 +104,11 @@ typedef struct {
 	WatchWord words[MAX_WORDS];
 	WatchEnd ends[MAX_ENDS];
 	const char *waits[MAX_WAITS];	/* source folders and files: here one vCPU waits for another */
+	/* All PTEs: the kernel's, by page, then those of processes. */
+	int n_ptes;
+	struct {
+		int page, view;
+	} ptes[MAX_PTES];
 } Watch;
 
 /*
@@ -121,6 +127,11 @@ static inline const WatchView *watch_kernel(const Watch *watch, int page)
 
 /* The first process's view of @page; NULL: it has none. */
 const WatchView *watch_user(const Watch *watch, int page);
+
+static inline const WatchPte *watch_pte(const Watch *watch, int slot)
+{
+	return &watch->pages[watch->ptes[slot].page].views[watch->ptes[slot].view].pte;
+}
 
 /* The frame with @role of @group; -1: there is none. */
 gint64 watch_frame(const Watch *watch, const char *role, int group);

@@ -10,13 +10,14 @@
 #include "explore/explore.h"
 #include "explore/folder.h"
 #include "explore/journal.h"
-#include "machine/backend.h"
 #include "explore/publish.h"
 #include "report/junit.h"
 #include "report/ktap.h"
 #include "report/markdown.h"
+#include "util/child.h"
 #include "util/cpu.h"
 #include "util/error.h"
+#include "util/file.h"
 
 typedef struct {
 	const SuiteOptions *options;
@@ -103,7 +104,7 @@ static void read_log(const Job *job)
 	g_autofree char *path = folder_path(job->out, "explore.txt");
 
 	if (!job->row->as_expected)
-		g_file_get_contents(path, &job->row->log, NULL, NULL);
+		job->row->log = file_read(path, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
 }
 
 /* What the process came to; one that was told to stop owes nothing. */
@@ -184,10 +185,7 @@ static bool start_job(Job *job, guint slot, GError **error)
 	g_unlink(verdict);
 	/* A child stays on the CPUs that its parent is on when it is started. */
 	cpu_claim(slot);
-	g_subprocess_launcher_set_child_setup(launcher, backend_die_with_parent,
-					      GINT_TO_POINTER(getpid()), NULL);
-	job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata,
-						    error);
+	job->process = child_start(launcher, (const char *const *)argv->pdata, NULL, error);
 	if (!job->process)
 		return false;
 	job->slot = slot;
@@ -338,6 +336,8 @@ static bool make_out(const char *out, GError **error)
 			    "%s is not empty and no suite's folder; give another --out", out);
 		return false;
 	}
+	if (folder_lock(out, error) < 0)
+		return false;
 	if (g_mkdir_with_parents(runs, 0755)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: cannot be made", runs);
 		return false;

@@ -16,8 +16,10 @@ typedef enum {
 	RIG_ERROR_INPUT,	/* a file or argument the user gave */
 	RIG_ERROR_PROTOCOL,	/* RSP, QMP or drgn said something unexpected */
 	RIG_ERROR_START,	/* QEMU, libvirt or ssh did not start the guest */
-	RIG_ERROR_MACHINE,	/* QEMU died or timed out */
-	RIG_ERROR_DEADLINE,	/* QEMU did not answer in time */
+	RIG_ERROR_MACHINE,	/* QEMU or the host refuses */
+	RIG_ERROR_LOST,		/* QEMU or drgn died, or stopped answering: another may go on */
+	RIG_ERROR_DEADLINE,	/* no stop in time, from a guest that may just be busy */
+	RIG_ERROR_SNAPSHOT,	/* what is in the cache cannot be started from */
 	RIG_ERROR_GUEST,	/* the guest never became ready */
 	RIG_ERROR_BLIND,	/* what the rig relies on was not seen to work */
 	RIG_ERROR_ANEW,		/* what was found out makes what was explored before void */

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "util/json.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/error.h"
+#include "util/u64.h"
 
 bool json_text_is_flat(const char *text, gsize len)
 {
@@ -56,26 +54,12 @@ JsonObject *json_parse(const char *text, gsize len, const char *name, GError **e
 	return NULL;
 }
 
-JsonObject *json_load(const char *path, GError **error)
+JsonObject *json_load(const char *path, FileSource source, GError **error)
 {
-	g_autofree char *text = NULL;
-	g_autoptr(GError) local = NULL;
-	struct stat st;
 	gsize len;
+	g_autofree char *text = file_read(path, source, FILE_MAX_BYTES, &len, error);
 
-	if (stat(path, &st) || access(path, R_OK)) {
-		bad(path, g_strerror(errno), error);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size > JSON_MAX_BYTES) {
-		bad(path, S_ISREG(st.st_mode) ? "too big to be racerig's" : "no file", error);
-		return NULL;
-	}
-	if (!g_file_get_contents(path, &text, &len, &local)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
-		return NULL;
-	}
-	return json_parse(text, len, path, error);
+	return text ? json_parse(text, len, path, error) : NULL;
 }
 
 static JsonNode *find(const Json *json, const char *member)
@@ -108,6 +92,9 @@ bool json_string(const Json *json, const char *member, const char **ret, GError 
 
 	if (!is_value(node, G_TYPE_STRING))
 		return wrong(json, member, "a string", error);
+	/* An escape may be half of a surrogate pair, and json-glib takes it. */
+	if (!g_utf8_validate(json_node_get_string(node), -1, NULL))
+		return wrong(json, member, "a string of whole characters", error);
 	*ret = json_node_get_string(node);
 	return true;
 }
@@ -140,6 +127,42 @@ bool json_int(const Json *json, const char *member, gint64 min, gint64 max, gint
 	return wrong(json, member, wanted, error);
 }
 
+bool json_small(const Json *json, const char *member, int min, int max, int *ret, GError **error)
+{
+	gint64 value;
+
+	if (!json_int(json, member, min, max, &value, error))
+		return false;
+	*ret = value;
+	return true;
+}
+
+bool json_interned(const Json *json, const char *member, const char **ret, GError **error)
+{
+	if (!json_string(json, member, ret, error))
+		return false;
+	*ret = g_intern_string(*ret);
+	return true;
+}
+
+bool json_choice(const Json *json, const char *member, const char *const *names, int *ret,
+		 GError **error)
+{
+	const char *text;
+
+	if (!json_string(json, member, &text, error))
+		return false;
+	for (int i = 0; names[i]; i++) {
+		if (strcmp(names[i], text) != 0)
+			continue;
+		*ret = i;
+		return true;
+	}
+	g_autofree char *all = g_strjoinv(", ", (char **)names);
+	g_autofree char *wanted = g_strconcat("one of ", all, NULL);
+	return wrong(json, member, wanted, error);
+}
+
 bool json_bool(const Json *json, const char *member, bool *ret, GError **error)
 {
 	JsonNode *node = find(json, member);
@@ -158,6 +181,27 @@ bool json_array(const Json *json, const char *member, JsonArray **ret, GError **
 		return wrong(json, member, "an array", error);
 	*ret = json_node_get_array(node);
 	return true;
+}
+
+bool json_array_of(const Json *json, const char *member, guint min, guint max, JsonArray **ret,
+		   GError **error)
+{
+	JsonArray *array;
+
+	if (!json_array(json, member, &array, error))
+		return false;
+	*ret = array;
+	if (json_array_get_length(array) >= min && json_array_get_length(array) <= max)
+		return true;
+	g_autofree char *wanted = g_strdup_printf("an array of %u to %u", min, max);
+	return wrong(json, member, wanted, error);
+}
+
+const char *json_text_element(JsonArray *array, guint i)
+{
+	JsonNode *node = json_array_get_element(array, i);
+
+	return is_value(node, G_TYPE_STRING) ? g_intern_string(json_node_get_string(node)) : NULL;
 }
 
 bool json_object(const Json *json, const char *member, Json *ret, GError **error)
@@ -212,4 +256,43 @@ bool json_maybe_int(const Json *json, const char *member, gint64 min, gint64 max
 bool json_maybe_bool(const Json *json, const char *member, bool *ret, GError **error)
 {
 	return !json_has(json, member) || json_bool(json, member, ret, error);
+}
+
+bool json_maybe_small(const Json *json, const char *member, int min, int max, int *ret,
+		      GError **error)
+{
+	return !json_has(json, member) || json_small(json, member, min, max, ret, error);
+}
+
+bool json_maybe_interned(const Json *json, const char *member, const char **ret, GError **error)
+{
+	return !json_has(json, member) || json_interned(json, member, ret, error);
+}
+
+bool json_maybe_choice(const Json *json, const char *member, const char *const *names, int *ret,
+		       GError **error)
+{
+	return !json_has(json, member) || json_choice(json, member, names, ret, error);
+}
+
+bool json_maybe_array_of(const Json *json, const char *member, guint min, guint max,
+			 JsonArray **ret, GError **error)
+{
+	return !json_has(json, member) || json_array_of(json, member, min, max, ret, error);
+}
+
+bool json_maybe_hex(const Json *json, const char *member, guint64 *ret, GError **error)
+{
+	const char *text;
+
+	if (!json_has(json, member))
+		return true;
+	return json_string(json, member, &text, error) &&
+	       (u64_parse(text, ret) || wrong(json, member, "a 64-bit word in hex", error));
+}
+
+void json_add_string(JsonObject *object, const char *member, const char *value)
+{
+	if (value)
+		json_object_set_string_member(object, member, value);
 }

@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
+#include "util/file.h"
 #include "util/name.h"
 
 /* What is read, and what it is called in errors: "FILE" or "FILE:LINE". */
@@ -18,14 +19,14 @@ typedef struct {
 	const char *name;	/* the caller's; must outlive this */
 } Json;
 
-enum { JSON_MAX_BYTES = 256 << 20, JSON_MAX_DEPTH = 64 };
+enum { JSON_MAX_DEPTH = 64 };
 
 /* Whether brackets are nested no deeper than that: json-glib's parser calls itself. */
 bool json_text_is_flat(const char *text, gsize len);
 
 /* The object in @text, and in the file at @path; the caller's reference. */
 JsonObject *json_parse(const char *text, gsize len, const char *name, GError **error);
-JsonObject *json_load(const char *path, GError **error);
+JsonObject *json_load(const char *path, FileSource source, GError **error);
 
 /*
  * Members that must be there.  Strings, objects and arrays stay the object's.  A name is a
@@ -36,9 +37,24 @@ bool json_name(const Json *json, const char *member, NameKind kind, const char *
 	       GError **error);
 bool json_int(const Json *json, const char *member, gint64 min, gint64 max, gint64 *ret,
 	      GError **error);
+bool json_small(const Json *json, const char *member, int min, int max, int *ret, GError **error);
 bool json_bool(const Json *json, const char *member, bool *ret, GError **error);
 bool json_array(const Json *json, const char *member, JsonArray **ret, GError **error);
 bool json_object(const Json *json, const char *member, Json *ret, GError **error);
+
+/* A string that lives as long as the program. */
+bool json_interned(const Json *json, const char *member, const char **ret, GError **error);
+
+/* A string that is one of @names, NULL-terminated; *@ret is its index. */
+bool json_choice(const Json *json, const char *member, const char *const *names, int *ret,
+		 GError **error);
+
+/* An array with @min to @max elements. */
+bool json_array_of(const Json *json, const char *member, guint min, guint max, JsonArray **ret,
+		   GError **error);
+
+/* Element @i as a string, interned; NULL: it is none. */
+const char *json_text_element(JsonArray *array, guint i);
 
 /* An element of @array, which is @member's, that must be an object or a name. */
 bool json_element(const Json *json, const char *member, JsonArray *array, guint i, Json *ret,
@@ -55,4 +71,17 @@ bool json_maybe_name(const Json *json, const char *member, NameKind kind, const 
 		     GError **error);
 bool json_maybe_int(const Json *json, const char *member, gint64 min, gint64 max, gint64 *ret,
 		    GError **error);
+bool json_maybe_small(const Json *json, const char *member, int min, int max, int *ret,
+		      GError **error);
 bool json_maybe_bool(const Json *json, const char *member, bool *ret, GError **error);
+bool json_maybe_interned(const Json *json, const char *member, const char **ret, GError **error);
+bool json_maybe_choice(const Json *json, const char *member, const char *const *names, int *ret,
+		       GError **error);
+bool json_maybe_array_of(const Json *json, const char *member, guint min, guint max,
+			 JsonArray **ret, GError **error);
+
+/* A 64-bit word in hex, as in util/u64.h. */
+bool json_maybe_hex(const Json *json, const char *member, guint64 *ret, GError **error);
+
+/* Write one member; NULL: none. */
+void json_add_string(JsonObject *object, const char *member, const char *value);

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/file.h"
+
+enum { MAX_BYTES = 1 << 20 };
 
 /* What a line is, and what is in it. */
 typedef struct {
@@ -67,13 +70,11 @@ GKeyFile *keyfile_load(const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) keys = g_key_file_new();
 	g_autoptr(GError) local = NULL;
-	g_autofree char *text = NULL;
 	gsize len;
+	g_autofree char *text = file_read(path, FILE_NAMED, MAX_BYTES, &len, error);
 
-	if (!g_file_get_contents(path, &text, &len, &local)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", local->message);
+	if (!text)
 		return NULL;
-	}
 	if (!g_utf8_validate(text, len, NULL)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: not a text in UTF-8", path);
 		return NULL;
@@ -89,11 +90,11 @@ GKeyFile *keyfile_load(const char *path, GError **error)
 /* Of the key, or of the group where that has no such key; 0: of neither. */
 static int find_line(const char *path, const char *group, const char *key)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = file_read(path, FILE_NAMED, MAX_BYTES, NULL, NULL);
 	bool here = false;
 	int of_group = 0;
 
-	if (!g_file_get_contents(path, &text, NULL, NULL))
+	if (!text)
 		return 0;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (int i = 0; lines[i]; i++) {

@@ -9,9 +9,12 @@ struct Conn {
 	GSocket *socket;
 	GCancellable *cancel;
 	char *name;
+	FaultPeer peer;
+	pid_t pid;
 };
 
-Conn *conn_new(int fd, const char *name, GCancellable *cancel, GError **error)
+Conn *conn_new(int fd, const char *name, FaultPeer peer, pid_t pid, GCancellable *cancel,
+	       GError **error)
 {
 	GSocket *socket = g_socket_new_from_fd(fd, error);
 
@@ -25,6 +28,8 @@ Conn *conn_new(int fd, const char *name, GCancellable *cancel, GError **error)
 	conn->socket = socket;
 	conn->cancel = cancel ? g_object_ref(cancel) : NULL;
 	conn->name = g_strdup(name);
+	conn->peer = peer;
+	conn->pid = pid;
 	return conn;
 }
 
@@ -66,7 +71,7 @@ gssize conn_read(Conn *conn, char *buffer, gsize size, int seconds, GError **err
 				return -1;
 			continue;
 		}
-		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "%s closed the connection%s%s",
+		g_set_error(error, RIG_ERROR, RIG_ERROR_LOST, "%s closed the connection%s%s",
 			    conn->name, local ? ": " : "", local ? local->message : "");
 		return -1;
 	}
@@ -74,6 +79,7 @@ gssize conn_read(Conn *conn, char *buffer, gsize size, int seconds, GError **err
 
 bool conn_write(Conn *conn, const char *bytes, gsize len, GError **error)
 {
+	fault_packet(conn->peer, conn->pid);
 	while (len) {
 		g_autoptr(GError) local = NULL;
 		gssize sent = g_socket_send(conn->socket, bytes, len, NULL, &local);
@@ -82,10 +88,10 @@ bool conn_write(Conn *conn, const char *bytes, gsize len, GError **error)
 			bytes += sent;
 			len -= sent;
 		} else if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
-			if (!wait_for(conn, G_IO_OUT, WRITE_SECONDS, error))
+			if (!wait_for(conn, G_IO_OUT, fault_deadline(WRITE_SECONDS), error))
 				return false;
 		} else {
-			g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE,
+			g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
 				    "%s closed the connection: %s", conn->name, local->message);
 			return false;
 		}

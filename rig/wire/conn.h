@@ -2,7 +2,7 @@
 /*
  * A connected stream socket with a deadline on every wait.
  *
- * Owns the descriptor.  Errors: RIG_ERROR_MACHINE when the peer is gone,
+ * Owns the descriptor.  Errors: RIG_ERROR_LOST when the peer is gone,
  * RIG_ERROR_DEADLINE when it took too long (never a verdict), and
  * G_IO_ERROR_CANCELLED when the user interrupted.
  */
@@ -11,10 +11,16 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "util/fault.h"
+
 typedef struct Conn Conn;
 
-/* Takes @fd.  @name says who is at the other end, for messages. */
-Conn *conn_new(int fd, const char *name, GCancellable *cancel, GError **error);
+/*
+ * Takes @fd.  @name says who is at the other end, for messages; @peer and @pid (0: not known)
+ * for the faults of tests.
+ */
+Conn *conn_new(int fd, const char *name, FaultPeer peer, pid_t pid, GCancellable *cancel,
+	       GError **error);
 void conn_free(Conn *conn);
 
 /* At least one byte, at most @size; 0 never.  @seconds bounds the wait. */

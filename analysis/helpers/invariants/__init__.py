@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 The invariants a quiet guest can be asked about.  Every module iN here with a check() is one,
-and nothing else names it; what it says is its row in rig/check/check-iN.c.
+and nothing else names it; what it says is its row in check-iN.c in rig/check/ or rig/subject/.
 
 Asked after a schedule, when every operation has returned.  Each check looks at
 facts only; what the operations returned comes from the rig.

@@ -48,7 +48,7 @@ class Facts:
 class Violation:
     """
     A broken invariant, in the fields of rig/event/violation.h; the reason is one of the
-    invariant's row in rig/check/, which has the sentence.
+    invariant's row in its check-iN.c, which has the sentence.
     """
 
     invariant: str

@@ -3,7 +3,7 @@
 I1: a PTE that maps an allocated page never becomes the scratch page.
 
 Source: Dwivedi, bpf list, 12 May 2026: "we shouldn't install scratch page over a valid
-page".  rig/check/check-i1.c looks at every event; this is the state at the end.
+page".  rig/subject/arena/check-i1.c looks at every event; this is the state at the end.
 Broken by: scratch-plain-store in fault-vs-alloc.
 """
 

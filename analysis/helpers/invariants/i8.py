@@ -4,7 +4,7 @@ I8: the scratch page reads as zeroes.
 
 Source: Dwivedi, bpf list, 12 May 2026: "It likely should also be zeroed out, to preserve the
 idea that reading 'faulting' regions returns zeroes".  Mappings are writable, so what the
-kernel stored through a bad pointer is documented.  rig/check/check-i8.c is about user space.
+kernel stored through a bad pointer is documented.  rig/subject/arena/check-i8.c is about user space.
 Broken by: scratch-not-zeroed in fault-vs-fault.
 """
 

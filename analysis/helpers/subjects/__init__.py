@@ -2,11 +2,12 @@
 """
 The subjects.  Every other module here is one, and nothing else names it.
 
-A subject has two functions:
+A subject has three functions:
 
   describe(prog, request)      what is to be watched, and what it wants to know again at the end;
                                "groups" of the request are its objects as the guest reported them,
                                "pages" are [group, address as programs have it]
+  survey(prog, keep)           what of it is no event: words of its structs, PTEs of processes
   facts(prog, request, keep)   the state at the end of a schedule, for the invariants
 """
 

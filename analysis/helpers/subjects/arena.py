@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """BPF arenas: what of them is watched, and what they look like at the end."""
 
+from collections import Counter
 from typing import Any, Dict, List, Optional, Tuple
 
 from drgn import Object, Program
+from drgn.helpers.linux.pid import find_task
 
 from .. import arena, invariants, klog, stream
+from ..survey import Item, members
 from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
 
 # Groups are the arenas by their BPF map ids, in the guest's order.
-LOCK = "arena"
+
+
+def _lock_name(group: int) -> str:
+    return f"arena{group + 1}" if group else "arena"
 
 
 def _page(state: arena.PageState, group: int) -> Page:
@@ -18,13 +24,13 @@ def _page(state: arena.PageState, group: int) -> Page:
     # Of user space's half only the accesses are seen; a guard zone has none.
     if state.in_arena:
         views.append(View(Word64(state.uaddr), mm=0))
-    return Page(group, views, LOCK)
+    return Page(group, views, _lock_name(group))
 
 
 def _lock(prog: Program, found: Object, group: int) -> Lock:
     lock = arena.lock(found)
-    return Lock(LOCK, lock.kind, Word64(lock.address), Word64(arena.physical(prog, lock.address)),
-                lock.bytes, Word64(lock.held), group)
+    return Lock(_lock_name(group), lock.kind, Word64(lock.address),
+                Word64(arena.physical(prog, lock.address)), lock.bytes, Word64(lock.held), group)
 
 
 def _ends(found: Object, group: int) -> List[End]:
@@ -35,19 +41,19 @@ def _ends(found: Object, group: int) -> List[End]:
 
 
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:
-    """What is watched; of several arenas the lock and the end of the first one."""
+    """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
     scratch = [arena.scratch_pfn(each) for each in found]
     pages = [_page(arena.page_state(found[i], uaddr), i) for i, uaddr in request["pages"]]
     watch = Watch(
         pages=pages,
-        locks=[_lock(prog, found[0], 0)],
+        locks=[_lock(prog, each, i) for i, each in enumerate(found)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=[
             Free("__free_pages", "page", required=True),
             Free("free_pages_nolock", "page", required=False),
         ],
-        ends=_ends(found[0], 0),
+        ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
         waits=[Wait("kernel/bpf/")],
     )
     keep = {
@@ -57,6 +63,26 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         "reports": stream.as_lists(stream.reports(prog)),
     }
     return watch, keep
+
+
+def _user_ptes(prog: Program, keep: Dict[str, Any]) -> List[Item]:
+    """Of the guest's first process; in a table that is not there yet nothing can be counted."""
+    pgd = find_task(prog, 1).mm.pgd.value_()
+    found = []
+    for i, (_, uaddr) in enumerate(keep["pages"]):
+        try:
+            address = arena.pte_address(prog, uaddr, pgd)
+        except LookupError:
+            address = 0
+        found.append(Item("user-pte", f"page{i}", address, 8))
+    return found
+
+
+def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
+    """The arenas' own words but the lock, and the other half of the pages."""
+    found = [arena.find_arena(prog, map_id) for map_id in keep["groups"]]
+    words = [item for each in found for item in members(each, ("spinlock", "lock"))]
+    return [*_user_ptes(prog, keep), *words]
 
 
 def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invariants.ArenaFacts:
@@ -70,6 +96,16 @@ def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invaria
         pages_mapped=arena.pages_mapped(found),
         pages_counted=arena.pages_counted(found),
     )
+
+
+def _given_back(prog: Program, installed: List[int], freed: List[int]) -> List[int]:
+    """
+    The frames of *freed*, and those of which no free was an event and which the allocator has.
+
+    The end of a mapping in user space gives pages back through functions that nobody watches.
+    """
+    missing = Counter(installed) - Counter(freed)
+    return freed + [pfn for pfn in missing.elements() if arena.refcount(prog, pfn) == 0]
 
 
 def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invariants.Facts:
@@ -88,7 +124,7 @@ def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invar
         given_up=request["given_up"],
         log=klog.lines_since(prog, keep["log_seq"]),
         installed=request["installed"],
-        freed=request["freed"],
+        freed=_given_back(prog, request["installed"], request["freed"]),
         scratch_written=request["scratch_written"],
         faults=[
             stream.Report(program, keep["pages"][page][1], write)

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "event/record-write.h"
+
+#include "util/json.h"
+#include "util/u64.h"
+
+const char *const record_halves[] = {
+	[HALF_NONE] = "none", [HALF_LOAD] = "load", [HALF_STORE] = "store", NULL,
+};
+
+const char *const record_flushes[] = {
+	[FLUSH_NONE] = "none", [FLUSH_PAGE] = "page", [FLUSH_PCID] = "pcid", [FLUSH_CR3] = "cr3",
+	[FLUSH_CR4] = "cr4", NULL,
+};
+
+/* What the target of an event of each kind is called. */
+static const char *const target_members[N_EVENT_KINDS] = {
+	[EVENT_SEND] = "target", [EVENT_LOCK] = "lock", [EVENT_UNLOCK] = "lock", [EVENT_WORD] = "word",
+};
+
+static void append_object(GString *text, JsonObject *object)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, object);
+	g_autofree char *line = json_to_string(node, FALSE);
+	g_string_append_printf(text, "%s\n", line);
+}
+
+static void add_bits(JsonArray *array, guint64 pte)
+{
+	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
+
+	json_array_add_string_element(array, text);
+}
+
+static JsonArray *names_json(const char *const *names, int n)
+{
+	JsonArray *array = json_array_new();
+
+	for (int i = 0; i < n; i++)
+		json_array_add_string_element(array, names[i]);
+	return array;
+}
+
+/* The PTEs that are watched besides the pages' own. */
+static JsonArray *more_json(const Record *record)
+{
+	const TraceHeader *header = &record->header;
+	JsonArray *array = json_array_new();
+
+	for (int i = 0; i < header->n_more; i++) {
+		guint64 pte = header->ptes[header->n_pages + i];
+		JsonObject *object = json_object_new();
+
+		json_object_set_int_member(object, "page", header->more[i].page);
+		json_object_set_int_member(object, "view", header->more[i].view);
+		json_object_set_string_member(object, "pte", record_pte(record, pte));
+		u64_set_member(object, "pte_bits", pte & ~PTE_PFN_MASK);
+		json_array_add_object_element(array, object);
+	}
+	return array;
+}
+
+static JsonObject *header_json(const Record *record)
+{
+	const TraceHeader *header = &record->header;
+	JsonObject *object = json_object_new();
+	JsonArray *actors = json_array_new(), *pages = json_array_new();
+
+	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
+	json_object_set_int_member(object, "events", record->events->len);
+	json_object_set_int_member(object, "violations", record->found->len);
+	if (header->operations) {
+		json_add_string(object, "setup", header->setup);
+		json_add_string(object, "operations", header->operations);
+	}
+	for (int i = 0; i < header->n_actors; i++) {
+		JsonObject *actor = json_object_new();
+
+		json_object_set_string_member(actor, "name", header->actors[i].name);
+		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
+		json_array_add_object_element(actors, actor);
+	}
+	for (int i = 0; i < header->n_pages; i++) {
+		JsonObject *page = json_object_new();
+
+		json_object_set_int_member(page, "group", header->groups[i]);
+		if (header->guards[i] >= 0)
+			json_add_string(page, "guarded_by", header->locks[header->guards[i]]);
+		if (header->scratch[i] >= 0)
+			json_object_set_string_member(page, "scratch",
+						      record_frame(record, header->scratch[i]));
+		json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
+		u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
+		json_array_add_object_element(pages, page);
+	}
+	json_object_set_array_member(object, "actors", actors);
+	json_object_set_array_member(object, "pages", pages);
+	json_object_set_array_member(object, "ptes", more_json(record));
+	json_object_set_array_member(object, "locks", names_json(header->locks, header->n_locks));
+	json_object_set_array_member(object, "words", names_json(header->words, header->n_words));
+	return object;
+}
+
+static void add_ptes(JsonObject *object, const Record *record, const char *name, const char *bits,
+		     const guint64 *ptes)
+{
+	JsonArray *names = json_array_new(), *others = json_array_new();
+
+	for (int i = 0; i < header_ptes(&record->header); i++) {
+		json_array_add_string_element(names, record_pte(record, ptes[i]));
+		add_bits(others, ptes[i]);
+	}
+	json_object_set_array_member(object, name, names);
+	json_object_set_array_member(object, bits, others);
+}
+
+/* By actor, then by PTE: the names of the frames. */
+static JsonArray *tlb_json(const Record *record, const Tlb *tlb)
+{
+	JsonArray *actors = json_array_new();
+
+	for (int actor = 0; actor < tlb->n_actors; actor++) {
+		JsonArray *slots = json_array_new();
+
+		for (int slot = 0; slot < tlb->n_ptes; slot++) {
+			JsonArray *held = json_array_new();
+
+			for (int i = 0; i < tlb->n[actor][slot]; i++)
+				json_array_add_string_element(
+					held, record_frame(record, pte_pfn(tlb->may[actor][slot][i])));
+			json_array_add_array_element(slots, held);
+		}
+		json_array_add_array_element(actors, slots);
+	}
+	return actors;
+}
+
+static guint program_number(const Record *record, guint32 program)
+{
+	for (guint i = 0; i < record->programs->len; i++)
+		if (g_array_index(record->programs, guint32, i) == program)
+			return i + 1;
+	return 0;
+}
+
+static void add_pte_event(JsonObject *object, const Record *record, const Event *event)
+{
+	json_add_string(object, "access", access_name(event->access));
+	if (event->half)
+		json_add_string(object, "half", record_halves[event->half]);
+	if (event_failed(event))
+		json_object_set_boolean_member(object, "failed", true);
+	json_add_string(object, "from", record_pte(record, event->before[event_slot(event)]));
+	json_add_string(object, "to", record_pte(record, event->after[event_slot(event)]));
+}
+
+static void add_access(JsonObject *object, const Record *record, const Event *event)
+{
+	json_add_string(object, "access", access_name(event->access));
+	json_object_set_boolean_member(object, "faulted", event->faulted);
+	if (event->faulted && event->program)
+		json_object_set_int_member(object, "program",
+					   program_number(record, event->program));
+	if (event->stale)
+		json_object_set_boolean_member(object, "stale", true);
+	if (event->landed)
+		json_add_string(object, "landed", record_frame(record, event->landed));
+}
+
+static void add_by_kind(JsonObject *object, const Record *record, const Event *event)
+{
+	if (event->kind == EVENT_PTE)
+		add_pte_event(object, record, event);
+	if (event->kind == EVENT_ACCESS)
+		add_access(object, record, event);
+	if (event->kind == EVENT_FREE)
+		json_add_string(object, "frame", record_frame(record, event->pfn));
+	if (event->kind == EVENT_FREE && event->double_free)
+		json_object_set_boolean_member(object, "double_free", true);
+	if (event->kind == EVENT_FLUSH)
+		json_add_string(object, "flush", record_flushes[event->flush]);
+	if (event->kind == EVENT_WORD)
+		json_add_string(object, "access", access_name(event->access));
+	if (event->kind == EVENT_DESTROY)
+		json_object_set_int_member(object, "group", event->group);
+	if (target_members[event->kind])
+		json_add_string(object, target_members[event->kind],
+				 header_target(&record->header, event));
+	if (event->kind == EVENT_RETURN)
+		json_object_set_int_member(object, "result", event->result);
+}
+
+JsonObject *record_event_json(const Record *record, guint i)
+{
+	const RecordEvent *line = record_event(record, i);
+	const Event *event = &line->event;
+	const EventKindRow *row = event_kind_row(event->kind);
+	g_autofree char *label = record_label(record, i);
+	JsonObject *object = json_object_new();
+
+	json_object_set_int_member(object, "n", line->n);
+	json_add_string(object, "actor", record_actor(record, event));
+	json_object_set_int_member(object, "vcpu", record->header.actors[event->actor].vcpu);
+	json_add_string(object, "kind", row->token);
+	json_add_string(object, "event", label);
+	json_object_set_boolean_member(object, "decision", event_is_decision(event));
+	if (event->irq)
+		json_object_set_boolean_member(object, "irq", true);
+	if (!event_is_kernel(event))
+		json_object_set_boolean_member(object, "user", true);
+	if (event->page >= 0)
+		json_object_set_int_member(object, "page", event->page);
+	if (event->view)
+		json_object_set_int_member(object, "view", event->view);
+	if (row->place) {
+		json_add_string(object, "where", line->where);
+		json_add_string(object, "line", line->line);
+		json_add_string(object, "insn", line->insn);
+	}
+	add_by_kind(object, record, event);
+	add_ptes(object, record, "before", "before_bits", event->before);
+	add_ptes(object, record, "after", "after_bits", event->after);
+	json_object_set_array_member(object, "tlb", tlb_json(record, &line->tlb));
+	return object;
+}
+
+char *record_json(const Record *record)
+{
+	GString *text = g_string_new(NULL);
+
+	append_object(text, header_json(record));
+	for (guint i = 0; i < record->events->len; i++)
+		append_object(text, record_event_json(record, i));
+	for (guint i = 0; i < record->found->len; i++) {
+		JsonObject *object = json_object_new();
+
+		json_object_set_object_member(object, "violation",
+					      violation_json(record_violation(record, i)));
+		append_object(text, object);
+	}
+	return g_string_free(text, FALSE);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/unseen.h"
+
+#include "explore/run.h"
+
+static GArray *ask(const Session *session, GError **error)
+{
+	const Guest *guest = session->guest;
+	JsonObject *request = json_object_new();
+
+	json_object_set_string_member(request, "op", "survey");
+	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
+	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	return answer ? survey_parse(answer, error) : NULL;
+}
+
+GArray *unseen_count(Session *session, GError **error)
+{
+	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
+	g_autoptr(GArray) survey = NULL;
+
+	/* Where a schedule has ended tables may be gone. */
+	if (!guest_restore(session->guest, GUEST_PARKED, error))
+		return NULL;
+	survey = ask(session, error);
+	if (!survey || !stepper_survey(session->stepper, survey, error))
+		return NULL;
+	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
+	return outcome && stepper_survey(session->stepper, NULL, error) ? g_steal_pointer(&survey)
+									: NULL;
+}

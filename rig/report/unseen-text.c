@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/unseen-text.h"
+
+#include "step/survey.h"
+
+static const char *const TEXTS[SURVEY_KINDS] = {
+	[SURVEY_USER_PTE] = "accesses to PTEs of processes",
+	[SURVEY_WORD] = "accesses to plain words",
+	[SURVEY_LOCK] = "other locks taken",
+	[SURVEY_FAILURE] = "calls that could fail and did not",
+	[SURVEY_TIMER] = "timer interrupts",
+};
+
+static bool check_kind(const Json *unseen, const char *token, GError **error)
+{
+	Json kind, of;
+	JsonArray *uncounted;
+	gint64 count;
+
+	if (!json_object(unseen, token, &kind, error) ||
+	    !json_int(&kind, "total", 0, G_MAXINT64, &count, error) ||
+	    !json_object(&kind, "of", &of, error) ||
+	    !json_array(&kind, "uncounted", &uncounted, error))
+		return false;
+	g_autoptr(GList) names = json_object_get_members(of.object);
+	for (GList *each = names; each; each = each->next)
+		if (!json_int(&of, each->data, 0, G_MAXINT64, &count, error))
+			return false;
+	return true;
+}
+
+bool unseen_check(const Json *verdict, GError **error)
+{
+	Json unseen;
+
+	if (!json_has(verdict, "unseen"))
+		return true;
+	if (!json_object(verdict, "unseen", &unseen, error))
+		return false;
+	if (!json_object_get_size(unseen.object))
+		return true;
+	for (int kind = 0; kind < SURVEY_KINDS; kind++)
+		if (!check_kind(&unseen, survey_token(kind), error))
+			return false;
+	return true;
+}
+
+static void add_parts(GString *text, JsonObject *of)
+{
+	g_autoptr(GList) names = json_object_get_members(of);
+
+	for (GList *each = names; each; each = each->next) {
+		g_autofree char *name = name_shown(each->data);
+
+		g_string_append_printf(text, "%s%s %" G_GINT64_FORMAT, each == names ? " (" : ", ",
+				       name, json_object_get_int_member(of, each->data));
+	}
+	g_string_append(text, names ? ")" : "");
+}
+
+char *unseen_text(JsonObject *verdict)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	if (!json_object_has_member(verdict, "unseen"))
+		return NULL;
+	JsonObject *unseen = json_object_get_object_member(verdict, "unseen");
+	for (int kind = 0; json_object_get_size(unseen) && kind < SURVEY_KINDS; kind++) {
+		JsonObject *one = json_object_get_object_member(unseen, survey_token(kind));
+		JsonArray *uncounted = json_object_get_array_member(one, "uncounted");
+
+		g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", kind ? "; " : "",
+				       json_object_get_int_member(one, "total"), TEXTS[kind]);
+		add_parts(text, json_object_get_object_member(one, "of"));
+		if (json_array_get_length(uncounted))
+			g_string_append_printf(text, ", those of %u pages not counted: they are in "
+					       "no table yet", json_array_get_length(uncounted));
+	}
+	return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}

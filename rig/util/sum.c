@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "util/sum.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "util/file.h"
+
+enum { MAX_SUM_BYTES = 128 };
+
+static char *beside(const char *path)
+{
+	return g_strconcat(path, ".sha256", NULL);
+}
+
+bool sum_write(const char *path, const void *data, gsize len, GError **error)
+{
+	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
+	g_autofree char *file = beside(path);
+	g_autofree char *line = g_strconcat(sum, "\n", NULL);
+
+	/* A sum without its file is harmless, a file without its sum is not looked at. */
+	return g_file_set_contents(file, line, -1, error) &&
+	       g_file_set_contents(path, data, len, error);
+}
+
+SumState sum_check(const char *path, char **ret_sum)
+{
+	g_autofree char *file = beside(path);
+	g_autofree char *line = file_read(file, FILE_NAMED, MAX_SUM_BYTES, NULL, NULL);
+	g_autoptr(GMappedFile) mapped = g_mapped_file_new(path, FALSE, NULL);
+
+	*ret_sum = NULL;
+	if (!mapped)
+		return SUM_MISSING;
+	*ret_sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+					       (guchar *)g_mapped_file_get_contents(mapped),
+					       g_mapped_file_get_length(mapped));
+	if (!line)
+		return SUM_UNKNOWN;
+	return strcmp(g_strchomp(line), *ret_sum) == 0 ? SUM_WHOLE : SUM_DAMAGED;
+}
+
+void sum_remove(const char *path)
+{
+	g_autofree char *file = beside(path);
+
+	g_unlink(path);
+	g_unlink(file);
+}

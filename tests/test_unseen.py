@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A verdict says what was touched in its own run and is no event, counted."""
+
+from conftest import verdict
+
+KINDS = {"user-pte", "word", "lock", "failure", "timer"}
+
+
+def unseen(explored, scenario):
+    result, out = explored("stock", scenario)
+    found = verdict(out)["unseen"]
+    assert set(found) == KINDS
+    for kind in found.values():
+        assert kind["total"] == sum(kind["of"].values())
+    words = found["word"]["total"]
+    assert f"{words} to plain words" in result.stdout
+    assert f"{words} accesses to plain words" in " ".join((out / "evidence.txt").read_text().split())
+    return found
+
+
+def test_what_is_touched_is_counted(explored):
+    alloc = unseen(explored, "fault-vs-alloc")
+    # d->arena->nr_pages + 1: a load and a store
+    assert alloc["word"]["of"]["bpf_arena.nr_pages"] == 2
+    assert alloc["failure"]["of"]["alloc_pages_nolock_noprof"] == 1
+    free = unseen(explored, "fault-vs-free")
+    assert "alloc_pages_nolock_noprof" not in free["failure"]["of"]
+    assert free["word"]["of"]["bpf_arena.nr_pages"] == 2
+
+
+def test_what_cannot_be_counted_is_named(explored):
+    found = unseen(explored, "user-fault-vs-kernel-fault")["user-pte"]
+    assert found["total"] > 0 or found["uncounted"] == ["page0"]
