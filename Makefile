@@ -4,7 +4,8 @@ ifneq ($(wildcard config.mak),)
 include config.mak
 endif
 
-VERSION := 0.1
+# The newest one of the change log.
+VERSION := $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
 # The builds have no object in common, so that one does not cost the other its own.
@@ -48,7 +49,8 @@ help:
 	@echo 'make check-static  gcc -fanalyzer, cppcheck, clang-tidy; nothing may be found'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
-	@echo 'make install   PREFIX and DESTDIR as usual'
+	@echo 'make install   PREFIX and DESTDIR as usual;  uninstall'
+	@echo 'make deb       a Debian package, in build/deb'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
 	@echo 'make coverage  lines of rig/ that the unit tests and the quick suite run, by folder (gcovr)'
 	@echo 'make clean     forget build/ and the like (kernels stay in $(CACHE))'
@@ -63,11 +65,8 @@ packages:
 test-tools:
 	$(Q)tests/install-packages tests
 
-$(VENV)/complete: analysis/requirements.txt
-	$(call say,VENV,$(VENV))
-	$(Q)mkdir -p $(CACHE)
-	$(Q)test -x $(VENV)/bin/python || python3 -m venv $(VENV)
-	$(Q)$(VENV)/bin/pip -q install -r analysis/requirements.txt
+$(VENV)/complete: analysis/requirements.txt analysis/runtime.txt analysis/setup
+	$(Q)analysis/setup --for-tests
 	$(Q)touch $@
 
 # No rule makes config.mak: on a fresh machine configure fails until `make setup`
@@ -76,7 +75,7 @@ config.mak:
 	@echo "config.mak is missing: run ./configure, or make setup to install what it needs" >&2; exit 2
 
 # --- build ------------------------------------------------------------------
-$(BUILD)/config.h: Makefile config.mak
+$(BUILD)/config.h: Makefile CHANGELOG.md config.mak
 	@mkdir -p $(@D)
 	$(Q)printf '#define RACERIG_VERSION "%s"\n#define RACERIG_DATADIR "%s"\n' \
 		'$(VERSION)' '$(PREFIX)/share/racerig' >$@
@@ -258,13 +257,28 @@ fuzz:
 fuzz-coverage:
 	$(Q)tests/fuzz coverage
 
+# The modes are ours, whatever the umask.
+DATA := $(DESTDIR)$(PREFIX)/share/racerig
 install: all
 	install -D -m 755 $(BUILD)/racerig $(DESTDIR)$(PREFIX)/bin/racerig
-	mkdir -p $(DESTDIR)$(PREFIX)/share/racerig/build
-	cp -r guest-kernel scenarios analysis $(DESTDIR)$(PREFIX)/share/racerig/
-	cp -r $(GUEST) $(DESTDIR)$(PREFIX)/share/racerig/build/
+	rm -rf $(DATA) $(DESTDIR)$(PREFIX)/lib/racerig
+	mkdir -p $(DATA)/analysis $(DESTDIR)$(PREFIX)/lib/racerig
+	cp -r guest-kernel scenarios $(DATA)/
+	cp -r analysis/setup analysis/runtime.txt analysis/*.py analysis/helpers analysis/tools $(DATA)/analysis/
+	cp -r $(GUEST) $(DESTDIR)$(PREFIX)/lib/racerig/guest
+	find $(DATA) -name __pycache__ -prune -exec rm -rf {} +
+	chmod -R u=rwX,go=rX $(DATA) $(DESTDIR)$(PREFIX)/lib/racerig
 	install -D -m 644 docs/racerig.1 $(DESTDIR)$(PREFIX)/share/man/man1/racerig.1
 	install -D -m 644 docs/racerig.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
+
+uninstall:
+	rm -rf $(DATA) $(DESTDIR)$(PREFIX)/lib/racerig
+	rm -f $(DESTDIR)$(PREFIX)/bin/racerig $(DESTDIR)$(PREFIX)/share/man/man1/racerig.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
+
+# A Debian package of what is here, in build/deb; nothing is installed.
+deb:
+	$(Q)debian/build build/deb
 
 clean:
 	rm -rf build build-sanitized build-coverage config.mak config.log
@@ -275,4 +289,4 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
-	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install clean
+	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install uninstall deb clean coverage

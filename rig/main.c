@@ -14,6 +14,9 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{ "list", command_list, "scenarios, kernels and invariants" },
+	{ "setup", command_setup, "the Python environment, and the stock kernel" },
+	{ "doctor", command_doctor, "what is here and what is missing, and whether the rig sees" },
+	{ "cache", command_cache, "what is kept between runs, and what of it nothing uses" },
 	{ "kernel", command_kernel, "build a kernel" },
 	{ "explore", command_explore, "walk the interleavings of a scenario" },
 	{ "replay", command_replay, "run a recorded schedule again" },
@@ -102,7 +105,7 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) != 0)
 			continue;
-		if (commands[i].run != command_kernel) {
+		if (commands[i].run != command_kernel && commands[i].run != command_setup) {
 			cpu_claim(0);
 			catch_signals(cancel);
 		}

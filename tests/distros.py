@@ -6,7 +6,9 @@
 Two kinds of rows: this machine's kernels under another Debian's QEMU (no root: tests/fetch-qemu),
 and another Debian from nothing, with its own compiler and kernels: a fresh root (debootstrap, so
 root), in it a user who is not root and may say sudo, and a clone of what is committed here.  Roots
-are kept in $XDG_CACHE_HOME/racerig/distros.  sid is reported and never decides the exit code:
+are kept in $XDG_CACHE_HOME/racerig/distros.  bookworm+kernels: that root, with this machine's builds
+of the demo's kernels in its cache; they are used if their key, so source and compiler, is the
+same there.  sid is reported and never decides the exit code:
 0 as expected, 1 not, 77 when nothing that decides could be run.  DISTROS may name QEMUs, too:
 qemu-trixie.
 """
@@ -30,6 +32,7 @@ FINDINGS = ("lost-write",)
 DEMO = ("fault-vs-alloc-stock", "fault-vs-alloc-scratch-plain-store")
 #: Tests that take a minute, beside style, layers and unit tests.
 TESTS = ("unit", "input", "guest", "clock")
+KERNELS = ("stock", "scratch-plain-store")
 USER = "user"
 HOME = Path("home", USER)
 
@@ -129,6 +132,29 @@ def make_root(suite: str, log: Path) -> Optional[str]:
     return None
 
 
+def share_kernels(root: Path, log: Path) -> None:
+    """This machine's builds, copied, and its sources, linked and only read, in the user's cache."""
+    cache, theirs = CACHE.parent, root / HOME / ".cache" / "racerig"
+    status = subprocess.run([TOP / "guest-kernel" / "build", "--status", *KERNELS], check=True,
+                            capture_output=True, text=True).stdout
+    for folder in ("builds", "sources"):
+        (theirs / folder).mkdir(parents=True, exist_ok=True)
+    for line in status.splitlines():
+        build = cache / "builds" / line.split()[1]
+        source = cache / "sources" / json.loads((build / "kernel.json").read_text())["source"]
+        if not (theirs / "builds" / build.name / "kernel.json").exists():
+            run(log, "cp", "-r", build, theirs / "builds")
+        there = theirs / "sources" / source.name
+        if not (there / "complete").exists():
+            shutil.rmtree(there, ignore_errors=True)
+            there.mkdir()
+            run(log, "cp", "-al", source / "linux", there)
+            (there / "complete").touch()
+    # Not what is linked: those are this machine's files.
+    run(log, "chroot", root, "sh", "-c", f"cd /{HOME} && chown {USER}: .cache .cache/racerig "
+        f".cache/racerig/* .cache/racerig/sources/* && chown -R {USER}: .cache/racerig/builds")
+
+
 def inside(root: Path, log: Path, *words: str) -> int:
     """In the root, as the user, with mounts and processes that end with the command."""
     script = ('mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit 2; root=$1; shift; '
@@ -153,10 +179,11 @@ def tests_inside(where: str, root: Path, log: Path) -> Row:
     return Row(where, "-", "-", "tests", said.strip("= "), code == 0)
 
 
-def in_root(suite: str) -> List[Row]:
-    """Another Debian from nothing."""
-    where = f"{suite} from nothing"
-    log = OUT / f"{suite}.log"
+def in_root(name: str) -> List[Row]:
+    """Another Debian from nothing, or with this machine's kernels."""
+    suite, _, shared = name.partition("+")
+    where = f"{suite}, this machine's kernels" if shared else f"{suite} from nothing"
+    log = OUT / f"{name}.log"
     if os.geteuid() != 0:
         return [Row(where, "-", "-", "all", "not run: debootstrap needs root", None)]
     if not shutil.which("debootstrap"):
@@ -165,6 +192,8 @@ def in_root(suite: str) -> List[Row]:
     if why:
         return [Row(where, "-", "-", "root", why, False)]
     root = CACHE / suite
+    if shared:
+        share_kernels(root, log)
     runs = root / HOME / "racerig" / "racerig-runs"
     code = inside(root, log, "make", "demo")
     rows = [of_run(where, f"demo: {name}", runs / name, code, log) for name in DEMO]

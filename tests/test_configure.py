@@ -55,5 +55,5 @@ def test_every_thing_has_four_names():
     assert lines[0] == ["thing", "debian", "fedora", "arch", "opensuse"]
     assert all(len(line) == 5 for line in lines)
     probed = {shlex.split(line)[2] for line in (TOP / "configure").read_text().splitlines()
-              if line.startswith("probe ")}
+              if line.strip().startswith("probe ")}
     assert probed == {line[0] for line in lines[1:]}

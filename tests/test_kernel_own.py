@@ -255,6 +255,19 @@ def test_what_it_was_built_from_is_said(tree, build, tmp_path):
     refused(build(*words, "--ram", "1"), "--ram 1: give MiB")
 
 
+def test_how_far_a_build_is():
+    """Steps of how many and the time left, as soon as a build from nothing has shown how many there are."""
+    def line(*words):
+        script = f'. {TOP}/guest-kernel/progress; progress_line "$@"'
+        return subprocess.run(["sh", "-euc", script, "sh", *map(str, words)], check=True, capture_output=True,
+                              text=True).stdout
+
+    assert line("mine", 30, 0, 10) == "mine: 30 steps\n"
+    assert line("mine", 5, 1000, 10) == "mine: 5 steps\n"
+    assert line("mine", 250, 1000, 100) == "mine: 250 of 1000 steps, 5 min 0 s left\n"
+    assert line("mine", 1200, 1000, 100) == "mine: 1200 steps\n"
+
+
 def test_where_kbuild_cannot(tree, build, tmp_path):
     refused(build("mine", "--tree", tree, "--dry-run", XDG_CACHE_HOME=str(tmp_path / "my cache")),
             "a blank or a colon", "XDG_CACHE_HOME")

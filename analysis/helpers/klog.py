@@ -1,24 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel log: what came since a point, and what in it is a splat."""
 
+from pathlib import Path
 from typing import List
 
 from drgn import Program
 from drgn.helpers.linux.printk import get_printk_records
 
-# How the kernel opens each kind of complaint.
-SPLATS = (
-    "WARNING:",
-    "BUG:",
-    "Oops",
-    "kernel BUG at",
-    "Kernel panic",
-    "soft lockup",
-    "hard LOCKUP",
-    "INFO: rcu",
-    "INFO: task",
-    "general protection fault",
-)
+# How the kernel opens each kind of complaint; the rig reads the same list.
+SPLATS = tuple((Path(__file__).parent / "splats.txt").read_text().splitlines())
 
 
 def last_seq(prog: Program) -> int:

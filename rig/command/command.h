@@ -15,7 +15,9 @@ typedef int (*CommandFunc)(int argc, char **argv, GCancellable *cancel, GError *
 
 int command_boot(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_debug(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_cache(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_check(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_doctor(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explain(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
@@ -24,6 +26,7 @@ int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_setup(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "catalog/splat.h"
 #include "explore/session.h"
 #include "util/error.h"
 
@@ -56,11 +57,10 @@ int command_stress(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!console)
 		return EXIT_BROKEN;
 
-	static const char *const splats[] = { "WARNING:", "BUG:", "Oops", "Kernel panic" };
 	gboolean splat = FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(splats); i++)
-		splat |= strstr(console, splats[i]) != NULL;
 	g_auto(GStrv) lines = g_strsplit(console, "\n", -1);
+	for (char **line = lines; *line; line++)
+		splat |= splat_opens(*line);
 	for (char **line = lines; *line; line++)
 		if (g_str_has_prefix(*line, TOLD))
 			print_told(scenario, g_strchomp(*line) + strlen(TOLD));

@@ -71,7 +71,7 @@ bool debugger_gdb(Session *session, int vcpu, GError **error)
 	g_auto(GStrv) roots = kernel_source_roots(kernel->dir, kernel->tree);
 	g_autofree char *vmlinux = kernel_file(kernel, "vmlinux");
 	g_autofree char *module = kernel_file(kernel, "racerig_kfuncs.ko");
-	g_autofree char *init = paths_in_data("build/guest/init");
+	g_autofree char *init = paths_guest("init");
 	g_autofree char *add_module = g_strdup_printf(
 		"add-symbol-file %s %#" G_GINT64_MODIFIER "x", module,
 		(guint64)session->guest->report.module_text);

@@ -61,28 +61,36 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const ch
 	return paths_in_cache(name);
 }
 
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
-			      GError **error)
+/* Which files and which guest; without an emulator, and without names of snapshots. */
+static GuestSpec *describe_guest(const Kernel *kernel, const Scenario *scenario)
 {
-	g_autoptr(GuestSpec) spec = g_new0(GuestSpec, 1);
+	GuestSpec *spec = g_new0(GuestSpec, 1);
 
 	spec->bzimage = kernel_file(kernel, "bzImage");
 	spec->vmlinux = kernel_file(kernel, "vmlinux");
 	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
-	spec->init = paths_in_data("build/guest/init");
-	spec->init_cpio = paths_in_data("build/guest/init.cpio");
+	spec->init = paths_guest("init");
+	spec->init_cpio = paths_guest("init.cpio");
 	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
 	spec->subject = g_strdup(scenario->subject);
 	if (scenario->operations) {
 		spec->shape = scenario->operations->shape;
 		operations_encode(scenario->operations, spec->programs, spec->setup);
 	}
-	spec->connect = g_strdup(connect);
-	spec->emulator = g_strdup(paths_qemu());
 	spec->map_flags = g_strdup(kernel->map_flags);
 	spec->vcpus = scenario->vcpus;
 	spec->ram_mib = MAX(kernel->ram_mib, scenario->ram_mib);
+	return spec;
+}
+
+GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
+			      GError **error)
+{
+	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
+
+	spec->connect = g_strdup(connect);
+	spec->emulator = g_strdup(paths_qemu());
 	if (!g_file_test(spec->init, G_FILE_TEST_EXISTS)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
 		return NULL;
@@ -122,6 +130,39 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const cha
 	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
 	return path ? guest_name(path, scenario) : NULL;
+}
+
+static bool add_names(GHashTable *names, const Kernel *kernel, const Scenario *scenario,
+		      const char *identity, GError **error)
+{
+	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
+
+	spec->emulator_identity = g_strdup(identity);
+	g_autofree char *booted = snapshot_path(kernel, spec, "", error);
+	g_autofree char *parked = booted ? parked_path(kernel, spec, error) : NULL;
+
+	if (!parked)
+		return false;
+	g_hash_table_add(names, g_path_get_basename(booted));
+	g_hash_table_add(names, g_path_get_basename(parked));
+	return true;
+}
+
+GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenarios, GError **error)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autofree char *identity = backend_emulator_identity(NULL, paths_qemu(), error);
+
+	if (!identity)
+		return NULL;
+	for (guint i = 0; i < kernels->len; i++) {
+		const Kernel *kernel = g_ptr_array_index(kernels, i);
+
+		for (guint j = 0; kernel->key && j < scenarios->len; j++)
+			if (!add_names(names, kernel, g_ptr_array_index(scenarios, j), identity, error))
+				return NULL;
+	}
+	return g_steal_pointer(&names);
 }
 
 /* QEMU ends at once over a disk that is damaged: what has a sum is not. */

@@ -75,6 +75,12 @@ void session_free(Session *session);
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
 		       GError **error);
 
+/*
+ * The names of all snapshots that sessions of these would start from, with the emulator that
+ * runs now; a set of strings, the caller's.  Kernels that are not built have none.
+ */
+GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenarios, GError **error);
+
 /* The guest's files, as machine_new() wants them; strings are the caller's. */
 GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
 			      GError **error);

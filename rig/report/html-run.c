@@ -5,6 +5,7 @@
 
 #include "catalog/invariant.h"
 #include "catalog/origin.h"
+#include "catalog/splat.h"
 #include "report/violation-text.h"
 
 static void add_header(GString *page, const Dossier *dossier)
@@ -213,8 +214,6 @@ static void add_environment(GString *page, const Dossier *dossier)
 /* Lines a kernel prints when something is badly wrong, up to the end of the trace. */
 static void add_console(GString *page, const Dossier *dossier)
 {
-	static const char *const splats[] = { "WARNING:", "BUG:", "Oops", "Kernel panic",
-					      "general protection", "soft lockup", "Call Trace" };
 	g_auto(GStrv) lines = g_strsplit(dossier->console, "\n", -1);
 	bool lit = false;
 
@@ -226,8 +225,7 @@ static void add_console(GString *page, const Dossier *dossier)
 	}
 	g_string_append(page, "<pre class=\"console\" tabindex=\"0\" aria-label=\"Console log\">");
 	for (char **line = lines; *line; line++) {
-		for (gsize i = 0; i < G_N_ELEMENTS(splats); i++)
-			lit |= strstr(*line, splats[i]) != NULL;
+		lit |= splat_opens(*line) || strstr(*line, "Call Trace");
 		g_string_append(page, lit ? "<mark>" : "");
 		html_add_text(page, g_strchomp(*line));
 		g_string_append(page, lit ? "</mark>\n" : "\n");

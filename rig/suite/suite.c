@@ -350,6 +350,32 @@ static bool make_out(const char *out, GError **error)
 	return true;
 }
 
+/* What the pairs took the last time they went into this folder, before they do it again. */
+static void tell_time(const Suite *suite)
+{
+	g_autoptr(Table) before = table_new();
+	double seconds = 0;
+	guint known = 0;
+
+	for (guint i = 0; i < suite->waiting->len; i++) {
+		const Job *job = g_ptr_array_index(suite->waiting, i);
+		g_autofree char *verdict = folder_path(job->out, "verdict.json");
+		TableRow *row = table_add(before);
+
+		if (!g_file_test(verdict, G_FILE_TEST_EXISTS) || !table_row_read(row, verdict, NULL))
+			continue;
+		seconds += row->wall_s;
+		known++;
+	}
+	if (known)
+		g_message("%u pairs, %d side by side; %u of them took %d min %02d s here last time, one "
+			  "after the other", suite->waiting->len, suite->options->jobs, known,
+			  (int)seconds / 60, (int)seconds % 60);
+	else if (suite->waiting->len)
+		g_message("%u pairs, %d side by side; none has been run into %s before",
+			  suite->waiting->len, suite->options->jobs, suite->options->out);
+}
+
 bool suite_run(const Selection *selection, const SuiteOptions *options, GCancellable *cancel,
 	       Table **ret, GError **error)
 {
@@ -364,6 +390,7 @@ bool suite_run(const Selection *selection, const SuiteOptions *options, GCancell
 	for (guint i = 0; i < selection->pairs->len; i++)
 		add_pair(&suite, &g_array_index(selection->pairs, Pair, i));
 	g_ptr_array_sort(waiting, by_size);
+	tell_time(&suite);
 	g_ptr_array_set_size(running, options->jobs);
 	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancel), &suite, NULL);
 	g_source_attach(cancelled, NULL);

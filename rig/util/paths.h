@@ -14,6 +14,9 @@ const char *paths_data(void);
 /* A path below paths_data(). */
 char *paths_in_data(const char *relative);
 
+/* A file of the guest's PID 1: init, init.cpio. */
+char *paths_guest(const char *name);
+
 /* A path below $XDG_CACHE_HOME/racerig. */
 char *paths_in_cache(const char *relative);
 
