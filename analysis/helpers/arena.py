@@ -8,9 +8,9 @@ version.
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional
 
-from drgn import Object, Program, container_of, sizeof
+from drgn import Object, Program, TypeKind, cast, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
 from drgn.helpers.linux.mapletree import mtree_load
 from drgn.helpers.linux.mm import (
@@ -95,17 +95,47 @@ class Lock:
     held: int  # its bits of which one is set while somebody holds it
 
 
+def _mutex(mutex: Object) -> Lock:
+    # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
+    return Lock("mutex", int(mutex.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+
+
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
         return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
-    # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
-    return Lock("mutex", int(arena.lock.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+    return _mutex(arena.lock)
+
+
+def zap_locks(arena: Object) -> Dict[str, Lock]:
+    """What a zap takes besides: none where the one lock guards the list of VMAs, too."""
+    struct = arena.prog_.type("struct bpf_arena")
+    if not struct.has_member("spinlock"):
+        return {}
+    roles = {"vmas": "lock", "zap": "zap_mutex"}
+    return {
+        role: _mutex(arena.member_(member))
+        for role, member in roles.items() if struct.has_member(member)
+    }
+
+
+def table_lock(mm: Object, uaddr: int) -> Lock:
+    """The lock of the page table in which the PTE of *uaddr* is (pte_lockptr())."""
+    prog = mm.prog_
+    table = pte_address(prog, uaddr, mm.pgd.value_()) & ~(PAGE_SIZE - 1)
+    found = mm.page_table_lock
+    if prog.type("struct ptdesc").has_member("ptl"):
+        page = pfn_to_page(prog, int(virt_to_phys(prog, table).value_()) >> 12)
+        found = cast("struct ptdesc *", page).ptl
+        # Behind a pointer, where it is too big for a struct page (ALLOC_SPLIT_PTLOCKS).
+        if found.type_.kind is TypeKind.POINTER:
+            found = found[0]
+    return Lock("spin", int(found.address_of_().value_()), 4, 0xFFFFFFFF)
 
 
 def physical(prog: Program, address: int) -> int:
-    """Guest-physical address of the direct-map *address*."""
-    return int(virt_to_phys(prog, address).value_())
+    """Guest-physical address of the kernel *address*: of the direct map, or a struct page's."""
+    return int(follow_phys(prog["init_mm"].address_of_(), address).value_())
 
 
 def init_physical(prog: Program, address: int) -> int:

@@ -197,9 +197,11 @@ static void note_pages(Check *check, const Event *event)
 /* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
 static bool is_explained(const Check *check, const Event *event)
 {
-	return !event->landed || !event_uses_kernel_view(event) ||
-	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
-	       pte_pfn(event->before[event->page]) == event->landed;
+	int slot = event_slot(event);
+
+	return !event->landed || slot < 0 ||
+	       tlb_may(&check->tlb, event->actor, slot, event->landed) ||
+	       pte_pfn(event->before[slot]) == event->landed;
 }
 
 void check_event(Check *check, const Event *event)

@@ -371,9 +371,9 @@ static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error
 	if (!read_event(record, json, &line, error) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
-	if (event->landed && event_uses_kernel_view(event) &&
-	    !tlb_may(tlb, event->actor, event->page, event->landed) &&
-	    pte_pfn(event->before[event->page]) != event->landed)
+	if (event->landed && event_slot(event) >= 0 &&
+	    !tlb_may(tlb, event->actor, event_slot(event), event->landed) &&
+	    pte_pfn(event->before[event_slot(event)]) != event->landed)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);

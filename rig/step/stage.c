@@ -100,6 +100,16 @@ static int group_of_word(const Stage *stage, int word)
 	return watch->locks[watch->words[word].lock].group;
 }
 
+static bool guards_ptes(const Stage *stage, int lock)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	for (int i = 0; i < watch->n_pages; i++)
+		if (watch->pages[i].lock == lock)
+			return true;
+	return false;
+}
+
 static void set_pte(const Stage *stage, Event *event, int slot)
 {
 	const Watch *watch = &stage->guest->watch;
@@ -131,6 +141,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 	} else if ((at = stage_lock_at(stage, addr)) >= 0) {
 		event.kind = EVENT_LOCK;
 		event.lock = at;
+		event.guards = guards_ptes(stage, at);
 	} else if ((at = stage_word_at(stage, addr)) >= 0 &&
 		   !is_gone(stage, group_of_word(stage, at))) {
 		event.kind = EVENT_WORD;

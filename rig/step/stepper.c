@@ -143,20 +143,19 @@ static bool lock_is_taken(const Stage *stage, int lock, int actor)
 	return guest_lock(stage->guest, lock) && stage->holders[lock] != actor;
 }
 
-/* The PTE that @actor's next access may go through instead of the page's own; 0: none. */
+/* The PTE that @actor's next access may go through instead of its own; 0: none. */
 static guint64 stale_pte(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];
 	guint64 ptes[MAX_PTES];
 
 	if (self->in_irq || self->own.state != ACTOR_READY ||
-	    self->own.pending.kind != EVENT_ACCESS ||
-	    !event_uses_kernel_view(&self->own.pending))
+	    self->own.pending.kind != EVENT_ACCESS || event_slot(&self->own.pending) < 0)
 		return 0;
 	guest_ptes(stepper->stage->guest, ptes);
-	int page = self->own.pending.page;
-	return tlb_stale_pte(&stepper->tlb, actor, page,
-			     pte_present(ptes[page]) ? (gint64)pte_pfn(ptes[page]) : -1);
+	int slot = event_slot(&self->own.pending);
+	return tlb_stale_pte(&stepper->tlb, actor, slot,
+			     pte_present(ptes[slot]) ? (gint64)pte_pfn(ptes[slot]) : -1);
 }
 
 ThreadSet stepper_enabled(const Stepper *stepper)
