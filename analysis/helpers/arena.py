@@ -42,11 +42,17 @@ class PageState:
     free: bool  # as the kernel has it in its books; a guard's is in none
     scratch_pfn: Optional[int]  # its arena's; None on kernels without one
     in_arena: bool = True  # it has a user view; else it is in a guard zone
+    user_pte: int = 0  # of the guest's first process
 
     @property
     def pfn(self) -> Optional[int]:
         """The frame the PTE maps, or None when it is not present."""
         return (self.pte & PTE_PFN_MASK) >> 12 if self.pte & PTE_PRESENT else None
+
+    @property
+    def user_pfn(self) -> Optional[int]:
+        """The frame that user space has mapped there, or None."""
+        return (self.user_pte & PTE_PFN_MASK) >> 12 if self.user_pte & PTE_PRESENT else None
 
 
 def arenas(prog: Program) -> Iterator[Object]:
@@ -177,6 +183,11 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     return int(table + 8 * ((kaddr >> 12) & 511))
 
 
+def user_pte_address(prog: Program, uaddr: int) -> int:
+    """Kernel virtual address of the PTE for *uaddr* in the guest's first process."""
+    return pte_address(prog, uaddr, find_task(prog, 1).mm.pgd.value_())
+
+
 def page_state(arena: Object, uaddr: int) -> PageState:
     """The state of the arena page at user address *uaddr*."""
     prog = arena.prog_
@@ -194,6 +205,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
         pte=prog.read_u64(address),
         free=is_free(arena, pgoff) if in_arena else True,
         in_arena=in_arena,
+        user_pte=prog.read_u64(user_pte_address(prog, uaddr)) if in_arena else 0,
         scratch_pfn=scratch_pfn(arena),
     )
 

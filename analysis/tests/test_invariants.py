@@ -21,10 +21,10 @@ GONE = ArenaFacts(SCRATCH, lives=False)
 FAULT = Report(program=7, address=0x1000, write=False)
 
 
-def page(pfn, free, scratch=SCRATCH):
-    pte = 0 if pfn is None else pfn << 12 | 1
-    return PageState(uaddr=0, kaddr=0, pte_addr=0, pte_phys=0, pte=pte, free=free,
-                     scratch_pfn=scratch)
+def page(pfn, free, scratch=SCRATCH, user=None):
+    ptes = [0 if each is None else each << 12 | 1 for each in (pfn, user)]
+    return PageState(uaddr=0, kaddr=0, pte_addr=0, pte_phys=0, pte=ptes[0], free=free,
+                     scratch_pfn=scratch, user_pte=ptes[1])
 
 
 GOOD = Facts([ARENA], [page(FRAME, False)], [FRAME], [False], [False], ["all quiet"], installed=[FRAME],
@@ -46,6 +46,10 @@ ENDED = replace(GOOD, arenas=[GONE], states=[None], owned=[None], freed=[FRAME, 
         (replace(EMPTY, states=[page(FRAME, True)]), ["I4"]),
         # the other arena's scratch page is no scratch page here
         (replace(EMPTY, states=[page(OTHER_SCRATCH, True)]), ["I4"]),
+        # user space has it mapped as well, or another one, or one that the kernel has not
+        (replace(GOOD, states=[page(FRAME, False, user=FRAME)]), []),
+        (replace(GOOD, states=[page(FRAME, False, user=0x30)]), ["I12"]),
+        (replace(EMPTY, states=[page(None, True, user=FRAME)], installed=[FRAME]), ["I12"]),
         (RESERVED, []),
         (replace(RESERVED, states=[page(SCRATCH, False)]), []),
         (replace(RESERVED, states=[page(None, True)]), ["I4"]),

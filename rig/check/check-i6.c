@@ -17,10 +17,15 @@ static int mapping_page(const Check *check, const Event *event)
 	return -1;
 }
 
+/*
+ * A vCPU that runs no process keeps the tables of the last one (lazy TLB mode): it gets no IPI,
+ * uses none of what it holds of them, and flushes before it is back in the process.
+ */
 static int reaching_actor(const Check *check, const Event *event)
 {
 	for (int actor = 0; actor < check->n_actors; actor++)
-		if (tlb_reaches(&check->tlb, actor, event->pfn))
+		if (tlb_reaches(&check->tlb, actor, event->lazy >> actor & 1 ? check->n_pages
+				: header_ptes(&check->header), event->pfn))
 			return actor;
 	return -1;
 }

@@ -12,6 +12,7 @@ Check *check_new(const TraceHeader *header)
 	check->n_pages = header->n_pages;
 	check->scratch = check->header.scratch;
 	check->faults_taken = g_array_new(FALSE, FALSE, sizeof(FaultTaken));
+	check->taken = g_array_new(FALSE, FALSE, sizeof(FrameTaken));
 	check->installed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	check->frames_freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	check->violations = g_array_new(FALSE, FALSE, sizeof(Violation));
@@ -26,6 +27,7 @@ void check_free(Check *check)
 	g_array_unref(check->violations);
 	g_array_unref(check->documented);
 	g_array_unref(check->faults_taken);
+	g_array_unref(check->taken);
 	g_array_unref(check->installed);
 	g_array_unref(check->frames_freed);
 	g_free(check);
@@ -52,6 +54,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
 	check->destroyed = 0;
+	g_array_set_size(check->taken, 0);
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
 	for (int i = 0; i < check->n_pages; i++) {
@@ -135,6 +138,25 @@ static void note_lock(Check *check, const Event *event)
 		check->holders[event->lock] = -1;
 }
 
+/* What a free has taken it has until the page is anybody's. */
+static void note_taken(Check *check, const Event *event)
+{
+	for (int i = 0; i < check->n_pages; i++) {
+		FrameTaken taken = { .by = event->actor, .page = i,
+				     .pfn = pte_pfn(event->before[i]) };
+
+		if (check_takes_back(check, event, i))
+			g_array_append_val(check->taken, taken);
+	}
+	for (guint i = check->taken->len; i-- > 0;) {
+		FrameTaken *taken = &g_array_index(check->taken, FrameTaken, i);
+
+		taken->returned |= event->kind == EVENT_RETURN && taken->by == event->actor;
+		if (event->kind == EVENT_FREE && taken->pfn == event->pfn)
+			g_array_remove_index(check->taken, i);
+	}
+}
+
 /* An allocator's store makes a page installed; its return makes it owned. */
 static void update_ownership(Check *check, const Event *event)
 {
@@ -214,6 +236,7 @@ void check_event(Check *check, const Event *event)
 	for (gsize i = 0; i < n; i++)
 		if (invariants[i]->event)
 			invariants[i]->event(check, event);
+	note_taken(check, event);
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);

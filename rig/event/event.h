@@ -88,6 +88,7 @@ typedef struct Event {
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
+	guint32 lazy;		/* FREE: bits of actors: their vCPUs only borrow a process's tables then */
 	bool double_free;	/* FREE: it was free already, and the allocator is no more to be trusted */
 	gint64 result;		/* RETURN: what the operation returned */
 	/* Raw PTEs around it: the kernel's by page, then the others that are watched. */

@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":6,"events":N,"violations":M,"actors":[{"name","vcpu"}],
+ *	{"racerig-trace":7,"events":N,"violations":M,"actors":[{"name","vcpu"}],
  *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
@@ -14,7 +14,7 @@
  *
  *	pte	"access","half"?,"failed"?,"from","to"		from and to: the PTE's value
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
- *	free	"frame","double_free"?
+ *	free	"frame","double_free"?,"lazy"?:bits of actors
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	lock, unlock	"lock"
  *	word	"access","word"
@@ -302,9 +302,21 @@ static bool read_word(const Record *record, const Json *json, Event *event, GErr
 	return read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error);
 }
 
-static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
+static bool read_free(const Record *record, const Json *json, Event *event, GError **error)
 {
 	const char *frame = NULL;
+	gint64 lazy = 0;
+
+	if (!json_interned(json, "frame", &frame, error) || !read_frame(frame, &event->pfn) ||
+	    !json_maybe_bool(json, "double_free", &event->double_free, error) ||
+	    !json_maybe_int(json, "lazy", 1, (1 << record->header.n_actors) - 1, &lazy, error))
+		return false;
+	event->lazy = lazy;
+	return true;
+}
+
+static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
+{
 	int flush = FLUSH_NONE;
 
 	switch (event->kind) {
@@ -312,9 +324,7 @@ static bool read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_ACCESS:
 		return read_access(json, event, error);
 	case EVENT_FREE:
-		return json_interned(json, "frame", &frame, error) &&
-		       read_frame(frame, &event->pfn) &&
-		       json_maybe_bool(json, "double_free", &event->double_free, error);
+		return read_free(record, json, event, error);
 	case EVENT_FLUSH:
 		if (!json_choice(json, "flush", record_flushes, &flush, error))
 			return false;

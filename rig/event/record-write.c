@@ -175,6 +175,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_add_string(object, "frame", record_frame(record, event->pfn));
 	if (event->kind == EVENT_FREE && event->double_free)
 		json_object_set_boolean_member(object, "double_free", true);
+	if (event->kind == EVENT_FREE && event->lazy)
+		json_object_set_int_member(object, "lazy", event->lazy);
 	if (event->kind == EVENT_FLUSH)
 		json_add_string(object, "flush", record_flushes[event->flush]);
 	if (event->kind == EVENT_WORD)

@@ -13,7 +13,7 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 
-enum { RECORD_VERSION = 6 };
+enum { RECORD_VERSION = 7 };
 
 typedef struct {
 	Event event;

@@ -38,7 +38,7 @@ static const Event events[] = {
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
 	{ .kind = EVENT_IRQ, .actor = 1, .irq = true, .page = -1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
-	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .before = { PTE(SCRATCH) },
+	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .lazy = 2, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
 	{ .kind = EVENT_EVICT, .actor = 1, .page = -1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(FRAME_B) & ~PTE_PRESENT }, .pc = KERNEL },
@@ -100,7 +100,7 @@ static void test_back(void)
 		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
-			      was->double_free == is->double_free &&
+			      was->double_free == is->double_free && was->lazy == is->lazy &&
 			      !was->landed == !is->landed && !was->program == !is->program &&
 			      event_is_kernel(was) == event_is_kernel(is) &&
 			      event_failed(was) == event_failed(is));
@@ -140,7 +140,7 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":6", "\"racerig-trace\":3", 1 },
+	{ "\"racerig-trace\":7", "\"racerig-trace\":3", 1 },
 	{ "\"events\":19", "\"events\":20", 21 },
 	{ "\"events\":19", "\"events\":18", 21 },
 	{ "\"violations\":1", "\"violations\":0", 21 },

@@ -106,8 +106,8 @@ static void test_questions(void)
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, A), ==, -1);
 	tlb_event(&tlb, &cleared);
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, -1), ==, A);
-	g_assert_true(tlb_reaches(&tlb, 0, A));
-	g_assert_false(tlb_reaches(&tlb, 0, 0x30));
+	g_assert_true(tlb_reaches(&tlb, 0, tlb.n_ptes, A));
+	g_assert_false(tlb_reaches(&tlb, 0, tlb.n_ptes, 0x30));
 }
 
 /* Two addresses of one page are two translations: who flushes one has not flushed the other. */

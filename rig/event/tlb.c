@@ -97,9 +97,9 @@ bool tlb_may(const Tlb *tlb, int actor, int slot, guint64 pfn)
 	return false;
 }
 
-bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
+bool tlb_reaches(const Tlb *tlb, int actor, int n, guint64 pfn)
 {
-	for (int slot = 0; slot < tlb->n_ptes; slot++)
+	for (int slot = 0; slot < n; slot++)
 		if (tlb_may(tlb, actor, slot, pfn))
 			return true;
 	return false;

@@ -42,5 +42,5 @@ bool tlb_may(const Tlb *tlb, int actor, int slot, guint64 pfn);
 /* Add all of it to @sum. */
 void tlb_checksum(const Tlb *tlb, GChecksum *sum);
 
-/* Whether @actor's vCPU may reach frame @pfn by any watched PTE. */
-bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn);
+/* Whether @actor's vCPU may reach frame @pfn by any of the first @n PTEs. */
+bool tlb_reaches(const Tlb *tlb, int actor, int n, guint64 pfn);

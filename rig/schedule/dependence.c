@@ -161,17 +161,24 @@ static void add_judged(GArray *touches, const Event *event)
 			  any ? (int)OBJECT_EACH : event->actor);
 }
 
-/* The program is told of the pages it was given: from here on they are its own. */
+/*
+ * The program is told of the pages it was given: from here on they are its own.  Those that it
+ * freed are nobody's, in processes as in the kernel.
+ */
 static void add_return(Dependence *dependence, GArray *touches, const Event *event)
 {
 	bool *installed = dependence->installed[event->actor];
+	bool *taken = dependence->taken[event->actor];
 
 	for (int page = 0; page < dependence->n_pages; page++) {
-		if (!installed[page])
-			continue;
-		touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);
-		add_reads(touches, judged_reads(event), page, event->actor);
-		installed[page] = false;
+		if (installed[page])
+			touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);
+		if (installed[page] || taken[page])
+			add_reads(touches, judged_reads(event), page, event->actor);
+		for (int i = 0; i < dependence->n_more && taken[page]; i++)
+			if (dependence->more[i] == page)
+				touch(touches, OBJECT_PTE, dependence->n_pages + i, TOUCH_READ);
+		installed[page] = taken[page] = false;
 	}
 }
 
@@ -182,6 +189,8 @@ static void note_ptes(Dependence *dependence, GArray *touches, const Event *even
 
 		if (before != 0 && after == 0)
 			touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
+		if (pte_present(before) && after == 0)
+			dependence->taken[event->actor][page] = true;
 		if (before != after && pte_present(after) &&
 		    (gint64)pte_pfn(after) != dependence->scratch[page])
 			dependence->installed[event->actor][page] = true;

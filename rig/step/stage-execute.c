@@ -117,6 +117,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		begin_store_half(stage, self);
 	ret_event->double_free = self->pending.kind == EVENT_FREE &&
 			   stage_page_users(stage, actor, machine_argument(&self->regs, 0)) < 1;
+	if (self->pending.kind == EVENT_FREE)
+		ret_event->lazy = guest_lazy(stage->guest);
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	bool probed = begin_probe(stage, self, site, &probe);
 	ret_event->stale = stale != 0;

@@ -19,7 +19,7 @@ def _lock_name(group: int, role: str = "arena") -> str:
 
 def _user_pte(prog: Program, uaddr: int) -> Pte:
     """Of the guest's first process: the table is there before the first page is (lib/arena.c)."""
-    address = arena.pte_address(prog, uaddr, find_task(prog, 1).mm.pgd.value_())
+    address = arena.user_pte_address(prog, uaddr)
     return Pte(Word64(address), Word64(arena.physical(prog, address)))
 
 
