@@ -7,8 +7,8 @@ endif
 VERSION := 0.1
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
-# The two builds have no object in common, so that one does not cost the other its own.
-BUILD := $(if $(SANITIZER),build-sanitized,build)
+# The builds have no object in common, so that one does not cost the other its own.
+BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))
 GUEST := build/guest
 # What the demo and `make bench` need.
 KERNELS := stock scratch-plain-store
@@ -20,8 +20,13 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifdef COVERAGE
+SANITIZER := 1
+SANITIZE := --coverage
+endif
 TESTS := $(wildcard rig/*/test-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS),$(wildcard rig/*/*.c rig/*/*/*.c))
+FUZZERS := $(wildcard rig/*/fuzz-*.c)
+SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -39,11 +44,13 @@ help:
 	@echo 'make setup     install missing packages and the Python environment'
 	@echo 'make check-unit check-layers check-style check-guest   parts of check'
 	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
+	@echo 'make check-fuzz  the fuzz targets, corpus and fixed seed;  fuzz: random;  fuzz-coverage: lines'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make install   PREFIX and DESTDIR as usual'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
-	@echo 'make clean     forget build/ and build-sanitized/ (kernels stay in $(CACHE))'
+	@echo 'make coverage  lines of rig/ that the unit tests and the quick suite run, by folder (gcovr)'
+	@echo 'make clean     forget build/ and the like (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
 
 # --- set-up -----------------------------------------------------------------
@@ -104,6 +111,14 @@ $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest
 sanitized:
 	$(Q)$(MAKE) --no-print-directory SANITIZER=1 build-sanitized/racerig
 
+# What no test runs no test can break.
+coverage: all kernel
+	$(Q)rm -rf build-coverage
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 build-coverage/racerig unit-tests
+	$(Q)for test in build-coverage/tests/*/test-*; do $$test >/dev/null || exit 1; done
+	$(Q)build-coverage/racerig suite --group quick --out build-coverage/suite >/dev/null || [ $$? -eq 1 ]
+	$(Q)tests/coverage build-coverage
+
 # The first alone: of a source that was never built it is all the work.  Then two at a
 # time, in an object folder each; their last step, linking, is one thread.
 kernel:
@@ -135,6 +150,7 @@ check: setup test-tools
 	$(Q)$(MAKE) --no-print-directory all tested-kernels
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) unit-tests
+	$(Q)$(MAKE) --no-print-directory check-fuzz
 	$(Q)$(VENV)/bin/python -m pytest -q -rs -n $(shell nproc) --dist loadgroup --no-loadscope-reorder \
 		--durations=20 analysis/tests tests
 
@@ -162,8 +178,8 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(filter-out $(TESTS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c rig/subject/*/check-*.c)) \
-	rig/catalog/expectation.c rig/catalog/expect-text.c rig/catalog/invariant.c rig/catalog/scenario.c rig/catalog/kernel.c rig/catalog/origin.c rig/catalog/feature.c \
+UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
+	rig/catalog/*.c rig/subject/*/check-*.c)) \
 	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c
 
 unit-tests: $(TEST_BINARIES)
@@ -179,6 +195,60 @@ $(BUILD)/tests/%: $(BUILD)/unit/%.o $(UNIT_OBJECTS)
 	$(call say,TEST,rig/$*.c)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
 
+# --- fuzzing ----------------------------------------------------------------
+# clang's libFuzzer: its own objects, with ASan and UBSan, or to count lines (fuzz-coverage).
+FUZZ_CC := $(or $(CLANG),clang)
+FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -w
+FUZZ_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_COVER := -fprofile-instr-generate -fcoverage-mapping
+FUZZ_BINARIES := $(foreach fuzzer,$(FUZZERS),build/fuzz/$(patsubst fuzz-%,%,$(basename $(notdir $(fuzzer)))))
+
+build/fuzz/obj/%.o: rig/%.c config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(RIG_CFLAGS) $(FUZZ_FLAGS) $(FUZZ_ASAN) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/cover/%.o: rig/%.c config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(RIG_CFLAGS) $(FUZZ_FLAGS) $(FUZZ_COVER) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+# From an archive only what a target needs is taken, and a target may have its own of something.
+# Nobody calls the rows of invariants by name.
+FUZZ_ROWS := $(wildcard rig/check/check-i*.c)
+FUZZ_SOURCES := $(filter-out rig/command/%,$(SOURCES))
+build/fuzz/obj.a: $(FUZZ_SOURCES:rig/%.c=build/fuzz/obj/%.o)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+build/fuzz/cover.a: $(FUZZ_SOURCES:rig/%.c=build/fuzz/cover/%.o)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+# $(1): rig/FOLDER/fuzz-WHAT
+define fuzz_rules
+build/fuzz/$(patsubst fuzz-%,%,$(notdir $(1))): build/fuzz/obj/$(patsubst rig/%,%,$(1)).o \
+		$(FUZZ_ROWS:rig/%.c=build/fuzz/obj/%.o) build/fuzz/obj.a
+	$$(call say,FUZZ,$$@)
+	$$(Q)$$(FUZZ_CC) $$(FUZZ_ASAN) -fsanitize=fuzzer -o $$@ $$^ $(BUILD)/page.o $$(DEPS_LIBS)
+build/fuzz/$(patsubst fuzz-%,%,$(notdir $(1)))-cover: build/fuzz/cover/$(patsubst rig/%,%,$(1)).o \
+		$(FUZZ_ROWS:rig/%.c=build/fuzz/cover/%.o) build/fuzz/cover.a
+	$$(Q)$$(FUZZ_CC) $$(FUZZ_COVER) -fsanitize=fuzzer -o $$@ $$^ $(BUILD)/page.o $$(DEPS_LIBS)
+endef
+$(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rules,$(basename $(fuzzer)))))
+
+$(FUZZ_BINARIES) $(addsuffix -cover,$(FUZZ_BINARIES)): | $(BUILD)/page.o
+
+fuzz-targets: $(FUZZ_BINARIES)
+fuzz-cover-targets: $(addsuffix -cover,$(FUZZ_BINARIES))
+
+# A fixed seed and number of runs; a minute for all of them.
+check-fuzz:
+	$(Q)tests/fuzz check
+
+# For as long as one likes: make fuzz SECONDS=600
+fuzz:
+	$(Q)tests/fuzz random $(SECONDS)
+
+fuzz-coverage:
+	$(Q)tests/fuzz coverage
+
 install: all
 	install -D -m 755 $(BUILD)/racerig $(DESTDIR)$(PREFIX)/bin/racerig
 	mkdir -p $(DESTDIR)$(PREFIX)/share/racerig/build
@@ -188,11 +258,12 @@ install: all
 	install -D -m 644 docs/racerig.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/racerig
 
 clean:
-	rm -rf build build-sanitized config.mak config.log
+	rm -rf build build-sanitized build-coverage config.mak config.log
 
+-include $(wildcard build/fuzz/obj/*/*.d build/fuzz/cover/*/*.d)
 -include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d)
 
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
-	check-style unit-tests install clean
+	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage unit-tests install clean

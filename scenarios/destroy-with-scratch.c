@@ -8,13 +8,14 @@
  * not given back (I9).
  */
 #include <errno.h>
+#include <stddef.h>
 
 #include "lib/arena.h"
 #include "lib/guest.h"
 
 static int setup(struct arena *arena)
 {
-	if (arena_alloc(arena, 0) != 1)
+	if (arena_alloc(arena, 0, 1) != 1)
 		return -ENOMEM;
 	arena_kfunc_read(arena, 1);
 	arena_drop_programs(arena);
@@ -43,7 +44,7 @@ SCENARIO(destroy_with_scratch) = {
 	.lingers = true,
 	.setup = setup,
 	.actors = {
-		{ "unmap", run_unmap },
-		{ "close", run_close },
+		{ "unmap", run_unmap, NULL },
+		{ "close", run_close, NULL },
 	},
 };

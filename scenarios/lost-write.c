@@ -8,20 +8,21 @@
  * only while it was allocated.
  */
 #include <errno.h>
+#include <stddef.h>
 
 #include "lib/arena.h"
 #include "lib/guest.h"
 
 static int setup(struct arena *arena)
 {
-	return arena_alloc(arena, 0) == 1 ? 0 : -ENOMEM;
+	return arena_alloc(arena, 0, 1) == 1 ? 0 : -ENOMEM;
 }
 
 /* What it reads back; -1 when the page was still taken. */
 static int64_t run_owner(struct arena *arena)
 {
 	arena_kfunc_read(arena, 0);
-	if (arena_alloc(arena, 0) != 1)
+	if (arena_alloc(arena, 0, 1) != 1)
 		return -1;
 	arena_kfunc_write(arena, 0);
 	return arena_kfunc_read(arena, 0);
@@ -29,7 +30,7 @@ static int64_t run_owner(struct arena *arena)
 
 static int64_t run_free(struct arena *arena)
 {
-	return arena_free(arena, 0);
+	return arena_free(arena, 0, 1);
 }
 
 SCENARIO(lost_write) = {
@@ -37,7 +38,7 @@ SCENARIO(lost_write) = {
 	.n_pages = 1,
 	.setup = setup,
 	.actors = {
-		{ "owner", run_owner },
-		{ "free", run_free },
+		{ "owner", run_owner, NULL },
+		{ "free", run_free, NULL },
 	},
 };

@@ -6,13 +6,14 @@
  * Failure: as there, or a page that is never freed (I9).
  */
 #include <errno.h>
+#include <stddef.h>
 
 #include "lib/arena.h"
 #include "lib/guest.h"
 
 static int setup(struct arena *arena)
 {
-	return arena_alloc(arena, 0) == 1 ? 0 : -ENOMEM;
+	return arena_alloc(arena, 0, 1) == 1 ? 0 : -ENOMEM;
 }
 
 static int64_t run_user(struct arena *arena)
@@ -23,14 +24,20 @@ static int64_t run_user(struct arena *arena)
 
 static int64_t run_free(struct arena *arena)
 {
-	return arena_free_deferred(arena, 0);
+	return arena_free_nosleep(arena, 0, 1);
 }
 
 static int64_t run_alloc(struct arena *arena)
 {
-	if (arena_alloc(arena, 0) != 1)
+	if (arena_alloc(arena, 0, 1) != 1)
 		return -1;
 	return arena_kfunc_write(arena, 0);
+}
+
+/* Or only the first time round would be real. */
+static void undo_alloc(struct arena *arena)
+{
+	arena_free(arena, 0, 1);
 }
 
 SCENARIO(stale_realloc_deferred) = {
@@ -39,8 +46,8 @@ SCENARIO(stale_realloc_deferred) = {
 	.lingers = true,
 	.setup = setup,
 	.actors = {
-		{ "user", run_user },
-		{ "free", run_free },
-		{ "alloc", run_alloc },
+		{ "user", run_user, NULL },
+		{ "free", run_free, NULL },
+		{ "alloc", run_alloc, undo_alloc },
 	},
 };

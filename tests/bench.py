@@ -80,6 +80,22 @@ def quick_path(out: Path, *words: str) -> float:
     return float(spent["restore"] + spent["guest"] + spent["stub"]) / float(runs)
 
 
+def compare_sandbox(out: Path) -> None:
+    """QEMU with its seccomp filter and without, in turns: the ratio, and where it lies in 95 of 100."""
+    ratios = []
+    for _ in range(3 * ROUNDS):
+        spent = {}
+        for on in ("off", "on"):
+            os.environ["RACERIG_SANDBOX"] = on
+            spent[on] = quick_path(out)
+        ratios.append(math.log(spent["on"] / spent["off"]))
+    del os.environ["RACERIG_SANDBOX"]
+    mean = statistics.mean(ratios)
+    half = 2.07 * statistics.stdev(ratios) / math.sqrt(len(ratios))     # Student, 23 degrees of freedom
+    low, high = math.exp(mean - half), math.exp(mean + half)
+    print(f"sandbox against none        {math.exp(mean):.3f}  ({low:.3f} to {high:.3f}; on by default below 1.03)")
+
+
 def compare_jobs(work: Path) -> None:
     """In turns, the best of each; the second guest's start is part of it."""
     rates = {1: 0.0, 2: 0.0}
@@ -168,6 +184,7 @@ def main() -> None:
         print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
 
         compare_jobs(work)
+        compare_sandbox(work / "run")
         compare_backends(work)
         # All of them: make bench-stress.
         baseline.compare(["scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush"])

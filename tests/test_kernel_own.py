@@ -226,6 +226,10 @@ def test_what_it_was_built_from_is_said(tree, build, tmp_path):
     for name in ("clang", "ld.lld"):
         (tools / name).write_text(f"#!/bin/sh\necho {name} version 99\n")
         (tools / name).chmod(0o755)
+    # A tree of one's own takes nothing of apt.
+    for name in ("apt-get", "apt-cache", "dpkg-deb"):
+        (tools / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 1\n")
+        (tools / name).chmod(0o755)
     path = f"{tools}:{os.environ['PATH']}"
     (tmp_path / "small.config").write_text("CONFIG_KASAN=y\n")
     words = ["mine", "--tree", tree]
@@ -245,6 +249,7 @@ def test_what_it_was_built_from_is_said(tree, build, tmp_path):
     listed = run_rig("list", "--json", env={"XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": path})
     mine = [kernel for kernel in json.loads(listed.stdout)["kernels"] if kernel["name"] == "mine"]
     assert mine and mine[0]["key"] == os.path.basename(folder), listed.stderr
+    assert not (tmp_path / "asked").exists()
     refused(build(*words, "--dry-run", LLVM="yes"), "LLVM='yes': write 1 or -16")
     refused(build(*words, "--dry-run", CC="no-such-cc"), "no no-such-cc here")
     refused(build(*words, "--ram", "1"), "--ram 1: give MiB")

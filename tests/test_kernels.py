@@ -37,7 +37,7 @@ def test_every_invariant_has_a_file_and_a_mutant():
     """And the row says where the invariant comes from, the file which mutant breaks it where."""
     for invariant in json.loads(run_rig("list", "--json").stdout)["invariants"]:
         name = invariant["id"].lower()
-        files = [path for path in (TOP / "rig" / "check" / f"check-{name}.c",
+        files = [path for path in (*(TOP / "rig").rglob(f"check-{name}.c"),
                                    TOP / "analysis" / "helpers" / "invariants" / f"{name}.py")
                  if path.exists()]
         assert invariant["checked"] and invariant["source"] and files, invariant

@@ -47,7 +47,7 @@ def plainest(out):
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
     assert header == {
-        "racerig-trace": 7, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "racerig-trace": 8, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
         "pages": [{"group": 0, "guarded_by": "arena", "scratch": "scratch", "pte": "none", "pte_bits": "0x0"}],
         "ptes": [], "locks": ["arena"], "words": []}
     filled = next(e for e in events if turned(e) == ("none", "frame A"))

@@ -83,8 +83,8 @@ def test_an_oops_nobody_declared(tmp_path):
 
 
 def test_a_declared_oops_that_does_not_happen(tmp_path):
-    env = other_expectation(tmp_path, "fault-vs-fault", "pages = 1\n",
-                            "pages = 1\noops = fault2\n")
+    env = other_expectation(tmp_path, "fault-vs-fault", "group = quick\n",
+                            "group = quick\noops = fault2\n")
     result = run_rig("explore", "fault-vs-fault", "--out", tmp_path / "run", env=env)
     assert result.returncode == 1
     assert "I10: fault2 was to end in an oops, and the kernel went on" in result.stdout
@@ -98,12 +98,27 @@ def test_an_oops_of_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("old, new, what", [
-    ("actors = alloc;fault", "actors = fault;alloc",
-     "[scenario] actors: 'fault;alloc', but the guest has 'alloc;fault'"),
+    ("alloc 0 | fault: touch 0", "alloc 0 | fault: tuch 0",
+     "[scenario] actors: 'tuch 0': no verb \"tuch\" (col 18); did you mean \"touch\"?"),
+    ("group = quick", "setup = alloc 0-", "[scenario] setup: 'alloc 0-': \"0-\" is no page (col 7)"),
+    ("group = quick", "pages = 9", "[scenario] pages: '9' is no number from 1 to 8"),
+    ("group = quick", "arenas = 3", "[scenario] arenas: '3' is no number from 1 to 2"),
+])
+def test_a_text_that_is_wrong(tmp_path, old, new, what):
+    env = other_expectation(tmp_path, "fault-vs-alloc", old, new)
+    result = run_rig("explore", "fault-vs-alloc", env=env)
+    assert result.returncode == 2 and what in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("old, new, what", [
+    ("actors = owner;free", "actors = free;owner",
+     "[scenario] actors: 'free;owner', but the guest has 'owner;free'"),
     ("pages = 1", "pages = 2", "[scenario] pages: 2, but the guest has 1"),
+    ("pages = 1", "pages = 1\nsetup = alloc 0",
+     "[scenario] setup: is for operations as text, and 'actors' are names here"),
 ])
 def test_halves_of_a_scenario_that_differ(tmp_path, old, new, what):
-    env = other_expectation(tmp_path, "fault-vs-alloc", old, new)
-    result = run_rig("explore", "fault-vs-alloc", "--out", tmp_path / "run", env=env)
+    env = other_expectation(tmp_path, "lost-write", old, new)
+    result = run_rig("explore", "lost-write", "--out", tmp_path / "run", env=env)
     assert result.returncode == 2 and what in result.stderr, result.stderr
     assert not (tmp_path / "run").exists()

@@ -49,7 +49,7 @@ def tree(tmp_path):
 def schedule(path, **lines):
     head = {"scenario": "fault-vs-alloc", "kernel": "stock 0123456789abcdef",
             "actors": "alloc fault", **lines}
-    path.write_text("racerig-schedule 3\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
+    path.write_text("racerig-schedule 4\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
     return path
 
 
@@ -227,6 +227,9 @@ def changed(member, value, where=lambda verdict: verdict):
     (changed("verdict", 3), "'verdict' must be a string"),
     (changed("circles", "x"), "'circles' must be a whole number"),
     (changed("final_states", [1]), "'final_states' must be an array of strings"),
+    (changed("absent_hooks", "x"), "'absent_hooks' must be an array"),
+    (changed("controls", {"x": "y"}), "'x' must be a whole number"),
+    (changed("controls", None), "'controls' must be an object"),
     (changed("environment", None), "'environment' must be an object, and there is none"),
     (changed("key", "../../x", lambda verdict: verdict["environment"]), "is no name of a build"),
 ])
@@ -239,6 +242,16 @@ def test_verdicts(tmp_path, violating, edit, what):
     (out / "verdict.json").write_text(json.dumps(damaged))
     assert_refused(run_rig("report", out), "verdict.json: ", what)
     assert not (out / "report.html").exists()
+
+
+def test_a_verdict_without_final_states(tmp_path, violating):
+    out = tmp_path / "run"
+    shutil.copytree(violating, out)
+    less = verdict(out)
+    del less["final_states"]
+    (out / "verdict.json").write_text(json.dumps(less))
+    result = run_rig("report", out)
+    assert result.returncode == 0 and not result.stderr, result.stderr
 
 
 def test_facts(tmp_path, violating):

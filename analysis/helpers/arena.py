@@ -8,10 +8,11 @@ version.
 
 import struct
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from drgn import Object, Program, TypeKind, cast, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
+from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.mapletree import mtree_load
 from drgn.helpers.linux.mm import (
     follow_phys,
@@ -42,7 +43,7 @@ class PageState:
     free: bool  # as the kernel has it in its books; a guard's is in none
     scratch_pfn: Optional[int]  # its arena's; None on kernels without one
     in_arena: bool = True  # it has a user view; else it is in a guard zone
-    user_pte: int = 0  # of the guest's first process
+    user_ptes: Tuple[int, ...] = ()  # of the guest's processes that have a page table there
 
     @property
     def pfn(self) -> Optional[int]:
@@ -50,9 +51,9 @@ class PageState:
         return (self.pte & PTE_PFN_MASK) >> 12 if self.pte & PTE_PRESENT else None
 
     @property
-    def user_pfn(self) -> Optional[int]:
-        """The frame that user space has mapped there, or None."""
-        return (self.user_pte & PTE_PFN_MASK) >> 12 if self.user_pte & PTE_PRESENT else None
+    def user_pfns(self) -> List[int]:
+        """The frames that processes have mapped there."""
+        return [(pte & PTE_PFN_MASK) >> 12 for pte in self.user_ptes if pte & PTE_PRESENT]
 
 
 def arenas(prog: Program) -> Iterator[Object]:
@@ -159,6 +160,11 @@ def struct_page_size(prog: Program) -> int:
     return int(sizeof(prog.type("struct page")))
 
 
+def refcount(prog: Program, pfn: int) -> int:
+    """References to frame *pfn*; 0 while the page allocator has it."""
+    return int(pfn_to_page(prog, pfn)._refcount.counter.value_())
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):
@@ -183,9 +189,26 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     return int(table + 8 * ((kaddr >> 12) & 511))
 
 
-def user_pte_address(prog: Program, uaddr: int) -> int:
-    """Kernel virtual address of the PTE for *uaddr* in the guest's first process."""
-    return pte_address(prog, uaddr, find_task(prog, 1).mm.pgd.value_())
+def processes(prog: Program) -> List[Object]:
+    """``struct mm_struct *`` of PID 1 and of what it has forked, the rig's processes in order."""
+    first = find_task(prog, 1)
+    children = list_for_each_entry("struct task_struct", first.children.address_of_(), "sibling")
+    return [task.mm for task in (first, *children) if task.mm]
+
+
+def user_pte_addresses(prog: Program, uaddr: int) -> List[int]:
+    """Kernel virtual addresses of the PTEs for *uaddr*, process by process."""
+    return [pte_address(prog, uaddr, mm.pgd.value_()) for mm in processes(prog)]
+
+
+def _user_ptes(prog: Program, uaddr: int) -> Tuple[int, ...]:
+    found = []
+    for mm in processes(prog):
+        try:
+            found.append(prog.read_u64(pte_address(prog, uaddr, mm.pgd.value_())))
+        except LookupError:
+            pass  # an end of its own, and no table any more
+    return tuple(found)
 
 
 def page_state(arena: Object, uaddr: int) -> PageState:
@@ -205,7 +228,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
         pte=prog.read_u64(address),
         free=is_free(arena, pgoff) if in_arena else True,
         in_arena=in_arena,
-        user_pte=prog.read_u64(user_pte_address(prog, uaddr)) if in_arena else 0,
+        user_ptes=_user_ptes(prog, uaddr) if in_arena else (),
         scratch_pfn=scratch_pfn(arena),
     )
 

@@ -24,7 +24,7 @@ FAULT = Report(program=7, address=0x1000, write=False)
 def page(pfn, free, scratch=SCRATCH, user=None):
     ptes = [0 if each is None else each << 12 | 1 for each in (pfn, user)]
     return PageState(uaddr=0, kaddr=0, pte_addr=0, pte_phys=0, pte=ptes[0], free=free,
-                     scratch_pfn=scratch, user_pte=ptes[1])
+                     scratch_pfn=scratch, user_ptes=(0, ptes[1]))
 
 
 GOOD = Facts([ARENA], [page(FRAME, False)], [FRAME], [False], [False], ["all quiet"], installed=[FRAME],
@@ -99,7 +99,7 @@ def test_every_reason_has_a_sentence():
     """A reason that a check gives is one of its row's, or the rig refuses the answer."""
     top = Path(__file__).resolve().parents[2]
     for path in sorted((top / "analysis" / "helpers" / "invariants").glob("i[0-9]*.py")):
-        row = (top / "rig" / "check" / f"check-{path.stem}.c").read_text()
+        (row,) = (row.read_text() for row in (top / "rig").rglob(f"check-{path.stem}.c"))
         given = re.findall(r'Violation\(\s*"[^"]+",\s*"([^"]+)"', path.read_text())
         given += re.findall(r'return "([a-z-]+)"', path.read_text())
         given += re.findall(r'else "([a-z-]+)"', path.read_text())

@@ -12,6 +12,8 @@
  *	mutant		 anything but a violation without the invariant that it breaks
  *	stock, variant	 clean, or documented where stock is not clean either
  *	own		 the same, or the invariants that stock is expected to violate
+ *
+ * A text that is no scenario's is expected to violate nothing, on any kernel.
  */
 #pragma once
 

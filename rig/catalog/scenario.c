@@ -11,14 +11,23 @@
 #include "util/name.h"
 #include "util/paths.h"
 
+static const char TEXT_NAME[] = "text-", DEFAULT_SUBJECT[] = "arena";
+
+Scenario *scenario_ref(Scenario *scenario)
+{
+	g_atomic_int_inc(&scenario->ref_count);
+	return scenario;
+}
+
 void scenario_free(Scenario *scenario)
 {
-	if (!scenario)
+	if (!scenario || !g_atomic_int_dec_and_test(&scenario->ref_count))
 		return;
 	g_free(scenario->name);
 	g_free(scenario->subject);
 	g_free(scenario->title);
 	g_strfreev(scenario->actors);
+	operations_unref(scenario->operations);
 	g_strfreev(scenario->kernels);
 	g_strfreev(scenario->needs);
 	g_free(scenario->oops);
@@ -124,9 +133,15 @@ static bool load_actor(Scenario *scenario, const char *key, char **ret, GError *
 
 static bool load_silent(Scenario *scenario, GError **error)
 {
-	if (!keyfile_names(scenario->keys, scenario->path, "scenario", "silent", NAME_ACTOR,
-			   &scenario->silent, error))
+	char **named;
+
+	if (!keyfile_names(scenario->keys, scenario->path, "scenario", "silent", NAME_ACTOR, &named,
+			   error))
 		return false;
+	if (named) {
+		g_strfreev(scenario->silent);
+		scenario->silent = named;
+	}
 	for (char **name = scenario->silent; name && *name; name++)
 		if (!is_actor(scenario, "silent", *name, error))
 			return false;
@@ -136,10 +151,9 @@ static bool load_silent(Scenario *scenario, GError **error)
 /* Most are about arenas, and need not say so. */
 static bool load_subject(Scenario *scenario, GError **error)
 {
-	static const char DEFAULT[] = "arena";
 	char *name = g_key_file_get_string(scenario->keys, "scenario", "subject", NULL);
 
-	scenario->subject = name ? name : g_strdup(DEFAULT);
+	scenario->subject = name ? name : g_strdup(DEFAULT_SUBJECT);
 	if (name_is(NAME_FEATURE, scenario->subject))
 		return true;
 	g_autofree char *shown = name_shown(scenario->subject);
@@ -147,29 +161,91 @@ static bool load_subject(Scenario *scenario, GError **error)
 	return false;
 }
 
-/* Who races: each on a vCPU of its own. */
-static bool load_actors(Scenario *scenario, GError **error)
+/* What follows from the operations, where the file does not say it. */
+static void take_operations(Scenario *scenario)
+{
+	enum { ROOM_FOR_TWO_ARENAS_MIB = 64 };
+	const struct guest_shape *shape = &scenario->operations->shape;
+	int edges = __builtin_popcount((guint32)shape->edges);
+
+	scenario->actors = g_strdupv(scenario->operations->names);
+	scenario->silent = g_strdupv(scenario->operations->silent);
+	scenario->vcpus = (int)shape->actors;
+	scenario->pages = ((int)shape->pages + edges) * (int)shape->arenas;
+	if (shape->arenas > 1)
+		scenario->ram_mib = ROOM_FOR_TWO_ARENAS_MIB;
+}
+
+/* Actors as text: how many vCPUs and pages it takes can be seen from it. */
+static bool load_text(Scenario *scenario, const char *actors, GError **error)
+{
+	g_autofree char *setup = g_key_file_get_string(scenario->keys, "scenario", "setup", NULL);
+	OperationsText text = { .actors = actors, .setup = setup, .pages = -1, .arenas = -1,
+				.processes = -1,
+				.write = g_strcmp0(scenario->variant, "write") == 0 };
+	g_autoptr(GError) local = NULL;
+	const char *where;
+
+	if (g_key_file_has_key(scenario->keys, "scenario", "vcpus", NULL)) {
+		keyfile_error(error, scenario->path, "scenario", "vcpus",
+			      "operations as text have one for each actor; leave the line out");
+		return false;
+	}
+	if (!keyfile_number(scenario->keys, scenario->path, "scenario", "pages", 1, GUEST_MAX_PAGES,
+			    &text.pages, error) ||
+	    !keyfile_number(scenario->keys, scenario->path, "scenario", "arenas", 1, GUEST_MAX_ARENAS,
+			    &text.arenas, error) ||
+	    !keyfile_number(scenario->keys, scenario->path, "scenario", "processes", 1,
+			    GUEST_MAX_PROCESSES, &text.processes, error))
+		return false;
+	scenario->operations = operations_parse(&text, &where, &local);
+	if (!scenario->operations) {
+		keyfile_error(error, scenario->path, "scenario", where, "%s", local->message);
+		return false;
+	}
+	take_operations(scenario);
+	return true;
+}
+
+/* Names of actors: a .c says what they do. */
+static bool load_names(Scenario *scenario, GError **error)
 {
 	enum { MAX_VCPUS = 8, MAX_PAGES = 8 };
+	static const char *const of_text[] = { "setup", "arenas", "processes" };
 	GKeyFile *keys = scenario->keys;
 	const char *path = scenario->path;
 	g_autofree char *vcpus = keyfile_string(keys, path, "scenario", "vcpus", error);
-	g_autofree char *actors =
-		vcpus ? keyfile_string(keys, path, "scenario", "actors", error) : NULL;
 	g_autofree char *pages =
-		actors ? keyfile_string(keys, path, "scenario", "pages", error) : NULL;
+		vcpus ? keyfile_string(keys, path, "scenario", "pages", error) : NULL;
 
+	for (gsize i = 0; pages && i < G_N_ELEMENTS(of_text); i++)
+		if (g_key_file_has_key(keys, "scenario", of_text[i], NULL)) {
+			keyfile_error(error, path, "scenario", of_text[i], "is for operations as text, and "
+				      "'actors' are names here (docs/scenarios.md)");
+			return false;
+		}
 	if (!pages ||
 	    !keyfile_number(keys, path, "scenario", "vcpus", 1, MAX_VCPUS, &scenario->vcpus, error) ||
 	    !keyfile_number(keys, path, "scenario", "pages", 1, MAX_PAGES, &scenario->pages, error) ||
 	    !keyfile_names(keys, path, "scenario", "actors", NAME_ACTOR, &scenario->actors, error))
 		return false;
 	int n = g_strv_length(scenario->actors);
-	if (scenario->vcpus < n) {
-		keyfile_error(error, path, "scenario", "vcpus",
-			      "%d actors on %d vCPUs; each needs one of its own", n, scenario->vcpus);
+	if (scenario->vcpus >= n)
+		return true;
+	keyfile_error(error, path, "scenario", "vcpus",
+		      "%d actors on %d vCPUs; each needs one of its own", n, scenario->vcpus);
+	return false;
+}
+
+/* Who races: each on a vCPU of its own. */
+static bool load_actors(Scenario *scenario, GError **error)
+{
+	g_autofree char *actors =
+		keyfile_string(scenario->keys, scenario->path, "scenario", "actors", error);
+
+	if (!actors || !(operations_is_text(actors) ? load_text(scenario, actors, error)
+						    : load_names(scenario, error)))
 		return false;
-	}
 	/* Whose oops is part of the plan, and whose allocation nothing stands in the way of. */
 	return load_actor(scenario, "oops", &scenario->oops, error) &&
 	       load_actor(scenario, "succeeds", &scenario->succeeds, error) &&
@@ -180,7 +256,8 @@ static bool load_actors(Scenario *scenario, GError **error)
 static bool check_spelling(const Scenario *scenario, char **variants, GError **error)
 {
 	static const char *const known[] = { "title", "source", "group", "vcpus", "ram_mib", "actors",
-					     "pages", "preemptions", "kernels", "needs", "oops",
+					     "pages", "setup", "arenas", "processes",
+					     "preemptions", "kernels", "needs", "oops",
 					     "oops_needs", "succeeds", "silent", "subject",
 					     "variants", NULL };
 	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
@@ -201,10 +278,17 @@ static Scenario *load(const char *dir, const char *file, const char *variant, ch
 {
 	g_autoptr(Scenario) scenario = g_new0(Scenario, 1);
 
+	scenario->ref_count = 1;
 	scenario->path = g_build_filename(dir, file, NULL);
 	g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".scenario"));
 	scenario->variant = g_strdup(variant);
 	scenario->name = variant ? g_strdup_printf("%s-%s", stem, variant) : g_strdup(stem);
+	if (scenario_is_text(stem)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: names from '%s' on are those of texts; rename it", scenario->path,
+			    TEXT_NAME);
+		return NULL;
+	}
 	if (!name_check(NAME_SCENARIO, scenario->name, scenario->path, error) ||
 	    !(scenario->keys = keyfile_load(scenario->path, error)) ||
 	    !keyfile_names(scenario->keys, scenario->path, "scenario", "variants", NAME_VARIANT,
@@ -287,8 +371,31 @@ Scenario *scenario_find(const char *name, GError **error)
 	return NULL;
 }
 
+bool scenario_is_text(const char *name)
+{
+	return g_str_has_prefix(name, TEXT_NAME);
+}
+
+Scenario *scenario_of_text(Operations *operations)
+{
+	Scenario *scenario = g_new0(Scenario, 1);
+	g_autofree char *hash = operations_hash(operations);
+
+	scenario->ref_count = 1;
+	scenario->name = g_strconcat(TEXT_NAME, hash, NULL);
+	scenario->subject = g_strdup(DEFAULT_SUBJECT);
+	scenario->title = operations_summary(operations);
+	scenario->preemptions = -1;
+	scenario->operations = operations;
+	take_operations(scenario);
+	return scenario;
+}
+
 char *scenario_expectation(const Scenario *scenario, const char *kernel)
 {
+	if (!scenario->keys)
+		return NULL;
+
 	g_autofree char *group = expect_group(scenario);
 	char *own = g_key_file_get_string(scenario->keys, group, kernel, NULL);
 

@@ -4,8 +4,7 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "catalog/operations.h"
 
 typedef struct {
 	char *name;
@@ -15,6 +14,7 @@ typedef struct {
 	int pages;		/* watched, of all groups together */
 	int ram_mib;		/* the guest has at least this much; 0: what its kernel takes */
 	char **actors;
+	Operations *operations;	/* what they do, as text; NULL: the scenario's .c says it */
 	bool quick;		/* in the quick group */
 	int preemptions;	/* bound for the suite; -1: none */
 	char **kernels;		/* the suite has it on these, and on mutants it names; NULL: all */
@@ -24,13 +24,24 @@ typedef struct {
 	char **silent;		/* actors that may come to no decision; NULL: none may */
 	char *succeeds;		/* the actor whose allocation has to succeed, or NULL */
 	char *variant;		/* "write" in NAME-write, which is NAME.scenario's, too; or NULL */
-	char *path;
-	GKeyFile *keys;		/* for the expectations */
+	char *path;		/* NULL: it came as text */
+	GKeyFile *keys;		/* for the expectations; NULL: nobody has any */
+	int ref_count;
 } Scenario;
 
 /* All of them, sorted by name; elements are Scenario *, owned by the array. */
 GPtrArray *scenario_list(GError **error);
 Scenario *scenario_find(const char *name, GError **error);
+
+/* One that nobody has written down, called text-HASH.  Takes @operations. */
+Scenario *scenario_of_text(Operations *operations);
+
+/* Whether @name is that of one that nobody has written down. */
+bool scenario_is_text(const char *name);
+
+Scenario *scenario_ref(Scenario *scenario);
+
+/* Gives up a reference; the last one frees it. */
 void scenario_free(Scenario *scenario);
 
 /*

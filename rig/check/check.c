@@ -43,10 +43,15 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 
 void check_begin(Check *check, const guint64 *ptes)
 {
-	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes);
+	guint32 walkers[MAX_PTES];
+
+	header_walkers(&check->header, walkers);
+	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes, walkers);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
+	memset(check->user_faults, 0, sizeof(check->user_faults));
+	memset(check->returns, 0, sizeof(check->returns));
 	check->emptied = 0;
 	for (int i = 0; i < MAX_LOCKS; i++)
 		check->holders[i] = -1;
@@ -240,6 +245,7 @@ void check_event(Check *check, const Event *event)
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
+	check->returns[event->actor] += event->kind == EVENT_RETURN;
 	tlb_event(&check->tlb, event);
 	if (check->tlb.full)
 		check->unexplained = "a page had more translations than the model of a TLB keeps";

@@ -41,7 +41,9 @@ typedef struct Check {
 	int n_pages, n_actors;		/* of the header, … */
 	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
-	int faults[MAX_ACTORS];		/* #PF on watched pages, by actor */
+	int faults[MAX_ACTORS];		/* #PF of the kernel on watched pages, by actor … */
+	int user_faults[MAX_ACTORS];	/* … and of user space */
+	int returns[MAX_ACTORS];	/* operations of each that have returned */
 	int emptied;			/* times a watched PTE became none */
 	int holders[MAX_LOCKS];		/* of each lock: actor; -1: nobody */
 	Tlb tlb;			/* as it is before the next event */

@@ -169,15 +169,26 @@ static void test_i5(void)
 		{ FAULT, EVENT_ACCESS, true, 0, .after = 0, "I5" },
 		{ FAULT, EVENT_ACCESS, true, 0, .after = 0 },
 	};
+	/* what an operation did to page tables of user space is no event */
+	static const Step of_user[] = {
+		{ FAULT, EVENT_ACCESS, true, 0, .after = 0, .user = true },
+		{ FAULT, EVENT_PTE, false, 0, .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_RETURN, false, PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ FAULT, EVENT_ACCESS, true, PTE(FRAME_A), .after = PTE(FRAME_A), .user = true },
+		{ FAULT, EVENT_ACCESS, true, PTE(FRAME_A), .after = PTE(FRAME_A), "I5", .user = true },
+	};
 	g_autoptr(Check) check = check_new(&header);
 
 	play(steps, G_N_ELEMENTS(steps));
+	play(of_user, G_N_ELEMENTS(of_user));
 	check_begin(check, (guint64[MAX_PAGES]){ 0 });
 	check_crash(check, FAULT);
-	check_deadlock(check, (Wait[]){ { "alloc", WAIT_LOCK, "fault", NULL } }, 1);
+	check_deadlock(check, &(Wait){ .actor = "alloc", .kind = WAIT_LOCK, .holder = "fault",
+				       .lock = "arena" }, 1);
 	g_assert_cmpuint(check->violations->len, ==, 2);
 	g_assert_cmpstr(violation_at(check, 0)->actor, ==, "fault");
 	g_assert_cmpstr(violation_at(check, 1)->waits[0].holder, ==, "fault");
+	g_assert_cmpstr(violation_at(check, 1)->waits[0].lock, ==, "arena");
 }
 
 /* A page is freed: in its PTE, in a TLB, in neither. */

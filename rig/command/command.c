@@ -35,7 +35,8 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, con
 	g_option_context_set_summary(context, summary);
 	if (entries)
 		g_option_context_add_main_entries(context, entries, NULL);
-	if (g_option_context_parse(context, argc, argv, &local) && *argc == n + 1)
+	if (g_option_context_parse(context, argc, argv, &local) &&
+	    (n < 0 || *argc == n + 1))
 		return TRUE;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s (racerig %s --help)",
 		    local ? local->message : n ? "a word is missing or too many" : "no words wanted",

@@ -45,7 +45,7 @@ extern char *command_connect;
 	{ "connect", 'c', 0, G_OPTION_ARG_STRING, &command_connect, \
 	  "Have libvirt run the guest: qemu:///session, qemu:///system, qemu+ssh://HOST/…", "URI" }
 
-/* Parse options; exactly @n words must remain, named by @words in the help. */
+/* Parse options; exactly @n words must remain (-1: any number), named by @words in the help. */
 gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
 		       int n, const char *summary, GError **error);
 

@@ -191,6 +191,10 @@ int command_explain(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(SourceText) sources = read_sources(session, story);
 	g_print("%s on %s: %s\n\n", schedule->scenario, session->kernel->name,
 		outcome->violates ? outcome->violates : "no violation");
+	if (schedule->operations) {
+		recorded_print_operations(schedule);
+		g_print("\n");
+	}
 	print_story(story, sources);
 	if (!outcome->violates)
 		return EXIT_EXPECTED;

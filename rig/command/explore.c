@@ -17,8 +17,18 @@ static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
 static int opt_recheck = 50;
 static gboolean opt_resume;
+static char *opt_actors, *opt_setup;
+static int opt_pages = -1, opt_arenas = -1, opt_processes = -1;
 
 static const GOptionEntry entries[] = {
+	{ "actors", 'a', 0, G_OPTION_ARG_STRING, &opt_actors,
+	  "No scenario: what each does, as in 'alloc 0; write 0 | free 0' (racerig list --verbs)", "TEXT" },
+	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup, "… and what comes before", "TEXT" },
+	{ "pages", 0, 0, G_OPTION_ARG_INT, &opt_pages,
+	  "… on so many watched pages of each arena (as many as are named)", "N" },
+	{ "arenas", 0, 0, G_OPTION_ARG_INT, &opt_arenas, "… in so many arenas", "N" },
+	{ "processes", 0, 0, G_OPTION_ARG_INT, &opt_processes,
+	  "… that so many processes have mapped", "N" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
 	{ "policy", 'p', 0, G_OPTION_ARG_STRING, &opt_policy,
 	  "How to choose: dpor (the default), dfs, pct or random", "P" },
@@ -99,6 +109,9 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
 			1 - pow(1 - chance, verdict->executed));
+	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
+		g_print("  not seen   what %s does to page tables of user space: its order is explored only\n"
+			"             as far as what stands around it has events\n", *verb);
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	print_circles(verdict);
@@ -112,6 +125,10 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		expected ? "as expected" : "NOT as expected");
 	if (!expected)
 		g_print("  expected   %s\n", expectation);
+	if (verdict->operations && *verdict->setup)
+		g_print("  setup      %s\n", verdict->setup);
+	if (verdict->operations)
+		g_print("  actors     %s\n", verdict->operations);
 	print_coverage(verdict, policy);
 	if (verdict->documented)
 		g_print("  documented %d schedules\n", verdict->documented);
@@ -197,20 +214,47 @@ static Policy *make_policy(int actors, GError **error)
 	return NULL;
 }
 
+/* The one that is named, or the one that --actors says. */
+static Scenario *find_scenario(const char *name, GError **error)
+{
+	OperationsText text = { .actors = opt_actors, .setup = opt_setup, .pages = opt_pages,
+				.arenas = opt_arenas, .processes = opt_processes };
+	bool alone = opt_setup || opt_pages != -1 || opt_arenas != -1 || opt_processes != -1;
+	const char *where;
+
+	if (!opt_actors && alone) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--setup, --pages, --arenas and --processes go with --actors 'TEXT'");
+		return NULL;
+	}
+	if (!opt_actors)
+		return scenario_find(name, error);
+	Operations *operations = operations_parse(&text, &where, error);
+	if (operations)
+		return scenario_of_text(operations);
+	g_prefix_error(error, "%s: ", where);
+	return NULL;
+}
+
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	ExploreOptions options = { 0 };
 
-	if (!command_parse(&argc, &argv, entries, "SCENARIO", 1,
-			   "Walk the interleavings of a scenario.", error))
+	if (!command_parse(&argc, &argv, entries, "[SCENARIO]", -1,
+			   "Walk the interleavings of a scenario, or of --actors.", error))
 		return EXIT_BROKEN;
+	if (argc != (opt_actors ? 1 : 2)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "give the name of a scenario, or --actors 'TEXT' (racerig explore --help)");
+		return EXIT_BROKEN;
+	}
 	const char *kernel = opt_kernel ? opt_kernel : "stock";
-	g_autoptr(Scenario) scenario = check_options(error) ? scenario_find(argv[1], error) : NULL;
+	g_autoptr(Scenario) scenario = check_options(error) ? find_scenario(argv[1], error) : NULL;
 	g_autoptr(Policy) policy =
 		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
 	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
-	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", argv[1], kernel);
+	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
 	g_autofree char *words = is_bounded()
 		? explore_options(policy->name, opt_preemptions)
 		: g_strdup_printf("%s/%d/%d", policy->name, opt_seed, opt_depth);
@@ -223,7 +267,8 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.resume = opt_resume;
 	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
-	g_autoptr(Session) session = session_new(argv[1], kernel, command_connect, cancel, error);
+	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
+						    NULL, cancel, error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 

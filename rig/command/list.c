@@ -4,15 +4,17 @@
 #include <json-glib/json-glib.h>
 
 #include "catalog/invariant.h"
+#include "catalog/verb.h"
 #include "explore/session.h"
 
-static gboolean opt_json;
+static gboolean opt_json, opt_verbs;
 static char *opt_windows, *opt_kernel = "stock";
 
 static const GOptionEntry entries[] = {
 	{ "windows", 'w', 0, G_OPTION_ARG_STRING, &opt_windows,
 	  "The instructions of this scenario that the explorer stops at", "SCENARIO" },
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "… on this kernel (stock)", "K" },
+	{ "verbs", 0, 0, G_OPTION_ARG_NONE, &opt_verbs, "What an actor can do (explore --actors)", NULL },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, "For programs", NULL },
 	COMMAND_CONNECT,
 	{ NULL },
@@ -44,6 +46,56 @@ static char **breakers(const GPtrArray *kernels, const char *id)
 	char **ret = g_strv_builder_end(names);
 	g_strv_builder_unref(names);
 	return ret;
+}
+
+static void print_verbs(void)
+{
+	enum verb reads, writes;
+	const char *touch;
+
+	for (int verb = 0; verb < N_VERBS; verb++) {
+		const VerbRow *row = verb_row(verb);
+		g_autofree char *form = g_strdup_printf("%s %s", row->word, verb_takes_text(row->takes));
+
+		g_print("%-38s %s", g_strchomp(form), row->effect);
+		if (row->inverse != VERB_KEEP)
+			g_print(" (undone by %s)", verb_row(row->inverse)->word);
+		g_print("%s\n", row->flags & VERB_UNSEEN ? " [no event]" : "");
+	}
+	g_print("\nIn a scenario with a variant that writes\n");
+	for (guint i = 0; (touch = verb_touch(i, &reads, &writes)); i++)
+		g_print("%-38s %s, or %s in the variant\n", touch, verb_row(reads)->word,
+			verb_row(writes)->word);
+	g_print("\nPAGE  0 to %d; 1.0 is page 0 of arena 1; NAME or NAME+1 where 'any' got NAME\nEDGE ",
+		GUEST_MAX_PAGES - 1);
+	for (int edge = 0; edge < N_EDGES; edge++)
+		g_print(" %s", verb_edge_word(edge));
+	g_print("\n");
+}
+
+static void print_verbs_json(void)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_object(builder);
+	begin(builder, "verbs");
+	for (int verb = 0; verb < N_VERBS; verb++) {
+		const VerbRow *row = verb_row(verb);
+
+		json_builder_begin_object(builder);
+		member(builder, "name", row->word);
+		member(builder, "takes", verb_takes_text(row->takes));
+		member(builder, "effect", row->effect);
+		member(builder, "inverse", verb_row(row->inverse)->word);
+		json_builder_set_member_name(builder, "seen");
+		json_builder_add_boolean_value(builder, !(row->flags & VERB_UNSEEN));
+		json_builder_end_object(builder);
+	}
+	json_builder_end_array(builder);
+	json_builder_end_object(builder);
+	g_autoptr(JsonNode) node = json_builder_get_root(builder);
+	g_autofree char *text = json_to_string(node, TRUE);
+	g_print("%s\n", text);
 }
 
 static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
@@ -161,6 +213,10 @@ int command_list(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	if (opt_windows)
 		return print_windows(cancel, error);
+	if (opt_verbs) {
+		(opt_json ? print_verbs_json : print_verbs)();
+		return EXIT_EXPECTED;
+	}
 	g_autoptr(GPtrArray) scenarios = scenario_list(error);
 	g_autoptr(GPtrArray) kernels = scenarios ? kernel_list(error) : NULL;
 	if (!kernels)

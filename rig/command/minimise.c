@@ -81,6 +81,7 @@ int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error
 	int same = confirm(session, least, error);
 	if (same < 0)
 		return EXIT_BROKEN;
+	recorded_print_operations(least);
 	g_print("%d context switches and %d events still violate %s (it had %d and %u)\n",
 		found.switches, found.events, least->violates, schedule_switches(schedule),
 		schedule->decisions->len);

@@ -13,6 +13,17 @@ Schedule *recorded_load(const char *path, GError **error)
 	return text ? schedule_parse(text, path, error) : NULL;
 }
 
+void recorded_print_operations(const Schedule *schedule)
+{
+	const Operations *operations = schedule->operations;
+
+	if (!operations)
+		return;
+	if (*operations->setup_text)
+		g_print("  setup      %s\n", operations->setup_text);
+	g_print("  actors     %s\n", operations->actors_text);
+}
+
 /* A schedule belongs to a build; another one may have other instructions. */
 static bool same_build(const Session *session, const Schedule *schedule, const char *path,
 		       GError **error)
@@ -41,6 +52,41 @@ static bool same_actors(const Session *session, const Schedule *schedule, const 
 	return false;
 }
 
+/* What it was made of is what there is under that name. */
+static bool same_operations(const Scenario *scenario, const Schedule *schedule, const char *path,
+			    GError **error)
+{
+	g_autofree char *there = scenario->operations ? operations_summary(scenario->operations)
+						      : g_strdup("its .c");
+	g_autofree char *recorded = schedule->operations ? operations_summary(schedule->operations)
+							 : g_strdup("a .c");
+
+	if (scenario->operations ? strcmp(there, recorded) == 0 : !schedule->operations)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s was made of %s, scenario %s is %s; explore again", path, recorded, scenario->name,
+		    there);
+	return false;
+}
+
+/* The scenario of that name, or the one that the schedule carries; the caller's. */
+static Scenario *find_scenario(const Schedule *schedule, const char *path, GError **error)
+{
+	bool text = scenario_is_text(schedule->scenario);
+	g_autoptr(Scenario) scenario = text && schedule->operations
+		? scenario_of_text(operations_ref(schedule->operations))
+		: scenario_find(schedule->scenario, error);
+
+	if (!scenario || !same_operations(scenario, schedule, path, error))
+		return NULL;
+	if (strcmp(scenario->name, schedule->scenario) == 0)
+		return g_steal_pointer(&scenario);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s says that it is of %s, and its text is %s; explore again", path, schedule->scenario,
+		    scenario->name);
+	return NULL;
+}
+
 Session *recorded_session(const Schedule *schedule, const char *path, const char *kernel,
 			  const char *connect, GCancellable *cancel, GError **error)
 {
@@ -51,9 +97,10 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 			     const char *connect, const char *qmp, GCancellable *cancel,
 			     GError **error)
 {
+	Scenario *scenario = find_scenario(schedule, path, error);
 	g_autoptr(Session) session =
-		session_new_at(schedule->scenario, kernel ? kernel : schedule->kernel, connect, qmp,
-			       cancel, error);
+		scenario ? session_new_of(scenario, kernel ? kernel : schedule->kernel, connect, qmp,
+					  cancel, error) : NULL;
 
 	if (!session || !same_actors(session, schedule, path, error) ||
 	    (!kernel && !same_build(session, schedule, path, error)) ||

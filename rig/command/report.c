@@ -15,6 +15,32 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
+/* The scenario of that name, or the text that the run was made of; the caller's. */
+static Scenario *find_scenario(const Json *verdict, const char *name, GError **error)
+{
+	OperationsText text = { 0 };
+	const char *setup, *where;
+	gint64 pages, arenas, processes;
+
+	if (!scenario_is_text(name))
+		return scenario_find(name, error);
+	if (!json_string(verdict, "setup", &setup, error) ||
+	    !json_string(verdict, "operations", &text.actors, error) ||
+	    !json_int(verdict, "pages", 0, GUEST_MAX_PAGES, &pages, error) ||
+	    !json_int(verdict, "arenas", 1, GUEST_MAX_ARENAS, &arenas, error) ||
+	    !json_int(verdict, "processes", 1, GUEST_MAX_PROCESSES, &processes, error))
+		return NULL;
+	text.setup = *setup ? setup : NULL;
+	text.pages = pages ? (int)pages : -1;
+	text.arenas = (int)arenas;
+	text.processes = (int)processes;
+	Operations *operations = operations_parse(&text, &where, error);
+	if (operations)
+		return scenario_of_text(operations);
+	g_prefix_error(error, "%s: %s: ", verdict->name, where);
+	return NULL;
+}
+
 /* Replays need the very kernel that the folder was made on. */
 static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 {
@@ -28,7 +54,9 @@ static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 	    !json_object(&verdict, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &key, error))
 		return false;
-	g_autoptr(Session) session = session_new(scenario, kernel, command_connect, cancel, error);
+	Scenario *found = find_scenario(&verdict, scenario, error);
+	g_autoptr(Session) session =
+		found ? session_new_of(found, kernel, command_connect, NULL, cancel, error) : NULL;
 	if (!session)
 		return false;
 	if (g_strcmp0(session->kernel->key, key) != 0) {

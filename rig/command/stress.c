@@ -18,6 +18,22 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
+static const char TOLD[] = "racerig: stress ";
+
+/* "actor1 loops 5": in a guest that serves any text actors have numbers only. */
+static void print_told(const Scenario *scenario, const char *text)
+{
+	static const char actor[] = "actor";
+	char *rest;
+	guint64 n = g_str_has_prefix(text, actor)
+		? g_ascii_strtoull(text + strlen(actor), &rest, 10) : G_MAXUINT64;
+
+	if (scenario->operations && n < scenario->operations->actors->len)
+		g_print("%s%s\n", scenario->operations->names[n], rest);
+	else
+		g_print("%s\n", text);
+}
+
 /* All vCPUs free, nothing controlled: what everybody has without the rig. */
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error)
 {
@@ -46,8 +62,8 @@ int command_stress(int argc, char **argv, GCancellable *cancel, GError **error)
 		splat |= strstr(console, splats[i]) != NULL;
 	g_auto(GStrv) lines = g_strsplit(console, "\n", -1);
 	for (char **line = lines; *line; line++)
-		if (g_str_has_prefix(*line, "racerig: stress"))
-			g_print("%s\n", g_strchomp(*line) + strlen("racerig: stress "));
+		if (g_str_has_prefix(*line, TOLD))
+			print_told(scenario, g_strchomp(*line) + strlen(TOLD));
 	if (!strstr(console, "racerig: stress done") || splat) {
 		g_print("the guest did not end well; its console:\n%s\n", console);
 		return EXIT_UNEXPECTED;

@@ -2,8 +2,8 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":7,"events":N,"violations":M,"actors":[{"name","vcpu"}],
- *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
+ *	{"racerig-trace":8,"events":N,"violations":M,"setup"?,"operations"?,
+ *	 "actors":[{"name","vcpu","process"?}],"pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits"}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…]}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
  *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
@@ -118,12 +118,15 @@ static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 	header->n_actors = json_array_get_length(actors);
 	for (int i = 0; i < header->n_actors; i++) {
 		const char *name;
+		gint64 process = 0;
 		Json actor;
 
 		if (!json_element(json, "actors", actors, i, &actor, error) ||
 		    !json_name(&actor, "name", NAME_ACTOR, &name, error) ||
-		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error))
+		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error) ||
+		    !json_maybe_int(&actor, "process", 1, MAX_ACTORS - 1, &process, error))
 			return false;
+		header->actors[i].process = process;
 		header->actors[i].name = g_intern_string(name);
 		for (int other = 0; other < i; other++)
 			if (header->actors[other].name == header->actors[i].name)
@@ -203,6 +206,8 @@ static bool read_header(TraceHeader *header, const Json *json, Counts *ret_count
 	if (!json_small(json, "racerig-trace", RECORD_VERSION, RECORD_VERSION, &version, error) ||
 	    !json_small(json, "events", 0, MAX_LINES, &ret_counts->events, error) ||
 	    !json_small(json, "violations", 0, MAX_LINES, &ret_counts->violations, error) ||
+	    !json_maybe_interned(json, "setup", &header->setup, error) ||
+	    !json_maybe_interned(json, "operations", &header->operations, error) ||
 	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
 	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
 	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||
@@ -417,12 +422,14 @@ static bool read_line(Record *record, Tlb *tlb, const char *line, const char *pl
 		return false;
 	if (!record->header.n_actors) {
 		TraceHeader header = { 0 };
+		guint32 walkers[MAX_PTES];
 
 		if (!read_header(&header, &json, counts, error))
 			return false;
 		record->header = header;
 		record_begin(record, header.ptes);
-		tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
+		header_walkers(&header, walkers);
+		tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes, walkers);
 		return true;
 	}
 	/* Behind the events come the violations. */

@@ -71,11 +71,17 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_int_member(object, "racerig-trace", RECORD_VERSION);
 	json_object_set_int_member(object, "events", record->events->len);
 	json_object_set_int_member(object, "violations", record->found->len);
+	if (header->operations) {
+		json_add_string(object, "setup", header->setup);
+		json_add_string(object, "operations", header->operations);
+	}
 	for (int i = 0; i < header->n_actors; i++) {
 		JsonObject *actor = json_object_new();
 
 		json_object_set_string_member(actor, "name", header->actors[i].name);
 		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
+		if (header->actors[i].process)
+			json_object_set_int_member(actor, "process", header->actors[i].process);
 		json_array_add_object_element(actors, actor);
 	}
 	for (int i = 0; i < header->n_pages; i++) {

@@ -13,7 +13,7 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 
-enum { RECORD_VERSION = 7 };
+enum { RECORD_VERSION = 8 };
 
 typedef struct {
 	Event event;

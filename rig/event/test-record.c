@@ -61,7 +61,7 @@ static Record *make(void)
 	Violation found = violation_new("I9", "double-free", 11);
 
 	record_begin(record, (guint64[MAX_PAGES]){ 0 });
-	tlb_begin(tlb, 2, 1, record->header.ptes);
+	tlb_begin(tlb, 2, 1, record->header.ptes, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
 		bool placed = event_kind_row(events[i].kind)->place;
 
@@ -140,7 +140,7 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":7", "\"racerig-trace\":3", 1 },
+	{ "\"racerig-trace\":8", "\"racerig-trace\":3", 1 },
 	{ "\"events\":19", "\"events\":20", 21 },
 	{ "\"events\":19", "\"events\":18", 21 },
 	{ "\"violations\":1", "\"violations\":0", 21 },
@@ -219,7 +219,7 @@ static void test_too_many_frames(void)
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 
 	record_begin(record, (guint64[MAX_PAGES]){ 0 });
-	tlb_begin(tlb, 2, 1, record->header.ptes);
+	tlb_begin(tlb, 2, 1, record->header.ptes, NULL);
 	for (int i = 0; i < TLB_FRAMES; i++) {
 		Event event = { .kind = EVENT_PTE, .access = ACCESS_WRITE, .pc = KERNEL,
 				.after = { PTE(FRAME_A + i) } };
@@ -256,7 +256,7 @@ static void test_more_ptes(void)
 	g_autoptr(Record) record = record_new(&with);
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 	record_begin(record, steps[0].before);
-	tlb_begin(tlb, 2, 2, record->header.ptes);
+	tlb_begin(tlb, 2, 2, record->header.ptes, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
 		tlb_event(tlb, &steps[i]);
 		record_add(record, &steps[i], "f+0x1", NULL, NULL, tlb);

@@ -28,7 +28,7 @@ static void play(guint64 pte, const Row *rows, gsize n)
 	guint64 ptes[MAX_PAGES] = { pte };
 	Tlb tlb;
 
-	tlb_begin(&tlb, 2, 2, ptes);
+	tlb_begin(&tlb, 2, 2, ptes, NULL);
 	for (gsize i = 0; i < n; i++) {
 		Event event = { .kind = rows[i].kind, .actor = rows[i].actor,
 				.page = rows[i].page, .flush = rows[i].flush,
@@ -102,7 +102,7 @@ static void test_questions(void)
 	Event cleared = { .kind = EVENT_PTE, .after = { 0, PTE(B) } };
 	Tlb tlb;
 
-	tlb_begin(&tlb, 2, 2, ptes);
+	tlb_begin(&tlb, 2, 2, ptes, NULL);
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, A), ==, -1);
 	tlb_event(&tlb, &cleared);
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, -1), ==, A);
@@ -127,7 +127,7 @@ static void test_one_address(void)
 				.slot = cases[i].slot };
 		Tlb tlb;
 
-		tlb_begin(&tlb, 1, 2, (guint64[]){ PTE(A), PTE(A) });
+		tlb_begin(&tlb, 1, 2, (guint64[]){ PTE(A), PTE(A) }, NULL);
 		tlb_event(&tlb, &flush);
 		g_assert_true(tlb_may(&tlb, 0, 0, A) == (*cases[i].kernel == 'A'));
 		g_assert_true(tlb_may(&tlb, 0, 1, A) == (*cases[i].process == 'A'));

@@ -17,14 +17,18 @@ enum { TLB_FRAMES = 16 };
 
 typedef struct {
 	int n_actors, n_ptes;
+	guint32 walkers[MAX_PTES];	/* bits of actors: whose vCPUs walk the tables it is in */
 	/* PTEs, raw, as they were when the vCPU could first walk them; no two of one frame */
 	guint64 may[MAX_ACTORS][MAX_PTES][TLB_FRAMES];
 	int n[MAX_ACTORS][MAX_PTES];
 	bool full;		/* there were more than fit: what it says is not all of it */
 } Tlb;
 
-/* All that @ptes let the vCPUs hold, and nothing else. */
-void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes);
+/*
+ * All that @ptes let the vCPUs hold, and nothing else.  @walkers, of each PTE bits of actors: the
+ * vCPUs that may walk it (NULL: all), since a process's tables are not walked by others'.
+ */
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const guint32 *walkers);
 void tlb_event(Tlb *tlb, const Event *event);
 
 /* Whether it can take in @ptes; of what the rig has recorded always, of a stranger's file not. */

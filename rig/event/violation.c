@@ -39,6 +39,7 @@ static void add_waits(JsonObject *object, const Violation *violation)
 
 		json_add_string(one, "actor", wait->actor);
 		json_add_string(one, "for", waits[wait->kind]);
+		json_add_string(one, "lock", wait->lock);
 		json_add_string(one, "holder", wait->holder);
 		json_add_string(one, "where", wait->where);
 		json_array_add_object_element(array, one);
@@ -91,6 +92,7 @@ static bool read_waits(const Json *json, Violation *ret, GError **error)
 		if (!json_element(json, "waits", array, i, &one, error) ||
 		    !json_interned(&one, "actor", &wait->actor, error) ||
 		    !json_choice(&one, "for", waits, &kind, error) ||
+		    (kind == WAIT_LOCK && !json_interned(&one, "lock", &wait->lock, error)) ||
 		    !json_maybe_interned(&one, "holder", &wait->holder, error) ||
 		    !json_maybe_interned(&one, "where", &wait->where, error))
 			return false;

@@ -27,6 +27,7 @@ typedef struct {
 	WaitKind kind;
 	const char *holder;	/* LOCK: an actor; NULL: nobody */
 	const char *where;	/* the others: symbol+offset, or NULL */
+	const char *lock;	/* LOCK: its name */
 } Wait;
 
 enum { VIOLATION_WAITS = 8 };
@@ -58,7 +59,7 @@ Violation violation_new(const char *invariant, const char *reason, int event);
 /*
  * {"invariant","kind","documented"?,"reason","event"?:n from 1,"page"?,"actor"?,"vcpu"?,
  *  "frame"?,"write"?,"count"?,"expected"?,"address"?,"log"?,
- *  "waits"?:[{"actor","for","holder"?,"where"?}]}
+ *  "waits"?:[{"actor","for","lock"?,"holder"?,"where"?}]}
  *
  * The caller's; and back: RIG_ERROR_INPUT names the member that is missing or wrong.
  */

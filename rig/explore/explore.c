@@ -351,6 +351,7 @@ static bool explore_all(Explorer *explorer, GError **error)
 
 static Verdict *start_verdict(const Session *session, const Policy *policy)
 {
+	const Operations *operations = session->scenario->operations;
 	const Kernel *kernel = session->kernel;
 	Verdict *verdict = verdict_new();
 
@@ -358,6 +359,14 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->kernel = g_strdup(kernel->name);
 	verdict->policy = g_strdup(policy->name);
 	verdict->title = g_strdup(session->scenario->title);
+	if (operations) {
+		verdict->setup = g_strdup(operations->setup_text);
+		verdict->operations = g_strdup(operations->actors_text);
+		verdict->pages = (int)operations->shape.pages;
+		verdict->arenas = (int)operations->shape.arenas;
+		verdict->processes = (int)operations->shape.processes;
+		verdict->unseen_verbs = operations_unseen(operations);
+	}
 	verdict->kernel_kind = g_strdup(kernel->kind);
 	verdict->kernel_title = g_strdup(kernel->title);
 	verdict->kernel_release = g_strdup(kernel->release);
@@ -438,8 +447,7 @@ static bool prepare(Explorer *explorer, GError **error)
 	const ExploreOptions *options = explorer->options;
 
 	/* A journal for something else must not cost the old run its results. */
-	if (!folder_may_write(options->out, error) ||
-	    (options->resume && !open_journal(explorer, error)) ||
+	if ((options->resume && !open_journal(explorer, error)) ||
 	    !folder_make(options->out, options->resume, error) ||
 	    (!options->resume && !open_journal(explorer, error)))
 		return false;
@@ -476,8 +484,8 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 	return folder_write(out, "run.json", run, error) && publish(out, error);
 }
 
-bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
-	     GError **error)
+static bool explore_locked(Session *session, Policy *policy, const ExploreOptions *options,
+			   Verdict **ret, GError **error)
 {
 	g_autoptr(Verdict) verdict = start_verdict(session, policy);
 	g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -515,4 +523,16 @@ bool explore(Session *session, Policy *policy, const ExploreOptions *options, Ve
 		return false;
 	*ret = g_steal_pointer(&verdict);
 	return true;
+}
+
+bool explore(Session *session, Policy *policy, const ExploreOptions *options, Verdict **ret,
+	     GError **error)
+{
+	int lock = folder_may_write(options->out, error) ? folder_lock(options->out, error) : -1;
+
+	if (lock < 0)
+		return false;
+	bool ok = explore_locked(session, policy, options, ret, error);
+	close(lock);
+	return ok;
 }

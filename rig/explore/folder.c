@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore/folder.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "util/error.h"
 
@@ -29,10 +33,27 @@ bool folder_may_write(const char *out, GError **error)
 	return false;
 }
 
+int folder_lock(const char *out, GError **error)
+{
+	if (g_mkdir_with_parents(out, 0755)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", out, g_strerror(errno));
+		return -1;
+	}
+	int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", out, errno == EWOULDBLOCK
+		    ? "another racerig writes there; wait for it, or give another --out" : g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 static bool make(const char *path, bool empty, GError **error)
 {
 	if (g_mkdir_with_parents(path, 0755)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: cannot be made", path);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
 		return false;
 	}
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);

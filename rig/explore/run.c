@@ -128,6 +128,26 @@ static void judge_missing_oops(Session *session, const char *declared)
 	check_found(session->check, &found);
 }
 
+/* An operation that the kernel does not have was not explored, whatever came of it. */
+static bool has_all(const Session *session, GError **error)
+{
+	const Operations *operations = session->scenario->operations;
+
+	for (int i = 0; operations && i < session->guest->n_actors; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+		guint64 lacks = guest_actor_report(session->guest, i).lacks;
+
+		if (!lacks || lacks > actor->operations->len)
+			continue;
+		const Operation *operation = g_ptr_array_index(actor->operations, lacks - 1);
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "kernel %s has nothing for '%s' of %s (ENOSYS)", session->kernel->name,
+			    operation->text, actor->name);
+		return false;
+	}
+	return true;
+}
+
 /* What became of the actors; true when all have done what they should. */
 static bool judge_actors(Session *session)
 {
@@ -187,7 +207,7 @@ static void begin_dependence(Session *session)
 	const Check *check = session->check;
 
 	session->dependence = (Dependence){ .n_pages = check->n_pages };
-	memcpy(session->dependence.scratch, check->scratch, sizeof(check->scratch));
+	memcpy(session->dependence.scratch, check->scratch, sizeof(session->dependence.scratch));
 	session->dependence.n_more = check->header.n_more;
 	for (int i = 0; i < check->header.n_more; i++)
 		session->dependence.more[i] = check->header.more[i].page;
@@ -333,7 +353,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 Schedule *run_decisions(const Session *session, const Outcome *outcome)
 {
 	Schedule *schedule = schedule_new(session->scenario->name, session->kernel->name,
-					  session->kernel->key, session->scenario->actors);
+					  session->kernel->key, session->scenario->actors,
+					  session->scenario->operations);
 
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		g_autofree char *label = trace_decision(session->trace, i);
@@ -377,7 +398,8 @@ static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error
 	if (outcome->end == END_CIRCLE && !outcome->differs)
 		judge_circle(session, outcome);
 	/* In the middle of things the end has nothing to say. */
-	if (outcome->end == END_DONE && !check_final(session, judge_actors(session), error))
+	if (!has_all(session, error) ||
+	    (outcome->end == END_DONE && !check_final(session, judge_actors(session), error)))
 		return NULL;
 	describe(session, outcome);
 	session->run_usec += g_get_monotonic_time() - before;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "catalog/verb.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
@@ -70,8 +71,12 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
 	spec->init = paths_in_data("build/guest/init");
 	spec->init_cpio = paths_in_data("build/guest/init.cpio");
-	spec->scenario = g_strdup(scenario->name);
+	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
 	spec->subject = g_strdup(scenario->subject);
+	if (scenario->operations) {
+		spec->shape = scenario->operations->shape;
+		operations_encode(scenario->operations, spec->programs, spec->setup);
+	}
 	spec->connect = g_strdup(connect);
 	spec->emulator = g_strdup(paths_qemu());
 	spec->map_flags = g_strdup(kernel->map_flags);
@@ -86,12 +91,27 @@ GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, co
 	return spec->booted ? g_steal_pointer(&spec) : NULL;
 }
 
+/* One for each scenario in C, and one for each shape of guest that serves texts. */
 static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
 {
-	g_autofree char *rest = g_strdup_printf("%s %s", spec->scenario,
+	const guint64 *shape = (const guint64 *)&spec->shape;
+	g_autoptr(GString) what = g_string_new(spec->scenario);
+
+	for (gsize i = 0; spec->shape.actors && i < sizeof(spec->shape) / sizeof(*shape); i++)
+		g_string_append_printf(what, " %" G_GUINT64_FORMAT, shape[i]);
+	g_autofree char *rest = g_strdup_printf("%s %s", what->str,
 						spec->map_flags ? spec->map_flags : "");
 
 	return snapshot_path(kernel, spec, rest, error);
+}
+
+/* What a guest starts from, and the text that it is given then. */
+static char *guest_name(const char *path, const Scenario *scenario)
+{
+	g_autofree char *file = g_path_get_basename(path);
+	g_autofree char *text = scenario->operations ? operations_hash(scenario->operations) : NULL;
+
+	return g_strconcat(file, text ? "+" : NULL, text, NULL);
 }
 
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
@@ -100,7 +120,7 @@ char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const cha
 	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
 	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
-	return path ? g_path_get_basename(path) : NULL;
+	return path ? guest_name(path, scenario) : NULL;
 }
 
 /* QEMU ends at once over a disk that is damaged: what has a sum is not. */
@@ -211,12 +231,32 @@ static bool open_guest(Session *session, GError **error)
 		return false;
 	spec->qmp = g_strdup(session->qmp);
 	g_free(session->snapshot);
-	session->snapshot = g_path_get_basename(parked);
+	session->snapshot = guest_name(parked, session->scenario);
 	session->guest = start_from(session, spec, parked, true, &useless, error);
 	if (session->guest || !useless)
 		return session->guest != NULL;
 	g_autoptr(FileLock) lock = file_lock(parked, session->cancel, error);
 	return lock && open_or_make(session, spec, parked, error);
+}
+
+/* A guest that serves any text has names of nobody, and knows not what will be done in it. */
+static bool take_text(Session *session, GError **error)
+{
+	const Operations *operations = session->scenario->operations;
+	struct guest_report *report = &session->guest->report;
+
+	if (report->n_actors != operations->shape.actors ||
+	    report->n_pages != (guint)session->scenario->pages) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest has %u actors and %u pages, the text takes %d and %d",
+			    report->n_actors, report->n_pages, (int)operations->shape.actors,
+			    session->scenario->pages);
+		return false;
+	}
+	for (guint i = 0; i < report->n_actors; i++)
+		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
+	report->lingers = operations->lingers;
+	return true;
 }
 
 /* The two halves of a scenario: whoever is called by a name or a number must be the one meant. */
@@ -244,13 +284,21 @@ static bool same_scenario(const Session *session, GError **error)
 	return false;
 }
 
+/* Whose guest it is: it has the actors and pages that are expected. */
+static bool know_guest(Session *session, GError **error)
+{
+	return session->scenario->operations ? take_text(session, error) : same_scenario(session, error);
+}
+
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
-	return session_new_at(scenario, kernel, connect, NULL, cancel, error);
+	Scenario *found = scenario_find(scenario, error);
+
+	return found ? session_new_of(found, kernel, connect, NULL, cancel, error) : NULL;
 }
 
-Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
@@ -258,11 +306,10 @@ Session *session_new_at(const char *scenario, const char *kernel, const char *co
 	session->cancel = cancel;
 	session->connect = g_strdup(connect);
 	session->qmp = g_strdup(qmp);
-	session->scenario = scenario_find(scenario, error);
-	session->subject = session->scenario
-		? subject_find(session->scenario->subject, session->scenario->path, error) : NULL;
+	session->scenario = scenario;
+	session->subject = subject_find(scenario->subject, scenario->path, error);
 	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, error) || !same_scenario(session, error))
+	if (!session->kernel || !open_guest(session, error) || !know_guest(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }
@@ -278,23 +325,51 @@ static bool check_seen(const Session *session, GError **error)
 		if (stepper_has_decided(session->stepper, i) ||
 		    (silent && g_strv_contains(silent, name)))
 			continue;
-		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
-			    "blind: nothing that %s does in %s is an event (if that is right, say "
-			    "'silent = %s' in %s)", name, session->scenario->name, name,
-			    session->scenario->path);
+		if (session->scenario->path)
+			g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+				    "blind: nothing that %s does in %s is an event (if that is right, say "
+				    "'silent = %s' in %s)", name, session->scenario->name, name,
+				    session->scenario->path);
+		else
+			g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+				    "blind: nothing that %s does is an event, and it would always run before "
+				    "all others; put an access that can be seen beside it", name);
 		return false;
 	}
 	return true;
 }
 
+/* What turns a guest of its shape into one of @operations; NULL for a scenario in C. */
+static Setup *setup_of(const Operations *operations)
+{
+	guint64 unused[MAX_OPERATIONS];
+	Setup *setup = operations ? setup_new() : NULL;
+
+	if (!setup)
+		return NULL;
+	operations_encode(operations, setup->programs, unused);
+	for (guint i = 0; i < operations->setup->len; i++) {
+		const Operation *operation = g_ptr_array_index(operations->setup, i);
+		enum verb verb = operation_of(operation->word).verb;
+		SetupOperation one = { operation->word, operation->vcpu, g_strdup(operation->text),
+				       verb_row(verb)->flags & VERB_GETS_ONE };
+
+		g_array_append_val(setup->operations, one);
+	}
+	return setup;
+}
+
 static bool prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
+	const Operations *operations = session->scenario->operations;
+	g_autoptr(Setup) setup = setup_of(operations);
 
-	session->stepper = stepper_new(guest, &session->controls, error);
+	session->stepper = stepper_new(guest, setup, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
-	session->trace = trace_new(guest, session->stepper);
+	session->trace = trace_new(guest, session->stepper, operations ? operations->setup_text : NULL,
+				   operations ? operations->actors_text : NULL);
 	session->check = check_new(trace_header(session->trace));
 	return true;
 }
@@ -338,7 +413,7 @@ static bool replace_guest(Session *session, GError **error)
 
 	drop_guest(session);
 	g_clear_pointer(&session->snapshot_sum, g_free);
-	if (!open_guest(session, error))
+	if (!open_guest(session, error) || !know_guest(session, error))
 		return false;
 	if (g_strcmp0(before, session->snapshot_sum) != 0) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_SNAPSHOT,

@@ -46,8 +46,11 @@ typedef struct {
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error);
 
-/* The same, with QEMU's second QMP socket at @qmp for whoever may want it. */
-Session *session_new_at(const char *scenario, const char *kernel, const char *connect,
+/*
+ * The same for @scenario, of which the session takes the caller's reference, with QEMU's second
+ * QMP socket at @qmp for whoever may want it, or NULL.
+ */
+Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error);
 
 /* Learn the sites, so that schedules can be run. */

@@ -78,8 +78,8 @@ static bool start_session(Worker *worker, GError **error)
 {
 	const Session *first = worker->all->first;
 
-	worker->session = session_new(first->scenario->name, first->kernel->name, first->connect,
-				      first->cancel, error);
+	worker->session = session_new_of(scenario_ref(first->scenario), first->kernel->name,
+					 first->connect, NULL, first->cancel, error);
 	if (!worker->session || !session_prepare(worker->session, error))
 		return false;
 	worker->session->irq_events = first->irq_events;

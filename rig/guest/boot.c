@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "guest/boot.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,21 +25,10 @@ static int boot_seconds(void)
 	return seconds > 0 ? seconds : BOOT_SECONDS;
 }
 
-/* The end of the console, on one line, for an error message. */
-static char *last_words(Machine *machine)
-{
-	g_autofree char *console = g_strchomp(machine_console(machine));
-	const char *panic = strstr(console, "Kernel panic");
-	const char *line = panic ? panic : strrchr(console, '\n');
-
-	line = line ? line + (*line == '\n') : console;
-	g_autofree char *last = g_strndup(line, strcspn(line, "\r\n"));
-	return name_shown(last);
-}
-
 static bool never_ready(Boot *boot, const char *what, GError **error)
 {
-	g_autofree char *words = last_words(boot->machine);
+	g_autofree char *console = machine_console(boot->machine);
+	g_autofree char *words = guest_console_end(console);
 
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest %s; its console ends with: %s",
 		    what, *words ? words : "(nothing)");
@@ -166,16 +156,37 @@ static bool start(Boot *boot, const GuestSpec *spec, bool cached, GError **error
 	       machine_export_disk(boot->machine, spec->booted, error);
 }
 
-/* Write @request where PID 1 will look for it; it is on vCPU 0. */
-static bool ask(Boot *boot, const struct guest_request *request, GError **error)
+/* Write @size bytes at @offset into PID 1's @name, which lies in one page; it is on vCPU 0. */
+static bool tell(Boot *boot, const char *name, gsize offset, const void *what, gsize size,
+		 GError **error)
 {
 	enum { PAGE_BYTES = 4096 };
-	guint64 addr, version, word;
+	guint64 addr, word;
 	Regs regs;
 
+	if (!find_marker(boot, name, &addr, error) || !machine_regs(boot->machine, 0, &regs, error))
+		return false;
+	guint64 pte = walk_user_pte(boot->machine, regs.cr3, addr);
+	guint64 in_page = addr % PAGE_BYTES + offset, phys = (pte & PTE_PFN_MASK) | in_page;
+	if (!pte || in_page + size > PAGE_BYTES ||
+	    phys + size > machine_ram_bytes(boot->machine)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest has no memory where it wants to be told what to run");
+		return false;
+	}
+	for (gsize at = 0; at < size; at += sizeof(word)) {
+		memcpy(&word, (const char *)what + at, sizeof(word));
+		machine_phys64_set(boot->machine, phys + at, word);
+	}
+	return true;
+}
+
+static bool ask(Boot *boot, const struct guest_request *request, GError **error)
+{
+	guint64 addr, version;
+
 	if (!find_marker(boot, "guest_request", &addr, error) ||
-	    !machine_read(boot->machine, 0, addr, &version, sizeof(version), error) ||
-	    !machine_regs(boot->machine, 0, &regs, error))
+	    !machine_read(boot->machine, 0, addr, &version, sizeof(version), error))
 		return false;
 	if (version != GUEST_ABI_VERSION) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
@@ -183,25 +194,22 @@ static bool ask(Boot *boot, const struct guest_request *request, GError **error)
 			    "run make to rebuild it", version, GUEST_ABI_VERSION);
 		return false;
 	}
-	guint64 pte = walk_user_pte(boot->machine, regs.cr3, addr), offset = addr % PAGE_BYTES;
-	guint64 phys = (pte & PTE_PFN_MASK) | offset;
-	if (!pte || offset + sizeof(*request) > PAGE_BYTES ||
-	    phys + sizeof(*request) > machine_ram_bytes(boot->machine)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-			    "the guest has no memory where it wants to be told what to run");
-		return false;
-	}
-	for (gsize at = 0; at < sizeof(*request); at += sizeof(word)) {
-		memcpy(&word, (const char *)request + at, sizeof(word));
-		machine_phys64_set(boot->machine, phys + at, word);
-	}
-	return true;
+	return tell(boot, "guest_request", 0, request, sizeof(*request), error);
+}
+
+/* What the actors of a shape run; one that parks is told later, and by the stepper. */
+static bool tell_text(Boot *boot, const GuestSpec *spec, GError **error)
+{
+	return tell(boot, "guest_control", offsetof(struct guest_control, programs), spec->programs,
+		    sizeof(spec->programs), error) &&
+	       tell(boot, "guest_control", offsetof(struct guest_control, setup), spec->setup,
+		    sizeof(spec->setup), error);
 }
 
 static struct guest_request request_for(const GuestSpec *spec, int stress_seconds)
 {
 	struct guest_request request = {
-		.version = GUEST_ABI_VERSION, .stress_seconds = stress_seconds,
+		.version = GUEST_ABI_VERSION, .stress_seconds = stress_seconds, .shape = spec->shape,
 		.map_flags = spec->map_flags ? g_ascii_strtoull(spec->map_flags, NULL, 0) : 0,
 	};
 
@@ -242,6 +250,7 @@ bool boot_and_stress(Boot *boot, const GuestSpec *spec, bool cached, int seconds
 
 	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
 	if (!start(boot, spec, cached, error) || !ask(boot, &request, error) ||
+	    (spec->shape.actors && !tell_text(boot, spec, error)) ||
 	    !machine_run_all(boot->machine, boot_seconds() + 60 * seconds, &stop, error))
 		return false;
 	return stop.kind != STOP_INTERRUPTED || never_ready(boot, "never ended its loops", error);

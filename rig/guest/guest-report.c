@@ -45,6 +45,8 @@ static bool check_actor(const struct guest_report *report, guint i, int vcpus, G
 	/* An actor's number is its vCPU's everywhere. */
 	if (actor->cpu != i || actor->cpu >= (guint)vcpus)
 		return bad(error, "actor %u of %d vCPUs is on vCPU %u", i, vcpus, actor->cpu);
+	if (actor->process > 1)
+		return bad(error, "actor %u lives in process %" G_GUINT64_FORMAT, i, actor->process);
 	return true;
 }
 
@@ -79,4 +81,15 @@ bool guest_report_check(const struct guest_report *report, int vcpus, GError **e
 		if (!check_page(report, i, error))
 			return false;
 	return true;
+}
+
+char *guest_console_end(const char *console)
+{
+	g_autofree char *text = g_strchomp(g_strdup(console));
+	const char *panic = strstr(text, "Kernel panic");
+	const char *line = panic ? panic : strrchr(text, '\n');
+
+	line = line ? line + (*line == '\n') : text;
+	g_autofree char *last = g_strndup(line, strcspn(line, "\r\n"));
+	return name_shown(last);
 }

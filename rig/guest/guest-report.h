@@ -19,3 +19,6 @@ bool guest_report_readable(struct guest_report *report, GError **error);
  * RIG_ERROR_GUEST says what is not.
  */
 bool guest_report_check(const struct guest_report *report, int vcpus, GError **error);
+
+/* The panic or else the last line on @console, as one line that can be printed; the caller's. */
+char *guest_console_end(const char *console);

@@ -100,12 +100,12 @@ static bool take_answer(Guest *guest, JsonObject *answer, GError **error)
 	return true;
 }
 
-static bool ask_drgn(Guest *guest, const char *subject, GError **error)
+bool guest_look(Guest *guest, GError **error)
 {
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "describe");
-	add_request(guest, subject, request);
+	add_request(guest, guest->subject, request);
 	json_object_set_int_member(request, "cpus", guest->n_actors);
 	json_object_set_int_member(request, "report", symbols_address(guest->symbols, "guest_report"));
 	json_object_set_int_member(request, "control",
@@ -162,7 +162,8 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	guest->n_pages = guest->report.n_pages;
 	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
 				     cancel, error);
-	return guest->analyst && ask_drgn(guest, spec->subject, error);
+	guest->subject = g_intern_string(spec->subject);
+	return guest->analyst && guest_look(guest, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)

@@ -19,6 +19,7 @@ typedef struct Guest {
 	Machine *machine;
 	Symbols *symbols;
 	Analyst *analyst;
+	const char *subject;	/* of which kind what is watched is; interned */
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */
 	guint64 control_phys;		/* where guest_control is */
@@ -40,6 +41,12 @@ void guest_free(Guest *guest);
  * return the console; the caller's.
  */
 char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);
+
+/*
+ * Ask drgn again where everything is, what the kernel has said and what programs were told:
+ * they start from here.
+ */
+bool guest_look(Guest *guest, GError **error);
 
 /* A snapshot inside the machine.  The one guest_new() makes is GUEST_PARKED. */
 extern const char GUEST_PARKED[];

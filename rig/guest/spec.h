@@ -4,10 +4,15 @@
  */
 #pragma once
 
+#include "lib/guest-abi.h"
+
 typedef struct {
 	const char *bzimage, *vmlinux, *module, *module_cpio;
 	const char *init, *init_cpio;
-	const char *scenario;
+	const char *scenario;	/* "" with a shape */
+	struct guest_shape shape;	/* of a guest whose actors run text; .actors 0: a scenario */
+	/* The text, for a guest that goes on by itself (guest_stress()). */
+	uint64_t programs[GUEST_MAX_ACTORS][MAX_OPERATIONS], setup[MAX_OPERATIONS];
 	const char *subject;	/* of which kind what is watched is: drgn describes it */
 	const char *map_flags;	/* for the arena, besides its own; NULL: none */
 	const char *disk;	/* a parked guest to start from, or NULL */

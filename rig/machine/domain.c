@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/xml.h"
 
 struct Domain {
 	virConnectPtr connection;
@@ -75,7 +76,9 @@ static bool look_around(Domain *domain, GError **error)
 	if (!type || !about)
 		return fail(domain, error);
 	domain->is_test = strcmp(type, "TEST") == 0 || strcmp(type, "Test") == 0;
-	domain->takes_owner = strstr(about, "<model>dac</model>") != NULL;
+	g_autoptr(GPtrArray) models = xml_texts(about, "/capabilities/host/secmodel/model");
+	domain->takes_owner = models && g_ptr_array_find_with_equal_func(models, "dac", g_str_equal,
+									 NULL);
 	if (domain->is_test || strcmp(type, "QEMU") == 0)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
@@ -117,14 +120,12 @@ char *domain_emulator(Domain *domain, GError **error)
 {
 	g_autofree char *about = virConnectGetDomainCapabilities(domain->connection, NULL, "x86_64",
 								 NULL, "qemu", 0);
-	const char *path = about ? strstr(about, "<path>") : NULL;
+	g_autoptr(GPtrArray) paths = about ? xml_texts(about, "/domainCapabilities/path") : NULL;
 
-	if (!path) {
-		fail(domain, error);
-		return NULL;
-	}
-	path += strlen("<path>");
-	return g_strndup(path, strcspn(path, "<"));
+	if (paths && paths->len)
+		return g_strdup(g_ptr_array_index(paths, 0));
+	fail(domain, error);
+	return NULL;
 }
 
 static void add_devices(GString *xml, const DomainSpec *spec)

@@ -374,6 +374,9 @@ static void add_unsettled(const Dossier *dossier, GPtrArray *list)
 char **dossier_not_covered(const Dossier *dossier)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(JsonArray) none = json_array_new();
+	JsonArray *verbs = json_object_has_member(dossier->verdict, "unseen_verbs")
+		? json_object_get_array_member(dossier->verdict, "unseen_verbs") : none;
 
 	if (!dossier_bool(dossier, "complete"))
 		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
@@ -390,6 +393,10 @@ char **dossier_not_covered(const Dossier *dossier)
 		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "
 						      "schedule in which every actor goes as far as it "
 						      "can: %s.", unseen));
+	for (guint i = 0; i < json_array_get_length(verbs); i++)
+		g_ptr_array_add(list, g_strdup_printf(
+			"What %s does to page tables of user space is no event: it is explored in the order "
+			"of what stands around it.", json_array_get_string_element(verbs, i)));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

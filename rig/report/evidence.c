@@ -234,7 +234,8 @@ static void append_environment(GString *text, const Dossier *dossier)
 static void append_coverage(GString *text, const Dossier *dossier)
 {
 	const char *bound = dossier_string(dossier, "bound");
-	JsonArray *states = json_object_get_array_member(dossier->verdict, "final_states");
+	JsonArray *states = json_object_has_member(dossier->verdict, "final_states")
+		? json_object_get_array_member(dossier->verdict, "final_states") : NULL;
 
 	g_string_append(text, "\nCoverage\n");
 	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
@@ -307,6 +308,12 @@ static void append_title(GString *text, const Dossier *dossier, const Case *one)
 	paragraph(text, "", 0, title);
 	g_autofree char *subject = g_strdup_printf("(%s)", dossier_string(dossier, "title"));
 	paragraph(text, "", 0, subject);
+	g_string_append_c(text, '\n');
+	if (!*dossier_string(dossier, "operations"))
+		return;
+	if (*dossier_string(dossier, "setup"))
+		fact(text, "setup", "%s", dossier_string(dossier, "setup"));
+	fact(text, "actors", "%s", dossier_string(dossier, "operations"));
 	g_string_append_c(text, '\n');
 }
 

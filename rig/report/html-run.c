@@ -19,6 +19,10 @@ static void add_header(GString *page, const Dossier *dossier)
 		       "%s</h1>\n<p class=\"subject\">%s; kernel: %s</p>\n",
 		 dossier_string(dossier, "scenario"), dossier_string(dossier, "kernel"),
 		 dossier_string(dossier, "title"), dossier_string(dossier, "kernel_title"));
+	if (*dossier_string(dossier, "operations"))
+		html_add(page, "<p class=\"subject\">%s%s<code>%s</code></p>\n",
+			 dossier_string(dossier, "setup"), *dossier_string(dossier, "setup") ? "; then " : "",
+			 dossier_string(dossier, "operations"));
 	html_add(page, "<p class=\"verdict %s\"><strong>%s</strong>",
 		 bad ? "bad" : strcmp(verdict, "clean") == 0 ? "good" : "note", verdict);
 	if (found)

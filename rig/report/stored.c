@@ -62,14 +62,15 @@ static bool check_texts(const Json *json, const char *member, GError **error)
 {
 	JsonArray *texts;
 
-	if (!json_has(json, member))
+	if (!json_object_has_member(json->object, member))
 		return true;
 	if (!json_array(json, member, &texts, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(texts); i++) {
 		JsonNode *node = json_array_get_element(texts, i);
 
-		if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+		if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING &&
+		    g_utf8_validate(json_node_get_string(node), -1, NULL))
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: '%s' must be an array of strings",
 			    json->name, member);
@@ -78,10 +79,29 @@ static bool check_texts(const Json *json, const char *member, GError **error)
 	return true;
 }
 
+/* What was seen to be reported, and how often. */
+static bool check_controls(const Json *json, GError **error)
+{
+	g_autoptr(GList) names = NULL;
+	Json controls;
+	gint64 count;
+
+	if (!json_object_has_member(json->object, "controls"))
+		return true;
+	if (!json_object(json, "controls", &controls, error))
+		return false;
+	names = json_object_get_members(controls.object);
+	for (GList *name = names; name; name = name->next)
+		if (!json_int(&controls, name->data, 0, G_MAXINT64, &count, error))
+			return false;
+	return true;
+}
+
 JsonObject *stored_verdict(const char *path, GError **error)
 {
 	static const char *const texts[] = { "policy", "title", "kernel_kind", "kernel_title",
-					     "kernel_release", "verdict", NULL };
+					     "kernel_release", "verdict", "setup", "operations",
+					     NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "qemu", NULL };
 	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
 					      "unsettled", "violating", "documented",
@@ -97,9 +117,11 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_string(&json, "bound", &text, error) ||
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
+	    !check_texts(&json, "unseen_verbs", error) ||
 	    !check_texts(&json, "circles_grown", error) ||
 	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
-	    !check_violations(&json, "violations", error) ||
+	    !check_texts(&json, "absent_hooks", error) ||
+	    !check_controls(&json, error) || !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||
 	    !json_object(&json, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &text, error) ||

@@ -26,14 +26,19 @@ static void add_watched(TraceHeader *header, const Watch *watch)
 		header->words[i] = watch->words[i].name;
 }
 
-Trace *trace_new(const Guest *guest, const Stepper *stepper)
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
+		 const char *operations)
 {
 	Trace *trace = g_new0(Trace, 1);
-	TraceHeader header = { .n_actors = guest->n_actors, .n_pages = guest->n_pages };
+	TraceHeader header = {
+		.setup = g_intern_string(setup), .operations = g_intern_string(operations),
+		.n_actors = guest->n_actors, .n_pages = guest->n_pages,
+	};
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		header.actors[i].name = g_intern_string(guest->report.actors[i].name);
 		header.actors[i].vcpu = guest->report.actors[i].cpu;
+		header.actors[i].process = guest->report.actors[i].process;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
 		header.groups[i] = guest->watch.pages[i].group;

@@ -11,8 +11,9 @@
 
 typedef struct Trace Trace;
 
-/* Nothing passed in is owned. */
-Trace *trace_new(const Guest *guest, const Stepper *stepper);
+/* Nothing passed in is owned.  @setup, @operations: what is done, as text; NULL: a .c says it. */
+Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
+		 const char *operations);
 void trace_free(Trace *trace);
 
 /* A new schedule, which starts with @ptes. */

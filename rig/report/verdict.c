@@ -32,6 +32,9 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel);
 	g_free(verdict->policy);
 	g_free(verdict->title);
+	g_free(verdict->setup);
+	g_free(verdict->operations);
+	g_strfreev(verdict->unseen_verbs);
 	g_free(verdict->kernel_kind);
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
@@ -201,6 +204,23 @@ static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *a
 	json_builder_end_array(builder);
 }
 
+/* What the actors do and what came before, where a text says it. */
+static void add_operations(JsonBuilder *builder, const Verdict *verdict)
+{
+	if (!verdict->operations)
+		return;
+	add_string(builder, "setup", verdict->setup);
+	add_string(builder, "operations", verdict->operations);
+	add_int(builder, "pages", verdict->pages);
+	add_int(builder, "arenas", verdict->arenas);
+	add_int(builder, "processes", verdict->processes);
+	json_builder_set_member_name(builder, "unseen_verbs");
+	json_builder_begin_array(builder);
+	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
+		json_builder_add_string_value(builder, *verb);
+	json_builder_end_array(builder);
+}
+
 char *verdict_json(const Verdict *verdict)
 {
 	g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -211,6 +231,7 @@ char *verdict_json(const Verdict *verdict)
 	add_string(builder, "kernel", verdict->kernel);
 	add_string(builder, "policy", verdict->policy);
 	add_string(builder, "title", verdict->title);
+	add_operations(builder, verdict);
 	add_string(builder, "kernel_kind", verdict->kernel_kind);
 	add_string(builder, "kernel_title", verdict->kernel_title);
 	add_string(builder, "kernel_release", verdict->kernel_release);

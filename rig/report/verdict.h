@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 4, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 5, RUN_VERSION = 1 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -29,6 +29,9 @@ typedef struct {
 typedef struct {
 	char *scenario, *kernel, *policy;
 	char *title, *kernel_kind, *kernel_title, *kernel_release;
+	char *setup, *operations;	/* what was done, as text; NULL: a .c says it */
+	int pages, arenas, processes;	/* of the guest that the text takes */
+	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
 	char *bound;		/* "2 preemptions", or NULL: none */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
 	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */

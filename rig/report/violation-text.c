@@ -16,8 +16,8 @@ static char *waits_text(const Violation *violation)
 
 		g_string_append_printf(text, "%s%s ", i ? ", " : "", wait->actor);
 		if (wait->kind == WAIT_LOCK)
-			g_string_append_printf(text, "waits for the arena lock held by %s",
-					       wait->holder ? wait->holder : "nobody");
+			g_string_append_printf(text, "waits for the %s lock held by %s",
+					       wait->lock, wait->holder ? wait->holder : "nobody");
 		else
 			g_string_append_printf(text, "%s at %s",
 					       wait->kind == WAIT_SLEEP ? "sleeps" : "spins",

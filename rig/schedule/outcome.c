@@ -181,8 +181,9 @@ static bool parse_steps(GVariantIter *steps, GArray *ret)
 
 Outcome *outcome_parse(const char *line)
 {
-	g_autoptr(GVariant) value =
-		g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL);
+	/* GLib takes UTF-8 for granted here. */
+	g_autoptr(GVariant) value = g_utf8_validate(line, -1, NULL)
+		? g_variant_parse(G_VARIANT_TYPE(FORMAT), line, NULL, NULL, NULL) : NULL;
 	g_autoptr(Outcome) outcome = outcome_new();
 	g_autoptr(GVariantIter) steps = NULL, found = NULL, texts = NULL;
 	char **all[N_STRINGS];

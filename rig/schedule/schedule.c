@@ -8,7 +8,7 @@
 #include "util/error.h"
 #include "util/name.h"
 
-static const char MAGIC[] = "racerig-schedule 3";
+static const char MAGIC[] = "racerig-schedule 4";
 
 static void decision_clear(gpointer data)
 {
@@ -24,7 +24,8 @@ static Schedule *alloc_schedule(void)
 	return schedule;
 }
 
-Schedule *schedule_new(const char *scenario, const char *kernel, const char *key, char **actors)
+Schedule *schedule_new(const char *scenario, const char *kernel, const char *key, char **actors,
+		       Operations *operations)
 {
 	Schedule *schedule = alloc_schedule();
 
@@ -32,6 +33,7 @@ Schedule *schedule_new(const char *scenario, const char *kernel, const char *key
 	schedule->kernel = g_strdup(kernel);
 	schedule->key = g_strdup(key);
 	schedule->actors = g_strdupv(actors);
+	schedule->operations = operations ? operations_ref(operations) : NULL;
 	return schedule;
 }
 
@@ -43,6 +45,7 @@ void schedule_free(Schedule *schedule)
 	g_free(schedule->kernel);
 	g_free(schedule->key);
 	g_strfreev(schedule->actors);
+	operations_unref(schedule->operations);
 	g_free(schedule->violates);
 	g_array_unref(schedule->decisions);
 	g_free(schedule);
@@ -82,13 +85,27 @@ int schedule_switches(const Schedule *schedule)
 	return switches;
 }
 
+static void append_operations(GString *text, const Operations *operations)
+{
+	const struct guest_shape *shape = &operations->shape;
+
+	g_string_append_printf(text, "guest %d %d %d\n", (int)shape->pages, (int)shape->arenas,
+			       (int)shape->processes);
+	if (*operations->setup_text)
+		g_string_append_printf(text, "setup %s\n", operations->setup_text);
+	g_string_append_printf(text, "operations %s\n", operations->actors_text);
+}
+
 char *schedule_format(const Schedule *schedule)
 {
 	GString *text = g_string_new(MAGIC);
 	g_autofree char *actors = g_strjoinv(" ", schedule->actors);
 
-	g_string_append_printf(text, "\nscenario %s\nkernel %s %s\nactors %s\n",
-			       schedule->scenario, schedule->kernel, schedule->key, actors);
+	g_string_append_printf(text, "\nscenario %s\nkernel %s %s\n", schedule->scenario,
+			       schedule->kernel, schedule->key);
+	if (schedule->operations)
+		append_operations(text, schedule->operations);
+	g_string_append_printf(text, "actors %s\n", actors);
 	if (schedule->violates)
 		g_string_append_printf(text, "violates %s\n", schedule->violates);
 	for (guint i = 0; i < schedule->decisions->len; i++) {
@@ -114,6 +131,21 @@ typedef struct {
 	int line;
 	GError **error;
 } Place;
+
+/* The lines of a text of operations, and where they are. */
+typedef struct {
+	char *setup, *actors;
+	int numbers[3];		/* pages, arenas, processes; the first is 0: no such line */
+	int line, setup_line;	/* of the actors, or of the numbers; of the setup */
+} TextLines;
+
+static void text_lines_clear(TextLines *lines)
+{
+	g_free(lines->setup);
+	g_free(lines->actors);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextLines, text_lines_clear)
 
 static bool bad(const Place *place, const char *what)
 {
@@ -152,10 +184,69 @@ static bool take_actors(Schedule *schedule, const char *text, const Place *place
 	return true;
 }
 
+/* "PAGES ARENAS PROCESSES": at most three digits in all. */
+static bool take_guest(TextLines *lines, const char *text, const Place *place)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", 4);
+
+	if (lines->numbers[1])
+		return bad(place, "the second line of that kind");
+	for (int i = 0; i < 3; i++) {
+		if (g_strv_length(words) != 3 || !g_ascii_isdigit(words[i][0]) || words[i][1])
+			return bad(place, "expected 'guest PAGES ARENAS PROCESSES'");
+		lines->numbers[i] = words[i][0] - '0';
+	}
+	lines->line = place->line;
+	return lines->numbers[1] ? true : bad(place, "no guest has no arena");
+}
+
+static bool take_text(char **ret, int *ret_line, const char *text, const Place *place)
+{
+	if (*ret)
+		return bad(place, "the second line of that kind");
+	*ret = g_strdup(text);
+	*ret_line = place->line;
+	return true;
+}
+
+/* All three lines, or none; what they say has to be what a guest can do. */
+static bool take_operations(Schedule *schedule, TextLines *lines, Place *place)
+{
+	OperationsText text = { .actors = lines->actors, .setup = lines->setup,
+				.pages = lines->numbers[0] ? lines->numbers[0] : -1,
+				.arenas = lines->numbers[1], .processes = lines->numbers[2] };
+	g_autoptr(GError) local = NULL;
+	const char *where;
+
+	if (!lines->actors && !lines->setup && !lines->numbers[1])
+		return true;
+	place->line = lines->line ? lines->line : lines->setup_line;
+	if (!lines->actors || !lines->numbers[1])
+		return bad(place, "'guest' and 'operations' lines belong together");
+	schedule->operations = operations_parse(&text, &where, &local);
+	if (!schedule->operations) {
+		g_set_error(place->error, RIG_ERROR, RIG_ERROR_INPUT, "%s:%d: %s: %s", place->name,
+			    strcmp(where, "setup") == 0 ? lines->setup_line : lines->line, where,
+			    local->message);
+		return false;
+	}
+	g_autofree char *named = g_strjoinv(" ", schedule->operations->names);
+	g_autofree char *said = g_strjoinv(" ", schedule->actors);
+	return strcmp(named, said) == 0 || bad(place, "'operations' and 'actors' name different actors");
+}
+
 /* What stands before the decisions. */
-static bool parse_head(Schedule *schedule, const char *line, char **words, const Place *place)
+static bool parse_head(Schedule *schedule, TextLines *lines, const char *line, char **words,
+		       const Place *place)
 {
 	int n = g_strv_length(words);
+
+	if (strcmp(words[0], "guest") == 0)
+		return take_guest(lines, line + strlen("guest "), place);
+	if (strcmp(words[0], "setup") == 0)
+		return take_text(&lines->setup, &lines->setup_line, line + strlen("setup "), place);
+	if (strcmp(words[0], "operations") == 0)
+		return take_text(&lines->actors, &lines->line, line + strlen("operations "), place);
 
 	if (strcmp(words[0], "scenario") == 0 && n == 2)
 		return take_name(NAME_SCENARIO, words[1], &schedule->scenario, place);
@@ -216,7 +307,8 @@ static bool parse_decision(Schedule *schedule, ThreadKind kind, char **words, co
 	return true;
 }
 
-static bool parse_line(Schedule *schedule, const char *line, bool *ret_ended, const Place *place)
+static bool parse_line(Schedule *schedule, TextLines *lines, const char *line, bool *ret_ended,
+		       const Place *place)
 {
 	g_auto(GStrv) words = g_strsplit(line, " ", 3);
 	int n = g_strv_length(words);
@@ -236,12 +328,13 @@ static bool parse_line(Schedule *schedule, const char *line, bool *ret_ended, co
 	}
 	if (schedule->decisions->len)
 		return bad(place, "expected a decision ('run', 'irq' or 'evict') or 'end'");
-	return parse_head(schedule, line, words, place);
+	return parse_head(schedule, lines, line, words, place);
 }
 
 Schedule *schedule_parse(const char *text, const char *name, GError **error)
 {
 	g_autoptr(Schedule) schedule = alloc_schedule();
+	g_auto(TextLines) text_lines = { 0 };
 	Place place = { name, 1, error };
 	bool ended = false;
 
@@ -255,14 +348,15 @@ Schedule *schedule_parse(const char *text, const char *name, GError **error)
 	for (int i = 1; lines[i]; i++) {
 		place.line = i + 1;
 		g_strchomp(lines[i]);
-		if (*lines[i] && *lines[i] != '#' && !parse_line(schedule, lines[i], &ended, &place))
+		if (*lines[i] && *lines[i] != '#' &&
+		    !parse_line(schedule, &text_lines, lines[i], &ended, &place))
 			return NULL;
 	}
 	if (!ended)
 		bad(&place, "truncated: no 'end' line");
 	else if (!schedule->scenario || !schedule->key || !schedule->actors)
 		bad(&place, "needs 'scenario', 'kernel' and 'actors' lines");
-	else
+	else if (take_operations(schedule, &text_lines, &place))
 		return g_steal_pointer(&schedule);
 	return NULL;
 }

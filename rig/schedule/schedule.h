@@ -4,9 +4,12 @@
  * takes its interrupts now" or "its TLB gives up what it holds", and its text form,
  * which is all a replay needs.
  *
- *	racerig-schedule 3
+ *	racerig-schedule 4
  *	scenario fault-vs-alloc
  *	kernel stock 1f2e3d4c5b6a7988
+ *	guest 1 1 1			(pages of each arena, arenas, processes; where a text
+ *	setup alloc 0			 and no .c says what is done, with the text itself; no
+ *	operations free 0 | read 0	 line 'setup' where nothing comes before)
  *	actors alloc fault
  *	violates I1			(a clean schedule has no such line)
  *	run fault access racerig_arena_read+0x4 page0
@@ -20,6 +23,7 @@
  */
 #pragma once
 
+#include "catalog/operations.h"
 #include "schedule/plan.h"
 
 typedef struct {
@@ -32,12 +36,14 @@ typedef struct {
 	char *kernel;		/* name */
 	char *key;		/* build key of that kernel */
 	char **actors;
+	Operations *operations;	/* what they do, or NULL: the scenario's .c says it */
 	char *violates;		/* invariant id, or NULL */
 	GArray *decisions;	/* of Decision */
 } Schedule;
 
+/* @operations: a reference is taken; or NULL. */
 Schedule *schedule_new(const char *scenario, const char *kernel, const char *key,
-		       char **actors);
+		       char **actors, Operations *operations);
 /* Of a file: no schedule is a tenth as long. */
 enum { SCHEDULE_MAX_BYTES = 4 << 20 };
 

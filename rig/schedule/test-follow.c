@@ -28,7 +28,7 @@ static const struct {
 static Schedule *schedule_of(const char *recorded)
 {
 	Schedule *schedule = schedule_new("s", "k", "0123456789abcdef",
-					  (char *[]){ (char *)"a", (char *)"b", NULL });
+					  (char *[]){ (char *)"a", (char *)"b", NULL }, NULL);
 	g_auto(GStrv) decisions = g_strsplit(recorded, ";", -1);
 
 	for (char **decision = decisions; *decision; decision++)

@@ -268,7 +268,8 @@ static void test_outcome_text(void)
 	found.count = -1;
 	found.address = 0x8000000000000000;
 	found.log = "a 'quoted'\nline";
-	found.waits[found.n_waits++] = (Wait){ "alloc", WAIT_LOCK, "free", NULL };
+	found.waits[found.n_waits++] = (Wait){ .actor = "alloc", .kind = WAIT_LOCK,
+						       .holder = "free", .lock = "arena" };
 	Violation accepted = violation_new("I7", "read-scratch", -1);
 	accepted.documented = true;
 	outcome_add(outcome, &found);
@@ -293,6 +294,10 @@ static void test_outcome_text(void)
 	g_assert_cmpuint(same->address, ==, 0x8000000000000000);
 	g_assert_cmpstr(same->log, ==, found.log);
 	g_assert_cmpstr(same->waits[0].holder, ==, "free");
+	/* Found by fuzzing: a byte that is no character. */
+	g_autofree char *damaged = g_strdup(line);
+	*strstr(damaged, "quoted") = '\xff';
+	g_assert_null(outcome_parse(damaged));
 	line[strlen(line) / 2] = '\0';
 	g_assert_null(outcome_parse(line));
 }

@@ -5,7 +5,7 @@
 
 #include "util/error.h"
 
-#define HEAD "racerig-schedule 3\nscenario s\nkernel stock 0123\nactors a b\n"
+#define HEAD "racerig-schedule 4\nscenario s\nkernel stock 0123\nactors a b\n"
 
 static void test_round_trip(void)
 {
@@ -18,6 +18,21 @@ static void test_round_trip(void)
 	g_assert_cmpstr(schedule->kernel, ==, "stock");
 	g_assert_cmpstr(schedule->violates, ==, "I1");
 	g_assert_cmpint(schedule_switches(schedule), ==, 2);
+	g_autofree char *again = schedule_format(schedule);
+	g_assert_cmpstr(again, ==, text);
+}
+
+static void test_text(void)
+{
+	static const char text[] = "racerig-schedule 4\nscenario text-0\nkernel stock 0123\n"
+				   "guest 2 1 1\nsetup alloc 0; cpu1 read 0\n"
+				   "operations free 0 | user: read 0; read 1\nactors free user\n"
+				   "run user return\nend 1\n";
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Schedule) schedule = schedule_parse(text, "t.sched", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpint(schedule->operations->setup->len, ==, 2);
 	g_autofree char *again = schedule_format(schedule);
 	g_assert_cmpstr(again, ==, text);
 }
@@ -36,14 +51,14 @@ static void test_bad_input(void)
 		{ HEAD "run c return\nend 1\n", "t.sched:5: this actor is not in" },
 		{ HEAD "run a\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
 		{ HEAD "walk a return\nend 1\n", "t.sched:5: unknown line" },
-		{ "racerig-schedule 3\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
+		{ "racerig-schedule 4\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
 		/* It names nothing outside and writes nothing to a terminal. */
-		{ "racerig-schedule 3\nkernel ../../x 0\n", "t.sched:2: '../../x' is no name of a kernel" },
-		{ "racerig-schedule 3\nkernel stock ../x\n", "t.sched:2: '../x' is no name of a build" },
-		{ "racerig-schedule 3\nscenario /etc/passwd\n", "t.sched:2: '/etc/passwd' is no name" },
-		{ "racerig-schedule 3\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
-		{ "racerig-schedule 3\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
-		{ "racerig-schedule 3\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
+		{ "racerig-schedule 4\nkernel ../../x 0\n", "t.sched:2: '../../x' is no name of a kernel" },
+		{ "racerig-schedule 4\nkernel stock ../x\n", "t.sched:2: '../x' is no name of a build" },
+		{ "racerig-schedule 4\nscenario /etc/passwd\n", "t.sched:2: '/etc/passwd' is no name" },
+		{ "racerig-schedule 4\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
+		{ "racerig-schedule 4\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
+		{ "racerig-schedule 4\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
 		{ HEAD "run a \x1b[2J\nend 1\n", "t.sched:5: this is no event" },
 		/* Each line of the head once, and none of it behind a decision. */
 		{ HEAD "actors a\nend 0\n", "t.sched:5: the second line of that kind" },
@@ -51,9 +66,27 @@ static void test_bad_input(void)
 		{ HEAD "run b x\nviolates I1\nend 1\n", "t.sched:6: expected a decision" },
 		{ HEAD "end 0x\n", "t.sched:5: 'end' counts another number" },
 		{ HEAD "end 0\nrun a x\n", "t.sched:6: something follows" },
-		{ "racerig-schedule 3\nactors a b a\n", "t.sched:2: two actors of one name" },
-		{ "racerig-schedule 3\nactors a b c d e f g h i\n", "t.sched:2: more actors than" },
-		{ "racerig-schedule 3\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
+		{ "racerig-schedule 4\nactors a b a\n", "t.sched:2: two actors of one name" },
+		{ "racerig-schedule 4\nactors a b c d e f g h i\n", "t.sched:2: more actors than" },
+		{ "racerig-schedule 4\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
+		/* A text is what it was made of, all of it. */
+		{ HEAD "guest 1 1 1\nend 0\n", "t.sched:5: 'guest' and 'operations' lines belong" },
+		{ HEAD "setup alloc 0\nend 0\n", "t.sched:5: 'guest' and 'operations' lines belong" },
+		{ HEAD "operations alloc 0\nend 0\n", "t.sched:5: 'guest' and 'operations' lines" },
+		{ HEAD "guest 1 1\n", "t.sched:5: expected 'guest PAGES ARENAS PROCESSES'" },
+		{ HEAD "guest 1 1 1 1\n", "t.sched:5: expected 'guest PAGES ARENAS PROCESSES'" },
+		{ HEAD "guest 10 1 1\n", "t.sched:5: expected 'guest PAGES ARENAS PROCESSES'" },
+		{ HEAD "guest -1 1 1\n", "t.sched:5: expected 'guest PAGES ARENAS PROCESSES'" },
+		{ HEAD "guest 1 0 1\n", "t.sched:5: no guest has no arena" },
+		{ HEAD "guest 1 1 1\nguest 1 1 1\n", "t.sched:6: the second line of that kind" },
+		{ HEAD "guest 9 1 1\noperations a: free 0 | b: free 0\nend 0\n",
+		  "t.sched:6: pages: 9; give 1 to 8" },
+		{ HEAD "guest 1 1 1\noperations a: fee 0 | b: free 0\nend 0\n",
+		  "t.sched:6: actors: 'fee 0': no verb \"fee\" (col 4); did you mean \"free\"?" },
+		{ HEAD "guest 1 1 1\nsetup free 1\noperations a: free 0 | b: free 0\nend 0\n",
+		  "t.sched:6: setup: 'free 1': \"1\" is no page (col 6); give 0 to 0" },
+		{ HEAD "guest 1 1 1\noperations free 0 | b: free 0\nend 0\n",
+		  "t.sched:6: 'operations' and 'actors' name different actors" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -97,6 +130,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/schedule/round-trip", test_round_trip);
+	g_test_add_func("/schedule/text", test_text);
 	g_test_add_func("/schedule/bad-input", test_bad_input);
 	g_test_add_func("/schedule/plan", test_plan);
 	return g_test_run();

@@ -431,7 +431,12 @@ static bool try_free(Control *control, GError **error)
 
 static bool try_unmap(Control *control, GError **error)
 {
-	bool others = control->stage->guest->n_actors > 1;
+	const struct guest_actor *actors = control->stage->guest->report.actors;
+	bool others = false;
+
+	/* Who shares its page tables may have what is unmapped in a TLB. */
+	for (int i = 0; i < control->stage->guest->n_actors; i++)
+		others |= i != control->actor && actors[i].process == actors[control->actor].process;
 
 	if (!touch(control, GUEST_CONTROL_UNMAP, 0, error) ||
 	    !judge(control, CONTROL_FLUSH, -1, control->flushes > 0 && result(control) == 0, error))
@@ -439,20 +444,27 @@ static bool try_unmap(Control *control, GError **error)
 	return !others || control->asked || blind(control, CONTROL_IRQ_SERVED, NULL, error);
 }
 
-/* Everything from one vCPU; what cannot be put back comes last. */
-static bool try_actor(Control *control, GError **error)
+/* Every actor stands at guest_park(), and interrupts are held. */
+static bool stand(Stage *stage, GError **error)
 {
-	Stage *stage = control->stage;
 	Guest *guest = stage->guest;
 
-	if (!guest_restore(guest, GUEST_PARKED, error))
-		return false;
 	for (int i = 0; i < guest->n_actors; i++)
 		if (!machine_regs(guest->machine, stage_vcpu(stage, i), &stage->actors[i].own.regs,
 				  error) ||
 		    !machine_hold_interrupts(guest->machine, stage_vcpu(stage, i), INTERRUPTS_HELD,
 					     error))
 			return false;
+	return true;
+}
+
+/* Everything from one vCPU; what cannot be put back comes last. */
+static bool try_actor(Control *control, GError **error)
+{
+	Guest *guest = control->stage->guest;
+
+	if (!guest_restore(guest, GUEST_PARKED, error) || !stand(control->stage, error))
+		return false;
 	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
 		if (!try_pte(control, slot, error) ||
 		    (slot < guest->n_pages && !try_kernel(control, slot, error)))
@@ -488,4 +500,30 @@ bool control_all(Stage *stage, Controls *ret, GError **error)
 	for (control.actor = 0; control.actor < stage->guest->n_actors && ok; control.actor++)
 		ok = try_actor(&control, error);
 	return ok && machine_break(machine, control.parked, false, error);
+}
+
+bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	g_autoptr(GArray) watched = g_array_new(FALSE, FALSE, sizeof(guint64));
+	g_autoptr(GArray) freed = g_array_new(FALSE, FALSE, sizeof(guint64));
+	Controls ignored = { 0 };
+	Control control = {
+		.stage = stage, .done = &ignored, .watched = watched, .freed = freed, .actor = actor,
+		.parked = symbols_address(stage->guest->symbols, "guest_park"),
+	};
+
+	if (!machine_break(machine, control.parked, true, error) || !stand(stage, error) ||
+	    !touch(&control, GUEST_CONTROL_SETUP, word, error))
+		return false;
+	*ret = result(&control);
+	for (gsize at = 0; at < offsetof(struct guest_control, programs); at += sizeof(guint64))
+		set(&control, at, 0);
+	/* What it has asked of other vCPUs or of its own is done before anybody races. */
+	for (int i = 0; i < stage->guest->n_actors; i++)
+		if (guest_irq_queue(stage->guest, i) &&
+		    (!machine_regs(machine, stage_vcpu(stage, i), &stage->actors[i].own.regs, error) ||
+		     !serve(&control, i, error)))
+			return false;
+	return machine_break(machine, control.parked, false, error);
 }

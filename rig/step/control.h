@@ -39,3 +39,9 @@ const char *control_name(ControlKind kind);
 
 /* RIG_ERROR_BLIND when something is not reported as it should be. */
 bool control_all(Stage *stage, Controls *ret, GError **error);
+
+/*
+ * One operation before the race, a word of lib/verbs.h, by @actor, which parks again; nobody
+ * else runs but for the interrupts that it waits for.  *@ret: what it returned.
+ */
+bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GError **error);

@@ -213,7 +213,8 @@ const char *site_kind_name(SiteKind kind)
 {
 	static const char *const names[SITE_KINDS] = {
 		[SITE_PTE] = "an access to a PTE", [SITE_ACCESS] = "an access to a page",
-		[SITE_LOCK] = "the taking of the lock", [SITE_MASK] = "the CLI before the lock",
+		[SITE_LOCK] = "the taking of a lock", [SITE_WORD] = "an access to a guarded word",
+		[SITE_MASK] = "the CLI before the lock",
 		[SITE_WAIT] = "a wait", [SITE_FLUSH] = "a TLB flush",
 	};
 

@@ -133,7 +133,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 		set_pte(stage, &event, at);
 		if (event.access == ACCESS_RMW && !site->insn.locked)
 			event.half = HALF_LOAD;
-	} else if ((at = stage_page_at(stage, addr, &view)) >= 0) {
+	} else if ((at = stage_page_at(stage, actor, addr, &view)) >= 0) {
 		event.kind = EVENT_ACCESS;
 		event.page = at;
 		event.view = view->mm + 1;
@@ -196,7 +196,7 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 
 	stage->flushes++;
 	if (event.flush == FLUSH_PAGE) {
-		event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view);
+		event.page = stage_page_at(stage, actor, insn_address(&site->insn, regs), &view);
 		if (event.page < 0)
 			return;
 		/* One address is flushed, not the page's others. */
@@ -323,7 +323,7 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	Insn insn;
 
 	*ret_stay = false;
-	if (stage_page_at(stage, regs->cr2, &view) < 0)
+	if (stage_page_at(stage, actor, regs->cr2, &view) < 0)
 		return true;
 	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
 			  sizeof(frame), error))

@@ -118,10 +118,28 @@ static void note_translations(Stepper *stepper, const GArray *events)
 		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
 }
 
+static void begin_tlb(Stepper *stepper)
+{
+	const Guest *guest = stepper->stage->guest;
+	guint64 ptes[MAX_PTES];
+	guint32 walkers[MAX_PTES];
+
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++) {
+		int mm = guest->watch.pages[guest->watch.ptes[slot].page]
+			 .views[guest->watch.ptes[slot].view].mm;
+
+		walkers[slot] = 0;
+		for (int i = 0; i < guest->n_actors; i++)
+			if (mm < 0 || (int)guest->report.actors[i].process == mm)
+				walkers[slot] |= 1u << i;
+	}
+	guest_ptes(guest, ptes);
+	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, walkers);
+}
+
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PTES];
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
@@ -131,8 +149,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
-	guest_ptes(stage->guest, ptes);
-	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->watch.n_ptes, ptes);
+	begin_tlb(stepper);
 	note_translations(stepper, ret_events);
 	return true;
 }
@@ -323,7 +340,7 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
+Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	ThreadSet all = { { 0 } };
@@ -331,7 +348,8 @@ Stepper *stepper_new(Guest *guest, Controls *controls, GError **error)
 	for (int thread = 0; thread < MAX_THREADS; thread++)
 		thread_set_add(&all, thread);
 	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || (controls && !lose("controls") &&
+	if (!stepper->stage || (setup && !setup_run(stepper->stage, setup, error)) ||
+	    (controls && !lose("controls") &&
 				 !control_all(stepper->stage, controls, error)) ||
 	    !stage_discover(stepper->stage, true, error))
 		return NULL;
@@ -389,6 +407,7 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
 		wait.kind = WAIT_LOCK;
+		wait.lock = stage->guest->watch.locks[self->pending.lock].name;
 		int holder = stage->holders[self->pending.lock];
 		if (holder >= 0)
 			wait.holder = g_intern_string(actors[holder].name);

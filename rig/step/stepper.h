@@ -13,15 +13,17 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 #include "step/control.h"
+#include "step/setup.h"
 #include "step/stage.h"
 
 typedef struct Stepper Stepper;
 
 /*
- * @guest is not owned.  Finds the sites by running each actor alone; before that, and if
- * @controls is not NULL, shows that what it watches is reported, and says there what was.
+ * @guest is not owned.  Runs @setup, if it is not NULL: that is where schedules start.
+ * Finds the sites by running each actor alone; before that, and if @controls is not NULL, shows
+ * that what it watches is reported, and says there what was.
  */
-Stepper *stepper_new(Guest *guest, Controls *controls, GError **error);
+Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error);
 void stepper_free(Stepper *stepper);
 
 /*

@@ -336,6 +336,8 @@ static bool make_out(const char *out, GError **error)
 			    "%s is not empty and no suite's folder; give another --out", out);
 		return false;
 	}
+	if (folder_lock(out, error) < 0)
+		return false;
 	if (g_mkdir_with_parents(runs, 0755)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: cannot be made", runs);
 		return false;

@@ -92,6 +92,9 @@ bool json_string(const Json *json, const char *member, const char **ret, GError 
 
 	if (!is_value(node, G_TYPE_STRING))
 		return wrong(json, member, "a string", error);
+	/* An escape may be half of a surrogate pair, and json-glib takes it. */
+	if (!g_utf8_validate(json_node_get_string(node), -1, NULL))
+		return wrong(json, member, "a string of whole characters", error);
 	*ret = json_node_get_string(node);
 	return true;
 }

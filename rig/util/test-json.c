@@ -143,11 +143,23 @@ static void test_parse(void)
 	g_assert_null(json_load("/dev/zero", FILE_NAMED, NULL));
 }
 
+/* Found by fuzzing: half of a surrogate pair is no character, and json-glib takes it. */
+static void test_half_a_character(void)
+{
+	static const char text[] = "{\"s\":\"\\ud800\"}";
+	g_autoptr(JsonObject) object = json_parse(text, strlen(text), "x.json", NULL);
+	Json json = { object, "x.json" };
+	const char *string;
+
+	g_assert_false(object && json_string(&json, "s", &string, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/json/wrong", test_wrong);
 	g_test_add_func("/json/right", test_right);
 	g_test_add_func("/json/parse", test_parse);
+	g_test_add_func("/json/half-a-character", test_half_a_character);
 	return g_test_run();
 }

@@ -17,28 +17,31 @@
 static const uint64_t USER_BASE = 0x100000000ull, USER_WINDOW = 0x100000000ull;
 
 struct arena {
-	int map_fd;
+	int map_fd;		/* of the calling process; -1: closed */
 	uint32_t map_id;
+	const int64_t *pages;	/* watched, or NULL: the first ones */
 	uint32_t n_pages;
+	uint32_t first_bit;	/* of its pages, among those of all arenas */
+	uint32_t max_entries;
 	uint64_t user_base;
 	uint64_t kernel_base;	/* of the kernel's view of the same window */
 	bool write;
-	struct program progs[VERB_STRAY_PEEK][GUEST_MAX_PAGES];
+	struct program progs[KFUNC_STRAY_PEEK];
 };
 
 static struct arena *all[GUEST_MAX_ARENAS];
 static uint32_t n_all;
 
 /* Those that are tied to no arena. */
-static struct program common[N_VERBS];
+static struct program common[N_KFUNCS];
 
-/* Where an actor's user access goes on after SIGSEGV. */
-static __thread sigjmp_buf segv_return;
+/* Where an actor's user access goes on after a signal. */
+static __thread sigjmp_buf signal_return;
 
-static void on_segv(int signal)
+static void on_signal(int signal)
 {
 	(void)signal;
-	siglongjmp(segv_return, 1);
+	siglongjmp(signal_return, 1);
 }
 
 /*
@@ -55,71 +58,62 @@ static void make_page_table(const struct arena *arena)
 	*(volatile char *)next = 1;
 }
 
-static void map_arena(struct arena *arena)
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+static void make_map(struct arena *arena)
 {
 	const struct bpf_map_spec spec = {
-		.type = BPF_ARENA, .name = "arena", .max_entries = ARENA_PAGES,
+		.type = BPF_ARENA, .name = "arena", .max_entries = arena->max_entries,
 		.flags = BPF_F_MMAPABLE | guest_request.map_flags, .extra = arena->user_base,
 	};
 
 	arena->map_fd = bpf_map_new(&spec);
 	if (arena->map_fd < 0)
 		guest_fail("creating the arena: %s", strerror(errno));
-	if (mmap((void *)arena->user_base, ARENA_PAGES * ARENA_PAGE_SIZE, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED, arena->map_fd, 0) == MAP_FAILED)
-		guest_fail("mapping the arena: %s", strerror(errno));
+	int64_t err = arena_map(arena);
+	if (err)
+		guest_fail("mapping the arena: %s", strerror(-err));
 	arena->map_id = bpf_map_id(arena->map_fd);
 	make_page_table(arena);
 }
 
-static bool is_range(enum verb verb)
-{
-	return verb == VERB_ALLOC_ALL || verb == VERB_FREE_ALL;
-}
-
 static void load_programs(struct arena *arena)
 {
-	uint64_t first = arena_page_addr(arena, 0);
+	struct program_context context = { .address = arena_page_addr(arena, 0) };
 
-	for (uint32_t page = 0; page < arena->n_pages; page++)
-		for (int verb = 0; verb < VERB_STRAY_PEEK; verb++) {
-			struct program_spec spec = {
-				.verb = verb, .map_fd = arena->map_fd, .n_pages = 1,
-				.addr = arena_page_addr(arena, page),
-			};
-			/* Some go by no page, and every program makes the guest bigger to look at. */
-			if (page && (is_range(verb) || verb >= VERB_ADDRESS)) {
-				arena->progs[verb][page].fd = -1;
-				continue;
-			}
-			if (is_range(verb))
-				spec.n_pages = arena->n_pages;
-			arena->progs[verb][page] = program_load(&spec);
-		}
-	arena->kernel_base = program_run64(&arena->progs[VERB_ADDRESS][0], 0) -
-			     (first - arena->user_base);
+	for (int kfunc = 0; kfunc < KFUNC_STRAY_PEEK; kfunc++)
+		arena->progs[kfunc] = program_load(kfunc, arena->map_fd);
+	program_run(&arena->progs[KFUNC_ADDRESS], &context);
+	arena->kernel_base = context.value - (context.address - arena->user_base);
 }
 
 static void load_common(void)
 {
-	for (int verb = VERB_STRAY_PEEK; verb < N_VERBS; verb++)
-		common[verb] = program_load(&(struct program_spec){ .verb = verb });
+	for (int kfunc = KFUNC_STRAY_PEEK; kfunc < N_KFUNCS; kfunc++)
+		common[kfunc] = program_load(kfunc, -1);
 }
 
-struct arena *arena_new(uint32_t n_pages, bool write)
+struct arena *arena_new(const int64_t *pages, uint32_t n_pages, uint32_t max_entries, bool write)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));
-	struct sigaction action = { .sa_handler = on_segv, .sa_flags = SA_NODEFER };
 
-	arena->n_pages = n_pages;
-	arena->write = write;
-	arena->user_base = USER_BASE + n_all * USER_WINDOW;
+	*arena = (struct arena){
+		.pages = pages, .n_pages = n_pages, .first_bit = n_all * n_pages,
+		.max_entries = max_entries, .write = write,
+		.user_base = USER_BASE + n_all * USER_WINDOW,
+	};
 	if (!n_all)
 		load_common();
 	all[n_all++] = arena;
-	map_arena(arena);
+	make_map(arena);
 	load_programs(arena);
-	sigaction(SIGSEGV, &action, NULL);
+	catch_signals();
 	return arena;
 }
 
@@ -139,6 +133,11 @@ uint64_t arena_page_addr(const struct arena *arena, int64_t page)
 	return arena->user_base + (page + 1) * ARENA_PAGE_SIZE;
 }
 
+int64_t arena_page_at(const struct arena *arena, uint64_t addr)
+{
+	return (int64_t)(addr - arena->user_base) / ARENA_PAGE_SIZE - 1;
+}
+
 /* Setup tells nobody. */
 static struct guest_actor *tell(void)
 {
@@ -147,58 +146,82 @@ static struct guest_actor *tell(void)
 	return guest_self() ? guest_self() : &nobody;
 }
 
-int64_t arena_alloc(struct arena *arena, uint32_t page)
+/* The bits that stand for those of @n pages that are watched. */
+static uint32_t bits(const struct arena *arena, int64_t page, uint32_t n)
 {
-	tell()->wanted |= 1u << page;
-	return program_run(&arena->progs[VERB_ALLOC][page]);
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < arena->n_pages; i++) {
+		int64_t at = arena->pages ? arena->pages[i] : i;
+
+		if (at >= page && at < page + n)
+			found |= 1u << (arena->first_bit + i);
+	}
+	return found;
 }
 
-int64_t arena_alloc_all(struct arena *arena)
+static int64_t run(struct arena *arena, enum kfunc kfunc, int64_t page, uint32_t n)
 {
-	tell()->wanted = ~0u;
-	return program_run(&arena->progs[VERB_ALLOC_ALL][0]);
+	struct program_context context = { arena_page_addr(arena, page), n, 0 };
+
+	return program_run(&arena->progs[kfunc], &context);
 }
 
-int64_t arena_free(struct arena *arena, uint32_t page)
+int64_t arena_alloc(struct arena *arena, int64_t page, uint32_t n)
 {
-	tell()->freed |= 1u << page;
-	return program_run(&arena->progs[VERB_FREE][page]);
+	tell()->wanted |= bits(arena, page, n);
+	return run(arena, KFUNC_ALLOC, page, n);
 }
 
-int64_t arena_free_all(struct arena *arena)
+int64_t arena_alloc_any(struct arena *arena, uint32_t n, uint64_t *ret_addr)
 {
-	tell()->freed = ~0u;
-	return program_run(&arena->progs[VERB_FREE_ALL][0]);
-}
+	struct program_context context = { .n_pages = n };
+	int64_t result = program_run(&arena->progs[KFUNC_ALLOC], &context);
 
-int64_t arena_free_deferred(struct arena *arena, uint32_t page)
-{
-	tell()->freed |= 1u << page;
-	return program_run(&arena->progs[VERB_FREE_DEFERRED][page]);
-}
-
-int64_t arena_reserve(struct arena *arena, uint32_t page)
-{
-	int64_t result = program_run(&arena->progs[VERB_RESERVE][page]);
-
-	if (result == 0)
-		tell()->reserved |= 1u << page;
+	*ret_addr = result == 1 ? context.value : 0;
+	if (*ret_addr)
+		tell()->wanted |= bits(arena, arena_page_at(arena, *ret_addr), n);
 	return result;
 }
 
-int64_t arena_kfunc_read(struct arena *arena, uint32_t page)
+int64_t arena_free(struct arena *arena, int64_t page, uint32_t n)
 {
-	return program_run(&arena->progs[VERB_READ][page]);
+	tell()->freed |= bits(arena, page, n);
+	return run(arena, KFUNC_FREE, page, n);
 }
 
-int64_t arena_kfunc_write(struct arena *arena, uint32_t page)
+int64_t arena_free_nosleep(struct arena *arena, int64_t page, uint32_t n)
 {
-	return program_run(&arena->progs[VERB_WRITE][page]);
+	tell()->freed |= bits(arena, page, n);
+	return run(arena, KFUNC_FREE_NOSLEEP, page, n);
 }
 
-int64_t arena_kfunc_touch(struct arena *arena, uint32_t page)
+int64_t arena_reserve(struct arena *arena, int64_t page, uint32_t n)
 {
-	return (arena->write ? arena_kfunc_write : arena_kfunc_read)(arena, page);
+	int64_t result = run(arena, KFUNC_RESERVE, page, n);
+
+	if (result == 0)
+		tell()->reserved |= bits(arena, page, n);
+	return result;
+}
+
+int64_t arena_kfunc_read(struct arena *arena, int64_t page)
+{
+	return run(arena, KFUNC_READ, page, 1);
+}
+
+int64_t arena_kfunc_write(struct arena *arena, int64_t page)
+{
+	return run(arena, KFUNC_WRITE, page, 1);
+}
+
+/* All 64 bits of what it loads. */
+static int64_t run64(const struct program *program, uint64_t address)
+{
+	struct program_context context = { .address = address };
+	int err = program_run64(program, &context);
+
+	return err ? err : (int64_t)context.value;
 }
 
 static uint64_t kernel_addr(const struct arena *arena, int64_t page)
@@ -206,70 +229,126 @@ static uint64_t kernel_addr(const struct arena *arena, int64_t page)
 	return arena->kernel_base + (arena_page_addr(arena, page) - arena->user_base);
 }
 
-int64_t arena_kfunc_peek(struct arena *arena, int64_t page)
+int64_t arena_peek(struct arena *arena, int64_t page)
 {
-	enum verb verb = arena->write ? VERB_POKE : VERB_PEEK;
+	return run64(&arena->progs[KFUNC_PEEK], kernel_addr(arena, page));
+}
 
-	return program_run64(&arena->progs[verb][0], kernel_addr(arena, page));
+int64_t arena_poke(struct arena *arena, int64_t page)
+{
+	return run64(&arena->progs[KFUNC_POKE], kernel_addr(arena, page));
 }
 
 int64_t arena_stray_peek(struct arena *arena, int64_t page)
 {
-	enum verb verb = arena->write ? VERB_STRAY_POKE : VERB_STRAY_PEEK;
+	return run64(&common[KFUNC_STRAY_PEEK], kernel_addr(arena, page));
+}
 
-	return program_run64(&common[verb], kernel_addr(arena, page));
+int64_t arena_stray_poke(struct arena *arena, int64_t page)
+{
+	return run64(&common[KFUNC_STRAY_POKE], kernel_addr(arena, page));
 }
 
 int64_t arena_user_load(uint64_t address)
 {
-	if (sigsetjmp(segv_return, 0))
+	if (sigsetjmp(signal_return, 0))
 		return -EFAULT;
 	return *(volatile uint64_t *)address;
 }
 
 int64_t arena_user_store(uint64_t address)
 {
-	if (sigsetjmp(segv_return, 0))
+	if (sigsetjmp(signal_return, 0))
 		return -EFAULT;
 	*(volatile uint64_t *)address = PROGRAM_WRITES;
 	return 0;
 }
 
-int64_t arena_user_touch(struct arena *arena, uint32_t page)
+int64_t arena_user_read(struct arena *arena, int64_t page)
 {
-	tell()->wanted |= 1u << page;
-	return (arena->write ? arena_user_store : arena_user_load)(arena_page_addr(arena, page));
+	tell()->wanted |= bits(arena, page, 1);
+	return arena_user_load(arena_page_addr(arena, page));
+}
+
+int64_t arena_user_write(struct arena *arena, int64_t page)
+{
+	tell()->wanted |= bits(arena, page, 1);
+	return arena_user_store(arena_page_addr(arena, page));
+}
+
+int64_t arena_user_touch(struct arena *arena, int64_t page)
+{
+	return (arena->write ? arena_user_write : arena_user_read)(arena, page);
 }
 
 int64_t arena_kernel_load(uint64_t address)
 {
-	return program_run64(&common[VERB_STRAY_PEEK], address);
+	return run64(&common[KFUNC_STRAY_PEEK], address);
 }
 
 int64_t arena_kernel_store(uint64_t address)
 {
-	return program_run64(&common[VERB_STRAY_POKE], address);
+	return run64(&common[KFUNC_STRAY_POKE], address);
 }
 
 int64_t arena_cycle_page(void)
 {
-	return program_run64(&common[VERB_CYCLE_PAGE], 0);
+	return run64(&common[KFUNC_CYCLE_PAGE], 0);
+}
+
+static uint64_t length(const struct arena *arena)
+{
+	return (uint64_t)arena->max_entries * ARENA_PAGE_SIZE;
+}
+
+int64_t arena_map(struct arena *arena)
+{
+	void *at = mmap((void *)arena->user_base, length(arena), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED_NOREPLACE, arena->map_fd, 0);
+
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+void arena_map_all(void)
+{
+	for (uint32_t i = 0; i < n_all; i++) {
+		int64_t err = arena_map(all[i]);
+
+		if (err)
+			guest_fail("mapping the arena once more: %s", strerror(-err));
+	}
 }
 
 int64_t arena_unmap(struct arena *arena)
 {
-	return munmap((void *)arena->user_base, ARENA_PAGES * ARENA_PAGE_SIZE) ? -errno : 0;
+	return munmap((void *)arena->user_base, length(arena)) ? -errno : 0;
 }
 
-void arena_drop_programs(struct arena *arena)
+int64_t arena_dontneed(struct arena *arena, int64_t page, uint32_t n)
 {
-	for (uint32_t page = 0; page < arena->n_pages; page++)
-		for (int verb = 0; verb < VERB_STRAY_PEEK; verb++)
-			program_unload(&arena->progs[verb][page]);
-	programs_wait_gone();
+	return madvise((void *)arena_page_addr(arena, page), (uint64_t)n * ARENA_PAGE_SIZE,
+		       MADV_DONTNEED) ? -errno : 0;
 }
 
 int64_t arena_close(struct arena *arena)
 {
-	return close(arena->map_fd) ? -errno : 0;
+	int fd = arena->map_fd;
+
+	arena->map_fd = -1;
+	return close(fd) ? -errno : 0;
+}
+
+int64_t arena_open(struct arena *arena)
+{
+	if (arena->map_fd >= 0)
+		return -EEXIST;
+	arena->map_fd = bpf_map_open(arena->map_id);
+	return arena->map_fd < 0 ? -errno : 0;
+}
+
+void arena_drop_programs(struct arena *arena)
+{
+	for (int kfunc = 0; kfunc < KFUNC_STRAY_PEEK; kfunc++)
+		program_unload(&arena->progs[kfunc]);
+	programs_wait_gone();
 }

@@ -82,10 +82,10 @@ uint32_t bpf_prog_id(int fd)
 	return info.id;
 }
 
-int bpf_prog_run(int fd, uint64_t *context, uint32_t *ret)
+int bpf_prog_run(int fd, void *context, uint32_t size, uint32_t *ret)
 {
 	union bpf_attr attr = { .test = { .prog_fd = (uint32_t)fd, .ctx_in = pointer(context),
-					  .ctx_size_in = sizeof(*context) } };
+					  .ctx_size_in = size } };
 	int err = bpf(BPF_PROG_TEST_RUN, &attr) ? -errno : 0;
 
 	*ret = attr.test.retval;

@@ -35,8 +35,8 @@ int bpf_prog_new(const struct bpf_insn *insns, uint32_t n, int module_fd, char *
 
 uint32_t bpf_prog_id(int fd);
 
-/* 0 and what the program returned, or -errno; @context is read and written. */
-int bpf_prog_run(int fd, uint64_t *context, uint32_t *ret);
+/* 0 and what the program returned, or -errno; @context, of @size bytes, is read and written. */
+int bpf_prog_run(int fd, void *context, uint32_t size, uint32_t *ret);
 
 /* A module's BTF: the kernel takes it as a descriptor, and finds it by id only. */
 int bpf_btf_open(const char *name);

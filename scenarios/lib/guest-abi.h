@@ -8,11 +8,14 @@
 
 #include <stdint.h>
 
+#include "verbs.h"
+
 enum {
-	GUEST_ABI_VERSION = 5,
+	GUEST_ABI_VERSION = 6,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
+	GUEST_MAX_PROCESSES = 2,
 	GUEST_NAME_SIZE = 32,
 	GUEST_ERROR_SIZE = 192,
 	GUEST_MARKER_BYTES = 1,
@@ -24,7 +27,22 @@ struct guest_request {
 	char scenario[2 * GUEST_NAME_SIZE];
 	uint64_t map_flags;	/* for the arena, besides its own */
 	uint64_t stress_seconds;	/* 0: park; else let plain loops run as long */
+	/* No scenario, but actors that run what guest_control.programs says: */
+	struct guest_shape {
+		uint64_t actors;	/* 0: it is a scenario */
+		uint64_t pages;		/* watched ones of each arena, from the first on … */
+		uint64_t edges;		/* … and these of the first arena: bits of enum edge */
+		uint64_t arenas, processes;
+		uint64_t exact;		/* 1: the arenas have the watched pages and no other */
+		uint64_t homes;		/* process of each actor, 8 bits each */
+	} shape;
 };
+
+/* The process that actor @i lives in: 0 is PID 1. */
+static inline uint32_t guest_home(const struct guest_shape *shape, uint32_t i)
+{
+	return shape->homes >> 8 * i & 0xff;
+}
 
 /* A whole number of 8-byte words. */
 struct guest_actor {
@@ -37,6 +55,8 @@ struct guest_actor {
 	uint32_t reserved;	/* it has reserved them, and nobody may allocate them */
 	uint32_t freed;		/* it has freed them */
 	uint32_t wanted;	/* it has tried to allocate them, or used them in user space */
+	uint64_t process;	/* that it lives in */
+	uint64_t lacks;		/* number, from 1, of the operation of its text that this kernel has not */
 };
 
 /* No bigger than a page, and in one. */
@@ -65,6 +85,7 @@ enum {
 	GUEST_CONTROL_USER_STORE,
 	GUEST_CONTROL_CYCLE_PAGE,	/* a page from the allocator and back to it: its frame */
 	GUEST_CONTROL_UNMAP,		/* a page of user space that every vCPU may have cached */
+	GUEST_CONTROL_SETUP,		/* one operation, the word at address, before the race */
 	GUEST_CONTROL_STORES = 0x7ace,
 };
 
@@ -78,6 +99,10 @@ struct guest_control {
 	uint64_t kind;
 	uint64_t address;
 	int64_t result;		/* what was loaded, the frame; else 0, or a negative errno */
+	/* What the actors of a shape run: words of verbs.h up to OPERATION_END, written by the rig. */
+	uint64_t programs[GUEST_MAX_ACTORS][MAX_OPERATIONS];
+	uint64_t setup[MAX_OPERATIONS];	/* what comes first where nobody looks at results: in stress */
+	uint64_t names[GUEST_MAX_ACTORS][MAX_NAMES];	/* where "any" was; 0: nowhere */
 };
 
 /*

@@ -16,6 +16,8 @@ struct actor {
 	const char *name;
 	/* One kernel operation; its result is reported and compared. */
 	int64_t (*run)(struct arena *arena);
+	/* What a loop has to take back after it; or NULL. */
+	void (*undo)(struct arena *arena);
 };
 
 struct scenario {
@@ -23,6 +25,7 @@ struct scenario {
 	uint32_t n_pages;	/* watched pages of each arena */
 	const int64_t *pages;	/* which, by number; NULL: the first ones */
 	uint32_t n_arenas;	/* 0 means one, the one that setup and actors get */
+	uint32_t max_entries;	/* pages of each arena; 0: more than are watched */
 	bool lingers;		/* the kernel goes on with it when an operation has returned */
 	/* What must be true before the race; 0 or a negative errno. */
 	int (*setup)(struct arena *arena);
@@ -34,8 +37,10 @@ struct scenario {
 	const struct scenario ident \
 	__attribute__((used, section("scenarios"), aligned(8)))
 
-/* What the rig wants of this guest. */
+/* What the rig wants of this guest, what it makes of it, and what goes on between them. */
 extern struct guest_request guest_request;
+extern struct guest_report guest_report;
+extern volatile struct guest_control guest_control;
 
 /* A marker: one kernel operation has returned. */
 void guest_returned(int64_t result);

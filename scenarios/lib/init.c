@@ -24,23 +24,34 @@
 
 #include "arena.h"
 #include "guest.h"
+#include "text.h"
 
 #define MARKER __attribute__((noinline, used)) void
 
-/* In one page: the rig knows where it is in memory. */
-__attribute__((aligned(4096))) struct guest_report guest_report = { .version = GUEST_ABI_VERSION };
+/*
+ * One page each: the rig knows where they are in memory, and all processes have the same ones
+ * (share_pages()).
+ */
+#define SHARED __attribute__((aligned(4096), section("shared")))
+#define PAGE_OF(type, name) union { type of; char page[4096]; } name
+
+static PAGE_OF(struct guest_report, report_page) SHARED = { .of.version = GUEST_ABI_VERSION };
+static PAGE_OF(struct guest_control, control_page) SHARED;
+static PAGE_OF(struct { atomic_int parked; atomic_bool go; }, flags_page) SHARED;
+extern char __start_shared[], __stop_shared[];
+
+extern struct guest_report guest_report __attribute__((alias("report_page")));
+extern volatile struct guest_control guest_control __attribute__((alias("control_page")));
+#define parked (flags_page.of.parked)
+#define go (flags_page.of.go)
 
 __attribute__((aligned(4096))) struct guest_request guest_request;
-
-__attribute__((aligned(4096))) volatile struct guest_control guest_control;
 
 extern const struct scenario __start_scenarios[], __stop_scenarios[];
 
 static struct arena *arena;
 static const struct scenario *scenario;
 static __thread struct guest_actor *self;
-static atomic_int parked;
-static atomic_bool go;
 
 MARKER guest_booted(void) { asm volatile("nop" ::: "memory"); }
 MARKER guest_failed(void) { asm volatile("nop" ::: "memory"); }
@@ -66,6 +77,20 @@ void guest_fail(const char *format, ...)
 struct guest_actor *guest_self(void)
 {
 	return self;
+}
+
+/* Whatever process writes there, all of them read it. */
+static void share_pages(void)
+{
+	for (char *page = __start_shared; page < __stop_shared; page += 4096) {
+		char was[4096];
+
+		memcpy(was, page, sizeof(was));
+		if (mmap(page, sizeof(was), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0) == MAP_FAILED)
+			guest_fail("sharing a page: %s", strerror(errno));
+		memcpy(page, was, sizeof(was));
+	}
 }
 
 static void mount_all(void)
@@ -122,14 +147,18 @@ static const struct scenario *find_scenario(const char *name, bool *ret_write)
 
 static void set_arenas_up(bool write)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, max_entries = scenario->max_entries;
 
 	guest_report.n_arenas = scenario->n_arenas ? scenario->n_arenas : 1;
 	guest_report.n_pages = guest_report.n_arenas * scenario->n_pages;
 	guest_report.lingers = scenario->lingers;
 	for (uint32_t i = 0; i < guest_report.n_arenas; i++) {
-		struct arena *made = arena_new(scenario->n_pages, write);
+		struct arena *made = arena_new(scenario->pages, scenario->n_pages,
+					       max_entries ? max_entries : ARENA_PAGES, write);
 
+		/* What the kernel chooses is watched then: the first page is not. */
+		if (max_entries && arena_alloc(made, ARENA_FIRST, 1) != 1)
+			guest_fail("nobody gets the first page of the arena");
 		guest_report.arenas[i] = arena_map_id(made);
 		for (uint32_t page = 0; page < scenario->n_pages; page++)
 			guest_report.pages[n++] = arena_page_addr(
@@ -141,7 +170,6 @@ static void set_arenas_up(bool write)
 		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
 }
 
-/* An allocation is followed by a free, or only the first one would be real. */
 static void stress_actor(const struct actor *actor)
 {
 	struct timespec now, end;
@@ -151,8 +179,8 @@ static void stress_actor(const struct actor *actor)
 	end.tv_sec += guest_request.stress_seconds;
 	do {
 		actor->run(arena);
-		if (strcmp(actor->name, "alloc") == 0)
-			arena_free(arena, 0);
+		if (actor->undo)
+			actor->undo(arena);
 		loops++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec < end.tv_sec);
@@ -237,6 +265,8 @@ static int64_t control(void)
 		return arena_cycle_page();
 	case GUEST_CONTROL_UNMAP:
 		return unmap_a_page();
+	case GUEST_CONTROL_SETUP:
+		return text_setup(address);
 	default:
 		return -EINVAL;
 	}
@@ -250,6 +280,8 @@ static void *actor_main(void *arg)
 	self = &guest_report.actors[i];
 	pin(self->cpu);
 	go_before_others(1);
+	if (guest_request.stress_seconds && guest_request.shape.actors && i == 0)
+		text_setup_all();
 	atomic_fetch_add(&parked, 1);
 	if (guest_request.stress_seconds) {
 		while (!atomic_load(&go))
@@ -274,31 +306,117 @@ static void *actor_main(void *arg)
 	}
 }
 
-static void start_actors(pthread_t *threads)
+static pthread_t threads[GUEST_MAX_ACTORS];
+
+static void name_actors(void)
 {
 	for (uint32_t i = 0; i < GUEST_MAX_ACTORS && scenario->actors[i].name; i++) {
 		snprintf(guest_report.actors[i].name, GUEST_NAME_SIZE, "%s", scenario->actors[i].name);
 		guest_report.actors[i].cpu = i;
+		guest_report.actors[i].process = guest_home(&guest_request.shape, i);
 		guest_report.n_actors++;
 	}
-	/*
-	 * QEMU runs vCPUs in turns, up to the next timer, and before 8.1 one that spins
-	 * takes all of it: let none wait for one in front of it.
-	 */
-	for (uintptr_t i = guest_report.n_actors; i-- > 0;) {
-		if (pthread_create(&threads[i], NULL, actor_main, (void *)i))
+}
+
+/*
+ * Those of this process from actor @first on, while the others start theirs; the first of the
+ * second process is its own main thread.  QEMU runs vCPUs in turns, up to the
+ * next timer, and before 8.1 one that spins takes all of it: let none wait for one in front
+ * of it.
+ */
+static void start_actors(uint32_t process, uint32_t first)
+{
+	for (uintptr_t i = guest_report.n_actors; i-- > first;) {
+		if (process && i == first)
+			return;
+		if (guest_report.actors[i].process == process &&
+		    pthread_create(&threads[i], NULL, actor_main, (void *)i))
 			guest_fail("starting actor %lu", (unsigned long)i);
 		while (atomic_load(&parked) < (int)(guest_report.n_actors - i))
 			usleep(1000);
 	}
 }
 
+/* What lets the second process start its actors, and ends when that process does. */
+static int gate[2], alive[2];
+
+/*
+ * The second process.  It has the arena mapped by the descriptor that was passed on, and no
+ * thread that is no actor: its end would wait for that.
+ */
+static void run_second(void)
+{
+	uintptr_t first = 0;
+	char byte;
+
+	close(alive[0]);
+	arena_map_all();
+	text_enter_process(&guest_request.shape, 1);
+	if (read(gate[0], &byte, 1) != 1)
+		guest_fail("the second process was not let in: %s", strerror(errno));
+	go_before_others(2);
+	while (first < guest_report.n_actors && !guest_report.actors[first].process)
+		first++;
+	start_actors(1, first);
+	if (first < guest_report.n_actors)
+		actor_main((void *)first);
+	for (;;)
+		pause();
+}
+
+/*
+ * Stands in for an actor of the second process when that is gone: whose exit it was has done
+ * it, and the others are no more.
+ */
+static void *stand_in(void *arg)
+{
+	uint32_t i = (uintptr_t)arg;
+	const volatile uint64_t *words = guest_control.programs[i];
+	bool exits = false;
+	char byte;
+
+	pin(i);
+	go_before_others(1);
+	while (read(alive[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	for (int at = 0; at < MAX_OPERATIONS && (uint8_t)words[at] != OPERATION_END; at++)
+		exits |= (uint8_t)words[at] == VERB_EXIT;
+	self = &guest_report.actors[i];
+	if (!self->returned)
+		self->result = exits ? 0 : -ESRCH;
+	self->returned = 1;
+	for (;;) {
+		guest_done();
+		pause();
+	}
+	return NULL;
+}
+
+static void start_second(void)
+{
+	pthread_t thread;
+
+	if (pipe2(gate, O_CLOEXEC) || pipe2(alive, O_CLOEXEC))
+		guest_fail("making a pipe: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid < 0)
+		guest_fail("starting the second process: %s", strerror(errno));
+	if (!pid)
+		run_second();
+	close(alive[1]);
+	text_enter_process(&guest_request.shape, 0);
+	for (uintptr_t i = 0; i < guest_report.n_actors; i++)
+		if (guest_report.actors[i].process &&
+		    pthread_create(&thread, NULL, stand_in, (void *)i))
+			guest_fail("starting who stands in for actor %lu", (unsigned long)i);
+}
+
 int main(void)
 {
-	pthread_t threads[GUEST_MAX_ACTORS];
-	bool write = false;
+	bool writes = false;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	share_pages();
 	/* The rig moves one vCPU at a time, and this one first. */
 	pin(0);
 	mount_all();
@@ -309,17 +427,24 @@ int main(void)
 	guest_booted();
 	if (guest_request.stress_seconds)
 		end_on_panic();
-	scenario = find_scenario(guest_request.scenario, &write);
-	set_arenas_up(write);
+	scenario = guest_request.shape.actors ? text_scenario(&guest_request.shape)
+					      : find_scenario(guest_request.scenario, &writes);
+	set_arenas_up(writes);
+	name_actors();
+	if (guest_request.shape.processes > 1)
+		start_second();
 	settle();
 
 	/* The actors wait busily, on this CPU too. */
 	go_before_others(2);
-	start_actors(threads);
+	if (guest_request.shape.processes > 1 && write(gate[1], "", 1) != 1)
+		guest_fail("letting the second process in: %s", strerror(errno));
+	start_actors(0, 0);
 	guest_ready();
 	atomic_store(&go, true);
 	for (uint32_t i = 0; i < guest_report.n_actors; i++)
-		pthread_join(threads[i], NULL);
+		if (!guest_report.actors[i].process)
+			pthread_join(threads[i], NULL);
 	printf("racerig: stress done\n");
 	reboot(RB_AUTOBOOT);
 	return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,21 +13,19 @@
 #include "btf.h"
 #include "guest.h"
 
-static const char *const kfunc_names[N_VERBS] = {
-	[VERB_ALLOC] = "bpf_arena_alloc_pages",
-	[VERB_ALLOC_ALL] = "bpf_arena_alloc_pages",
-	[VERB_FREE] = "bpf_arena_free_pages",
-	[VERB_FREE_ALL] = "bpf_arena_free_pages",
-	[VERB_FREE_DEFERRED] = "bpf_arena_free_pages",
-	[VERB_RESERVE] = "bpf_arena_reserve_pages",
-	[VERB_READ] = "racerig_arena_read",
-	[VERB_WRITE] = "racerig_arena_write",
-	[VERB_ADDRESS] = "racerig_arena_address",
-	[VERB_PEEK] = "racerig_read",
-	[VERB_POKE] = "racerig_write",
-	[VERB_STRAY_PEEK] = "racerig_read",
-	[VERB_STRAY_POKE] = "racerig_write",
-	[VERB_CYCLE_PAGE] = "racerig_cycle_page",
+static const char *const kfunc_names[N_KFUNCS] = {
+	[KFUNC_ALLOC] = "bpf_arena_alloc_pages",
+	[KFUNC_FREE] = "bpf_arena_free_pages",
+	[KFUNC_FREE_NOSLEEP] = "bpf_arena_free_pages",
+	[KFUNC_RESERVE] = "bpf_arena_reserve_pages",
+	[KFUNC_READ] = "racerig_arena_read",
+	[KFUNC_WRITE] = "racerig_arena_write",
+	[KFUNC_ADDRESS] = "racerig_arena_address",
+	[KFUNC_PEEK] = "racerig_read",
+	[KFUNC_POKE] = "racerig_write",
+	[KFUNC_STRAY_PEEK] = "racerig_read",
+	[KFUNC_STRAY_POKE] = "racerig_write",
+	[KFUNC_CYCLE_PAGE] = "racerig_cycle_page",
 };
 
 /* Where a program finds the arena's kernel mapping, in bytes. */
@@ -71,12 +70,12 @@ static void load_btf(void)
 	offsets.addr = member_offset("vm_struct", "addr");
 }
 
-/* dst = 64-bit constant, or the map behind the descriptor @value: two slots. */
-static int load_imm64(struct bpf_insn *insn, uint8_t reg, uint8_t kind, uint64_t value)
+/* dst = the map behind the descriptor: two slots. */
+static int load_map(struct bpf_insn *insn, uint8_t reg, int map_fd)
 {
 	insn[0] = (struct bpf_insn){ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = reg,
-				     .src_reg = kind, .imm = (int32_t)value };
-	insn[1] = (struct bpf_insn){ .imm = (int32_t)(value >> 32) };
+				     .src_reg = BPF_PSEUDO_MAP_FD, .imm = map_fd };
+	insn[1] = (struct bpf_insn){ 0 };
 	return 2;
 }
 
@@ -92,17 +91,36 @@ static struct bpf_insn load_field(uint8_t reg, uint8_t from, uint32_t offset)
 				  .src_reg = from, .off = (int16_t)offset };
 }
 
-/* r1 = what the verb's kfunc is to get for the page.  r1 is the map, and r2 free to use. */
-static int load_pointer(struct bpf_insn *insn, const struct program_spec *spec)
+static struct bpf_insn load_context(uint8_t reg, uint32_t offset)
+{
+	return load_field(reg, BPF_REG_6, offset);
+}
+
+static struct bpf_insn store_value(uint8_t reg)
+{
+	return (struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_6,
+				  .src_reg = reg,
+				  .off = offsetof(struct program_context, value) };
+}
+
+/* r1 = what the kfunc is to get for the page.  r1 is the map, and r2 free to use. */
+static int load_pointer(struct bpf_insn *insn, enum kfunc kfunc)
 {
 	/* The lower guard: half of what a 16-bit offset reaches. */
-	static const uint32_t guard = 1u << 15;
+	static const int32_t guard = 1 << 15;
+	static const uint32_t address = offsetof(struct program_context, address);
 
-	if (is_rebased(kfunc_names[spec->verb]))
-		return load_imm64(insn, BPF_REG_1, 0, spec->addr);
+	if (is_rebased(kfunc_names[kfunc])) {
+		insn[0] = load_context(BPF_REG_1, address);
+		return 1;
+	}
 	insn[0] = load_field(BPF_REG_1, BPF_REG_1, offsets.kern_vm);
 	insn[1] = load_field(BPF_REG_1, BPF_REG_1, offsets.addr);
-	load_imm64(insn + 2, BPF_REG_2, 0, guard + (uint32_t)spec->addr);
+	/* The lower half, without a sign. */
+	insn[2] = load_context(BPF_REG_2, address);
+	insn[2].code = BPF_LDX | BPF_MEM | BPF_W;
+	insn[3] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_ADD | BPF_K,
+				     .dst_reg = BPF_REG_2, .imm = guard };
 	insn[4] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_ADD | BPF_X,
 				     .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2 };
 	return 5;
@@ -119,53 +137,52 @@ static bool call(struct bpf_insn *insn, const char *name)
 	return id > 0;
 }
 
-/* r1 to r5, as the verb's kfunc takes them; r6 is the context. */
-static int put_arguments(struct bpf_insn *insns, const struct program_spec *spec)
+/* r1 to r5, as the kfunc takes them; r6 is the context. */
+static int put_arguments(struct bpf_insn *insns, enum kfunc kfunc, int map_fd)
 {
 	int n = 0;
 
 	/* Naming the map is what ties a program to its arena. */
-	if (spec->verb < VERB_STRAY_PEEK)
-		n += load_imm64(insns + n, BPF_REG_1, BPF_PSEUDO_MAP_FD, spec->map_fd);
-	if (spec->verb <= VERB_RESERVE) {
-		n += load_imm64(insns + n, BPF_REG_2, 0, spec->addr);
-		insns[n++] = mov_imm(BPF_REG_3, spec->n_pages);
+	if (kfunc < KFUNC_STRAY_PEEK)
+		n += load_map(insns + n, BPF_REG_1, map_fd);
+	if (kfunc <= KFUNC_RESERVE) {
+		insns[n++] = load_context(BPF_REG_2, offsetof(struct program_context, address));
+		insns[n++] = load_context(BPF_REG_3, offsetof(struct program_context, n_pages));
 		insns[n++] = mov_imm(BPF_REG_4, -1);	/* NUMA_NO_NODE */
 		insns[n++] = mov_imm(BPF_REG_5, 0);	/* flags */
 		return n;
 	}
-	if (spec->verb <= VERB_ADDRESS)
-		n += load_pointer(insns + n, spec);
+	if (kfunc <= KFUNC_ADDRESS)
+		n += load_pointer(insns + n, kfunc);
 	else
-		insns[n++] = load_field(BPF_REG_1, BPF_REG_6, 0);
+		insns[n++] = load_context(BPF_REG_1, offsetof(struct program_context, address));
 	insns[n++] = mov_imm(BPF_REG_2, PROGRAM_WRITES);
 	return n;
 }
 
-/* r0, from what the verb's kfunc returned. */
-static int put_result(struct bpf_insn *insns, enum verb verb)
+/* r0, from what the kfunc returned. */
+static int put_result(struct bpf_insn *insns, enum kfunc kfunc)
 {
 	int n = 0;
 
-	switch (verb) {
-	case VERB_ALLOC:
-	case VERB_ALLOC_ALL:
+	switch (kfunc) {
+	case KFUNC_ALLOC:
 		/* An arena pointer; say whether it is NULL. */
 		insns[n++] = mov_reg(BPF_REG_7, BPF_REG_0);
+		insns[n++] = store_value(BPF_REG_7);
 		insns[n++] = mov_imm(BPF_REG_0, 0);
 		insns[n++] = (struct bpf_insn){ .code = BPF_JMP | BPF_JEQ | BPF_K,
 						.dst_reg = BPF_REG_7, .off = 1 };
 		insns[n++] = mov_imm(BPF_REG_0, 1);
 		return n;
-	case VERB_ADDRESS:
-	case VERB_PEEK:
-	case VERB_STRAY_PEEK:
-	case VERB_CYCLE_PAGE:
-		insns[n++] = (struct bpf_insn){ .code = BPF_STX | BPF_MEM | BPF_DW,
-						.dst_reg = BPF_REG_6, .src_reg = BPF_REG_0 };
+	case KFUNC_ADDRESS:
+	case KFUNC_PEEK:
+	case KFUNC_STRAY_PEEK:
+	case KFUNC_CYCLE_PAGE:
+		insns[n++] = store_value(BPF_REG_0);
 		return n;
-	case VERB_RESERVE:
-	case VERB_READ:
+	case KFUNC_RESERVE:
+	case KFUNC_READ:
 		return 0;
 	default:
 		insns[n++] = mov_imm(BPF_REG_0, 0);
@@ -173,32 +190,32 @@ static int put_result(struct bpf_insn *insns, enum verb verb)
 	}
 }
 
-struct program program_load(const struct program_spec *spec)
+struct program program_load(enum kfunc kfunc, int map_fd)
 {
 	struct program program = { .fd = -1 };
-	bool defer = spec->verb == VERB_FREE_DEFERRED, known;
+	bool nosleep = kfunc == KFUNC_FREE_NOSLEEP, known;
 	struct bpf_insn insns[32];
 	int n = 0;
 
 	load_btf();
 	insns[n++] = mov_reg(BPF_REG_6, BPF_REG_1);
 	/* Between these two nothing may sleep. */
-	if (defer && !call(&insns[n++], "bpf_rcu_read_lock"))
+	if (nosleep && !call(&insns[n++], "bpf_rcu_read_lock"))
 		return program;
-	n += put_arguments(insns + n, spec);
-	known = call(&insns[n++], kfunc_names[spec->verb]);
-	if (!known || (defer && !call(&insns[n++], "bpf_rcu_read_unlock")))
+	n += put_arguments(insns + n, kfunc, map_fd);
+	known = call(&insns[n++], kfunc_names[kfunc]);
+	if (!known || (nosleep && !call(&insns[n++], "bpf_rcu_read_unlock")))
 		return program;
-	n += put_result(insns + n, spec->verb);
+	n += put_result(insns + n, kfunc);
 	insns[n++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
 
 	program.fd = bpf_prog_new(insns, n, module_fd, verifier_log, sizeof(verifier_log));
 	/* Where a free may sleep, the verifier does not let it be where nothing may. */
-	if (program.fd < 0 && defer)
+	if (program.fd < 0 && nosleep)
 		return program;
 	if (program.fd < 0) {
 		printf("%s\n", verifier_log);
-		guest_fail("loading program %d: %s", spec->verb, strerror(errno));
+		guest_fail("loading program %d: %s", kfunc, strerror(errno));
 	}
 	program.id = bpf_prog_id(program.fd);
 	return program;
@@ -221,12 +238,11 @@ void programs_wait_gone(void)
 	const struct bpf_map_spec canary = { .type = BPF_MAP_TYPE_ARRAY, .name = "canary",
 					     .key_size = 4, .value_size = 8, .max_entries = 1 };
 	int map_fd = bpf_map_new(&canary), again;
-	struct program_spec spec = { .verb = VERB_PEEK, .map_fd = map_fd };
 
 	if (map_fd < 0)
 		guest_fail("making the last map: %s", strerror(errno));
 	uint32_t id = bpf_map_id(map_fd);
-	struct program last = program_load(&spec);
+	struct program last = program_load(KFUNC_PEEK, map_fd);
 	program_unload(&last);
 	close(map_fd);
 	while ((again = bpf_map_open(id)) >= 0) {
@@ -236,7 +252,7 @@ void programs_wait_gone(void)
 }
 
 /* What could not be run is a negative errno; *@ret is what the program returned. */
-static int run(const struct program *program, uint64_t *context, int64_t *ret)
+static int run(const struct program *program, struct program_context *context, int64_t *ret)
 {
 	uint32_t returned;
 
@@ -244,7 +260,7 @@ static int run(const struct program *program, uint64_t *context, int64_t *ret)
 		return -ENOSYS;
 	if (guest_self())
 		guest_self()->program = program->id;
-	int err = bpf_prog_run(program->fd, context, &returned);
+	int err = bpf_prog_run(program->fd, context, sizeof(*context), &returned);
 	/* A program returns an int, and retval is that, unsigned. */
 	*ret = err ? err : (int32_t)returned;
 
@@ -252,23 +268,18 @@ static int run(const struct program *program, uint64_t *context, int64_t *ret)
 	return err;
 }
 
-int64_t program_run(const struct program *program)
+int64_t program_run(const struct program *program, struct program_context *context)
 {
-	uint64_t context = 0;
 	int64_t result;
-	int err = run(program, &context, &result);
+	int err = run(program, context, &result);
 
 	return err ? err : result;
 }
 
-uint64_t program_run64(const struct program *program, uint64_t argument)
+int program_run64(const struct program *program, struct program_context *context)
 {
-	uint64_t context = argument;
 	int64_t result;
-	int err = run(program, &context, &result);
 
 	/* Half of a 64-bit result may look like an errno. */
-	if (err)
-		return err;
-	return context == argument ? 0 : context;
+	return run(program, context, &result);
 }

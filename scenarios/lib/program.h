@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One BPF program: a few raw instructions around one kfunc, loaded once and run on the
- * calling thread's CPU.
+ * calling thread's CPU, with what the context says.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 
 #include "guest-abi.h"
 
-enum verb {
-	VERB_ALLOC, VERB_ALLOC_ALL, VERB_FREE, VERB_FREE_ALL, VERB_FREE_DEFERRED, VERB_RESERVE,
-	VERB_READ, VERB_WRITE,			/* an arena pointer */
-	VERB_ADDRESS,				/* of one, in the kernel */
-	VERB_PEEK, VERB_POKE,			/* a kernel address */
-	VERB_STRAY_PEEK, VERB_STRAY_POKE,	/* the same without an arena */
-	VERB_CYCLE_PAGE,			/* a page from the allocator and back */
-	N_VERBS
+enum kfunc {
+	KFUNC_ALLOC, KFUNC_FREE, KFUNC_FREE_NOSLEEP, KFUNC_RESERVE,
+	KFUNC_READ, KFUNC_WRITE,		/* an arena pointer */
+	KFUNC_ADDRESS,				/* of one, in the kernel */
+	KFUNC_PEEK, KFUNC_POKE,			/* a kernel address */
+	KFUNC_STRAY_PEEK, KFUNC_STRAY_POKE,	/* the same without an arena */
+	KFUNC_CYCLE_PAGE,			/* a page from the allocator and back */
+	N_KFUNCS
 };
 
 /* What a write stores. */
@@ -27,22 +27,23 @@ struct program {
 	uint32_t id;
 };
 
-struct program_spec {
-	enum verb verb;
-	int map_fd;		/* the arena that the program is tied to */
-	uint64_t addr;		/* user address of its page */
-	uint32_t n_pages;
+/* What a program gets, and where it leaves what does not fit into its result. */
+struct program_context {
+	uint64_t address;	/* user address of an arena's page, or a kernel address */
+	uint64_t n_pages;
+	uint64_t value;		/* what was loaded, where it was allocated, the frame */
 };
 
-struct program program_load(const struct program_spec *spec);
+/* @map_fd: the arena that it is tied to. */
+struct program program_load(enum kfunc kfunc, int map_fd);
 
 void program_unload(struct program *program);
 
 /* Until the kernel has let go of every program unloaded so far, and of its maps. */
 void programs_wait_gone(void);
 
-/* What it returns, or a negative errno. */
-int64_t program_run(const struct program *program);
+/* What it returns, or a negative errno; @context gets the value. */
+int64_t program_run(const struct program *program, struct program_context *context);
 
-/* With @argument instead of the address it was loaded for; all 64 bits of the result. */
-uint64_t program_run64(const struct program *program, uint64_t argument);
+/* 0, or a negative errno when it could not be run; what it has found is the context's value. */
+int program_run64(const struct program *program, struct program_context *context);

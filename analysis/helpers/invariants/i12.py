@@ -16,5 +16,5 @@ def check(facts: Facts) -> List[Violation]:
     return [
         Violation("I12", "disagree", page=i)
         for i, state in enumerate(facts.states)
-        if state and state.user_pfn is not None and state.user_pfn != state.pfn
+        if state and any(pfn != state.pfn for pfn in state.user_pfns)
     ]

@@ -30,7 +30,7 @@ def check(facts: Facts) -> List[Violation]:
         if state and given_up and state.pfn not in (None, state.scratch_pfn)
     ]
     # What user space still has mapped is no leak; whether it should have it is I12's matter.
-    mapped = {pfn for state in facts.states if state for pfn in (state.pfn, state.user_pfn)}
+    mapped = {pfn for state in facts.states if state for pfn in (state.pfn, *state.user_pfns)}
     installed, freed = Counter(facts.installed), Counter(facts.freed)
     leaked = [pfn for pfn in installed if installed[pfn] > freed[pfn] and pfn not in mapped]
     if leaked:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """BPF arenas: what of them is watched, and what they look like at the end."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from collections import Counter
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from drgn import Object, Program
 from drgn.helpers.linux.pid import find_task
@@ -17,17 +18,17 @@ def _lock_name(group: int, role: str = "arena") -> str:
     return f"{role}{group + 1}" if group else role
 
 
-def _user_pte(prog: Program, uaddr: int) -> Pte:
-    """Of the guest's first process: the table is there before the first page is (lib/arena.c)."""
-    address = arena.user_pte_address(prog, uaddr)
-    return Pte(Word64(address), Word64(arena.physical(prog, address)))
+def _user_views(prog: Program, uaddr: int) -> Iterator[View]:
+    """Of each process: its page table is there before the first page is (lib/arena.c)."""
+    for mm, address in enumerate(arena.user_pte_addresses(prog, uaddr)):
+        yield View(Word64(uaddr), Pte(Word64(address), Word64(arena.physical(prog, address))), mm)
 
 
 def _page(prog: Program, state: arena.PageState, group: int) -> Page:
     pte = Pte(Word64(state.pte_addr), Word64(state.pte_phys))
     views = [View(Word64(state.kaddr), pte)]
     if state.in_arena:  # a guard zone has no user half
-        views.append(View(Word64(state.uaddr), _user_pte(prog, state.uaddr), mm=0))
+        views += _user_views(prog, state.uaddr)
     return Page(group, views, _lock_name(group))
 
 
@@ -37,12 +38,16 @@ def _lock(prog: Program, name: str, lock: arena.Lock, group: Optional[int]) -> L
 
 
 def _locks(prog: Program, found: Object, group: int) -> List[Lock]:
-    """The arena's own, and that of the page table in which its user half is."""
+    """The arena's own, and those of the page tables in which its user halves are."""
     locks = {"arena": arena.lock(found), **arena.zap_locks(found)}
-    table = arena.table_lock(find_task(prog, 1).mm, found.user_vm_start.value_())
+    tables = {
+        f"page-table-{chr(ord('a') + i)}" if i else "page-table":
+            arena.table_lock(mm, found.user_vm_start.value_())
+        for i, mm in enumerate(arena.processes(prog))
+    }
     return [
         *(_lock(prog, _lock_name(group, role), lock, group) for role, lock in locks.items()),
-        _lock(prog, _lock_name(group, "page-table"), table, None),
+        *(_lock(prog, _lock_name(group, role), lock, None) for role, lock in tables.items()),
     ]
 
 
@@ -97,6 +102,16 @@ def _arena_facts(found: Optional[Object], scratch_pfn: Optional[int]) -> invaria
     )
 
 
+def _given_back(prog: Program, installed: List[int], freed: List[int]) -> List[int]:
+    """
+    The frames of *freed*, and those of which no free was an event and which the allocator has.
+
+    The end of a mapping in user space gives pages back through functions that nobody watches.
+    """
+    missing = Counter(installed) - Counter(freed)
+    return freed + [pfn for pfn in missing.elements() if arena.refcount(prog, pfn) == 0]
+
+
 def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invariants.Facts:
     """The arenas, their watched pages, and what programs were told."""
     found = [
@@ -113,7 +128,7 @@ def facts(prog: Program, request: Dict[str, Any], keep: Dict[str, Any]) -> invar
         given_up=request["given_up"],
         log=klog.lines_since(prog, keep["log_seq"]),
         installed=request["installed"],
-        freed=request["freed"],
+        freed=_given_back(prog, request["installed"], request["freed"]),
         scratch_written=request["scratch_written"],
         faults=[
             stream.Report(program, keep["pages"][page][1], write)

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a guest reports: what is accepted can be an index. */
+#include "guest/guest-report.h"
+
+#include <string.h>
+
+#include "util/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum { VCPUS = 3 };
+	struct guest_report report = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	memcpy(&report, data, MIN(size, sizeof(report)));
+	if (!guest_report_readable(&report, &error) || !guest_report_check(&report, VCPUS, &error)) {
+		g_assert_nonnull(error);
+		return 0;
+	}
+	g_assert_cmpuint(report.n_pages % report.n_arenas, ==, 0);
+	for (guint i = 0; i < report.n_actors; i++) {
+		g_assert_cmpuint(report.actors[i].cpu, <, VCPUS);
+		g_assert_cmpuint(strlen(report.actors[i].name), <, GUEST_NAME_SIZE);
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A verdict.json, alone in its run folder: refused, or on a page. */
+#include "report/dossier.h"
+#include "report/evidence.h"
+#include "report/html.h"
+#include "report/table.h"
+
+#include "util/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *folder = fuzz_private();
+	g_autofree char *schedules = g_build_filename(folder, "schedules", NULL);
+	g_autofree char *path = g_build_filename(folder, "verdict.json", NULL);
+	g_autoptr(GError) error = NULL;
+	TableRow *row;
+
+	g_mkdir(schedules, 0700);
+	fuzz_write("verdict.json", data, size);
+	g_autoptr(Table) table = table_new();
+	row = table_add(table);
+	table_row_read(row, path, NULL);
+	g_autoptr(Dossier) dossier = dossier_load(folder, NULL, &error);
+	g_assert_true(!dossier == !!error);
+	if (!dossier)
+		return 0;
+	g_autofree char *evidence = evidence_text(dossier);
+	g_autofree char *page = html_run(dossier);
+	return 0;
+}

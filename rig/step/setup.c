@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "step/setup.h"
+
+#include <stddef.h>
+
+#include "step/control.h"
+#include "util/error.h"
+
+static void operation_clear(gpointer data)
+{
+	g_free(((SetupOperation *)data)->text);
+}
+
+Setup *setup_new(void)
+{
+	Setup *setup = g_new0(Setup, 1);
+
+	setup->operations = g_array_new(FALSE, TRUE, sizeof(SetupOperation));
+	g_array_set_clear_func(setup->operations, operation_clear);
+	return setup;
+}
+
+void setup_free(Setup *setup)
+{
+	if (!setup)
+		return;
+	g_array_unref(setup->operations);
+	g_free(setup);
+}
+
+static void write_programs(const Guest *guest, const Setup *setup)
+{
+	guint64 at = guest->control_phys + offsetof(struct guest_control, programs);
+	const guint64 *words = &setup->programs[0][0];
+
+	for (gsize i = 0; i < sizeof(setup->programs) / sizeof(*words); i++)
+		machine_phys64_set(guest->machine, at + i * sizeof(*words), words[i]);
+}
+
+static bool run_operation(Stage *stage, const SetupOperation *operation, GError **error)
+{
+	gint64 result;
+
+	if (!control_operation(stage, operation->actor, operation->word, &result, error)) {
+		g_prefix_error(error, "setup: '%s': ", operation->text);
+		return false;
+	}
+	if (operation->gets_one ? result == 1 : result >= 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "setup: '%s' did not work: it returned %"
+		    G_GINT64_FORMAT, operation->text, result);
+	return false;
+}
+
+bool setup_run(Stage *stage, const Setup *setup, GError **error)
+{
+	Guest *guest = stage->guest;
+
+	if (!guest_restore(guest, GUEST_PARKED, error))
+		return false;
+	write_programs(guest, setup);
+	for (guint i = 0; i < setup->operations->len; i++)
+		if (!run_operation(stage, &g_array_index(setup->operations, SetupOperation, i), error))
+			return false;
+	return guest_look(guest, error) && guest_save(guest, GUEST_PARKED, error);
+}
