@@ -134,9 +134,23 @@ static void test_one_address(void)
 	}
 }
 
+/* A process's tables are walked by its own vCPUs. */
+static void test_walkers(void)
+{
+	guint64 ptes[] = { PTE(A), PTE(B) };
+	Event same = { .kind = EVENT_NONE, .before = { PTE(A), PTE(B) }, .after = { PTE(A), PTE(B) } };
+	Tlb tlb;
+
+	tlb_begin(&tlb, 2, 2, ptes, (guint32[]){ 3, 2 });
+	tlb_event(&tlb, &same);
+	g_assert_true(tlb_may(&tlb, 0, 0, A) && tlb_may(&tlb, 1, 0, A));
+	g_assert_true(!tlb_may(&tlb, 0, 1, B) && tlb_may(&tlb, 1, 1, B));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/tlb/walkers", test_walkers);
 	g_test_add_func("/tlb/shootdown", test_shootdown);
 	g_test_add_func("/tlb/flush-first", test_flush_first);
 	g_test_add_func("/tlb/replaced", test_replaced);
