@@ -15,6 +15,11 @@ ROWS = [
     ("user-fault-vs-kernel-fault", "documented", "user=0"),
     ("user-fault-on-scratch", "clean", "user=-14"),
     ("user-fault-on-scratch-write", "clean", "user=0"),
+    ("user-fault-vs-alloc", "clean", "user=0 alloc=0"),
+    ("user-fault-vs-alloc", "clean", "alloc=1"),
+    ("user-access-vs-free-pages", "clean", "page0=frame C"),
+    ("user-access-vs-deferred-free", "clean", "page0=frame B"),
+    ("free-range-with-scratch", "clean", "page2=scratch"),
     ("reserve-vs-alloc-vs-fault", "documented", "reserve=0 alloc=0"),
     ("reserve-vs-alloc-vs-fault", "documented", "alloc=1"),
     ("two-programs-one-arena", "documented", "reader=31438"),
@@ -51,6 +56,17 @@ def test_a_deferred_free_is_the_workers(explored):
     plain = verdict(explored("stock", "fault-vs-free")[1])
     assert verdict(out)["executed"] == plain["executed"]
     assert verdict(out)["final_states"] == plain["final_states"]
+
+
+def test_a_zap_does_not_wait_for_a_fault(explored):
+    result, out = explored("stock", "user-fault-vs-free")
+    found = verdict(out)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert found["complete"] and found["verdict"] == "violation" and found["executed"] < 2000
+    journal = (out / "journal").read_text()
+    # after the free has returned, while it is under way and mended by its zap, never by it
+    for reason in ("mapped-after-free", "user-maps-another", "freed-still-mapped"):
+        assert f'"reason":"{reason}"' in journal
 
 
 def test_an_arena_ends_once(explored):

@@ -8,10 +8,11 @@ version.
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, container_of, sizeof
+from drgn import Object, Program, TypeKind, cast, container_of, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
+from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.mapletree import mtree_load
 from drgn.helpers.linux.mm import (
     follow_phys,
@@ -42,11 +43,17 @@ class PageState:
     free: bool  # as the kernel has it in its books; a guard's is in none
     scratch_pfn: Optional[int]  # its arena's; None on kernels without one
     in_arena: bool = True  # it has a user view; else it is in a guard zone
+    user_ptes: Tuple[int, ...] = ()  # of the guest's processes that have a page table there
 
     @property
     def pfn(self) -> Optional[int]:
         """The frame the PTE maps, or None when it is not present."""
         return (self.pte & PTE_PFN_MASK) >> 12 if self.pte & PTE_PRESENT else None
+
+    @property
+    def user_pfns(self) -> List[int]:
+        """The frames that processes have mapped there."""
+        return [(pte & PTE_PFN_MASK) >> 12 for pte in self.user_ptes if pte & PTE_PRESENT]
 
 
 def arenas(prog: Program) -> Iterator[Object]:
@@ -95,17 +102,47 @@ class Lock:
     held: int  # its bits of which one is set while somebody holds it
 
 
+def _mutex(mutex: Object) -> Lock:
+    # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
+    return Lock("mutex", int(mutex.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+
+
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
         return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
-    # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
-    return Lock("mutex", int(arena.lock.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+    return _mutex(arena.lock)
+
+
+def zap_locks(arena: Object) -> Dict[str, Lock]:
+    """What a zap takes besides: none where the one lock guards the list of VMAs, too."""
+    struct = arena.prog_.type("struct bpf_arena")
+    if not struct.has_member("spinlock"):
+        return {}
+    roles = {"vmas": "lock", "zap": "zap_mutex"}
+    return {
+        role: _mutex(arena.member_(member))
+        for role, member in roles.items() if struct.has_member(member)
+    }
+
+
+def table_lock(mm: Object, uaddr: int) -> Lock:
+    """The lock of the page table in which the PTE of *uaddr* is (pte_lockptr())."""
+    prog = mm.prog_
+    table = pte_address(prog, uaddr, mm.pgd.value_()) & ~(PAGE_SIZE - 1)
+    found = mm.page_table_lock
+    if prog.type("struct ptdesc").has_member("ptl"):
+        page = pfn_to_page(prog, int(virt_to_phys(prog, table).value_()) >> 12)
+        found = cast("struct ptdesc *", page).ptl
+        # Behind a pointer, where it is too big for a struct page (ALLOC_SPLIT_PTLOCKS).
+        if found.type_.kind is TypeKind.POINTER:
+            found = found[0]
+    return Lock("spin", int(found.address_of_().value_()), 4, 0xFFFFFFFF)
 
 
 def physical(prog: Program, address: int) -> int:
-    """Guest-physical address of the direct-map *address*."""
-    return int(virt_to_phys(prog, address).value_())
+    """Guest-physical address of the kernel *address*: of the direct map, or a struct page's."""
+    return int(follow_phys(prog["init_mm"].address_of_(), address).value_())
 
 
 def init_physical(prog: Program, address: int) -> int:
@@ -152,6 +189,28 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     return int(table + 8 * ((kaddr >> 12) & 511))
 
 
+def processes(prog: Program) -> List[Object]:
+    """``struct mm_struct *`` of PID 1 and of what it has forked, the rig's processes in order."""
+    first = find_task(prog, 1)
+    children = list_for_each_entry("struct task_struct", first.children.address_of_(), "sibling")
+    return [task.mm for task in (first, *children) if task.mm]
+
+
+def user_pte_addresses(prog: Program, uaddr: int) -> List[int]:
+    """Kernel virtual addresses of the PTEs for *uaddr*, process by process."""
+    return [pte_address(prog, uaddr, mm.pgd.value_()) for mm in processes(prog)]
+
+
+def _user_ptes(prog: Program, uaddr: int) -> Tuple[int, ...]:
+    found = []
+    for mm in processes(prog):
+        try:
+            found.append(prog.read_u64(pte_address(prog, uaddr, mm.pgd.value_())))
+        except LookupError:
+            pass  # an end of its own, and no table any more
+    return tuple(found)
+
+
 def page_state(arena: Object, uaddr: int) -> PageState:
     """The state of the arena page at user address *uaddr*."""
     prog = arena.prog_
@@ -169,6 +228,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
         pte=prog.read_u64(address),
         free=is_free(arena, pgoff) if in_arena else True,
         in_arena=in_arena,
+        user_ptes=_user_ptes(prog, uaddr) if in_arena else (),
         scratch_pfn=scratch_pfn(arena),
     )
 

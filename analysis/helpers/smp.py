@@ -11,6 +11,12 @@ from drgn.helpers.linux.percpu import per_cpu_ptr
 QUEUES = ("call_single_queue", "raised_list")
 
 
+def lazy_flag(prog: Program, cpu: int) -> int:
+    """Physical address of the byte that says whether *cpu* is in lazy TLB mode."""
+    flag = per_cpu_ptr(prog["cpu_tlbstate_shared"].address_of_(), cpu).is_lazy
+    return int(virt_to_phys(prog, flag.address_of_().value_()).value_())
+
+
 def irq_queues(prog: Program, cpu: int) -> List[int]:
     """Physical addresses of the heads of *cpu*'s queues; zero there means empty."""
     return [

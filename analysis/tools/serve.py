@@ -40,6 +40,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
         "irq_queues": [
             [u64(head) for head in smp.irq_queues(prog, cpu)] for cpu in range(request["cpus"])
         ],
+        "lazy_flags": [u64(smp.lazy_flag(prog, cpu)) for cpu in range(request["cpus"])],
         "vmemmap": u64(arena.vmemmap(prog)),
         "page_size": arena.struct_page_size(prog),
         "refcount_offset": offsetof(prog.type("struct page"), "_refcount.counter"),

@@ -25,14 +25,22 @@ static int mapping_page(const Check *check, const Event *event, bool ended)
 	return -1;
 }
 
-/* The same of an actor that may reach it by the address of such a page. */
+/*
+ * The same of an actor that may reach it by the address of such a page.
+ *
+ * A vCPU that runs no process keeps the tables of the last one (lazy TLB mode): it gets no IPI,
+ * uses none of what it holds of them, and flushes before it is back in the process.
+ */
 static int reaching_actor(const Check *check, const Event *event, bool ended)
 {
-	for (int actor = 0; actor < check->n_actors; actor++)
-		for (int i = 0; i < header_ptes(&check->header); i++)
+	for (int actor = 0; actor < check->n_actors; actor++) {
+		int slots = event->lazy >> actor & 1 ? check->n_pages : header_ptes(&check->header);
+
+		for (int i = 0; i < slots; i++)
 			if (check_has_ended(check, page_of(check, i)) == ended &&
 			    tlb_may(&check->tlb, actor, i, event->pfn))
 				return actor;
+	}
 	return -1;
 }
 

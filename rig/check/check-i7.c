@@ -34,14 +34,13 @@ static void report(Check *check, const Event *event, gint64 frame, bool used)
 
 static void on_event(Check *check, const Event *event)
 {
-	/* User space has page tables and translations of its own. */
-	if (event->kind != EVENT_ACCESS || event->faulted || !event_uses_kernel_view(event) ||
+	if (event->kind != EVENT_ACCESS || event->faulted || event_slot(event) < 0 ||
 	    !check->pages[event->page].owned)
 		return;
 	gint64 owned = check->pages[event->page].pfn;
 	bool used = event->landed && (gint64)event->landed != owned;
 	gint64 frame = used ? (gint64)event->landed
-			    : tlb_stale(&check->tlb, event->actor, event->page, owned);
+			    : tlb_stale(&check->tlb, event->actor, event_slot(event), owned);
 
 	if (frame >= 0)
 		report(check, event, frame, used);

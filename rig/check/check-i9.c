@@ -51,8 +51,12 @@ static void judge_given_up(Check *check, const End *end)
 	}
 }
 
+/* By the kernel, or by a process: whether that should have it is I12's matter. */
 static bool is_mapped(const Check *check, const End *end, guint64 pfn)
 {
+	for (int i = check->n_pages; i < header_ptes(&check->header); i++)
+		if (pte_present(check->ptes[i]) && pte_pfn(check->ptes[i]) == pfn)
+			return true;
 	for (int i = 0; i < end->n_pages; i++)
 		if (end->pages[i].exists && check_is_page(check, i, end->pages[i].pte) &&
 		    pte_pfn(end->pages[i].pte) == pfn)

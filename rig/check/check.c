@@ -12,6 +12,7 @@ Check *check_new(const TraceHeader *header)
 	check->n_pages = header->n_pages;
 	check->scratch = check->header.scratch;
 	check->faults_taken = g_array_new(FALSE, FALSE, sizeof(FaultTaken));
+	check->taken = g_array_new(FALSE, FALSE, sizeof(FrameTaken));
 	check->installed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	check->frames_freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	check->violations = g_array_new(FALSE, FALSE, sizeof(Violation));
@@ -26,6 +27,7 @@ void check_free(Check *check)
 	g_array_unref(check->violations);
 	g_array_unref(check->documented);
 	g_array_unref(check->faults_taken);
+	g_array_unref(check->taken);
 	g_array_unref(check->installed);
 	g_array_unref(check->frames_freed);
 	for (int i = 0; i < MAX_PAGES; i++)
@@ -43,7 +45,10 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 
 void check_begin(Check *check, const guint64 *ptes)
 {
-	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes);
+	guint32 walkers[MAX_PTES];
+
+	header_walkers(&check->header, walkers);
+	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes, walkers);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));
@@ -59,6 +64,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
+	g_array_set_size(check->taken, 0);
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
 	for (int i = 0; i < check->n_pages; i++) {
@@ -200,6 +206,25 @@ static bool is_same_pte(guint64 a, guint64 b)
 					       : !pte_present(a) && !pte_present(b) && !a == !b;
 }
 
+/* What a free has taken it has until the page is anybody's. */
+static void note_taken(Check *check, const Event *event)
+{
+	for (int i = 0; i < check->n_pages; i++) {
+		FrameTaken taken = { .by = event->actor, .page = i,
+				     .pfn = pte_pfn(event->before[i]) };
+
+		if (check_takes_back(check, event, i))
+			g_array_append_val(check->taken, taken);
+	}
+	for (guint i = check->taken->len; i-- > 0;) {
+		FrameTaken *taken = &g_array_index(check->taken, FrameTaken, i);
+
+		taken->returned |= event->kind == EVENT_RETURN && taken->by == event->actor;
+		if (event->kind == EVENT_FREE && taken->pfn == event->pfn)
+			g_array_remove_index(check->taken, i);
+	}
+}
+
 /* An allocator's store makes a page installed; its return makes it owned. */
 static void update_ownership(Check *check, const Event *event)
 {
@@ -287,9 +312,11 @@ static void note_last(Check *check, const Event *event)
 /* What a processor used it may have held: else a table above the PTE changed, or the model is wrong. */
 static bool is_explained(const Check *check, const Event *event)
 {
-	return !event->landed || !event_uses_kernel_view(event) ||
-	       tlb_may(&check->tlb, event->actor, event->page, event->landed) ||
-	       pte_pfn(event->before[event->page]) == event->landed;
+	int slot = event_slot(event);
+
+	return !event->landed || slot < 0 ||
+	       tlb_may(&check->tlb, event->actor, slot, event->landed) ||
+	       pte_pfn(event->before[slot]) == event->landed;
 }
 
 /*
@@ -325,6 +352,7 @@ void check_event(Check *check, const Event *event)
 	for (gsize i = 0; i < n; i++)
 		if (invariants[i]->event)
 			invariants[i]->event(check, event);
+	note_taken(check, event);
 	update_ownership(check, event);
 	note_pages(check, event);
 	note_lock(check, event);

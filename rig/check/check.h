@@ -29,6 +29,14 @@ typedef struct {
 	guint32 program;
 } FaultTaken;
 
+/* A frame that a free has taken out of the kernel's PTE, and that is not known to be free since. */
+typedef struct {
+	int by;			/* actor … */
+	bool returned;		/* … whose operation is over */
+	int page;
+	guint64 pfn;
+} FrameTaken;
+
 typedef struct Check {
 	TraceHeader header;
 	int n_pages, n_actors;		/* of the header, … */
@@ -45,6 +53,7 @@ typedef struct Check {
 	} holders[MAX_LOCKS];
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
+	GArray *taken;			/* of FrameTaken */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
 	GArray *frames_freed;		/* guint64: given back */
 	guint8 *stored[MAX_PAGES];	/* by arena: what the kernel stored in its scratch page; NULL */

@@ -41,7 +41,7 @@ static Recheck *judge(bool bad, const Violation *recorded, guint n)
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 
 	record_begin(record, record->header.ptes);
-	tlb_begin(tlb, 2, 1, record->header.ptes);
+	tlb_begin(tlb, 2, 1, record->header.ptes, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
 		tlb_event(tlb, &events[i]);
 		record_add(record, &events[i], NULL, NULL, NULL, tlb);

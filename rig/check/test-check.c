@@ -382,6 +382,68 @@ static void test_i9(void)
 	play(of_scratch, G_N_ELEMENTS(of_scratch));
 }
 
+/* One page with a PTE of a process: what it and the kernel's map after each event. */
+static void test_i12(void)
+{
+	TraceHeader both = header;
+	static const struct {
+		int actor;
+		EventKind kind;
+		guint64 kernel, user;	/* frames */
+		const char *reason;
+	} steps[] = {
+		{ FAULT, EVENT_PTE, FRAME_A, FRAME_A, NULL },
+		{ ALLOC, EVENT_LOCK, FRAME_A, FRAME_A, NULL },
+		{ ALLOC, EVENT_PTE, 0, FRAME_A, NULL },
+		{ FAULT, EVENT_RETURN, 0, FRAME_A, NULL },
+		{ ALLOC, EVENT_UNLOCK, 0, FRAME_A, NULL },
+		{ ALLOC, EVENT_RETURN, 0, FRAME_A, "freed-still-mapped" },
+		{ ALLOC, EVENT_RETURN, 0, FRAME_A, NULL },
+		{ ALLOC, EVENT_PTE, 0, 0, NULL },
+		{ FAULT, EVENT_PTE, 0, FRAME_A, "mapped-after-free" },
+		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
+		{ ALLOC, EVENT_PTE, FRAME_B, FRAME_A, NULL },
+	};
+	guint64 kernel = PTE(FRAME_A), user = 0;
+
+	both.n_more = 1;
+	both.more[0].view = 1;
+	g_autoptr(Check) check = check_new(&both);
+	check_begin(check, (guint64[MAX_PTES]){ kernel, user });
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		Event event = { .kind = steps[i].kind, .actor = steps[i].actor, .pc = KERNEL_PC,
+				.before = { kernel, user } };
+		guint had = check->violations->len;
+
+		kernel = steps[i].kernel ? PTE(steps[i].kernel) : 0;
+		user = steps[i].user ? PTE(steps[i].user) : 0;
+		event.after[0] = kernel;
+		event.after[1] = user;
+		check_event(check, &event);
+		g_assert_cmpuint(check->violations->len, ==, had + (steps[i].reason != NULL));
+		if (steps[i].reason)
+			g_assert_cmpstr(violation_at(check, had)->reason, ==, steps[i].reason);
+	}
+}
+
+/* A process's access through a PTE that is not what was handed out. */
+static void test_i7_of_user(void)
+{
+	TraceHeader both = header;
+	Event event = { .kind = EVENT_ACCESS, .actor = FAULT, .view = 1, .slot = 1, .pc = USER_PC,
+			.access = ACCESS_READ, .landed = FRAME_B,
+			.before = { PTE(FRAME_A), PTE(FRAME_B) },
+			.after = { PTE(FRAME_A), PTE(FRAME_B) } };
+
+	both.n_more = 1;
+	both.more[0].view = 1;
+	g_autoptr(Check) check = check_new(&both);
+	check_begin(check, event.before);
+	check_event(check, &event);
+	g_assert_cmpuint(check->violations->len, ==, 1);
+	g_assert_cmpstr(violation_at(check, 0)->reason, ==, "read-old-page");
+}
+
 /* Whether a store may have gone to scratch; a load or a fault never does that. */
 static void test_scratch_written(void)
 {
@@ -416,6 +478,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/i8", test_i8);
 	g_test_add_func("/check/i9", test_i9);
 	g_test_add_func("/check/not-whole", test_not_whole);
+	g_test_add_func("/check/i12", test_i12);
+	g_test_add_func("/check/i7-of-user", test_i7_of_user);
 	g_test_add_func("/check/unexplained", test_unexplained);
 	g_test_add_func("/check/too-many-frames", test_too_many_frames);
 	g_test_add_func("/check/scratch-written", test_scratch_written);

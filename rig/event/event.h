@@ -78,6 +78,7 @@ typedef struct Event {
 	Flush flush;
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int lock;		/* LOCK, UNLOCK: which */
+	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */
@@ -89,6 +90,7 @@ typedef struct Event {
 	guint32 program;	/* ACCESS that faulted in the kernel: under which BPF program */
 	guint64 pc;
 	guint64 pfn;		/* FREE: which frame */
+	guint32 lazy;		/* FREE: bits of actors: their vCPUs only borrow a process's tables then */
 	bool double_free;	/* FREE: it was free already, and the allocator is no more to be trusted */
 	gint64 result;		/* RETURN: what the operation returned */
 	/* Raw PTEs around it: the kernel's by page, then the others that are watched. */
@@ -100,7 +102,7 @@ static inline bool event_is_decision(const Event *event)
 	return event->kind < EVENT_UNLOCK;
 }
 
-/* Which of before and after is its PTE: of PTE, and of an access or flush whose PTE is watched. */
+/* Which of before and after is its PTE: of PTE, and of an access or flush; -1: that is not watched. */
 static inline int event_slot(const Event *event)
 {
 	return event->view ? event->slot : event->page;
@@ -132,7 +134,7 @@ static inline bool event_uses_kernel_view(const Event *event)
 }
 
 /* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */
-static const guint64 PTE_PRESENT = 1, PTE_WRITABLE = 2;
+static const guint64 PTE_PRESENT = 1, PTE_WRITABLE = 2, PTE_USER = 4;
 static const guint64 PTE_PFN_MASK = 0x000ffffffffff000;
 
 static inline bool pte_present(guint64 pte)

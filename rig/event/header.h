@@ -23,6 +23,7 @@ typedef struct {
 	struct {
 		const char *name;	/* interned */
 		int vcpu;
+		int process;		/* that it lives in, from 0 */
 	} actors[MAX_ACTORS];
 	int groups[MAX_PAGES];		/* index of the group that each watched page belongs to */
 	int guards[MAX_PAGES];		/* index of the lock that guards its PTEs; -1: none */
@@ -54,6 +55,19 @@ static inline int header_slot(const TraceHeader *header, int page, int view)
 		if (header->more[i].page == page && header->more[i].view == view)
 			return header->n_pages + i;
 	return -1;
+}
+
+/* Of each PTE bits of the actors whose vCPUs walk it: those of its process, or all. */
+static inline void header_walkers(const TraceHeader *header, guint32 ret[MAX_PTES])
+{
+	for (int slot = 0; slot < header_ptes(header); slot++) {
+		int view = slot < header->n_pages ? 0 : header->more[slot - header->n_pages].view;
+
+		ret[slot] = 0;
+		for (int i = 0; i < header->n_actors; i++)
+			if (!view || header->actors[i].process == view - 1)
+				ret[slot] |= 1u << i;
+	}
 }
 
 /* The name of what @event is about besides a page: an actor, a lock, a word; NULL: nothing. */

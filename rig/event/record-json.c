@@ -3,7 +3,7 @@
  * A trace: one JSON object a line.
  *
  *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
- *	 "actors":[{"name","vcpu"}],
+ *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
@@ -23,7 +23,7 @@
  *	pte	"access","half"?,"failed"?,"from","to"		from and to: the PTE's value
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
  *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
- *	free	"frame","double_free"?
+ *	free	"frame","double_free"?,"lazy"?:bits of actors
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	lock, unlock	"lock"
  *	word	"access","word"
@@ -130,12 +130,15 @@ static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 	header->n_actors = json_array_get_length(actors);
 	for (int i = 0; i < header->n_actors; i++) {
 		const char *name;
+		gint64 process = 0;
 		Json actor;
 
 		if (!json_element(json, "actors", actors, i, &actor, error) ||
 		    !json_name(&actor, "name", NAME_ACTOR, &name, error) ||
-		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error))
+		    !json_small(&actor, "vcpu", 0, MAX_ACTORS - 1, &header->actors[i].vcpu, error) ||
+		    !json_maybe_int(&actor, "process", 1, MAX_ACTORS - 1, &process, error))
 			return false;
+		header->actors[i].process = process;
 		header->actors[i].name = g_intern_string(name);
 		for (int other = 0; other < i; other++)
 			if (header->actors[other].name == header->actors[i].name)
@@ -349,9 +352,21 @@ static bool read_word(const Record *record, const Json *json, Event *event, GErr
 	return read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error);
 }
 
-static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
+static bool read_free(const Record *record, const Json *json, Event *event, GError **error)
 {
 	const char *frame = NULL;
+	gint64 lazy = 0;
+
+	if (!json_interned(json, "frame", &frame, error) || !record_read_frame(frame, &event->pfn) ||
+	    !json_maybe_bool(json, "double_free", &event->double_free, error) ||
+	    !json_maybe_int(json, "lazy", 1, (1 << record->header.n_actors) - 1, &lazy, error))
+		return false;
+	event->lazy = lazy;
+	return true;
+}
+
+static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
+{
 	int flush = FLUSH_NONE;
 
 	switch (event->kind) {
@@ -359,9 +374,7 @@ static bool read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_ACCESS:
 		return read_access(json, event, error);
 	case EVENT_FREE:
-		return json_interned(json, "frame", &frame, error) &&
-		       record_read_frame(frame, &event->pfn) &&
-		       json_maybe_bool(json, "double_free", &event->double_free, error);
+		return read_free(record, json, event, error);
 	case EVENT_FLUSH:
 		if (!json_choice(json, "flush", record_flushes, &flush, error))
 			return false;
@@ -448,9 +461,9 @@ static bool add_event(Record *record, const Json *json, Tlb *tlb, GError **error
 	if (!read_event(record, json, &line, error) || !tlb_has_room(tlb, event->after))
 		return false;
 	/* What a processor used it may have held. */
-	if (event->landed && event_uses_kernel_view(event) &&
-	    !tlb_may(tlb, event->actor, event->page, event->landed) &&
-	    pte_pfn(event->before[event->page]) != event->landed)
+	if (event->landed && event_slot(event) >= 0 &&
+	    !tlb_may(tlb, event->actor, event_slot(event), event->landed) &&
+	    pte_pfn(event->before[event_slot(event)]) != event->landed)
 		return false;
 	tlb_event(tlb, event);
 	record_add(record, event, line.where, line.line, line.insn, tlb);
@@ -486,12 +499,14 @@ static bool add_end(Record *record, const Json *json, GError **error)
 static bool read_first(Record *record, Tlb *tlb, const Json *json, Counts *counts, GError **error)
 {
 	TraceHeader header = { 0 };
+	guint32 walkers[MAX_PTES];
 
 	if (!read_header(&header, json, &record->brief, counts, error))
 		return false;
 	record->header = header;
 	record_begin(record, header.ptes);
-	tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes);
+	header_walkers(&header, walkers);
+	tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes, walkers);
 	return true;
 }
 

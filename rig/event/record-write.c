@@ -124,6 +124,8 @@ static JsonObject *header_json(const Record *record)
 
 		json_object_set_string_member(actor, "name", header->actors[i].name);
 		json_object_set_int_member(actor, "vcpu", header->actors[i].vcpu);
+		if (header->actors[i].process)
+			json_object_set_int_member(actor, "process", header->actors[i].process);
 		json_array_add_object_element(actors, actor);
 	}
 	for (int i = 0; i < header->n_pages; i++)
@@ -212,6 +214,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_add_string(object, "frame", record_frame(record, event->pfn));
 	if (event->kind == EVENT_FREE && event->double_free)
 		json_object_set_boolean_member(object, "double_free", true);
+	if (event->kind == EVENT_FREE && event->lazy)
+		json_object_set_int_member(object, "lazy", event->lazy);
 	if (event->kind == EVENT_FLUSH)
 		json_add_string(object, "flush", record_flushes[event->flush]);
 	if (event->kind == EVENT_WORD)

@@ -39,7 +39,7 @@ static const Event events[] = {
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
 	{ .kind = EVENT_IRQ, .actor = 1, .irq = true, .page = -1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
-	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .before = { PTE(SCRATCH) },
+	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .lazy = 2, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
 	{ .kind = EVENT_EVICT, .actor = 1, .page = -1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(FRAME_B) & ~PTE_PRESENT }, .pc = KERNEL },
@@ -88,7 +88,7 @@ static Record *make(void)
 	Violation found = violation_new("I9", "double-free", 11);
 
 	record_begin(record, (guint64[MAX_PAGES]){ 0 });
-	tlb_begin(tlb, 2, 1, record->header.ptes);
+	tlb_begin(tlb, 2, 1, record->header.ptes, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
 		bool placed = event_kind_row(events[i].kind)->place;
 
@@ -128,7 +128,7 @@ static void test_back(void)
 		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
-			      was->double_free == is->double_free &&
+			      was->double_free == is->double_free && was->lazy == is->lazy &&
 			      !was->landed == !is->landed && was->offset == is->offset &&
 			      was->bytes == is->bytes && was->stored == is->stored &&
 			      was->group == is->group && !was->program == !is->program &&
@@ -290,7 +290,7 @@ static void test_too_many_frames(void)
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 
 	record_begin(record, (guint64[MAX_PAGES]){ 0 });
-	tlb_begin(tlb, 2, 1, record->header.ptes);
+	tlb_begin(tlb, 2, 1, record->header.ptes, NULL);
 	for (int i = 0; i < TLB_FRAMES; i++) {
 		Event event = { .kind = EVENT_PTE, .access = ACCESS_WRITE, .pc = KERNEL,
 				.after = { PTE(FRAME_A + i) } };
@@ -328,7 +328,7 @@ static void test_more_ptes(void)
 	g_autoptr(Record) record = record_new(&with);
 	g_autofree Tlb *tlb = g_new0(Tlb, 1);
 	record_begin(record, steps[0].before);
-	tlb_begin(tlb, 2, 2, record->header.ptes);
+	tlb_begin(tlb, 2, 2, record->header.ptes, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
 		tlb_event(tlb, &steps[i]);
 		record_add(record, &steps[i], "f+0x1", NULL, NULL, tlb);

@@ -28,7 +28,7 @@ static void play(guint64 pte, const Row *rows, gsize n)
 	guint64 ptes[MAX_PAGES] = { pte };
 	Tlb tlb;
 
-	tlb_begin(&tlb, 2, 2, ptes);
+	tlb_begin(&tlb, 2, 2, ptes, NULL);
 	for (gsize i = 0; i < n; i++) {
 		Event event = { .kind = rows[i].kind, .actor = rows[i].actor,
 				.page = rows[i].page, .flush = rows[i].flush,
@@ -102,12 +102,12 @@ static void test_questions(void)
 	Event cleared = { .kind = EVENT_PTE, .after = { 0, PTE(B) } };
 	Tlb tlb;
 
-	tlb_begin(&tlb, 2, 2, ptes);
+	tlb_begin(&tlb, 2, 2, ptes, NULL);
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, A), ==, -1);
 	tlb_event(&tlb, &cleared);
 	g_assert_cmpint(tlb_stale(&tlb, 1, 0, -1), ==, A);
-	g_assert_true(tlb_reaches(&tlb, 0, A));
-	g_assert_false(tlb_reaches(&tlb, 0, 0x30));
+	g_assert_true(tlb_reaches(&tlb, 0, tlb.n_ptes, A));
+	g_assert_false(tlb_reaches(&tlb, 0, tlb.n_ptes, 0x30));
 }
 
 /* Two addresses of one page are two translations: who flushes one has not flushed the other. */
@@ -127,16 +127,30 @@ static void test_one_address(void)
 				.slot = cases[i].slot };
 		Tlb tlb;
 
-		tlb_begin(&tlb, 1, 2, (guint64[]){ PTE(A), PTE(A) });
+		tlb_begin(&tlb, 1, 2, (guint64[]){ PTE(A), PTE(A) }, NULL);
 		tlb_event(&tlb, &flush);
 		g_assert_true(tlb_may(&tlb, 0, 0, A) == (*cases[i].kernel == 'A'));
 		g_assert_true(tlb_may(&tlb, 0, 1, A) == (*cases[i].process == 'A'));
 	}
 }
 
+/* A process's tables are walked by its own vCPUs. */
+static void test_walkers(void)
+{
+	guint64 ptes[] = { PTE(A), PTE(B) };
+	Event same = { .kind = EVENT_NONE, .before = { PTE(A), PTE(B) }, .after = { PTE(A), PTE(B) } };
+	Tlb tlb;
+
+	tlb_begin(&tlb, 2, 2, ptes, (guint32[]){ 3, 2 });
+	tlb_event(&tlb, &same);
+	g_assert_true(tlb_may(&tlb, 0, 0, A) && tlb_may(&tlb, 1, 0, A));
+	g_assert_true(!tlb_may(&tlb, 0, 1, B) && tlb_may(&tlb, 1, 1, B));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/tlb/walkers", test_walkers);
 	g_test_add_func("/tlb/shootdown", test_shootdown);
 	g_test_add_func("/tlb/flush-first", test_flush_first);
 	g_test_add_func("/tlb/replaced", test_replaced);

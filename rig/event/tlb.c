@@ -40,15 +40,18 @@ static void take_all(Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
-			take(tlb, actor, slot, ptes[slot]);
+			if (tlb->walkers[slot] >> actor & 1)
+				take(tlb, actor, slot, ptes[slot]);
 }
 
-void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes)
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const guint32 *walkers)
 {
 	memset(tlb->n, 0, sizeof(tlb->n));
 	tlb->full = false;
 	tlb->n_actors = n_actors;
 	tlb->n_ptes = n_ptes;
+	for (int slot = 0; slot < n_ptes; slot++)
+		tlb->walkers[slot] = walkers ? walkers[slot] : ~0u;
 	take_all(tlb, ptes);
 }
 
@@ -56,7 +59,8 @@ bool tlb_has_room(const Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
-			if (pte_present(ptes[slot]) && tlb->n[actor][slot] == TLB_FRAMES &&
+			if (pte_present(ptes[slot]) && (tlb->walkers[slot] >> actor & 1) &&
+			    tlb->n[actor][slot] == TLB_FRAMES &&
 			    !tlb_may(tlb, actor, slot, pte_pfn(ptes[slot])))
 				return false;
 	return true;
@@ -97,9 +101,9 @@ bool tlb_may(const Tlb *tlb, int actor, int slot, guint64 pfn)
 	return false;
 }
 
-bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn)
+bool tlb_reaches(const Tlb *tlb, int actor, int n, guint64 pfn)
 {
-	for (int slot = 0; slot < tlb->n_ptes; slot++)
+	for (int slot = 0; slot < n; slot++)
 		if (tlb_may(tlb, actor, slot, pfn))
 			return true;
 	return false;

@@ -17,14 +17,18 @@ enum { TLB_FRAMES = 16 };
 
 typedef struct {
 	int n_actors, n_ptes;
+	guint32 walkers[MAX_PTES];	/* bits of actors: whose vCPUs walk the tables it is in */
 	/* PTEs, raw, as they were when the vCPU could first walk them; no two of one frame */
 	guint64 may[MAX_ACTORS][MAX_PTES][TLB_FRAMES];
 	int n[MAX_ACTORS][MAX_PTES];
 	bool full;		/* there were more than fit: what it says is not all of it */
 } Tlb;
 
-/* All that @ptes let the vCPUs hold, and nothing else. */
-void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes);
+/*
+ * All that @ptes let the vCPUs hold, and nothing else.  @walkers, of each PTE bits of actors: the
+ * vCPUs that may walk it (NULL: all), since a process's tables are not walked by others'.
+ */
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const guint32 *walkers);
 void tlb_event(Tlb *tlb, const Event *event);
 
 /* Whether it can take in @ptes; of what the rig has recorded always, of a stranger's file not. */
@@ -42,5 +46,5 @@ bool tlb_may(const Tlb *tlb, int actor, int slot, guint64 pfn);
 /* Add all of it to @sum. */
 void tlb_checksum(const Tlb *tlb, GChecksum *sum);
 
-/* Whether @actor's vCPU may reach frame @pfn by any watched PTE. */
-bool tlb_reaches(const Tlb *tlb, int actor, guint64 pfn);
+/* Whether @actor's vCPU may reach frame @pfn by any of the first @n PTEs. */
+bool tlb_reaches(const Tlb *tlb, int actor, int n, guint64 pfn);

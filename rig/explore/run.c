@@ -44,6 +44,9 @@ static void begin_dependence(Session *session)
 
 	session->dependence = (Dependence){ .n_pages = check->n_pages };
 	memcpy(session->dependence.scratch, check->scratch, sizeof(session->dependence.scratch));
+	session->dependence.n_more = check->header.n_more;
+	for (int i = 0; i < check->header.n_more; i++)
+		session->dependence.more[i] = check->header.more[i].page;
 }
 
 /* Who could do what, before a step. */

@@ -45,6 +45,8 @@ static bool check_actor(const struct guest_report *report, guint i, int vcpus, G
 	/* An actor's number is its vCPU's everywhere. */
 	if (actor->cpu != i || actor->cpu >= (guint)vcpus)
 		return bad(error, "actor %u of %d vCPUs is on vCPU %u", i, vcpus, actor->cpu);
+	if (actor->process > 1)
+		return bad(error, "actor %u lives in process %" G_GUINT64_FORMAT, i, actor->process);
 	return true;
 }
 

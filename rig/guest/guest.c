@@ -64,9 +64,13 @@ static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 		if (!u64_member(answer, words[i].name, words[i].word, error))
 			return false;
 	const Json json = { answer, "drgn" };
-	JsonArray *queues;
-	if (!json_array(&json, "irq_queues", &queues, error))
+	JsonArray *queues, *lazy;
+	if (!json_array(&json, "irq_queues", &queues, error) ||
+	    !json_array(&json, "lazy_flags", &lazy, error))
 		return false;
+	for (int i = 0; i < guest->n_actors; i++)
+		if (!u64_element(lazy, i, "lazy_flags", &guest->lazy_flags[i], error))
+			return false;
 	for (int i = 0; i < guest->n_actors; i++)
 		for (int j = 0; j < 2; j++)
 			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
@@ -232,6 +236,16 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 
 	/* Kernel addresses: never 1, and with the top bits alike. */
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
+}
+
+guint32 guest_lazy(const Guest *guest)
+{
+	guint32 lazy = 0;
+
+	for (int i = 0; i < guest->n_actors; i++)
+		if (machine_phys64(guest->machine, guest->lazy_flags[i]) & 0xff)
+			lazy |= 1u << i;
+	return lazy;
 }
 
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES])

@@ -24,6 +24,7 @@ typedef struct Guest {
 	guint64 report_phys;		/* where it is */
 	guint64 control_phys;		/* where guest_control is */
 	Watch watch;			/* what of it is watched */
+	guint64 lazy_flags[MAX_ACTORS];	/* physical: bytes */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
@@ -57,6 +58,9 @@ guint64 guest_lock(const Guest *guest, int lock);
 
 /* The value of guarded word @word. */
 guint64 guest_word(const Guest *guest, int word);
+
+/* Bits of the actors whose vCPUs are in lazy TLB mode. */
+guint32 guest_lazy(const Guest *guest);
 
 /*
  * What other vCPUs have queued for @actor's, to be served in an interrupt; 0: nothing.

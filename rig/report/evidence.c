@@ -52,10 +52,10 @@ static char *held_text(const Story *story, const RecordEvent *line)
 {
 	const Event *event = &line->event;
 	GString *text = g_string_new("TLB may hold:");
-	int n = line->tlb.n[event->actor][event->page];
+	int slot = event_slot(event), n = line->tlb.n[event->actor][slot];
 
 	for (int i = 0; i < n; i++) {
-		guint64 pfn = pte_pfn(line->tlb.may[event->actor][event->page][i]);
+		guint64 pfn = pte_pfn(line->tlb.may[event->actor][slot][i]);
 
 		g_string_append_printf(text, " %s%s",
 				       story_name(story, record_frame(story->record, pfn)),
@@ -83,8 +83,8 @@ static void append_event(GString *text, const Story *story, const RecordEvent *l
 	append_cell(text, number, at, width - 1, mark, what, 0);
 	if (did)
 		append_cell(text, "", at, width - 1, false, did, 2);
-	if (event->kind == EVENT_ACCESS && !event->faulted &&
-	    story_is_stale(line, event->actor, event->page)) {
+	if (event->kind == EVENT_ACCESS && !event->faulted && event_slot(event) >= 0 &&
+	    story_is_stale(line, event->actor, event_slot(event))) {
 		g_autofree char *held = held_text(story, line);
 
 		append_cell(text, "", at, width - 1, false, held, 2);

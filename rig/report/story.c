@@ -74,12 +74,12 @@ const char *story_name(const Story *story, const char *value)
 	return name_in(story->names, value);
 }
 
-bool story_is_stale(const RecordEvent *event, int actor, int page)
+bool story_is_stale(const RecordEvent *event, int actor, int slot)
 {
-	guint64 pte = event->event.after[page];
+	guint64 pte = event->event.after[slot];
 	gint64 pfn = pte_present(pte) ? (gint64)pte_pfn(pte) : -1;
 
-	return tlb_stale(&event->tlb, actor, page, pfn) >= 0;
+	return tlb_stale(&event->tlb, actor, slot, pfn) >= 0;
 }
 
 typedef struct {
@@ -138,9 +138,17 @@ static char *pte_effect(const Record *record, GHashTable *names, const Event *ev
 				   : g_strdup_printf("%s -> %s", before, after);
 }
 
+/* What the PTE says that the access goes through; of one that is not watched, the kernel's. */
+static const char *access_pte(const Record *record, const Event *event)
+{
+	int slot = event_slot(event);
+
+	return record_pte(record, event->after[slot < 0 ? event->page : slot]);
+}
+
 static char *access_effect(const Record *record, GHashTable *names, const Event *event)
 {
-	const char *says = record_pte(record, event->after[event->page]);
+	const char *says = access_pte(record, event);
 
 	if (event->faulted)
 		return g_strdup("page fault");
@@ -196,7 +204,7 @@ static char *pte_sentence(const Story *story, const Event *event)
 
 static char *access_sentence(const Story *story, const Event *event)
 {
-	const char *pte = record_pte(story->record, event->after[event->page]);
+	const char *pte = access_pte(story->record, event);
 	const char *frame = event->landed ? record_frame(story->record, event->landed) : NULL;
 	g_autofree char *says = maps(story, pte);
 	g_autofree char *used = frame ? maps(story, frame) : NULL;

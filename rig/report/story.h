@@ -22,8 +22,8 @@ void story_free(Story *story);
 /* "none", "scratch" or a frame, for a reader. */
 const char *story_name(const Story *story, const char *value);
 
-/* Whether the vCPU of @actor may hold a translation of @page that is not what the PTE says. */
-bool story_is_stale(const RecordEvent *event, int actor, int page);
+/* Whether the vCPU of @actor may hold a translation by PTE @slot that is not what that says. */
+bool story_is_stale(const RecordEvent *event, int actor, int slot);
 
 /* What it is, for a column: "cmpxchg pte 0"; the caller's. */
 char *event_words(const Record *record, const RecordEvent *line);

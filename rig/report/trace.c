@@ -38,6 +38,7 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared
 	for (int i = 0; i < guest->n_actors; i++) {
 		header.actors[i].name = g_intern_string(guest->report.actors[i].name);
 		header.actors[i].vcpu = guest->report.actors[i].cpu;
+		header.actors[i].process = guest->report.actors[i].process;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
 		header.groups[i] = guest->watch.pages[i].group;

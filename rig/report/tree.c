@@ -91,7 +91,7 @@ static void append_object(GString *text, Object object)
 		[OBJECT_TLB] = "TLB of CPU", [OBJECT_IRQ] = "interrupts of CPU",
 		[OBJECT_OWNER] = "owner of page", [OBJECT_ALLOCATOR] = "page allocator",
 		[OBJECT_EMPTIED] = "count of emptied PTEs", [OBJECT_USER] = "user mappings",
-		[OBJECT_WORD] = "guarded word",
+		[OBJECT_WORD] = "guarded word", [OBJECT_REFS] = "references to page",
 	};
 	ObjectKind kind = object_kind(object);
 
@@ -100,7 +100,7 @@ static void append_object(GString *text, Object object)
 		g_string_append_printf(text, "every %s", names[kind]);
 	else if (kind == OBJECT_TLB || kind == OBJECT_IRQ)
 		g_string_append_printf(text, "%s%u", names[kind], object_index(object));
-	else if (kind == OBJECT_PTE || kind == OBJECT_OWNER || kind == OBJECT_WORD ||
+	else if (kind == OBJECT_PTE || kind == OBJECT_OWNER || kind == OBJECT_WORD || kind == OBJECT_REFS ||
 		 (kind == OBJECT_LOCK && object_index(object)))
 		g_string_append_printf(text, "%s %u", names[kind], object_index(object));
 	else

@@ -34,10 +34,10 @@ static guint32 judged_reads(const Event *event)
 			reads |= invariants[i]->reads;
 	if (event->kind != EVENT_ACCESS)
 		return reads;
-	/* A fault is explained by a PTE that was emptied; only the kernel's addresses have an owner. */
+	/* A fault is explained by a PTE that was emptied; by one that is not watched nothing is judged. */
 	if (!event->faulted)
 		reads &= ~(guint32)READS_EMPTIED;
-	return event_is_kernel(event) ? reads : reads & ~(guint32)READS_OWNER;
+	return event_slot(event) >= 0 ? reads : reads & ~(guint32)READS_OWNER;
 }
 
 static void add_reads(GArray *touches, guint32 reads, int page, int actor)
@@ -54,19 +54,37 @@ static void add_reads(GArray *touches, guint32 reads, int page, int actor)
 
 static void add_access(GArray *touches, const Event *event)
 {
-	/* The walk reads the PTE, if the TLB does not know the page yet, and fills the TLB. */
-	touch(touches, OBJECT_PTE, event->page, TOUCH_READ);
-	if (event->view && event->slot >= 0)
-		touch(touches, OBJECT_PTE, event->slot, TOUCH_READ);
+	int slot = event_slot(event);
+
+	/*
+	 * The walk reads the PTE, if the TLB does not know the page yet, and fills the TLB.  It may
+	 * leave A and D there, which PTEs of the kernel always have.
+	 */
+	if (slot >= 0)
+		touch(touches, OBJECT_PTE, slot,
+		      event->view && (event->access != ACCESS_READ ||
+				      event->before[slot] != event->after[slot])
+		      ? TOUCH_WRITE : TOUCH_READ);
 	touch(touches, OBJECT_DATA, 0, event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 	touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
-	if (event_is_kernel(event))
+	if (slot >= 0)
 		return;
-	/* Its own page tables: whoever zaps them flushes then, here or elsewhere. */
+	/* Page tables that nobody watches: whoever zaps them flushes then, here or elsewhere. */
+	touch(touches, OBJECT_PTE, event->page, TOUCH_READ);
 	touch(touches, OBJECT_USER, 0, TOUCH_WRITE);
 	/* A fault may need a table. */
 	if (event->faulted)
 		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+}
+
+/* A PTE that is emptied or changed gives up a reference to what it mapped, which others count. */
+static void add_pte(GArray *touches, const Event *event)
+{
+	bool reads = event->access == ACCESS_READ;
+
+	touch(touches, OBJECT_PTE, event_slot(event), reads ? TOUCH_READ : TOUCH_WRITE);
+	if (!reads)
+		touch(touches, OBJECT_REFS, event->page, TOUCH_WRITE);
 }
 
 /* What an event does, whoever judges it. */
@@ -74,8 +92,7 @@ static void add_event(GArray *touches, const Event *event)
 {
 	switch (event->kind) {
 	case EVENT_PTE:
-		touch(touches, OBJECT_PTE, event_slot(event),
-		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+		add_pte(touches, event);
 		break;
 	case EVENT_WORD:
 		touch(touches, OBJECT_WORD, event->word,
@@ -87,7 +104,8 @@ static void add_event(GArray *touches, const Event *event)
 	case EVENT_LOCK:
 		touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
 		/* Who has the lock may allocate, which is no event. */
-		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+		if (event->guards)
+			touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 		break;
 	case EVENT_UNLOCK:
 		touch(touches, OBJECT_LOCK, event->lock, TOUCH_WRITE);
@@ -114,9 +132,8 @@ static void add_event(GArray *touches, const Event *event)
 		break;
 	case EVENT_FLUSH:
 		touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
-		touch(touches, OBJECT_PTE, event->page < 0 ? (int)OBJECT_EACH : event->page, TOUCH_READ);
-		if (event->page >= 0 && event->view && event->slot >= 0)
-			touch(touches, OBJECT_PTE, event->slot, TOUCH_READ);
+		touch(touches, OBJECT_PTE, event->page < 0 || event_slot(event) < 0
+		      ? (int)OBJECT_EACH : event_slot(event), TOUCH_READ);
 		touch(touches, OBJECT_USER, 0, TOUCH_READ);
 		break;
 	case EVENT_DESTROY:
@@ -144,17 +161,24 @@ static void add_judged(GArray *touches, const Event *event)
 			  any ? (int)OBJECT_EACH : event->actor);
 }
 
-/* The program is told of the pages it was given: from here on they are its own. */
+/*
+ * The program is told of the pages it was given: from here on they are its own.  Those that it
+ * freed are nobody's, in processes as in the kernel.
+ */
 static void add_return(Dependence *dependence, GArray *touches, const Event *event)
 {
 	bool *installed = dependence->installed[event->actor];
+	bool *taken = dependence->taken[event->actor];
 
 	for (int page = 0; page < dependence->n_pages; page++) {
-		if (!installed[page])
-			continue;
-		touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);
-		add_reads(touches, judged_reads(event), page, event->actor);
-		installed[page] = false;
+		if (installed[page])
+			touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);
+		if (installed[page] || taken[page])
+			add_reads(touches, judged_reads(event), page, event->actor);
+		for (int i = 0; i < dependence->n_more && taken[page]; i++)
+			if (dependence->more[i] == page)
+				touch(touches, OBJECT_PTE, dependence->n_pages + i, TOUCH_READ);
+		installed[page] = taken[page] = false;
 	}
 }
 
@@ -165,6 +189,8 @@ static void note_ptes(Dependence *dependence, GArray *touches, const Event *even
 
 		if (before != 0 && after == 0)
 			touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
+		if (pte_present(before) && after == 0)
+			dependence->taken[event->actor][page] = true;
 		if (before != after && pte_present(after) &&
 		    (gint64)pte_pfn(after) != dependence->scratch[page])
 			dependence->installed[event->actor][page] = true;

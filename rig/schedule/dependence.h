@@ -16,8 +16,11 @@
 typedef struct {
 	int n_pages;			/* set by the caller */
 	gint64 scratch[MAX_PAGES];	/* … frame of the scratch page of each one's arena; -1: none */
+	int n_more, more[MAX_PTES];	/* … of each PTE that is watched besides: its page */
 	/* has put a page of the allocator there, and has not returned since */
 	bool installed[MAX_ACTORS][MAX_PAGES];
+	/* has taken one out of there, and has not returned since */
+	bool taken[MAX_ACTORS][MAX_PAGES];
 } Dependence;
 
 /* What a pending event may touch; the step it begins may touch more. */

@@ -13,7 +13,7 @@ static const struct {
 	[OBJECT_IRQ] = { "irq", false },	[OBJECT_OWNER] = { "owner", false },
 	[OBJECT_ALLOCATOR] = { "allocator", true },
 	[OBJECT_EMPTIED] = { "emptied", true },	[OBJECT_USER] = { "user", true },
-	[OBJECT_WORD] = { "word", false },
+	[OBJECT_WORD] = { "word", false },	[OBJECT_REFS] = { "refs", false },
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(KINDS) == OBJECT_KINDS);

@@ -21,8 +21,9 @@ typedef enum {
 	OBJECT_OWNER,		/* by page: whose it is, as the program was told */
 	OBJECT_ALLOCATOR,	/* which frame the page allocator hands out next */
 	OBJECT_EMPTIED,		/* how often a watched PTE became none */
-	OBJECT_USER,		/* user space's translations: they are not watched themselves */
+	OBJECT_USER,		/* user space's translations that are not watched themselves */
 	OBJECT_WORD,		/* by word that a lock guards */
+	OBJECT_REFS,		/* by page: how many references there are to what it maps */
 	OBJECT_KINDS,
 } ObjectKind;
 

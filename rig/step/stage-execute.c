@@ -27,12 +27,13 @@ static void begin_store_half(Stage *stage, const Context *self)
 	machine_phys64_set(stage->guest->machine, pte->phys, self->loaded);
 }
 
-/* By the kernel's own address, and in a way that @pte allows: no fault then. */
+/* Through a PTE that is watched, and in a way that @pte allows: no fault then. */
 static bool is_allowed(const Event *event, guint64 pte)
 {
-	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE);
+	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE) |
+			(event->view ? PTE_USER : 0);
 
-	return !event->view && (pte & needs) == needs;
+	return (pte & needs) == needs;
 }
 
 /* Whether carrying out @event is sure to hit a watchpoint. */
@@ -45,7 +46,8 @@ static bool hits_watchpoint(const Stage *stage, const Event *event, guint64 stal
 	case EVENT_WORD:
 		return true;
 	case EVENT_ACCESS:
-		return is_allowed(event, stale ? stale : event->before[event->page]);
+		return event_slot(event) >= 0 &&
+		       is_allowed(event, stale ? stale : event->before[event_slot(event)]);
 	default:
 		return false;
 	}
@@ -67,12 +69,12 @@ static bool execute_one(Stage *stage, const Event *event, guint64 stale, GError 
 		: machine_step(machine, vcpu, &stop, error);
 }
 
-/* What this vCPU's walks find for @page from now on, and nothing that it has walked before. */
-static bool set_translation(Stage *stage, int actor, int page, guint64 pte, GError **error)
+/* What this vCPU's walks find in @slot from now on, and nothing that it has walked before. */
+static bool set_translation(Stage *stage, int actor, int slot, guint64 pte, GError **error)
 {
 	Machine *machine = stage->guest->machine;
 
-	machine_phys64_set(machine, watch_kernel(&stage->guest->watch, page)->pte.phys, pte);
+	machine_phys64_set(machine, watch_pte(&stage->guest->watch, slot)->phys, pte);
 	return machine_forget_translations(machine, stage_vcpu(stage, actor), error);
 }
 
@@ -84,16 +86,16 @@ static bool set_translation(Stage *stage, int actor, int page, guint64 pte, GErr
  */
 static bool execute_through(Stage *stage, const Event *event, guint64 stale, GError **error)
 {
-	int actor = event->actor, page = event->page;
+	int actor = event->actor, slot = event_slot(event);
 
 	if (!stale)
 		return (event->kind != EVENT_ACCESS || !event->irq ||
 			machine_forget_translations(stage->guest->machine, stage_vcpu(stage, actor),
 						    error)) &&
 		       execute_one(stage, event, 0, error);
-	return set_translation(stage, actor, page, stale, error) &&
+	return set_translation(stage, actor, slot, stale, error) &&
 	       execute_one(stage, event, stale, error) &&
-	       set_translation(stage, actor, page, event->before[page], error);
+	       set_translation(stage, actor, slot, event->before[slot], error);
 }
 
 /* What a store of the kernel's, by @address, has left in the frame that it reached. */
@@ -130,6 +132,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		begin_store_half(stage, self);
 	ret_event->double_free = self->pending.kind == EVENT_FREE &&
 			   stage_page_users(stage, actor, machine_argument(&self->regs, 0)) < 1;
+	if (self->pending.kind == EVENT_FREE)
+		ret_event->lazy = guest_lazy(stage->guest);
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	guint64 address = self->pending.kind == EVENT_ACCESS ? insn_address(&site->insn, &self->regs) : 0;
 	bool probed = begin_probe(stage, self, site, &probe);

@@ -100,7 +100,9 @@ static bool watch_page(Stage *stage, int page, GError **error)
 	const WatchPage *watched = &stage->guest->watch.pages[page];
 
 	for (int i = 0; i < watched->n_views; i++)
-		if (!lose(watched->views[i].mm < 0 ? "page-kernel" : "page-user") &&
+		/* One address is watched once, of however many processes. */
+		if (!(watched->views[i].mm > 0 && watched->views[i].va == watched->views[i - 1].va) &&
+		    !lose(watched->views[i].mm < 0 ? "page-kernel" : "page-user") &&
 		    !machine_watch(stage->guest->machine, watched->views[i].va, PAGE_BYTES,
 				   WATCH_ACCESS, true, error))
 			return false;
@@ -158,16 +160,20 @@ int stage_pte_at(const Stage *stage, guint64 addr)
 	return -1;
 }
 
-int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret)
+int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView **ret)
 {
 	const Watch *watch = &stage->guest->watch;
+	int process = stage->guest->report.actors[actor].process;
 
 	for (int i = 0; i < watch->n_pages; i++)
-		for (int j = 0; j < watch->pages[i].n_views; j++)
-			if (addr - watch->pages[i].views[j].va < PAGE_BYTES) {
-				*ret = &watch->pages[i].views[j];
+		for (int j = 0; j < watch->pages[i].n_views; j++) {
+			const WatchView *view = &watch->pages[i].views[j];
+
+			if (addr - view->va < PAGE_BYTES && (view->mm < 0 || view->mm == process)) {
+				*ret = view;
 				return i;
 			}
+		}
 	return -1;
 }
 

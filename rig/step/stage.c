@@ -101,6 +101,16 @@ static int group_of_word(const Stage *stage, int word)
 	return watch->locks[watch->words[word].lock].group;
 }
 
+static bool guards_ptes(const Stage *stage, int lock)
+{
+	const Watch *watch = &stage->guest->watch;
+
+	for (int i = 0; i < watch->n_pages; i++)
+		if (watch->pages[i].lock == lock)
+			return true;
+	return false;
+}
+
 static void set_pte(const Stage *stage, Event *event, int slot)
 {
 	const Watch *watch = &stage->guest->watch;
@@ -127,7 +137,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 		set_pte(stage, &event, at);
 		if (event.access == ACCESS_RMW && !site->insn.locked)
 			event.half = HALF_LOAD;
-	} else if ((at = stage_page_at(stage, addr, &view)) >= 0) {
+	} else if ((at = stage_page_at(stage, actor, addr, &view)) >= 0) {
 		event.kind = EVENT_ACCESS;
 		event.page = at;
 		event.view = view->mm + 1;
@@ -135,6 +145,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 	} else if ((at = stage_lock_at(stage, addr)) >= 0) {
 		event.kind = EVENT_LOCK;
 		event.lock = at;
+		event.guards = guards_ptes(stage, at);
 	} else if ((at = stage_word_at(stage, addr)) >= 0 &&
 		   !is_gone(stage, group_of_word(stage, at))) {
 		event.kind = EVENT_WORD;
@@ -189,7 +200,7 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 
 	stage->flushes++;
 	if (event.flush == FLUSH_PAGE) {
-		event.page = stage_page_at(stage, insn_address(&site->insn, regs), &view);
+		event.page = stage_page_at(stage, actor, insn_address(&site->insn, regs), &view);
 		if (event.page < 0)
 			return;
 		/* One address is flushed, not the page's others. */
@@ -316,7 +327,7 @@ static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **erro
 	Insn insn;
 
 	*ret_stay = false;
-	if (stage_page_at(stage, regs->cr2, &view) < 0)
+	if (stage_page_at(stage, actor, regs->cr2, &view) < 0)
 		return true;
 	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
 			  sizeof(frame), error))

@@ -98,11 +98,11 @@ void stage_free(Stage *stage);
 bool stage_watch(Stage *stage, GError **error);
 
 /*
- * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view that has it
- * there), the word of a lock, a word that one guards; -1: none.
+ * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view by which
+ * @actor has it there), the word of a lock, a word that one guards; -1: none.
  */
 int stage_pte_at(const Stage *stage, guint64 addr);
-int stage_page_at(const Stage *stage, guint64 addr, const WatchView **ret);
+int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView **ret);
 int stage_lock_at(const Stage *stage, guint64 addr);
 int stage_word_at(const Stage *stage, guint64 addr);
 

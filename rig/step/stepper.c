@@ -118,10 +118,28 @@ static void note_translations(Stepper *stepper, const GArray *events)
 		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
 }
 
+static void begin_tlb(Stepper *stepper)
+{
+	const Guest *guest = stepper->stage->guest;
+	guint64 ptes[MAX_PTES];
+	guint32 walkers[MAX_PTES];
+
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++) {
+		int mm = guest->watch.pages[guest->watch.ptes[slot].page]
+			 .views[guest->watch.ptes[slot].view].mm;
+
+		walkers[slot] = 0;
+		for (int i = 0; i < guest->n_actors; i++)
+			if (mm < 0 || (int)guest->report.actors[i].process == mm)
+				walkers[slot] |= 1u << i;
+	}
+	guest_ptes(guest, ptes);
+	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, walkers);
+}
+
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
-	guint64 ptes[MAX_PTES];
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
@@ -131,8 +149,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
-	guest_ptes(stage->guest, ptes);
-	tlb_begin(&stepper->tlb, stage->guest->n_actors, stage->guest->watch.n_ptes, ptes);
+	begin_tlb(stepper);
 	note_translations(stepper, ret_events);
 	return true;
 }
@@ -143,20 +160,19 @@ static bool lock_is_taken(const Stage *stage, int lock, int actor)
 	return guest_lock(stage->guest, lock) && stage->holders[lock] != actor;
 }
 
-/* The PTE that @actor's next access may go through instead of the page's own; 0: none. */
+/* The PTE that @actor's next access may go through instead of its own; 0: none. */
 static guint64 stale_pte(const Stepper *stepper, int actor)
 {
 	const Actor *self = &stepper->stage->actors[actor];
 	guint64 ptes[MAX_PTES];
 
 	if (self->in_irq || self->own.state != ACTOR_READY ||
-	    self->own.pending.kind != EVENT_ACCESS ||
-	    !event_uses_kernel_view(&self->own.pending))
+	    self->own.pending.kind != EVENT_ACCESS || event_slot(&self->own.pending) < 0)
 		return 0;
 	guest_ptes(stepper->stage->guest, ptes);
-	int page = self->own.pending.page;
-	return tlb_stale_pte(&stepper->tlb, actor, page,
-			     pte_present(ptes[page]) ? (gint64)pte_pfn(ptes[page]) : -1);
+	int slot = event_slot(&self->own.pending);
+	return tlb_stale_pte(&stepper->tlb, actor, slot,
+			     pte_present(ptes[slot]) ? (gint64)pte_pfn(ptes[slot]) : -1);
 }
 
 ThreadSet stepper_enabled(const Stepper *stepper)

@@ -44,6 +44,20 @@ static void on_signal(int signal)
 	siglongjmp(signal_return, 1);
 }
 
+/*
+ * The page table that the arena's user pages will be in: it is there before the first of them
+ * is, and stays for as long as this neighbour does, so its PTEs can be watched.
+ */
+static void make_page_table(const struct arena *arena)
+{
+	char *next = (char *)arena->user_base + ARENA_PAGES * ARENA_PAGE_SIZE;
+
+	if (mmap(next, ARENA_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		guest_fail("mapping a page behind the arena: %s", strerror(errno));
+	*(volatile char *)next = 1;
+}
+
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
@@ -66,6 +80,7 @@ static void make_map(struct arena *arena)
 	if (err)
 		guest_fail("mapping the arena: %s", strerror(-err));
 	arena->map_id = bpf_map_id(arena->map_fd);
+	make_page_table(arena);
 }
 
 static void load_programs(struct arena *arena)

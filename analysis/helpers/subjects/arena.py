@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """BPF arenas: what of them is watched, and what they look like at the end."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from drgn import Object, Program
 from drgn.helpers.linux.pid import find_task
@@ -13,23 +13,41 @@ from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
 # Groups are the arenas by their BPF map ids, in the guest's order.
 
 
-def _lock_name(group: int) -> str:
-    return f"arena{group + 1}" if group else "arena"
+def _lock_name(group: int, role: str = "arena") -> str:
+    return f"{role}{group + 1}" if group else role
 
 
-def _page(state: arena.PageState, group: int) -> Page:
+def _user_views(prog: Program, uaddr: int) -> Iterator[View]:
+    """Of each process: its page table is there before the first page is (lib/arena.c)."""
+    for mm, address in enumerate(arena.user_pte_addresses(prog, uaddr)):
+        yield View(Word64(uaddr), Pte(Word64(address), Word64(arena.physical(prog, address))), mm)
+
+
+def _page(prog: Program, state: arena.PageState, group: int) -> Page:
     pte = Pte(Word64(state.pte_addr), Word64(state.pte_phys))
     views = [View(Word64(state.kaddr), pte)]
-    # Of user space's half only the accesses are seen; a guard zone has none.
-    if state.in_arena:
-        views.append(View(Word64(state.uaddr), mm=0))
+    if state.in_arena:  # a guard zone has no user half
+        views += _user_views(prog, state.uaddr)
     return Page(group, views, _lock_name(group))
 
 
-def _lock(prog: Program, found: Object, group: int) -> Lock:
-    lock = arena.lock(found)
-    return Lock(_lock_name(group), lock.kind, Word64(lock.address),
+def _lock(prog: Program, name: str, lock: arena.Lock, group: Optional[int]) -> Lock:
+    return Lock(name, lock.kind, Word64(lock.address),
                 Word64(arena.physical(prog, lock.address)), lock.bytes, Word64(lock.held), group)
+
+
+def _locks(prog: Program, found: Object, group: int) -> List[Lock]:
+    """The arena's own, and those of the page tables in which its user halves are."""
+    locks = {"arena": arena.lock(found), **arena.zap_locks(found)}
+    tables = {
+        f"page-table-{chr(ord('a') + i)}" if i else "page-table":
+            arena.table_lock(mm, found.user_vm_start.value_())
+        for i, mm in enumerate(arena.processes(prog))
+    }
+    return [
+        *(_lock(prog, _lock_name(group, role), lock, group) for role, lock in locks.items()),
+        *(_lock(prog, _lock_name(group, role), lock, None) for role, lock in tables.items()),
+    ]
 
 
 def _ends(found: Object, group: int) -> List[End]:
@@ -43,10 +61,10 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
     """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
     scratch = [arena.scratch_pfn(each) for each in found]
-    pages = [_page(arena.page_state(found[i], uaddr), i) for i, uaddr in request["pages"]]
+    pages = [_page(prog, arena.page_state(found[i], uaddr), i) for i, uaddr in request["pages"]]
     watch = Watch(
         pages=pages,
-        locks=[_lock(prog, each, i) for i, each in enumerate(found)],
+        locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=[
             Free("__free_pages", "page", required=True),
@@ -64,24 +82,10 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
     return watch, keep
 
 
-def _user_ptes(prog: Program, keep: Dict[str, Any]) -> List[Item]:
-    """Of the guest's first process; in a table that is not there yet nothing can be counted."""
-    pgd = find_task(prog, 1).mm.pgd.value_()
-    found = []
-    for i, (_, uaddr) in enumerate(keep["pages"]):
-        try:
-            address = arena.pte_address(prog, uaddr, pgd)
-        except LookupError:
-            address = 0
-        found.append(Item("user-pte", f"page{i}", address, 8))
-    return found
-
-
 def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
-    """The arenas' own words but the lock, and the other half of the pages."""
+    """The arenas' own words but the lock."""
     found = [arena.find_arena(prog, map_id) for map_id in keep["groups"]]
-    words = [item for each in found for item in members(each, ("spinlock", "lock"))]
-    return [*_user_ptes(prog, keep), *words]
+    return [item for each in found for item in members(each, ("spinlock", "lock", "zap_mutex"))]
 
 
 def _group_facts(found: Optional[Object]) -> Dict[str, Any]:
