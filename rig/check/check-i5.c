@@ -11,7 +11,8 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind != EVENT_ACCESS || !event->faulted)
+	/* One on a page that is only unmapped is the caller's, who catches it. */
+	if (event->kind != EVENT_ACCESS || !event->faulted || check->header.lazy[event->page])
 		return;
 	bool kernel = event_is_kernel(event);
 	int faults = ++(kernel ? check->faults : check->user_faults)[event->actor];

@@ -50,6 +50,10 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->emptied = 0;
 	for (int i = 0; i < MAX_LOCKS; i++)
 		check->holders[i] = -1;
+	for (int i = 0; i < MAX_ACTORS; i++)
+		check->begun[i] = -1;
+	for (int i = 0; i < MAX_PAGES; i++)
+		check->left[i].by = check->left[i].returned = -1;
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
@@ -124,7 +128,7 @@ bool check_takes_back(const Check *check, const Event *event, int page)
 	int guard = check->header.guards[page];
 
 	return check_is_page(check, page, event->before[page]) &&
-	       ((guard >= 0 && event->actor == check->holders[guard]) ||
+	       (guard < 0 || event->actor == check->holders[guard] ||
 		check_is_destroyed(check, page)) &&
 	       (after == 0 || check_is_scratch(check, page, after));
 }
@@ -157,6 +161,25 @@ static void update_ownership(Check *check, const Event *event)
 		if (before != 0 && after == 0)
 			check->emptied++;
 	}
+}
+
+/* Which operation an event is of, and which pages it has left without one. */
+static void note_operations(Check *check, const Event *event)
+{
+	bool returns = event->kind == EVENT_RETURN;
+
+	if (check->begun[event->actor] < 0)
+		check->begun[event->actor] = check->n_events;
+	for (int i = 0; i < check->n_pages; i++) {
+		if (event->after[i])
+			check->left[i].by = check->left[i].returned = -1;
+		else if (event->before[i])
+			check->left[i].by = event->actor;
+		else if (returns && check->left[i].by == event->actor && check->left[i].returned < 0)
+			check->left[i].returned = check->n_events;
+	}
+	if (returns)
+		check->begun[event->actor] = -1;
 }
 
 /* Where it was not seen where an access went, it may have been scratch. */
@@ -215,6 +238,7 @@ void check_event(Check *check, const Event *event)
 		if (invariants[i]->event)
 			invariants[i]->event(check, event);
 	update_ownership(check, event);
+	note_operations(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
 	check->returns[event->actor] += event->kind == EVENT_RETURN;

@@ -37,6 +37,11 @@ typedef struct Check {
 	int user_faults[MAX_ACTORS];	/* … and of user space */
 	int returns[MAX_ACTORS];	/* operations of each that have returned */
 	int emptied;			/* times a watched PTE became none */
+	int begun[MAX_ACTORS];		/* number of the first event of each one's operation; -1: none yet */
+	/* Of each page that is mapped no more: who took it out, and when that returned; -1: not */
+	struct {
+		int by, returned;
+	} left[MAX_PAGES];
 	int holders[MAX_LOCKS];		/* of each lock: actor; -1: nobody */
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
@@ -100,8 +105,8 @@ bool check_is_page(const Check *check, int page, guint64 pte);
 
 /*
  * Whether @event takes the page out of @page's PTE as a free does: by the holder of the
- * arena's lock, or at the arena's end, which is nobody's to race with; it leaves none, or
- * scratch (where every address is mapped at all times).
+ * lock that guards it (by anybody, if none does), or at the arena's end, which is nobody's to
+ * race with; it leaves none, or scratch (where every address is mapped at all times).
  */
 bool check_takes_back(const Check *check, const Event *event, int page);
 

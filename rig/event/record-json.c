@@ -179,6 +179,7 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	if (!json_small(json, "group", 0, MAX_PAGES - 1, &header->groups[i], error) ||
 	    !json_maybe_interned(json, "guarded_by", &guard, error) ||
 	    !json_maybe_interned(json, "scratch", &scratch, error) ||
+	    !json_maybe_bool(json, "lazy", &header->lazy[i], error) ||
 	    !json_interned(json, "pte", &pte, error) ||
 	    !json_interned(json, "pte_bits", &bits, error) ||
 	    !read_pte(pte, bits, &header->ptes[i]) || (scratch && !read_frame(scratch, &pfn)))

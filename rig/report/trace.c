@@ -42,6 +42,7 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const char *setup,
 	for (int i = 0; i < guest->n_pages; i++) {
 		header.groups[i] = guest->watch.pages[i].group;
 		header.guards[i] = guest->watch.pages[i].lock;
+		header.lazy[i] = guest->watch.pages[i].lazy;
 		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
 	add_watched(&header, &guest->watch);

@@ -21,7 +21,7 @@ typedef struct {
 	 */
 	void (*add_facts)(JsonObject *request, const struct Check *check,
 			  const struct Guest *guest, int oopser);
-	/* @actor, which the scenario says succeeds, has returned @result. */
+	/* @actor, which the scenario says succeeds, has returned @result; NULL: it promises none. */
 	void (*judge_success)(struct Check *check, int actor, gint64 result);
 } Subject;
 
