@@ -114,14 +114,17 @@ void operations_add(GPtrArray *operations, const struct operation *op, int vcpu,
 	g_ptr_array_add(operations, made);
 }
 
-/* A page of vmap is its vCPU's next address: beyond the vCPUs there is none. */
+/*
+ * A page of vmap is the next address of its vCPU: beyond the vCPUs there is none, and a guest with
+ * one vCPU has no pool for each.
+ */
 bool operations_check_shape(const struct guest_shape *shape, GError **error)
 {
 	if (shape->subject != VERBS_OF_VMAP ||
-	    (shape->arenas == 1 && shape->pages <= shape->actors))
+	    (shape->arenas == 1 && shape->actors > 1 && shape->pages <= shape->actors))
 		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%d pages and %d groups for %d actors; page N of "
-		    "vmap is an address of actor N's vCPU, and there is one group", (int)shape->pages,
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%d pages and %d arenas for %d actors; page N of "
+		    "vmap is an address of actor N's vCPU, there are two or more ('| keep'), and no arenas", (int)shape->pages,
 		    (int)shape->arenas, (int)shape->actors);
 	return false;
 }

@@ -9,7 +9,6 @@
 #include "check/check.h"
 #include "lib/verbs.h"
 
-/* Of a page that is empty before the event. */
 static void report(Check *check, const Event *event, const char *reason, int page, int holder,
 		   gint64 pfn)
 {
@@ -22,11 +21,14 @@ static void report(Check *check, const Event *event, const char *reason, int pag
 	check_found(check, &found);
 }
 
-/* Who may hold another translation of @page than to @pfn (-1: any), once. */
-static void look(Check *check, const Event *event, const char *reason, int page, gint64 pfn)
+/*
+ * Who may hold a translation of @page, whose PTE was empty before the event: one is enough.  That
+ * the allocator may have given the very frame out again is luck.
+ */
+static void look(Check *check, const Event *event, const char *reason, int page)
 {
 	for (int actor = 0; actor < check->n_actors; actor++) {
-		gint64 stale = tlb_stale(&check->tlb, actor, page, pfn);
+		gint64 stale = tlb_stale(&check->tlb, actor, page, -1);
 
 		if (stale < 0)
 			continue;
@@ -61,11 +63,11 @@ static void on_event(Check *check, const Event *event)
 		if (!check->header.lazy[i])
 			continue;
 		if (!pte_present(before) && pte_present(after))
-			look(check, event, "reused-unflushed", i, (gint64)pte_pfn(after));
+			look(check, event, "reused-unflushed", i);
 		/* Its unmapping had returned before the purge began. */
 		if (purged && !pte_present(after) && check->left[i].returned >= 0 &&
 		    check->left[i].returned < check->begun[event->actor])
-			look(check, event, "purged-unflushed", i, -1);
+			look(check, event, "purged-unflushed", i);
 	}
 }
 
