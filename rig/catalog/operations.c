@@ -124,8 +124,8 @@ bool operations_check_shape(const struct guest_shape *shape, GError **error)
 	    (shape->arenas == 1 && shape->actors > 1 && shape->pages <= shape->actors))
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%d pages and %d arenas for %d actors; page N of "
-		    "vmap is an address of actor N's vCPU, there are two or more ('| keep'), and no arenas", (int)shape->pages,
-		    (int)shape->arenas, (int)shape->actors);
+		    "vmap is an address of actor N's vCPU, there are two or more ('| keep'), and no "
+		    "arenas", (int)shape->pages, (int)shape->arenas, (int)shape->actors);
 	return false;
 }
 

@@ -6,8 +6,8 @@
  * Until then it may be used by whoever should not: documented.
  * Broken by: purge-no-flush in vmap-reuse-vs-read.
  */
+#include "catalog/verb.h"
 #include "check/check.h"
-#include "lib/verbs.h"
 
 static void report(Check *check, const Event *event, const char *reason, int page, int holder,
 		   gint64 pfn)
