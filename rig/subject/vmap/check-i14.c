@@ -4,7 +4,7 @@
  * a purge has returned nobody reaches what had been unmapped before it.
  *
  * Until then it may be used by whoever should not: documented.
- * Broken by: purge-no-flush in vmap-reuse-vs-read.
+ * Broken by: vmap-purge-no-flush in vmap-reuse-vs-read.
  */
 #include "catalog/verb.h"
 #include "check/check.h"
