@@ -211,7 +211,7 @@ def test_interrupts_are_decisions(explored):
 def test_windows_are_listed():
     result = run_rig("list", "--windows", "fault-vs-free")
     assert result.returncode == 0, result.stderr
-    assert re.search(r"^fault\n  load +racerig_arena_read\+\S+ +\S+racerig_kfuncs.c:\d+ +mov",
+    assert re.search(r"^fault\n  load +racerig_arena_read\+\S+ +\S+/kfuncs.c:\d+ +mov",
                      result.stdout, re.M)
     assert re.search(r"^free\n(?:  .*\n)*  xchg +apply_range_clear_cb\+\S+ +kernel/bpf/arena.c:\d+ "
                      r"+xchg ", result.stdout, re.M)

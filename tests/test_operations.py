@@ -68,10 +68,38 @@ def test_verb(tmp_path, actors, setup, state):
     assert found["complete"] and found["setup"] == (setup or "") and found["operations"] == actors
 
 
+# The same for vmap, beside an actor that keeps the second vCPU.
+VMAP = [
+    ("vunmap 0", "vmap 0", "vunmap=0 keep=0 page0=none"),
+    ("vmap 0; vread 0", None, "vmap=1 keep=0 page0=frame A"),
+    ("vmap 0; vmap 0", None, "vmap=-16 keep=0 page0=frame A"),
+    ("vwrite 0; vread 0", "vmap 0", f"vwrite={WRITTEN} keep=0 page0=frame A"),
+    ("vunmap 0; purge; vread 0", "vmap 0", "vunmap=-14 keep=0 page0=none"),
+    ("vunmap 0; purge; vwrite 0", "vmap 0", "vunmap=-14 keep=0 page0=none"),
+    ("vunmap 0; vmap 0", "vmap 0", "vunmap=0 keep=0 page0=none"),
+    ("vunmap 0; purge; vmap 0", "purge; vmap 0", "vunmap=1 keep=0 page0=frame A"),
+    ("vmap-ram 0; vunmap-ram 0; purge", None, "vmap-ram=20599 keep=0 page0=none"),
+]
+
+
+@pytest.mark.parametrize("actors, setup, state", VMAP)
+def test_verb_of_vmap(tmp_path, actors, setup, state):
+    words = ["--setup", setup] if setup else []
+    result = explore(tmp_path / "run", f"{actors} | keep", *words)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert state in [one.strip() for one in verdict(tmp_path / "run")["final_states"]]
+
+
+def test_a_text_has_verbs_of_one_subject(tmp_path):
+    assert_ended(explore(tmp_path / "run", "vmap 0 | read 0"), "read", "subject arena")
+    assert_ended(explore(tmp_path / "run", "vmap 0"), "keep")
+    assert_ended(explore(tmp_path / "run", "vmap 2 | keep"), "page N")
+
+
 def test_every_verb_is_there():
     """A verb that is added is run here, too."""
     listed = json.loads(run_rig("list", "--verbs", "--json").stdout)["verbs"]
-    used = {op.split()[0] for actors, setup, _ in ALONE
+    used = {op.split()[0] for actors, setup, _ in ALONE + VMAP
             for op in (actors + (f"; {setup}" if setup else "")).split("; ")}
     elsewhere = {"dontneed", "exit"}  # see below
     assert {verb["name"] for verb in listed} == used | elsewhere

@@ -11,42 +11,68 @@ import pytest
 
 from conftest import RIG, TOP
 
-@pytest.fixture(scope="module")
-def without_arena(tmp_path_factory):
-    """The rig linked without rig/subject/arena; nothing that it reads names the arena's invariants."""
-    binary = RIG.parent / "without-arena"
+# Of each subject: its invariants, a scenario, and what stock is.
+SUBJECTS = {
+    "arena": ("alloc-vs-free", "clean"),
+    "vmap": ("vmap-reuse-vs-read", "documented"),
+}
+
+
+def without(data, subject):
+    """
+    The rig linked without rig/subject/SUBJECT, with nothing to read that is of that subject, and
+    with one scenario of each.
+    """
+    binary = RIG.parent / f"without-{subject}"
     subprocess.run(["make", "-s", f"{binary.parent.name}/{binary.name}"], cwd=TOP, check=True)
-    data = tmp_path_factory.mktemp("data")
-    for name in ("analysis", "build"):
-        (data / name).symlink_to(TOP / name)
+    (data / "build").symlink_to(TOP / "build")
+    shutil.copytree(TOP / "analysis", data / "analysis",
+                    ignore=lambda folder, _: [f"{subject}.py"] if folder.endswith("/subjects") else [])
     (data / "guest-kernel" / "kernels").mkdir(parents=True)
     for path in (TOP / "guest-kernel").iterdir():
         if path.name != "kernels":
             (data / "guest-kernel" / path.name).symlink_to(path)
-    (data / "scenarios").mkdir()
     shutil.copy(TOP / "guest-kernel" / "kernels" / "stock.kernel", data / "guest-kernel" / "kernels")
-    text = (TOP / "scenarios" / "alloc-vs-free.scenario").read_text()
-    (data / "scenarios" / "alloc-vs-free.scenario").write_text(text.split("[expect]")[0])
+    (data / "scenarios").mkdir()
+    for name, expected in SUBJECTS.values():
+        text = (TOP / "scenarios" / f"{name}.scenario").read_text().split("[expect]")[0]
+        (data / "scenarios" / f"{name}.scenario").write_text(f"{text}[expect]\nstock = {expected}\n")
     return lambda *words: subprocess.run([binary, *words], capture_output=True, text=True,
-                                         env={**os.environ, "RACERIG_DATA": str(data),
-                                              "XDG_CACHE_HOME": str(data / "cache")})
+                                         env={**os.environ, "RACERIG_DATA": str(data)})
 
 
-def test_the_rig_links_without_the_arena(without_arena, tmp_path):
-    listed = without_arena("list", "--json")
+def invariants(folder):
+    return {f"I{path.stem.removeprefix('check-i')}" for path in folder.glob("check-i*.c")}
+
+
+@pytest.mark.parametrize("subject, other", [("arena", "vmap"), ("vmap", "arena")])
+def test_the_rig_does_without_a_subject(tmp_path, subject, other):
+    (tmp_path / "data").mkdir()
+    rig = without(tmp_path / "data", subject)
+    listed = rig("list", "--json")
     assert listed.returncode == 0, listed.stderr
     left = {row["id"] for row in json.loads(listed.stdout)["invariants"]}
-    assert left and left == {f"I{path.stem.removeprefix('check-i')}"
-                             for path in (TOP / "rig" / "check").glob("check-i*.c")}
-    result = without_arena("explore", "alloc-vs-free", "--out", tmp_path / "run")
-    assert result.returncode == 2 and not (tmp_path / "run").exists()
-    assert re.fullmatch(r"racerig: \S+/alloc-vs-free.scenario: no subject 'arena' \(there are: \)\n",
+    assert invariants(TOP / "rig" / "subject" / other)
+    assert left == invariants(TOP / "rig" / "check") | invariants(TOP / "rig" / "subject" / other)
+
+    name, _ = SUBJECTS[subject]
+    result = rig("explore", name, "--out", tmp_path / "gone")
+    assert result.returncode == 2 and not (tmp_path / "gone").exists()
+    assert re.fullmatch(rf"racerig: \S+/{name}.scenario: no subject '{subject}' \(there are: {other}\)\n",
                         result.stderr)
+
+    name, expected = SUBJECTS[other]
+    result = rig("explore", name, "--out", tmp_path / "run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = json.loads((tmp_path / "run" / "verdict.json").read_text())
+    assert found["complete"]
+    assert f"{name} on stock: {expected} (as expected)" in result.stdout
 
 
 def test_nothing_includes_a_subject():
-    """check-layers has no row that may; here: no common file says a name of the arena's code."""
-    names = re.compile(r"arena_map_free|bpf_map_area_free|free_pages_nolock|kernel/bpf/\"")
+    """check-layers has no row that may; here: no common file says a name of a subject's code."""
+    names = re.compile(r"arena_map_free|bpf_map_area_free|free_pages_nolock|kernel/bpf/\"|vmap_purge_lock|"
+                       r"vm_unmap_aliases|mm/vmalloc")
     for path in (TOP / "rig").rglob("*.[ch]"):
-        if path.parent.name != "arena" and not path.name.startswith("test-"):
+        if path.parent.name not in SUBJECTS and not path.name.startswith("test-"):
             assert not names.search(path.read_text()), path

@@ -47,6 +47,7 @@ class Page:
     group: int
     views: List[View]
     guarded_by: Optional[str] = None  # the lock under which its PTEs are changed
+    lazy: Optional[bool] = None  # its flush is left to a purge, and until then it may be used
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ typedef struct {
 	GArray *names;		/* of Name */
 	int last_page, last_arena, last_process;	/* the highest that the text names */
 	int any_pages;		/* that the kernel is to choose */
+	int subject;		/* whose verbs these are; -1: not known yet */
 	GError **error;
 } Parser;
 
@@ -301,6 +302,21 @@ static bool no_verb(const Parser *parser, const Word *verb)
 			  shown(verb));
 }
 
+/* All verbs are of one subject, which the first one says, or the caller. */
+static bool check_subject(Parser *parser, const Word *verb, int found)
+{
+	int subject = verb_subject(found);
+
+	if (found == VERB_KEEP)
+		return true;
+	if (parser->subject < 0)
+		parser->subject = subject;
+	return subject == parser->subject ||
+	       bad(parser, verb->at, "\"%s\" is of subject %s, and this is about %s; one text has "
+		   "verbs of one subject", verb->text, verb_subject_name(subject),
+		   verb_subject_name(parser->subject));
+}
+
 /* What may not come here, or not here. */
 static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *row, int process)
 {
@@ -345,7 +361,8 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 	const VerbRow *row = verb_row(found);
 	op.verb = found;
 	op.pages = 1;
-	if (!check_verb(parser, verb, row, process) ||
+	parser->made->shape.ram |= found == VERB_MAP_RAM || found == VERB_UNMAP_RAM;
+	if (!check_subject(parser, verb, found) || !check_verb(parser, verb, row, process) ||
 	    !take_arguments(parser, words, first, row, &op, &used))
 		return false;
 	const Word *more = word_at(words, first + 1 + used);
@@ -538,6 +555,7 @@ static bool parse(Parser *parser, const char **ret_where)
 	    !check_number(parser, "processes", text->processes, GUEST_MAX_PROCESSES, ret_where))
 		return false;
 	*ret_where = "actors";
+	parser->subject = text->subject ? verb_subject_find(text->subject) : -1;
 	if (!is_printable(parser, text->actors))
 		return false;
 	parser->n_actors = 1;
@@ -551,7 +569,12 @@ static bool parse(Parser *parser, const char **ret_where)
 		return false;
 	*ret_where = "actors";
 	parser->actor = 0;
-	return take_actors(parser) && check_ends(parser) && find_shape(parser, ret_where);
+	if (!take_actors(parser) || !check_ends(parser) || !find_shape(parser, ret_where))
+		return false;
+	parser->made->shape.subject = MAX(parser->subject, 0);
+	parser->made->subject = verb_subject_name(MAX(parser->subject, 0));
+	*ret_where = "pages";
+	return operations_check_shape(&parser->made->shape, parser->error);
 }
 
 Operations *operations_parse(const OperationsText *text, const char **ret_where, GError **error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/verb.h"
+#include "util/error.h"
 
 static void operation_free(gpointer data)
 {
@@ -111,6 +112,21 @@ void operations_add(GPtrArray *operations, const struct operation *op, int vcpu,
 	made->vcpu = vcpu;
 	made->text = g_string_free(text, FALSE);
 	g_ptr_array_add(operations, made);
+}
+
+/*
+ * A page of vmap is the next address of its vCPU: beyond the vCPUs there is none, and a guest with
+ * one vCPU has no pool for each.
+ */
+bool operations_check_shape(const struct guest_shape *shape, GError **error)
+{
+	if (shape->subject != VERBS_OF_VMAP ||
+	    (shape->arenas == 1 && shape->actors > 1 && shape->pages <= shape->actors))
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%d pages and %d arenas for %d actors; page N of "
+		    "vmap is an address of actor N's vCPU, there are two or more ('| keep'), and no "
+		    "arenas", (int)shape->pages, (int)shape->arenas, (int)shape->actors);
+	return false;
 }
 
 bool operations_has_actor(const Operations *made, const char *name)

@@ -40,6 +40,7 @@ typedef struct {
 	char **names;		/* of the actors */
 	char **silent;		/* those that only keep their vCPU; NULL: none */
 	bool lingers;		/* the kernel has work left when an operation has returned */
+	const char *subject;	/* whose verbs it has; interned */
 	int ref_count;
 } Operations;
 
@@ -49,6 +50,7 @@ typedef struct {
 	const char *setup;	/* or NULL */
 	int pages, arenas, processes;
 	bool write;		/* what touches, writes */
+	const char *subject;	/* whose verbs it has; NULL: as its verbs say, or arenas' */
 } OperationsText;
 
 /* Whether @actors is text, and no list of names of actors in C. */
@@ -90,6 +92,9 @@ bool operations_has_actor(const Operations *made, const char *name);
 /* One more operation.  @name: of what it takes, which is @pages pages; or NULL. */
 void operations_add(GPtrArray *operations, const struct operation *op, int vcpu, const char *name,
 		    int pages);
+
+/* Whether the guest can have what its subject wants of it; RIG_ERROR_INPUT. */
+bool operations_check_shape(const struct guest_shape *shape, GError **error);
 
 /* All are there: names for actors without one, and what follows from the whole. */
 void operations_complete(Operations *made);

@@ -205,7 +205,7 @@ static bool load_text(Scenario *scenario, const char *actors, GError **error)
 {
 	g_autofree char *setup = g_key_file_get_string(scenario->keys, "scenario", "setup", NULL);
 	OperationsText text = { .actors = actors, .setup = setup, .pages = -1, .arenas = -1,
-				.processes = -1,
+				.processes = -1, .subject = scenario->subject,
 				.write = g_strcmp0(scenario->variant, "write") == 0 };
 	g_autoptr(GError) local = NULL;
 	const char *where;
@@ -407,7 +407,7 @@ Scenario *scenario_of_text(Operations *operations)
 
 	scenario->ref_count = 1;
 	scenario->name = g_strconcat(TEXT_NAME, hash, NULL);
-	scenario->subject = g_strdup(DEFAULT_SUBJECT);
+	scenario->subject = g_strdup(operations->subject);
 	scenario->title = operations_summary(operations);
 	scenario->preemptions = -1;
 	scenario->operations = operations;

@@ -244,7 +244,7 @@ static void test_numbers(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		OperationsText text = { "read 1", NULL, cases[i].pages, cases[i].arenas,
-					cases[i].processes, false };
+					cases[i].processes, false, NULL };
 		g_autoptr(GError) error = NULL;
 		const char *where;
 

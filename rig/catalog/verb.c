@@ -22,6 +22,28 @@ static const struct {
 } edges[N_EDGES] = { EDGES(E) };
 #undef E
 
+#define S(name, word) [VERBS_OF_##name] = word,
+static const char *const subjects[N_VERB_SUBJECTS] = { SUBJECTS(S) };
+#undef S
+
+const char *verb_subject_name(enum verb_subject subject)
+{
+	return subjects[subject];
+}
+
+int verb_subject_find(const char *name)
+{
+	for (int i = 0; i < N_VERB_SUBJECTS; i++)
+		if (strcmp(subjects[i], name) == 0)
+			return i;
+	return -1;
+}
+
+enum verb_subject verb_subject(enum verb verb)
+{
+	return rows[verb].flags & VERB_VMAP ? VERBS_OF_VMAP : VERBS_OF_ARENA;
+}
+
 const VerbRow *verb_row(enum verb verb)
 {
 	return &rows[verb];

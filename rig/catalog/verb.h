@@ -19,6 +19,13 @@ typedef struct {
 
 const VerbRow *verb_row(enum verb verb);
 
+/* Whose verb it is; what all have is an arena's. */
+enum verb_subject verb_subject(enum verb verb);
+
+/* "arena"; and the subject of that name, or -1: it has no verbs. */
+const char *verb_subject_name(enum verb_subject subject);
+int verb_subject_find(const char *name);
+
 /* How what a verb takes is written: "PAGE", "P[-Q] | any NAME [COUNT]". */
 const char *verb_takes_text(enum verb_takes takes);
 

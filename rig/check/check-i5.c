@@ -10,7 +10,9 @@
 
 static void on_event(Check *check, const Event *event)
 {
-	if (event->kind != EVENT_ACCESS || !event->faulted || !event_uses_kernel_view(event))
+	/* One on a page that is only unmapped is the caller's, who catches it. */
+	if (event->kind != EVENT_ACCESS || !event->faulted || !event_uses_kernel_view(event) ||
+	    check->header.lazy[event->page])
 		return;
 	int *last = &check->fault_emptied[event->actor][event->page];
 	int faults = ++check->faults[event->actor][event->page];

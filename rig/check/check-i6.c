@@ -5,6 +5,7 @@
  *
  * The one exception is the arena's end, when whoever could have reached its pages, and only
  * its, is gone: existing_page_cb() says "it all relies on" that.
+ * Where the flush of an address is left to a purge, nobody is to use it meanwhile: documented.
  * Broken by: free-no-flush in fault-vs-free.
  */
 #include "check/check.h"
@@ -23,6 +24,15 @@ static int mapping_page(const Check *check, const Event *event, bool ended)
 		    pte_present(event->before[i]) && pte_pfn(event->before[i]) == event->pfn)
 			return page_of(check, i);
 	return -1;
+}
+
+/* By lazy addresses only? */
+static bool is_lazy(const Check *check)
+{
+	for (int page = 0; page < check->n_pages; page++)
+		if (!check->header.lazy[page])
+			return false;
+	return true;
 }
 
 /*
@@ -63,7 +73,10 @@ static void on_event(Check *check, const Event *event)
 		check_found(check, &found);
 	}
 	if (actor >= 0) {
-		Violation found = check_violation(check, "I6", "still-reachable", event);
+		bool lazy = is_lazy(check);
+		Violation found = check_violation(check, "I6", lazy ? "lazy" : "still-reachable",
+						  event);
+		found.documented = lazy;
 		check_blame(check, &found, actor);
 		found.kind = VIOLATION_POSSIBLE;
 		found.pfn = event->pfn;
@@ -80,6 +93,9 @@ static const Invariant i6 = {
 		  "a page is freed that the PTE of page {page} still maps", REASON_EVENT },
 		{ "still-reachable",
 		  "a page is freed that vCPU {vcpu} may still reach through its TLB", REASON_EVENT },
+		{ "lazy",
+		  "a page is freed that vCPU {vcpu} may still reach by an address that is "
+		  "unmapped and not purged", REASON_EVENT },
 		{ "arena-end",
 		  "the arena's end frees pages before it empties their PTEs and TLB "
 		  "entries", REASON_EVENT },

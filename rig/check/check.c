@@ -61,6 +61,10 @@ void check_begin(Check *check, const guint64 *ptes)
 	memcpy(check->ptes, ptes, header_ptes(&check->header) * sizeof(*ptes));
 	for (int i = 0; i < MAX_LOCKS; i++)
 		check->holders[i].actor = -1;
+	for (int i = 0; i < MAX_ACTORS; i++)
+		check->begun[i] = -1;
+	for (int i = 0; i < MAX_PAGES; i++)
+		check->left[i].by = check->left[i].returned = -1;
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
@@ -175,8 +179,8 @@ bool check_holds_lock(const Check *check, const Event *event, int page)
 {
 	int guard = check->header.guards[page];
 
-	return guard >= 0 && event->actor == check->holders[guard].actor &&
-	       event->irq == check->holders[guard].irq;
+	return guard < 0 || (event->actor == check->holders[guard].actor &&
+			     event->irq == check->holders[guard].irq);
 }
 
 bool check_takes_back(const Check *check, const Event *event, int page)
@@ -245,6 +249,25 @@ static void update_ownership(Check *check, const Event *event)
 		if (before != 0 && after == 0)
 			check->emptied[i]++;
 	}
+}
+
+/* Which operation an event is of, and which pages it has left without one. */
+static void note_operations(Check *check, const Event *event)
+{
+	bool returns = event->kind == EVENT_RETURN;
+
+	if (check->begun[event->actor] < 0)
+		check->begun[event->actor] = check->n_events;
+	for (int i = 0; i < check->n_pages; i++) {
+		if (event->after[i])
+			check->left[i].by = check->left[i].returned = -1;
+		else if (event->before[i])
+			check->left[i].by = event->actor;
+		else if (returns && check->left[i].by == event->actor && check->left[i].returned < 0)
+			check->left[i].returned = check->n_events;
+	}
+	if (returns)
+		check->begun[event->actor] = -1;
 }
 
 /* Where it was not seen where an access went, it may have been scratch. */
@@ -354,6 +377,7 @@ void check_event(Check *check, const Event *event)
 			invariants[i]->event(check, event);
 	note_taken(check, event);
 	update_ownership(check, event);
+	note_operations(check, event);
 	note_pages(check, event);
 	note_lock(check, event);
 	note_last(check, event);

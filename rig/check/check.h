@@ -51,6 +51,11 @@ typedef struct Check {
 		int actor;		/* -1: nobody … */
 		bool irq;		/* … or an interrupt on its vCPU */
 	} holders[MAX_LOCKS];
+	int begun[MAX_ACTORS];		/* number of the first event of each one's operation; -1: none yet */
+	/* Of each page that is mapped no more: who took it out, and when that returned; -1: not */
+	struct {
+		int by, returned;
+	} left[MAX_PAGES];
 	Tlb tlb;			/* as it is before the next event */
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *taken;			/* of FrameTaken */
@@ -120,7 +125,7 @@ GArray *check_not_freed(const Check *check);
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
-/* Who does @event, an actor or an interrupt on its vCPU, holds the lock that guards @page. */
+/* Who does @event, an actor or an interrupt on its vCPU, holds the lock that guards @page; or none does. */
 bool check_holds_lock(const Check *check, const Event *event, int page);
 
 /* The arena of @page is being taken apart: what it promised ends with it. */
@@ -128,7 +133,7 @@ bool check_has_ended(const Check *check, int page);
 
 /*
  * Whether @event takes the page out of @page's PTE as a free does: by the holder of the lock
- * that guards it, or at the arena's end, which is
+ * that guards it (by anybody, if none does), or at the arena's end, which is
  * nobody's to race with; it leaves none, or scratch where the kernel says that a free does.
  */
 bool check_takes_back(const Check *check, const Event *event, int page);

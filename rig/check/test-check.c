@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "catalog/verb.h"
+
 enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30 };
 
 #define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
@@ -28,6 +30,7 @@ typedef struct {
 	bool write;		/* ACCESS */
 	bool user;
 	guint64 landed;		/* ACCESS: on this frame */
+	gint64 result;		/* RETURN */
 	bool double_free;	/* FREE: and it was free */
 } Step;
 
@@ -48,7 +51,8 @@ static Check *play_under(const TraceHeader *under, const Step *steps, gsize n)
 				.landed = steps[i].landed, .double_free = steps[i].double_free,
 				.access = steps[i].write || steps[i].kind == EVENT_PTE
 						  ? ACCESS_WRITE : ACCESS_READ,
-				.flush = FLUSH_PAGE, .pc = steps[i].user ? USER_PC : KERNEL_PC,
+				.result = steps[i].result, .flush = FLUSH_PAGE,
+				.pc = steps[i].user ? USER_PC : KERNEL_PC,
 				.before = { steps[i].before }, .after = { steps[i].after } };
 		guint had = check->violations->len;
 		g_autoptr(GString) found = g_string_new(NULL);
@@ -90,6 +94,50 @@ static void test_clean(void)
 	};
 
 	play(steps, G_N_ELEMENTS(steps));
+}
+
+/* An address of vmap, which nothing but a purge flushes; -1: it has no scratch page, and no lock. */
+static void test_i14(void)
+{
+	static const TraceHeader lazy = {
+		.n_actors = 2, .n_pages = 1, .actors = { { "unmap", 0 }, { "purge", 1 } },
+		.scratch = { -1 }, .guards = { -1 }, .lazy = { true },
+	};
+	enum { UNMAP, PURGE };
+	static const Step reused[] = {
+		{ .actor = UNMAP, .kind = EVENT_PTE, .before = PTE(FRAME_A) },
+		{ .actor = UNMAP, .kind = EVENT_FREE, .pfn = FRAME_A },
+		{ .actor = PURGE, .kind = EVENT_ACCESS, .landed = FRAME_A },
+		{ .actor = UNMAP, .kind = EVENT_RETURN },
+		{ .actor = UNMAP, .kind = EVENT_PTE, .after = PTE(FRAME_A), .violates = "I14" },
+	};
+	static const Step purged[] = {
+		{ .actor = UNMAP, .kind = EVENT_PTE, .before = PTE(FRAME_A) },
+		{ .actor = UNMAP, .kind = EVENT_RETURN },
+		{ .actor = UNMAP, .kind = EVENT_FLUSH },
+		{ .actor = PURGE, .kind = EVENT_MASK },
+		{ .actor = PURGE, .kind = EVENT_RETURN, .result = VERB_PURGED, .violates = "I14" },
+	};
+	static const Step flushed[] = {
+		{ .actor = UNMAP, .kind = EVENT_PTE, .before = PTE(FRAME_A) },
+		{ .actor = UNMAP, .kind = EVENT_RETURN },
+		{ .actor = UNMAP, .kind = EVENT_FLUSH },
+		{ .actor = PURGE, .kind = EVENT_FLUSH },
+		{ .actor = PURGE, .kind = EVENT_RETURN, .result = VERB_PURGED },
+		{ .actor = UNMAP, .kind = EVENT_PTE, .after = PTE(FRAME_A) },
+	};
+	/* The purge began before the unmapping was through. */
+	static const Step later[] = {
+		{ .actor = PURGE, .kind = EVENT_MASK, .before = PTE(FRAME_A), .after = PTE(FRAME_A) },
+		{ .actor = UNMAP, .kind = EVENT_PTE, .before = PTE(FRAME_A) },
+		{ .actor = UNMAP, .kind = EVENT_RETURN },
+		{ .actor = PURGE, .kind = EVENT_RETURN, .result = VERB_PURGED },
+	};
+
+	check_free(play_under(&lazy, reused, G_N_ELEMENTS(reused)));
+	check_free(play_under(&lazy, purged, G_N_ELEMENTS(purged)));
+	check_free(play_under(&lazy, flushed, G_N_ELEMENTS(flushed)));
+	check_free(play_under(&lazy, later, G_N_ELEMENTS(later)));
 }
 
 static void test_i1(void)
@@ -467,6 +515,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/check/clean", test_clean);
 	g_test_add_func("/check/i1", test_i1);
+	g_test_add_func("/check/i14", test_i14);
 	g_test_add_func("/check/i1-free", test_i1_free);
 	g_test_add_func("/check/i1-no-free", test_i1_no_free);
 	g_test_add_func("/check/i2", test_i2);

@@ -27,6 +27,7 @@ typedef struct {
 	} actors[MAX_ACTORS];
 	int groups[MAX_PAGES];		/* index of the group that each watched page belongs to */
 	int guards[MAX_PAGES];		/* index of the lock that guards its PTEs; -1: none */
+	bool lazy[MAX_PAGES];		/* unmapped first, flushed by a purge: until then it may be used */
 	gint64 scratch[MAX_PAGES];	/* frame of that group's scratch page; -1: none */
 	/* PTEs that are watched besides the kernel's: of which page, and by whose address (Event.view) */
 	int n_more;

@@ -4,7 +4,7 @@
  *
  *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
- *	 "pages":[{"group","guarded_by"?,"scratch"?,"pte","pte_bits","address"?}],
+ *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
@@ -195,6 +195,7 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	    !json_maybe_interned(json, "guarded_by", &guard, error) ||
 	    !json_maybe_interned(json, "scratch", &scratch, error) ||
 	    !json_maybe_hex(json, "address", &header->uaddr[i], error) ||
+	    !json_maybe_bool(json, "lazy", &header->lazy[i], error) ||
 	    !json_interned(json, "pte", &pte, error) ||
 	    !json_interned(json, "pte_bits", &bits, error) ||
 	    !record_read_pte(pte, bits, &header->ptes[i]) ||

@@ -95,6 +95,8 @@ static JsonObject *page_json(const Record *record, int i)
 	json_object_set_int_member(page, "group", header->groups[i]);
 	if (header->guards[i] >= 0)
 		json_add_string(page, "guarded_by", header->locks[header->guards[i]]);
+	if (header->lazy[i])
+		json_object_set_boolean_member(page, "lazy", TRUE);
 	if (header->scratch[i] >= 0)
 		json_object_set_string_member(page, "scratch", record_frame(record, header->scratch[i]));
 	json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));

@@ -351,6 +351,11 @@ Session *session_new_of(Scenario *scenario, const char *kernel, const char *conn
 	session->qmp = g_strdup(qmp);
 	session->scenario = scenario;
 	session->subject = subject_find(scenario->subject, scenario->path, error);
+	if (session->subject && scenario->succeeds && !session->subject->tells_success) {
+		keyfile_error(error, scenario->path, "scenario", "succeeds",
+			      "subject %s promises nobody success", scenario->subject);
+		return NULL;
+	}
 	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
 	if (!session->kernel || !open_guest(session, error) || !know_guest(session, error))
 		return NULL;

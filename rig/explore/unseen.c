@@ -9,7 +9,7 @@ static GArray *ask(const Session *session, GError **error)
 	JsonObject *request = json_object_new();
 
 	json_object_set_string_member(request, "op", "survey");
-	json_object_set_string_member(request, "subject", "arena");
+	json_object_set_string_member(request, "subject", session->subject->name);
 	json_object_set_member(request, "keep", json_node_copy(guest->keep));
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
 	return answer ? survey_parse(answer, error) : NULL;

@@ -55,7 +55,8 @@ static bool check_page(const struct guest_report *report, guint i, GError **erro
 	enum { PAGE_BYTES = 4096, USER_BITS = 47 };
 	guint64 page = report->pages[i];
 
-	if (!page || page % PAGE_BYTES || page >> USER_BITS)
+	/* A user address, or one of the kernel's half. */
+	if (!page || page % PAGE_BYTES || (page >> USER_BITS && ~page >> USER_BITS))
 		return bad(error, "page %u is at %#" G_GINT64_MODIFIER "x", i, page);
 	for (guint other = 0; other < i; other++)
 		if (report->pages[other] == page)

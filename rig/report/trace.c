@@ -44,6 +44,7 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared
 		header.groups[i] = guest->watch.pages[i].group;
 		header.guards[i] = guest->watch.pages[i].lock;
 		header.uaddr[i] = guest->report.pages[i];
+		header.lazy[i] = guest->watch.pages[i].lazy;
 		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
 	add_watched(&header, &guest->watch);

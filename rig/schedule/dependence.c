@@ -2,6 +2,7 @@
 #include "schedule/dependence.h"
 
 #include "catalog/invariant.h"
+#include "catalog/verb.h"
 
 static const struct {
 	guint32 reads;
@@ -170,6 +171,11 @@ static void add_return(Dependence *dependence, GArray *touches, const Event *eve
 	bool *installed = dependence->installed[event->actor];
 	bool *taken = dependence->taken[event->actor];
 
+	/* Now nobody may hold what was unmapped before it. */
+	if (event->result == VERB_PURGED) {
+		touch(touches, OBJECT_TLB, OBJECT_EACH, TOUCH_READ);
+		touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_READ);
+	}
 	for (int page = 0; page < dependence->n_pages; page++) {
 		if (installed[page])
 			touch(touches, OBJECT_OWNER, page, TOUCH_WRITE);

@@ -129,7 +129,7 @@ static void test_plan(void)
 /* Found by fuzzing: an event may be called as its verb is. */
 static void test_event_run(void)
 {
-	static const char text[] = "racerig-schedule 3\nscenario s\nkernel k 0\nactors a\nrun a run\nend 1\n";
+	static const char text[] = "racerig-schedule 4\nscenario s\nkernel k 0\nactors a\nrun a run\nend 1\n";
 	g_autoptr(Schedule) schedule = schedule_parse(text, "x", NULL);
 
 	g_assert_nonnull(schedule);

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef struct {
 	const char *name;	/* in scenarios, and of the module in analysis/helpers/subjects/ */
+	bool tells_success;	/* what an actor returns says whether it has succeeded */
 } Subject;
 
 /* Enter a row; once in its folder. */

@@ -190,7 +190,9 @@ static bool read_page(const Reading *reading, const Json *json, int i, GError **
 {
 	WatchPage *page = &reading->watch->pages[i];
 
+	page->lazy = false;
 	return read_small(json, "group", 0, MAX_GROUPS - 1, &page->group, error) &&
+	       json_maybe_bool(json, "lazy", &page->lazy, error) &&
 	       read_lock_of(reading, json, &page->lock, error) &&
 	       read_views(reading, json, i, error);
 }

@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
 	int group;
 	int lock;		/* under which its PTEs are changed; -1: none that is watched */
+	bool lazy;		/* its translations may be used until the flush that is left to a purge */
 	int n_views;
 	WatchView views[MAX_VIEWS];	/* the first is the kernel's, and its PTE is watched */
 } WatchPage;

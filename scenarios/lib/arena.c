@@ -33,7 +33,7 @@ static struct arena *all[GUEST_MAX_ARENAS];
 static uint32_t n_all;
 
 /* Those that are tied to no arena. */
-static struct program common[N_KFUNCS];
+static struct program common[KFUNC_CYCLE_PAGE + 1];
 
 /* Where an actor's user access goes on after a signal. */
 static __thread sigjmp_buf signal_return;
@@ -93,9 +93,9 @@ static void load_programs(struct arena *arena)
 	arena->kernel_base = context.value - (context.address - arena->user_base);
 }
 
-static void load_common(void)
+void arena_load_common(void)
 {
-	for (int kfunc = KFUNC_STRAY_PEEK; kfunc < N_KFUNCS; kfunc++)
+	for (int kfunc = KFUNC_STRAY_PEEK; kfunc <= KFUNC_CYCLE_PAGE; kfunc++)
 		common[kfunc] = program_load(kfunc, -1);
 }
 
@@ -109,7 +109,7 @@ struct arena *arena_new(const int64_t *pages, uint32_t n_pages, uint32_t max_ent
 		.user_base = USER_BASE + n_all * USER_WINDOW,
 	};
 	if (!n_all)
-		load_common();
+		arena_load_common();
 	all[n_all++] = arena;
 	make_map(arena);
 	load_programs(arena);

@@ -86,6 +86,9 @@ int64_t arena_load_elsewhere(uint64_t address);
 int64_t arena_user_load(uint64_t address);
 int64_t arena_user_store(uint64_t address);
 
+/* What arena_kernel_load() and the like take; the first arena does it, too. */
+void arena_load_common(void);
+
 /* All of them, in a process that has just been forked: an arena's mapping is not passed on. */
 void arena_map_all(void);
 

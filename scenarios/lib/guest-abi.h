@@ -35,6 +35,8 @@ struct guest_request {
 		uint64_t arenas, processes;
 		uint64_t exact;		/* 1: the arenas have the watched pages and no other */
 		uint64_t homes;		/* process of each actor, 8 bits each */
+		uint64_t subject;	/* enum verb_subject: which verbs the actors have */
+		uint64_t ram;		/* vmap: 1: its pages are in blocks of vm_map_ram() */
 	} shape;
 };
 
@@ -70,7 +72,8 @@ struct guest_report {
 	uint64_t module_text;	/* where racerig_kfuncs.ko's .text is */
 	/*
 	 * Watched addresses, user view; arena by arena, as many of each.  One below or
-	 * above the arena means the guard zone there, which has no user view.
+	 * above the arena means the guard zone there, which has no user view.  Of vmap: the
+	 * kernel's addresses.
 	 */
 	uint64_t pages[GUEST_MAX_PAGES];
 	struct guest_actor actors[GUEST_MAX_ACTORS];

@@ -25,6 +25,7 @@
 #include "arena.h"
 #include "guest.h"
 #include "text.h"
+#include "vmap.h"
 
 #define MARKER __attribute__((noinline, used)) void
 
@@ -170,6 +171,29 @@ static void set_arenas_up(bool write)
 		guest_fail("setting up %s: %s", scenario->name, strerror(-err));
 }
 
+static void pin(uint32_t cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		guest_fail("pinning to CPU %u: %s", cpu, strerror(errno));
+}
+
+/* Each page is its vCPU's: one group, and no arena. */
+static void set_vmap_up(void)
+{
+	arena_load_common();
+	guest_report.n_arenas = 1;
+	guest_report.n_pages = scenario->n_pages;
+	for (uint32_t page = 0; page < scenario->n_pages; page++) {
+		pin(page);
+		guest_report.pages[page] = vmap_learn(page, guest_request.shape.ram);
+	}
+	pin(0);
+}
+
 static void stress_actor(const struct actor *actor)
 {
 	struct timespec now, end;
@@ -185,16 +209,6 @@ static void stress_actor(const struct actor *actor)
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec < end.tv_sec);
 	printf("racerig: stress %s loops %lu\n", actor->name, loops);
-}
-
-static void pin(uint32_t cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		guest_fail("pinning to CPU %u: %s", cpu, strerror(errno));
 }
 
 /*
@@ -431,7 +445,10 @@ int main(void)
 		end_on_panic();
 	scenario = guest_request.shape.actors ? text_scenario(&guest_request.shape)
 					      : find_scenario(guest_request.scenario, &writes);
-	set_arenas_up(writes);
+	if (guest_request.shape.actors && guest_request.shape.subject == VERBS_OF_VMAP)
+		set_vmap_up();
+	else
+		set_arenas_up(writes);
 	name_actors();
 	if (guest_request.shape.processes > 1)
 		start_second();

@@ -27,6 +27,12 @@ static const char *const kfunc_names[N_KFUNCS] = {
 	[KFUNC_STRAY_POKE] = "racerig_write",
 	[KFUNC_CYCLE_PAGE] = "racerig_cycle_page",
 	[KFUNC_READ_ELSEWHERE] = "racerig_read_elsewhere",
+	[KFUNC_VMAP_LEARN] = "racerig_vmap_learn",
+	[KFUNC_VMAP_MAP] = "racerig_vmap_map",
+	[KFUNC_VMAP_UNMAP] = "racerig_vmap_unmap",
+	[KFUNC_VMAP_PURGE] = "racerig_vmap_purge",
+	[KFUNC_VMAP_READ] = "racerig_vmap_read",
+	[KFUNC_VMAP_WRITE] = "racerig_vmap_write",
 };
 
 /* Where a program finds the arena's kernel mapping, in bytes. */
@@ -157,7 +163,9 @@ static int put_arguments(struct bpf_insn *insns, enum kfunc kfunc, int map_fd)
 		n += load_pointer(insns + n, kfunc);
 	else
 		insns[n++] = load_context(BPF_REG_1, offsetof(struct program_context, address));
-	insns[n++] = mov_imm(BPF_REG_2, PROGRAM_WRITES);
+	insns[n++] = kfunc >= KFUNC_VMAP_LEARN && kfunc <= KFUNC_VMAP_UNMAP
+		? load_context(BPF_REG_2, offsetof(struct program_context, n_pages))
+		: mov_imm(BPF_REG_2, PROGRAM_WRITES);
 	return n;
 }
 
@@ -181,11 +189,19 @@ static int put_result(struct bpf_insn *insns, enum kfunc kfunc)
 	case KFUNC_STRAY_PEEK:
 	case KFUNC_CYCLE_PAGE:
 	case KFUNC_READ_ELSEWHERE:
+	case KFUNC_VMAP_LEARN:
 		insns[n++] = store_value(BPF_REG_0);
 		return n;
 	case KFUNC_RESERVE:
 	case KFUNC_READ:
+	case KFUNC_VMAP_MAP:
+	case KFUNC_VMAP_UNMAP:
+	case KFUNC_VMAP_READ:
+	case KFUNC_VMAP_WRITE:
 		return 0;
+	case KFUNC_VMAP_PURGE:
+		insns[n++] = mov_imm(BPF_REG_0, VERB_PURGED);
+		return n;
 	default:
 		insns[n++] = mov_imm(BPF_REG_0, 0);
 		return n;

@@ -17,6 +17,9 @@ enum kfunc {
 	KFUNC_STRAY_PEEK, KFUNC_STRAY_POKE,	/* the same without an arena */
 	KFUNC_CYCLE_PAGE,			/* a page from the allocator and back */
 	KFUNC_READ_ELSEWHERE,			/* a kernel address, on every other CPU */
+	KFUNC_VMAP_LEARN, KFUNC_VMAP_MAP, KFUNC_VMAP_UNMAP,	/* n_pages: 1 for vm_map_ram() */
+	KFUNC_VMAP_PURGE,
+	KFUNC_VMAP_READ, KFUNC_VMAP_WRITE,	/* the same address, and a fault is caught */
 	N_KFUNCS
 };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "arena.h"
+#include "vmap.h"
 
 enum { MAX_WATCHED = GUEST_MAX_PAGES };
 
@@ -131,6 +132,8 @@ int64_t text_operation(uint64_t word)
 	bool any = op.verb == VERB_ALLOC && op.name;
 	int64_t page = op.page, result;
 
+	if (op.verb >= VERB_MAP_VMAP)
+		return vmap_operation(&op);
 	if (any)
 		return alloc_any(arena, &op);
 	if (op.name) {

@@ -25,6 +25,7 @@ enum {
 	VERB_UNSEEN = 2,	/* what it does is no event: user page tables are not watched */
 	VERB_LAST = 4,		/* nothing comes after it */
 	VERB_GETS_ONE = 8,	/* it has worked when it returns 1; else when that is not negative */
+	VERB_VMAP = 16,		/* of subject vmap; else of arenas, but for KEEP, which all have */
 };
 
 /*
@@ -62,7 +63,31 @@ enum {
 	V(CLOSE, "close", ARENA, VERB_UNSEEN, OPEN, "closes its process's map descriptor: 0, or an errno") \
 	V(OPEN, "open", ARENA, VERB_UNSEEN, CLOSE, "gets a new one: 0, or an errno") \
 	V(EXIT, "exit", NOTHING, VERB_UNSEEN | VERB_LAST, KEEP, \
-	  "ends the actor's process, which must not be the first: 0")
+	  "ends the actor's process, which must not be the first: 0") \
+	V(MAP_VMAP, "vmap", PAGE, VERB_VMAP | VERB_GETS_ONE, UNMAP_VMAP, \
+	  "vmap() of a new page by the vCPU of that number: 1, or 0 when it is elsewhere") \
+	V(UNMAP_VMAP, "vunmap", PAGE, VERB_VMAP, MAP_VMAP, \
+	  "vunmap() of it, whose flush is left to the purge, and the page is freed: 0, or an errno") \
+	V(MAP_RAM, "vmap-ram", PAGE, VERB_VMAP | VERB_GETS_ONE, UNMAP_RAM, \
+	  "the same by vm_map_ram(), in a block of its vCPU") \
+	V(UNMAP_RAM, "vunmap-ram", PAGE, VERB_VMAP, MAP_RAM, "the same by vm_unmap_ram()") \
+	V(PURGE, "purge", NOTHING, VERB_VMAP, KEEP, \
+	  "vm_unmap_aliases(), which flushes all that was left to it: 20599 (VERB_PURGED)") \
+	V(READ_VMAP, "vread", PAGE, VERB_VMAP, KEEP, \
+	  "the kernel loads from its address: how often it was mapped by then, or -14 for a fault") \
+	V(WRITE_VMAP, "vwrite", PAGE, VERB_VMAP, KEEP, "it stores there: 0, or -14")
+
+/* What a purge returns, and no other verb: that it has returned is a fact of its own. */
+enum { VERB_PURGED = 0x5077 };
+
+/* Subjects by the name that scenarios have for them; each has verbs of its own. */
+#define SUBJECTS(S) \
+	S(ARENA, "arena") \
+	S(VMAP, "vmap")
+
+#define S(name, word) VERBS_OF_##name,
+enum verb_subject { SUBJECTS(S) N_VERB_SUBJECTS };
+#undef S
 
 #define V(name, word, takes, flags, inverse, effect) VERB_##name,
 enum verb { VERBS(V) N_VERBS };

@@ -7,5 +7,6 @@
 
 static const Subject arena = {
 	.name = "arena",
+	.tells_success = true,
 };
 SUBJECT(arena);

@@ -16,6 +16,8 @@
 #include <linux/module.h>
 #include <linux/smp.h>
 
+#include "vmap.h"
+
 #ifdef VERIFIER_REBASES
 #define POINTER p__arena
 #else
@@ -92,6 +94,12 @@ BTF_ID_FLAGS(func, racerig_read)
 BTF_ID_FLAGS(func, racerig_write)
 BTF_ID_FLAGS(func, racerig_cycle_page)
 BTF_ID_FLAGS(func, racerig_read_elsewhere)
+BTF_ID_FLAGS(func, racerig_vmap_learn)
+BTF_ID_FLAGS(func, racerig_vmap_map)
+BTF_ID_FLAGS(func, racerig_vmap_unmap)
+BTF_ID_FLAGS(func, racerig_vmap_purge)
+BTF_ID_FLAGS(func, racerig_vmap_read)
+BTF_ID_FLAGS(func, racerig_vmap_write)
 BTF_KFUNCS_END(racerig_kfuncs)
 
 static const struct btf_kfunc_id_set racerig_kfunc_set = {
