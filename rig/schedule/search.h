@@ -30,6 +30,8 @@ struct Search {
 	int bound;
 	bool sleep_sets;
 	bool started;
+	guint split;		/* so many first nodes are expanded in full */
+	guint part, parts;	/* … and of the subtrees below them these are explored here */
 };
 
 void search_init(Search *search, const char *name,
