@@ -17,7 +17,7 @@ static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
 static int opt_recheck = 50;
 static gboolean opt_resume;
-static char *opt_actors, *opt_setup;
+static char *opt_actors, *opt_setup, *opt_called;
 static int opt_pages = -1, opt_arenas = -1, opt_processes = -1;
 
 static const GOptionEntry entries[] = {
@@ -47,6 +47,8 @@ static const GOptionEntry entries[] = {
 	  "Stop after the first schedule that violates this invariant", "INVARIANT" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
+	{ "called", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_called,
+	  "What the folder is called in what is printed, and no times: for a suite's files", "NAME" },
 	COMMAND_CONNECT,
 	{ NULL },
 };
@@ -140,7 +142,8 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 			sentence, out, one->schedule);
 	}
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
-	g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
+	if (!opt_called)
+		g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
 	g_print("  kernel     %s%s%s\n", verdict->kernel_source,
 		*verdict->kernel_patches ? " " : "", verdict->kernel_patches);
 	g_print("  model      sequential consistency, one instruction at a time (TCG)\n");
@@ -295,6 +298,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_auto(GStrv) violated = verdict_invariants(verdict);
 	gboolean expected = expectation_met(expectation, verdict->verdict,
 					    (const char *const *)violated);
-	print_verdict(verdict, policy, expectation->text, options.out, expected);
+	print_verdict(verdict, policy, expectation->text, opt_called ? opt_called : options.out,
+		      expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

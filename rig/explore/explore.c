@@ -379,6 +379,8 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	verdict->connect = g_strdup(session->connect);
+	verdict->snapshot = g_strdup(session->snapshot);
+	verdict->snapshot_sum = g_strdup(session->snapshot_sum);
 	verdict->emulator = session->connect ? NULL
 			    : paths_qemu()   ? g_strdup(paths_qemu())
 					     : g_find_program_in_path("qemu-system-x86_64");
@@ -424,10 +426,10 @@ char *explore_options(const char *policy, int preemptions)
 }
 
 char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
-		       const char *options)
+		       const char *snapshot_sum, const char *options)
 {
-	return g_strdup_printf("%s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
-			       options);
+	return g_strdup_printf("%s %s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
+			       snapshot_sum, options);
 }
 
 static bool open_journal(Explorer *explorer, GError **error)
@@ -435,8 +437,8 @@ static bool open_journal(Explorer *explorer, GError **error)
 	const Session *session = explorer->session;
 	const ExploreOptions *options = explorer->options;
 	g_autofree char *path = folder_path(options->out, "journal");
-	g_autofree char *what = explore_identity(session->scenario, session->kernel,
-						 session->snapshot, options->options);
+	g_autofree char *what = explore_identity(session->scenario, session->kernel, session->snapshot,
+						 session->snapshot_sum, options->options);
 
 	explorer->journal = (options->resume ? journal_resume : journal_new)(path, what, error);
 	return explorer->journal != NULL;

@@ -32,7 +32,7 @@ char *explore_options(const char *policy, int preemptions);
  * has it.  The caller's.
  */
 char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
-		       const char *options);
+		       const char *snapshot_sum, const char *options);
 
 /*
  * Run until the policy has no more, a limit, or an interrupt.  What is finished

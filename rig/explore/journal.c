@@ -15,7 +15,7 @@ struct Journal {
 	GHashTable *lines;	/* plan key -> outcome's text */
 };
 
-static const char MAGIC[] = "racerig-journal 5";
+static const char MAGIC[] = "racerig-journal 6";
 
 static bool fail(const Journal *journal, GError **error)
 {

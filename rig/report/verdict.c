@@ -52,6 +52,8 @@ void verdict_free(Verdict *verdict)
 	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
 	g_free(verdict->emulator);
+	g_free(verdict->snapshot);
+	g_free(verdict->snapshot_sum);
 	g_ptr_array_unref(verdict->violations);
 	g_ptr_array_unref(verdict->accepted);
 	g_free(verdict);
@@ -291,6 +293,8 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "host", g_get_host_name());
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
+	add_string(builder, "snapshot", verdict->snapshot);
+	add_string(builder, "snapshot_sha256", verdict->snapshot_sum);
 	add_int(builder, "resumed", verdict->resumed);
 	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);

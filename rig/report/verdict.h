@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 5, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 5, RUN_VERSION = 2 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -52,6 +52,7 @@ typedef struct {
 	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
+	char *snapshot, *snapshot_sum;	/* what the guest started from: its name, its contents */
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */
