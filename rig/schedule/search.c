@@ -184,8 +184,8 @@ static void foresee_below(const Search *search, guint last, int thread, const Th
 }
 
 /*
- * Deepest first.  Of the next subtree it is not known whose it will be.  Where the current choice of a node is not finished yet it will
- * be by the time the next one is asked for.
+ * Deepest first.  Of the next subtree it is not known whose it will be.  Where the current choice
+ * of a node is not finished yet it will be by the time the next one is asked for.
  */
 static void foresee(Search *search, Foresight *ret)
 {

@@ -126,8 +126,8 @@ static void test_split(gconstpointer data)
 		split_big += runs >= 50 ? whole : 0;
 		compared++;
 	}
-	g_test_message("%u programs: split %u runs %.3f as many schedules as none, %.3f on those of 50 and more",
-		       compared, depth, (double)split_runs / plain_runs,
+	g_test_message("%u programs: split %u runs %.3f as many schedules as none, %.3f of those of 50 "
+		       "and more", compared, depth, (double)split_runs / plain_runs,
 		       plain_big ? (double)split_big / plain_big : 0);
 	g_assert_cmpuint(compared, >=, PROGRAMS / 2);
 }
