@@ -174,3 +174,61 @@ def test_resume_knows_its_shard(three, tmp_path):
 def test_bad_shard(tmp_path, text):
     assert_refused(run_rig("suite", *PAIRS, f"--shard={text}", "--out", tmp_path / "x"), "write I/N")
     assert not (tmp_path / "x").exists() and os.listdir(tmp_path) == []
+
+
+# --- parts of one exploration -----------------------------------------------
+
+MUTANT = ("explore", "fault-vs-alloc", "--kernel", "scratch-plain-store", "--split", "2")
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    out = tmp_path_factory.mktemp("split") / "out"
+    result = run_rig(*MUTANT, "--out", out, timeout=600)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return out
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_parts_are_the_whole(split, tmp_path, count):
+    parts = shards(tmp_path / "parts", count, *MUTANT, killed=1 if count == 2 else 0)
+    for part in parts:
+        verdict = json.loads((part / "verdict.json").read_text())
+        # of the others it knows nothing
+        assert verdict["verdict"] in ("inconclusive", "violation") and not verdict["complete"]
+    result = run_rig("merge", *parts, "--out", tmp_path / "merged" / "out")
+    assert result.returncode == 1 and result.stdout.startswith("violation: I1"), result.stderr
+    assert_same(split, tmp_path / "merged" / "out")
+    if count != 3:
+        return
+    found = [json.loads((part / "verdict.json").read_text())["violating"] for part in parts]
+    for missing in range(3):
+        others = parts[:missing] + parts[missing + 1:]
+        result = run_rig("merge", *others, "--out", tmp_path / "less" / "out")
+        assert result.returncode == 1 and f"shard {missing + 1}/3 is missing" in result.stdout
+        verdict = json.loads((tmp_path / "less" / "out" / "verdict.json").read_text())
+        assert not verdict["complete"] and verdict["violating"] == sum(found) - found[missing]
+        assert verdict["verdict"] == ("violation" if verdict["violating"] else "inconclusive")
+    # a journal that was cut off is a part that has not ended
+    journal = parts[0] / "journal"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
+    result = run_rig("merge", *parts, "--out", tmp_path / "less" / "out")
+    assert result.returncode == 1 and "shard 1/3 has not ended" in result.stdout
+    edit(parts[1] / "run.json", lambda run: run.update(snapshot_sha256="0" * 64))
+    assert_refused(run_rig("merge", *parts, "--out", tmp_path / "no"), "other contents")
+    edit(parts[1] / "run.json", lambda run: run.update(irq_events=True))
+    edit(parts[1] / "run.json", lambda run: run.pop("snapshot_sha256"))
+    assert_refused(run_rig("merge", *parts, "--out", tmp_path / "no"), "snapshot_sha256")
+
+
+@pytest.mark.parametrize("words, why", [
+    (["--split", "2", "--preemptions", "1"], "no sleep sets"),
+    (["--split", "2", "--policy", "dfs"], "only dpor"),
+    (["--split", "65"], "1 to 64"),
+    (["--shard", "1/2"], "--split"),
+    (["--split", "2", "--shard", "3/2"], "write I/N"),
+])
+def test_what_cannot_be_split(tmp_path, words, why):
+    result = run_rig("explore", "alloc-vs-free", *words, "--out", tmp_path / "x")
+    assert_refused(result, why)
+    assert os.listdir(tmp_path) == []

@@ -24,6 +24,24 @@ static int merge_suites(const char *const *dirs, GError **error)
 	return missing ? EXIT_UNEXPECTED : command_table_code(table);
 }
 
+static int merge_explorations(const char *const *dirs, GError **error)
+{
+	g_autoptr(Verdict) verdict = NULL;
+	g_autofree char *missing = NULL;
+
+	if (!merge_exploration(dirs, opt_out, &verdict, &missing, error))
+		return EXIT_BROKEN;
+	g_auto(GStrv) violated = verdict_invariants(verdict);
+	g_autofree char *ids = g_strjoinv(" ", violated);
+	g_print("%s%s%s\n  schedules  %d executed, %d violating, %" G_GUINT64_FORMAT
+		" pruned, %d redundant\n  coverage   %s\n  folder     %s (evidence.txt, report.html)\n%s",
+		verdict->verdict, *ids ? ": " : "", ids, verdict->executed, verdict->violating,
+		verdict->pruned, verdict->redundant,
+		verdict->complete ? "complete: every interleaving of the events" : "NOT complete", opt_out,
+		missing ? missing : "");
+	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;
+}
+
 int command_merge(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	(void)cancel;
@@ -35,5 +53,9 @@ int command_merge(int argc, char **argv, GCancellable *cancel, GError **error)
 			    "name the folders of the shards (racerig merge --help)");
 		return EXIT_BROKEN;
 	}
-	return merge_suites((const char *const *)argv + 1, error);
+	const char *const *dirs = (const char *const *)argv + 1;
+	int split = merge_split(*dirs, error);
+	if (split < 0)
+		return EXIT_BROKEN;
+	return split ? merge_explorations(dirs, error) : merge_suites(dirs, error);
 }

@@ -252,6 +252,12 @@ char *explore_options(const char *policy, int preemptions)
 	return g_strdup_printf("%s/%d", policy, preemptions);
 }
 
+char *explore_options_split(int depth, int part, int parts)
+{
+	return part ? g_strdup_printf("dpor/-1/%d/%d/%d", depth, part, parts)
+		    : g_strdup_printf("dpor/-1/%d", depth);
+}
+
 char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
 		       const char *snapshot_sum, const char *options)
 {
@@ -303,11 +309,13 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 	const char *out = explorer->options->out;
 	g_autoptr(GError) local = NULL;
 
-	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS, false, &local) &&
+	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS,
+					     explorer->options->part != NULL, &local) &&
 	    !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
+	explorer->verdict->irq_events = explorer->session->irq_events;
 	explorer->verdict->restarts = workers_restarts(explorer->workers);
 	g_autofree char *run = verdict_run_json(explorer->verdict);
 	return folder_write(out, "run.json", run, error) && publish(out, error);
@@ -322,6 +330,7 @@ static bool explore_locked(Session *session, Policy *policy, const ExploreOption
 	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							    (GDestroyNotify)outcome_free);
 	verdict->bound = g_strdup(options->bound);
+	verdict->part = g_strdup(options->part);
 	Explorer explorer = {
 		.session = session, .policy = policy, .options = options, .verdict = verdict,
 		.ready = ready, .running = running, .tally = tally,

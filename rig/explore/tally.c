@@ -208,6 +208,9 @@ void tally_end(Tally *tally)
 
 	/* What comes after those cuts nobody knows. */
 	verdict->complete &= !verdict->unsettled;
+	/* And a part knows nothing of the others. */
+	verdict->part_done = verdict->complete;
+	verdict->complete &= !verdict->part;
 	verdict->distinct_final_states = g_hash_table_size(tally->final_states);
 	verdict->final_states = g_list_sort(g_hash_table_get_keys(tally->final_states),
 					    (GCompareFunc)strcmp);

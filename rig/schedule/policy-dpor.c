@@ -206,14 +206,13 @@ Policy *policy_dpor_new(int preemptions)
 	return &search->policy;
 }
 
-Policy *policy_dpor_split_new(guint depth, guint part, guint parts)
+Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts)
 {
 	Policy *policy = policy_dpor_new(-1);
 	Search *search = (Search *)policy;
 
-	g_assert(part < parts);
 	search->split = depth;
-	search->part = part;
+	search->here = g_memdup2(here, parts * sizeof(*here));
 	search->parts = parts;
 	return policy;
 }

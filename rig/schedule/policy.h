@@ -47,11 +47,11 @@ Policy *policy_dpor_new(int preemptions);
 /*
  * The same without a bound, and the first @depth decisions expanded in full: every subtree below
  * them is explored without regard to the others but for its sleep set, so that each may be explored
- * somewhere else.  This one explores those whose number modulo @parts is @part (from 0); of the
- * others it runs the first decisions, once, since what they touched decides who sleeps in its own.
- * All parts together run what one with @parts 1 runs.
+ * somewhere else.  This one explores those whose number modulo @parts is one of @here (@parts of
+ * them); of the others it runs the first decisions, once, since what they touched decides who
+ * sleeps in its own.  All parts together run what one with all of them @here runs.
  */
-Policy *policy_dpor_split_new(guint depth, guint part, guint parts);
+Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts);
 
 Policy *policy_random_new(guint32 seed);
 

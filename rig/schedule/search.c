@@ -40,7 +40,7 @@ static bool is_open(const Node *node, int thread)
 /* Whether the subtree at hand is explored by somebody else. */
 static bool is_elsewhere(const Search *search)
 {
-	return search->split && search->policy.subtree % search->parts != search->part;
+	return search->split && !search->here[search->policy.subtree % search->parts];
 }
 
 /* Take the next choice of the deepest node that has one. */
@@ -58,7 +58,7 @@ static bool backtrack(Search *search)
 			}
 		ThreadSet never = thread_set_without(node->step.enabled, &node->done);
 		/* What all parts have in common counts once. */
-		if (search->nodes->len > search->split || search->part == 0)
+		if (search->nodes->len > search->split || !search->here || search->here[0])
 			search->policy.pruned += thread_set_size(&never);
 		g_array_set_size(search->nodes, search->nodes->len - 1);
 	}
@@ -250,6 +250,7 @@ static double search_fraction(Policy *policy)
 static void search_free(Policy *policy)
 {
 	g_array_unref(((Search *)policy)->nodes);
+	g_free(((Search *)policy)->here);
 	g_free(policy);
 }
 

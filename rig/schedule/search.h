@@ -31,7 +31,8 @@ struct Search {
 	bool sleep_sets;
 	bool started;
 	guint split;		/* so many first nodes are expanded in full */
-	guint part, parts;	/* … and of the subtrees below them these are explored here */
+	bool *here;		/* … and of the subtrees below them these are explored here, … */
+	guint parts;		/* … by their number modulo this */
 };
 
 void search_init(Search *search, const char *name,

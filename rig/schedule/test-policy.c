@@ -64,8 +64,11 @@ static guint explore_parts(const Program *program, guint depth, guint parts, GHa
 	guint sum = 0;
 
 	for (guint part = 0; part < parts; part++) {
-		g_autoptr(Policy) policy = policy_dpor_split_new(depth, part, parts);
+		bool here[7] = { false };
 		Plan *plan;
+
+		here[part] = true;
+		g_autoptr(Policy) policy = policy_dpor_split_new(depth, here, parts);
 
 		while ((plan = policy->next(policy))) {
 			g_autoptr(GHashTable) wrong = string_set();

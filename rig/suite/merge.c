@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explore/folder.h"
+#include "explore/merge.h"
 #include "suite/suite.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -13,7 +14,8 @@
 typedef struct {
 	const char *dir;
 	Shard *shard;
-	Table *table;		/* NULL: it has not ended */
+	Table *table;		/* of a suite; NULL: it has not ended */
+	bool ended, irq_events;	/* of an exploration */
 } Part;
 
 typedef struct {
@@ -154,6 +156,35 @@ static bool check_rows(Merge *merge, const Part *part, GError **error)
 	       fail(error, part->dir, "suite.json lacks a pair of this shard", "run the shard again");
 }
 
+/* What is true of its run, if that has ended. */
+static bool check_exploration(Merge *merge, Part *part, GError **error)
+{
+	g_autofree char *path = folder_path(part->dir, "run.json");
+	g_autoptr(JsonObject) object = NULL;
+	Json json = { NULL, path };
+
+	part->ended = g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
+	if (!part->ended)
+		return true;
+	object = json_load(path, FILE_FOUND, error);
+	json.object = object;
+	if (!object || !json_bool(&json, "irq_events", &part->irq_events, error) ||
+	    !check_snapshot(merge, part->dir, error))
+		return false;
+	for (guint i = 0; i < merge->parts->len; i++) {
+		const Part *other = g_ptr_array_index(merge->parts, i);
+
+		if (!other || !other->ended || other->irq_events == part->irq_events)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: in %s an interrupt does more than flush a TLB, here nobody knew; run this "
+			    "shard again with --irq-events", part->irq_events ? other->dir : part->dir,
+			    part->irq_events ? part->dir : other->dir);
+		return false;
+	}
+	return true;
+}
+
 static bool add_part(Merge *merge, const char *dir, GError **error)
 {
 	g_autoptr(Shard) shard = shard_load(dir, error);
@@ -176,6 +207,8 @@ static bool add_part(Merge *merge, const char *dir, GError **error)
 	merge->parts->pdata[part->shard->index - 1] = part;
 	if (!merge->first)
 		merge->first = part;
+	if (shard_split(part->shard))
+		return check_exploration(merge, part, error);
 	if (!g_file_test(json, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
 		return true;
 	part->table = table_load(json, error);
@@ -313,5 +346,48 @@ bool merge_suite(const char *const *dirs, const char *out, Table **ret, char **r
 		return false;
 	*ret_missing = missing->len ? g_strdup(missing->str) : NULL;
 	*ret = g_steal_pointer(&table);
+	return true;
+}
+
+int merge_split(const char *dir, GError **error)
+{
+	g_autoptr(Shard) shard = shard_load(dir, error);
+
+	return shard ? shard_split(shard) : -1;
+}
+
+bool merge_exploration(const char *const *dirs, const char *out, Verdict **ret, char **ret_missing,
+		       GError **error)
+{
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(part_free);
+	g_autoptr(GHashTable) snapshots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GString) missing = g_string_new(NULL);
+	g_autofree char *own = folder_path(out, "shard.json");
+	Merge merge = { parts, NULL, snapshots, out };
+
+	if (g_file_test(own, G_FILE_TEST_EXISTS))
+		return fail(error, out, "it is a shard's folder", "give another --out");
+	for (const char *const *dir = dirs; *dir; dir++)
+		if (!add_part(&merge, *dir, error))
+			return false;
+	g_autofree const char **by_part = g_new0(const char *, parts->len);
+	g_autofree bool *ended = g_new0(bool, parts->len);
+	for (guint i = 0; i < parts->len; i++) {
+		const Part *part = g_ptr_array_index(parts, i);
+
+		by_part[i] = part && part->ended ? part->dir : NULL;
+	}
+	MergeParts what = { by_part, parts->len, shard_split(merge.first->shard) };
+	if (!explore_merge(&what, out, ended, ret, error))
+		return false;
+	for (guint i = 0; i < parts->len; i++) {
+		const Part *part = g_ptr_array_index(parts, i);
+
+		if (!ended[i])
+			g_string_append_printf(missing, "shard %u/%u %s%s\n", i + 1, parts->len,
+					       part ? "has not ended; run it again with --resume: "
+						    : "is missing", part ? part->dir : "");
+	}
+	*ret_missing = missing->len ? g_strdup(missing->str) : NULL;
 	return true;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "report/table.h"
+#include "report/verdict.h"
 
 /*
  * The suite of the shards in @dirs (NULL-terminated) in @out.  What does not belong together or is there
@@ -16,3 +17,10 @@
  */
 bool merge_suite(const char *const *dirs, const char *out, Table **ret, char **ret_missing,
 		 GError **error);
+
+/* The split that the shard in @dir is of; 0: it is of a suite; -1: an error. */
+int merge_split(const char *dir, GError **error);
+
+/* The same for the shards of an exploration; those that are missing leave it inconclusive. */
+bool merge_exploration(const char *const *dirs, const char *out, Verdict **ret, char **ret_missing,
+		       GError **error);

@@ -17,7 +17,8 @@ static const char FILE_NAME[] = "shard.json";
 enum { VERSION = 1 };
 
 /* What all parts have in common, by the name that a reader sees. */
-static const char *const common[] = { "version", "machine", "emulator", "guest", "group", "costs", NULL };
+static const char *const common[] = { "version", "machine", "emulator", "guest", "group", "costs",
+				     "split", NULL };
 /* The same of a pair. */
 static const char *const of_pair[] = { "scenario", "kernel", "bound", "build", "text", "expected",
 				      "kind", "breaks", NULL };
@@ -121,7 +122,8 @@ static JsonObject *pair_json(const Pair *pair, int part)
 	return object;
 }
 
-static JsonObject *identity(const char *group, const char *connect, const Costs *costs, GError **error)
+static JsonObject *identity(const char *group, const char *split, const char *connect,
+			    const Costs *costs, GError **error)
 {
 	g_autofree char *emulator = backend_emulator_identity(connect, paths_qemu(), error);
 	g_autofree char *init = paths_in_data("build/guest/init.cpio");
@@ -142,6 +144,7 @@ static JsonObject *identity(const char *group, const char *connect, const Costs 
 	json_object_set_string_member(object, "guest", guest);
 	json_object_set_string_member(object, "group", group);
 	json_object_set_string_member(object, "costs", costs_identity(costs));
+	json_object_set_string_member(object, "split", split);
 	return object;
 }
 
@@ -152,7 +155,7 @@ Shard *shard_new(const Selection *selection, const char *group, const char *conn
 
 	shard->index = index;
 	shard->count = count;
-	shard->identity = identity(group, connect, costs, error);
+	shard->identity = identity(group, "0", connect, costs, error);
 	if (!shard->identity)
 		return NULL;
 	deal(shard, selection, costs);
@@ -162,6 +165,27 @@ Shard *shard_new(const Selection *selection, const char *group, const char *conn
 					      pair_json(&g_array_index(selection->pairs, Pair, i),
 							g_array_index(shard->part, int, i)));
 	return g_steal_pointer(&shard);
+}
+
+Shard *shard_of_pair(const Pair *pair, int split, const char *connect, int index, int count,
+		     GError **error)
+{
+	g_autoptr(Shard) shard = g_new0(Shard, 1);
+	g_autofree char *depth = g_strdup_printf("%d", split);
+
+	shard->index = index;
+	shard->count = count;
+	shard->identity = identity("explore", depth, connect, NULL, error);
+	if (!shard->identity)
+		return NULL;
+	shard->pairs = json_array_new();
+	json_array_add_object_element(shard->pairs, pair_json(pair, 1));
+	return g_steal_pointer(&shard);
+}
+
+int shard_split(const Shard *shard)
+{
+	return atoi(json_object_get_string_member(shard->identity, "split"));
 }
 
 bool shard_write(const Shard *shard, const char *out, bool resume, GError **error)

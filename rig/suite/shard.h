@@ -31,6 +31,13 @@ bool shard_parse(const char *text, int *ret_index, int *ret_count, GError **erro
 /* @costs may be NULL.  @group, @connect: as for the suite. */
 Shard *shard_new(const Selection *selection, const char *group, const char *connect,
 		 const Costs *costs, int index, int count, GError **error);
+
+/* Part of an exploration of @pair whose first @split decisions are expanded in full. */
+Shard *shard_of_pair(const Pair *pair, int split, const char *connect, int index, int count,
+		     GError **error);
+
+/* The decisions that are expanded in full; 0: it is of a suite. */
+int shard_split(const Shard *shard);
 void shard_free(Shard *shard);
 
 /* shard.json of the folder @out.  With @resume it must be there and say the same. */
