@@ -25,6 +25,7 @@ int command_merge(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_slurm(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);

@@ -64,10 +64,11 @@ static bool same_facts(const Merge *merge, guint part, GError **error)
 		g_autofree char *left = member_text(mine, each->data);
 		g_autofree char *right = member_text(other, each->data);
 
-		if (strcmp(each->data, "part") == 0 || g_strv_contains(counted, each->data) || strcmp(left, right) == 0)
+		if (strcmp(each->data, "part") == 0 || g_strv_contains(counted, each->data) ||
+		    strcmp(left, right) == 0)
 			continue;
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s/verdict.json: %s is not what it is in %s; they are not of one exploration",
+			    "%s/verdict.json: %s is not what it is in %s; these are two explorations",
 			    merge->parts->dirs[part], (char *)each->data,
 			    merge->parts->dirs[merge->first]);
 		return false;
