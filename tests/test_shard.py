@@ -210,10 +210,10 @@ def test_parts_are_the_whole(split, tmp_path, count):
         assert not verdict["complete"] and verdict["violating"] == sum(found) - found[missing]
         assert verdict["verdict"] == ("violation" if verdict["violating"] else "inconclusive")
     # a journal that was cut off is a part that has not ended
-    journal = parts[0] / "journal"
+    journal = parts[1] / "journal"
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
     result = run_rig("merge", *parts, "--out", tmp_path / "less" / "out")
-    assert result.returncode == 1 and "shard 1/3 has not ended" in result.stdout
+    assert result.returncode == 1 and "shard 2/3 has not ended" in result.stdout
     edit(parts[1] / "run.json", lambda run: run.update(snapshot_sha256="0" * 64))
     assert_refused(run_rig("merge", *parts, "--out", tmp_path / "no"), "other contents")
     edit(parts[1] / "run.json", lambda run: run.update(irq_events=True))
