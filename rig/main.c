@@ -27,6 +27,8 @@ static const struct {
 	{ "debug", command_debug, "stop inside a schedule, with gdb or drgn" },
 	{ "report", command_report, "write evidence.txt and report.html of a folder" },
 	{ "suite", command_suite, "the scenario x kernel table against what is expected" },
+	{ "merge", command_merge, "the folders of all shards into the one of the whole" },
+	{ "slurm", command_slurm, "write a job array of shards and the job that merges them" },
 	{ "verify", command_verify, "what a patch changes: the suite before and after" },
 	{ "stress", command_stress, "plain concurrent loops, the uncontrolled baseline" },
 	{ "boot", command_boot, "park a scenario's guest and keep it for drgn" },

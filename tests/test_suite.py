@@ -315,8 +315,9 @@ def test_max_time(tmp_path):
     out = tmp_path / "out"
     result = run_rig("suite", *PAIRS, "--max-time", "0.5s", "--out", out)
     assert result.returncode == 1, result.stderr
-    assert "2 not finished" in result.stdout
-    assert {row["verdict"] for row in rows(out).values()} == {"inconclusive"}
+    assert "1 not finished" in result.stdout and "1 not run" in result.stdout
+    assert sorted(row["verdict"] for row in rows(out).values()) == ["inconclusive", "not run"]
+    assert [row["folder"] is None for row in rows(out).values() if row["verdict"] == "not run"] == [True]
     assert parse_ktap(out / "suite.ktap")[0] == 1
 
 

@@ -64,7 +64,7 @@ int command_table_code(const Table *table)
 
 	if (counts.broken)
 		return EXIT_BROKEN;
-	if (counts.unexpected || counts.inconclusive)
+	if (counts.unexpected || counts.inconclusive || counts.not_run)
 		return EXIT_UNEXPECTED;
-	return counts.skipped == counts.pairs ? EXIT_SKIPPED : EXIT_EXPECTED;
+	return counts.pairs && counts.skipped == counts.pairs ? EXIT_SKIPPED : EXIT_EXPECTED;
 }

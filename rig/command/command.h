@@ -23,10 +23,12 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_merge(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_setup(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_slurm(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);

@@ -4,20 +4,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "catalog/expectation.h"
 #include "catalog/invariant.h"
 #include "command/command.h"
 #include "explore/folder.h"
 #include "report/violation-text.h"
+#include "suite/shard.h"
 #include "util/error.h"
 #include "util/name.h"
 
 static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at;
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
 static int opt_recheck = 50;
-static gboolean opt_resume;
-static char *opt_actors, *opt_setup;
+static int opt_split;
+static char *opt_shard;
+static gboolean opt_resume, opt_irq_events;
+static int shard_index = 1, shard_count = 1;
+static char *opt_actors, *opt_setup, *opt_called;
 static int opt_pages = -1, opt_arenas = -1, opt_processes = -1;
 
 static const GOptionEntry entries[] = {
@@ -34,6 +39,12 @@ static const GOptionEntry entries[] = {
 	  "How to choose: dpor (the default), dfs, pct or random", "P" },
 	{ "preemptions", 0, 0, G_OPTION_ARG_INT, &opt_preemptions,
 	  "dpor, dfs: at most N preemptions a schedule", "N" },
+	{ "split", 0, 0, G_OPTION_ARG_INT, &opt_split,
+	  "dpor: expand the first D decisions in full, so that parts can be explored apart", "D" },
+	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
+	  "With --split: only part I of N, for racerig merge", "I/N" },
+	{ "irq-events", 0, 0, G_OPTION_ARG_NONE, &opt_irq_events,
+	  "With --shard: interrupts count from the start, where another shard found that they must", NULL },
 	{ "seed", 0, 0, G_OPTION_ARG_INT, &opt_seed, "pct, random: what to start from (1)", "S" },
 	{ "depth", 0, 0, G_OPTION_ARG_INT, &opt_depth, "pct: depth of the bug (3)", "D" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },
@@ -47,6 +58,8 @@ static const GOptionEntry entries[] = {
 	  "Stop after the first schedule that violates this invariant", "INVARIANT" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
+	{ "called", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_called,
+	  "What the folder is called in what is printed, and no times: for a suite's files", "NAME" },
 	COMMAND_CONNECT,
 	{ NULL },
 };
@@ -102,7 +115,9 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 	g_print("  coverage   %s", verdict->policy);
 	if (verdict->bound)
 		g_print(", %s", verdict->bound);
-	g_print(": %s\n", !verdict->complete ? "NOT complete"
+	g_print(": %s\n", verdict->part_done && verdict->part
+			  ? "all of this part; what the whole comes to, racerig merge says"
+			  : !verdict->complete ? "NOT complete"
 			  : verdict->bound ? "complete within the bound"
 			  : "complete: every interleaving of the events");
 	if (chance > 0)
@@ -140,7 +155,8 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 			sentence, out, one->schedule);
 	}
 	g_print("  states     %d distinct final states\n", verdict->distinct_final_states);
-	g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
+	if (!opt_called)
+		g_print("  speed      %.1f schedules/s\n", verdict_rate(verdict));
 	g_print("  kernel     %s%s%s\n", verdict->kernel_source,
 		*verdict->kernel_patches ? " " : "", verdict->kernel_patches);
 	g_print("  model      sequential consistency, one instruction at a time (TCG)\n");
@@ -179,6 +195,27 @@ static gboolean check_stop_at(GError **error)
 	return FALSE;
 }
 
+static gboolean check_split(GError **error)
+{
+	enum { DEEPEST = 64 };
+
+	if (opt_split < 0 || opt_split > DEEPEST)
+		return bad_input(error, "--split", opt_split, "give 1 to 64");
+	if (opt_split && strcmp(opt_policy, "dpor") != 0)
+		return bad_input(error, "--split", opt_split, "only dpor can be split");
+	if (opt_split && opt_preemptions >= 0)
+		return bad_input(error, "--split", opt_split,
+				 "under a preemption bound there are no sleep sets, and all parts would "
+				 "explore the same; leave --preemptions out");
+	if (!opt_shard && opt_irq_events)
+		return bad_input(error, "--split", opt_split, "--irq-events goes with --shard I/N");
+	if (!opt_shard)
+		return TRUE;
+	if (!opt_split)
+		return bad_input(error, "--split", opt_split, "--shard takes --split D, as in --split 2");
+	return shard_parse(opt_shard, &shard_index, &shard_count, error);
+}
+
 static gboolean check_options(GError **error)
 {
 	if (opt_schedules < 0)
@@ -194,7 +231,7 @@ static gboolean check_options(GError **error)
 	if (opt_preemptions >= 0 && !is_bounded())
 		return bad_input(error, "--preemptions", opt_preemptions,
 				 "only dfs and dpor have a bound");
-	return check_stop_at(error);
+	return check_split(error) && check_stop_at(error);
 }
 
 static Policy *make_policy(int actors, GError **error)
@@ -202,6 +239,12 @@ static Policy *make_policy(int actors, GError **error)
 	if (strcmp(opt_policy, "dfs") == 0)
 		return policy_dfs_new(opt_preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS,
 				      opt_preemptions);
+	if (opt_split) {
+		g_autofree bool *here = g_new0(bool, shard_count);
+
+		here[shard_index - 1] = true;
+		return policy_dpor_split_new(opt_split, here, shard_count);
+	}
 	if (strcmp(opt_policy, "dpor") == 0)
 		return policy_dpor_new(opt_preemptions);
 	if (strcmp(opt_policy, "random") == 0)
@@ -236,6 +279,21 @@ static Scenario *find_scenario(const char *name, GError **error)
 	return NULL;
 }
 
+static gboolean write_shard(const Session *session, const char *out, GError **error)
+{
+	Pair pair = { session->scenario, session->kernel, opt_preemptions };
+	g_autoptr(Shard) shard = shard_of_pair(&pair, opt_split, command_connect, shard_index,
+					       shard_count, error);
+
+	int lock = shard ? folder_lock(out, error) : -1;
+	gboolean ok = lock >= 0 && (opt_resume || folder_make(out, FALSE, error)) &&
+		      shard_write(shard, out, opt_resume, error);
+
+	if (lock >= 0)
+		close(lock);
+	return ok;
+}
+
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	ExploreOptions options = { 0 };
@@ -255,8 +313,9 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
-	g_autofree char *words = is_bounded()
-		? explore_options(policy->name, opt_preemptions)
+	g_autofree char *words = opt_split
+		? explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count)
+		: is_bounded() ? explore_options(policy->name, opt_preemptions)
 		: g_strdup_printf("%s/%d/%d", policy->name, opt_seed, opt_depth);
 	options.out = opt_out ? opt_out : folder;
 	options.options = words;
@@ -265,11 +324,18 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.jobs = opt_jobs;
 	options.recheck = opt_recheck;
 	options.resume = opt_resume;
+	options.part = opt_shard;
 	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
 	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
 						    NULL, cancel, error);
 	if (!session || !session_prepare(session, error))
+		return EXIT_BROKEN;
+	if (opt_irq_events) {
+		session->irq_events = true;
+		stepper_expect_irq_events(session->stepper);
+	}
+	if (opt_shard && !write_shard(session, options.out, error))
 		return EXIT_BROKEN;
 
 	g_autoptr(Verdict) verdict = NULL;
@@ -295,6 +361,9 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_auto(GStrv) violated = verdict_invariants(verdict);
 	gboolean expected = expectation_met(expectation, verdict->verdict,
 					    (const char *const *)violated);
-	print_verdict(verdict, policy, expectation->text, options.out, expected);
+	if (opt_shard && !verdict->violating)
+		expected = verdict->part_done;
+	print_verdict(verdict, policy, expectation->text, opt_called ? opt_called : options.out,
+		      expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

@@ -12,6 +12,7 @@
 #include "util/error.h"
 
 static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/suite";
+static char *opt_shard, *opt_costs;
 static char *opt_ktap, *opt_junit, *opt_summary, *opt_compare;
 static char **opt_scenarios, **opt_kernels;
 static int opt_jobs = 1;
@@ -26,7 +27,11 @@ static const GOptionEntry entries[] = {
 	  "Only this kernel, or one of your own; may be given again", "K" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs side by side (1)", "J" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
-	  "Stop after 90s, 15m or 2h; the rest is inconclusive", "T" },
+	  "Stop after 90s, 15m or 2h; the shortest pairs come first, and the rest is not run", "T" },
+	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
+	  "Only part I of N, for racerig merge", "I/N" },
+	{ "costs", 0, 0, G_OPTION_ARG_FILENAME, &opt_costs,
+	  "What pairs took before: a suite's run.json; the shards are dealt out by it", "FILE" },
 	{ "require-built", 0, 0, G_OPTION_ARG_NONE, &opt_require_built,
 	  "A kernel that is not built is an error; without this it is skipped", NULL },
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
@@ -58,7 +63,7 @@ static gboolean write_file(const char *path, const char *mode, const char *text,
 static gboolean write_copies(const Table *table, const Comparison *comparison, GError **error)
 {
 	gboolean to_stdout = opt_ktap && strcmp(opt_ktap, "-") == 0;
-	g_autofree char *ktap = ktap_text(table), *junit = junit_text(table);
+	g_autofree char *ktap = ktap_text(table), *junit = junit_text(table, true);
 	g_autofree char *summary = markdown_text(table, comparison);
 
 	if (to_stdout)
@@ -82,6 +87,15 @@ static void print(const Table *table, const Comparison *comparison)
 	g_print("folder %s (suite.json, summary.md, suite.ktap, junit.xml, runs/)\n", opt_out);
 }
 
+static Shard *make_shard(const Selection *selection, const Costs *costs, GError **error)
+{
+	int index, count;
+
+	if (!shard_parse(opt_shard, &index, &count, error))
+		return NULL;
+	return shard_new(selection, opt_group, command_connect, costs, index, count, error);
+}
+
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	SuiteOptions options = { 0 };
@@ -102,13 +116,21 @@ int command_suite(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (opt_compare && !before)
 		return EXIT_BROKEN;
 	g_autoptr(Selection) selection = selection_new(opt_group, opt_scenarios, opt_kernels, error);
+	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
+	if (!selection || (opt_costs && !costs))
+		return EXIT_BROKEN;
+	g_autoptr(Shard) shard = opt_shard ? make_shard(selection, costs, error) : NULL;
+	if (opt_shard && !shard)
+		return EXIT_BROKEN;
 	g_autoptr(Table) table = NULL;
+	options.shard = shard;
+	options.costs = costs;
 	options.jobs = opt_jobs;
 	options.resume = opt_resume;
 	options.require_built = opt_require_built;
 	options.connect = command_connect;
 	options.out = opt_out;
-	if (!selection || !suite_run(selection, &options, cancel, &table, error))
+	if (!suite_run(selection, &options, cancel, &table, error))
 		return EXIT_BROKEN;
 	g_autoptr(Comparison) comparison = before ? compare_tables(before, table) : NULL;
 	if (!suite_write(opt_out, table, comparison, error) ||

@@ -160,9 +160,9 @@ static char *conclude(const Table *before, const Table *after, const Comparison 
 	}
 	if (is.unexpected)
 		return g_strdup(was.unexpected ? "fails before and after"
-				: was.inconclusive ? "fails after; before is not finished"
+				: was.inconclusive || was.not_run ? "fails after; before is not finished"
 						   : "passes before, FAILS after");
-	if (was.inconclusive || is.inconclusive)
+	if (was.inconclusive || is.inconclusive || was.not_run || is.not_run)
 		return g_strdup("not finished; --resume goes on");
 	if (!passes) {
 		*code = EXIT_SKIPPED;
@@ -260,7 +260,7 @@ static int bisect(double max_seconds, GCancellable *cancel, GError **error)
 	}
 	TableCounts counts = table_count(table);
 	gboolean judged = counts.as_expected + counts.unexpected && !counts.inconclusive &&
-			  !counts.broken;
+			  !counts.not_run && !counts.broken;
 	g_autofree char *bad = naming("bad", violated);
 	g_print("%s\n", violated->len ? bad
 			: judged       ? "good: no invariant is violated"

@@ -7,14 +7,13 @@
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
+#include "explore/tally.h"
 #include "explore/unseen.h"
-#include "report/story.h"
-#include "report/violation-text.h"
 #include "util/error.h"
 #include "util/paths.h"
 #include "explore/workers.h"
 
-enum { MAX_SAVED = 20, REPLAYS = 3, PROGRESS_USEC = 200000 };
+enum { REPLAYS = 3, PROGRESS_USEC = 200000 };
 
 typedef struct {
 	Session *session;
@@ -25,172 +24,9 @@ typedef struct {
 	Journal *journal;
 	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
 	GHashTable *running;	/* set of plan keys */
-	GHashTable *final_states;
-	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
-	bool circle_kept;	/* files of one */
+	Tally *tally;
 	gint64 started, progressed;
 } Explorer;
-
-static bool is_first(Explorer *explorer, const char *what)
-{
-	return g_hash_table_add(explorer->saved, g_strdup(what));
-}
-
-static int switches_of(const Outcome *outcome)
-{
-	int switches = 0;
-
-	for (guint i = 1; i < outcome_length(outcome); i++)
-		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
-					    outcome_step(outcome, i)->thread);
-	return switches;
-}
-
-/* Whether @outcome shows something accepted that no saved schedule shows. */
-static bool documents_more(Explorer *explorer, const Outcome *outcome)
-{
-	bool more = false;
-
-	for (guint i = 0; i < outcome->found->len; i++) {
-		const Violation *found = outcome_found(outcome, i);
-		g_autofree char *what = g_strdup_printf("%s %s", found->invariant, found->reason);
-
-		more |= found->documented && is_first(explorer, what);
-	}
-	return more;
-}
-
-static bool is_violated(const Explorer *explorer, const char *invariant)
-{
-	g_auto(GStrv) violated = verdict_invariants(explorer->verdict);
-
-	return g_strv_contains((const char *const *)violated, invariant);
-}
-
-/* Whether @outcome violates an invariant that no saved schedule does, as its first or not. */
-static bool violates_more(const Explorer *explorer, const Outcome *outcome)
-{
-	for (guint i = 0; i < outcome->found->len; i++) {
-		const Violation *found = outcome_found(outcome, i);
-
-		if (!found->documented && !is_violated(explorer, found->invariant))
-			return true;
-	}
-	return false;
-}
-
-static bool is_listed(const Verdict *verdict, const Violation *found)
-{
-	for (guint i = 0; i < verdict->accepted->len; i++) {
-		const VerdictViolation *known = g_ptr_array_index(verdict->accepted, i);
-
-		/* Both strings are interned. */
-		if (known->found.invariant == found->invariant &&
-		    known->found.reason == found->reason)
-			return true;
-	}
-	return false;
-}
-
-/* Keep @outcome's files as @stem, and what was found in it. */
-static bool save(Explorer *explorer, const Outcome *outcome, const char *stem, GError **error)
-{
-	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
-	Verdict *verdict = explorer->verdict;
-
-	for (guint i = 0; i < outcome->found->len; i++) {
-		const Violation *found = outcome_found(outcome, i);
-
-		if (!found->documented || !is_listed(verdict, found))
-			verdict_add(verdict, found, file, outcome_length(outcome),
-				    switches_of(outcome));
-	}
-	return folder_save(explorer->options->out, stem, outcome, error);
-}
-
-static bool print_first(const Explorer *explorer, const Outcome *outcome, GError **error)
-{
-	g_autoptr(Record) record = record_parse(outcome->trace, "trace", error);
-
-	if (!record)
-		return false;
-	g_autofree char *violations = violations_text(outcome->found);
-	g_autofree char *interleaving = interleaving_text(record, NULL);
-	g_print("schedule %d violates %s\n%s\n", explorer->verdict->executed, violations,
-		interleaving);
-	return true;
-}
-
-/* Keep the first schedule of every invariant, and a few more. */
-static bool keep_violating(Explorer *explorer, const Outcome *outcome, GError **error)
-{
-	Verdict *verdict = explorer->verdict;
-	bool first = is_first(explorer, outcome->violates);
-	bool more = documents_more(explorer, outcome) | violates_more(explorer, outcome);
-
-	verdict->violating++;
-	if (!first && !more && verdict->violations->len >= MAX_SAVED)
-		return true;
-	g_autofree char *stem = g_strdup_printf("%04d-%s", verdict->executed, outcome->violates);
-	return (!first || print_first(explorer, outcome, error)) &&
-	       save(explorer, outcome, stem, error);
-}
-
-static bool keep_documented(Explorer *explorer, const Outcome *outcome, GError **error)
-{
-	g_autofree char *stem = g_strdup_printf("%04d-documented", explorer->verdict->executed);
-
-	explorer->verdict->documented++;
-	return !documents_more(explorer, outcome) || save(explorer, outcome, stem, error);
-}
-
-static void add_lines(GHashTable *set, const char *lines)
-{
-	g_auto(GStrv) each = lines ? g_strsplit(lines, "\n", -1) : NULL;
-
-	for (char **line = each; line && *line; line++)
-		g_hash_table_add(set, g_strdup(*line));
-}
-
-/* Whether the states of a circle were the same one. */
-static void count_circle(Verdict *verdict, const Outcome *outcome)
-{
-	if (outcome->differs)
-		verdict->unsettled++;
-	else
-		verdict->circles++;
-	add_lines(outcome->differs ? verdict->differs : verdict->grown,
-		  outcome->differs ? outcome->differs : outcome->grown);
-}
-
-static bool record(Explorer *explorer, const Outcome *outcome, GError **error)
-{
-	Verdict *verdict = explorer->verdict;
-	const char *out = explorer->options->out;
-
-	if (outcome->end == END_ASLEEP && !outcome->violates) {
-		verdict->redundant++;
-		return true;
-	}
-	verdict->executed++;
-	verdict->partial += outcome->partial;
-	if (outcome->final_state)
-		g_hash_table_add(explorer->final_states, g_strdup(outcome->final_state));
-	if (outcome->end == END_CIRCLE)
-		count_circle(verdict, outcome);
-	if (outcome->violates)
-		return keep_violating(explorer, outcome, error);
-	if (outcome_documents(outcome) && !keep_documented(explorer, outcome, error))
-		return false;
-	/* An outcome from the journal has no texts: its files are there or were not kept. */
-	if (outcome->end == END_CIRCLE && !explorer->circle_kept && outcome->schedule) {
-		explorer->circle_kept = true;
-		return folder_save(out, "circle", outcome, error);
-	}
-	if (verdict->executed == 1 && outcome->schedule)
-		return folder_save(out, "0001-clean", outcome, error);
-	return true;
-}
 
 static double seconds_since(gint64 start)
 {
@@ -225,7 +61,7 @@ static bool limit_reached(const Explorer *explorer)
 {
 	const ExploreOptions *options = explorer->options;
 
-	return (options->stop_at && is_violated(explorer, options->stop_at)) ||
+	return (options->stop_at && tally_violates(explorer->tally, options->stop_at)) ||
 	       (options->max_schedules &&
 		explorer->verdict->executed >= options->max_schedules) ||
 	       (options->max_seconds > 0 &&
@@ -343,7 +179,7 @@ static bool explore_all(Explorer *explorer, GError **error)
 				    "way it went before", explorer->verdict->executed + 1);
 			return false;
 		}
-		if (!record(explorer, outcome, error))
+		if (!policy->elsewhere && !tally_add(explorer->tally, outcome, error))
 			return false;
 		progress(explorer, false);
 	}
@@ -380,6 +216,8 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->controls = session->controls;
 	verdict->absent_hooks = stepper_absent_hooks(session->stepper);
 	verdict->connect = g_strdup(session->connect);
+	verdict->snapshot = g_strdup(session->snapshot);
+	verdict->snapshot_sum = g_strdup(session->snapshot_sum);
 	verdict->emulator = session->connect ? NULL
 			    : paths_qemu()   ? g_strdup(paths_qemu())
 					     : g_find_program_in_path("qemu-system-x86_64");
@@ -390,19 +228,9 @@ static void finish_verdict(Explorer *explorer)
 {
 	Verdict *verdict = explorer->verdict;
 
-	/* What comes after those cuts nobody knows. */
-	verdict->complete &= !verdict->unsettled;
+	tally_end(explorer->tally);
 	verdict->wall_s = seconds_since(explorer->started);
 	verdict->pruned = explorer->policy->pruned;
-	verdict->distinct_final_states = g_hash_table_size(explorer->final_states);
-	verdict->final_states = g_list_sort(g_hash_table_get_keys(explorer->final_states),
-					    (GCompareFunc)strcmp);
-	for (GList *state = verdict->final_states; state; state = state->next)
-		state->data = g_strdup(state->data);
-	verdict->verdict = verdict->violating ? "violation"
-			   : !verdict->complete || !verdict->controls.seen[CONTROL_PTE_LOAD]
-				   ? "inconclusive"
-			   : verdict->documented ? "documented" : "clean";
 }
 
 /* Once nobody runs any more. */
@@ -424,11 +252,17 @@ char *explore_options(const char *policy, int preemptions)
 	return g_strdup_printf("%s/%d", policy, preemptions);
 }
 
-char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
-		       const char *options)
+char *explore_options_split(int depth, int part, int parts)
 {
-	return g_strdup_printf("%s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
-			       options);
+	return part ? g_strdup_printf("dpor/-1/%d/%d/%d", depth, part, parts)
+		    : g_strdup_printf("dpor/-1/%d", depth);
+}
+
+char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
+		       const char *snapshot_sum, const char *options)
+{
+	return g_strdup_printf("%s %s %s %s %s %s", scenario->name, kernel->name, kernel->key, snapshot,
+			       snapshot_sum, options);
 }
 
 static bool open_journal(Explorer *explorer, GError **error)
@@ -436,8 +270,8 @@ static bool open_journal(Explorer *explorer, GError **error)
 	const Session *session = explorer->session;
 	const ExploreOptions *options = explorer->options;
 	g_autofree char *path = folder_path(options->out, "journal");
-	g_autofree char *what = explore_identity(session->scenario, session->kernel,
-						 session->snapshot, options->options);
+	g_autofree char *what = explore_identity(session->scenario, session->kernel, session->snapshot,
+						 session->snapshot_sum, options->options);
 
 	explorer->journal = (options->resume ? journal_resume : journal_new)(path, what, error);
 	return explorer->journal != NULL;
@@ -475,11 +309,13 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 	const char *out = explorer->options->out;
 	g_autoptr(GError) local = NULL;
 
-	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS, false, &local) &&
+	if (!interrupted && !publish_facts(explorer->session, out, REPLAYS,
+					     explorer->options->part != NULL, &local) &&
 	    !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
+	explorer->verdict->irq_events = explorer->session->irq_events;
 	explorer->verdict->restarts = workers_restarts(explorer->workers);
 	g_autofree char *run = verdict_run_json(explorer->verdict);
 	return folder_write(out, "run.json", run, error) && publish(out, error);
@@ -489,16 +325,15 @@ static bool explore_locked(Session *session, Policy *policy, const ExploreOption
 			   Verdict **ret, GError **error)
 {
 	g_autoptr(Verdict) verdict = start_verdict(session, policy);
-	g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GHashTable) saved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(Tally) tally = tally_new(verdict, options->out);
 	g_autoptr(GHashTable) running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							    (GDestroyNotify)outcome_free);
 	verdict->bound = g_strdup(options->bound);
+	verdict->part = g_strdup(options->part);
 	Explorer explorer = {
 		.session = session, .policy = policy, .options = options, .verdict = verdict,
-		.ready = ready, .running = running, .final_states = states,
-		.saved = saved,
+		.ready = ready, .running = running, .tally = tally,
 	};
 	g_autoptr(GError) local = NULL;
 

@@ -19,6 +19,8 @@ typedef struct {
 	int jobs;		/* guests */
 	int recheck;		/* run violations and one plan in so many twice; 0: none */
 	bool resume;
+	const char *part;	/* "2/3" of a split exploration, or NULL; its saved schedules all get
+				 * facts, since a merge may choose others */
 	const char *out;	/* the run folder */
 	const char *options;	/* the policy and its options, as one word; see below */
 	const char *bound;	/* for a reader, or NULL */
@@ -27,12 +29,15 @@ typedef struct {
 /* The word for dfs and dpor; @preemptions < 0: no bound.  The caller's. */
 char *explore_options(const char *policy, int preemptions);
 
+/* The same of a split dpor; @part from 1, 0: all of it. */
+char *explore_options_split(int depth, int part, int parts);
+
 /*
  * All that decides what an exploration comes to, as the first line of its journal
  * has it.  The caller's.
  */
 char *explore_identity(const Scenario *scenario, const Kernel *kernel, const char *snapshot,
-		       const char *options);
+		       const char *snapshot_sum, const char *options);
 
 /*
  * Run until the policy has no more, a limit, or an interrupt.  What is finished

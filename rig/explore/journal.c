@@ -111,6 +111,23 @@ Journal *journal_resume(const char *path, const char *what, GError **error)
 	return g_steal_pointer(&journal);
 }
 
+Journal *journal_load(const char *path, char **ret_what, GError **error)
+{
+	g_autoptr(Journal) journal = alloc_journal(path);
+	g_autofree char *magic = g_strconcat(MAGIC, " ", NULL);
+	g_autofree char *text = file_read_text(path, FILE_FOUND, FILE_MAX_BYTES, error);
+
+	if (!text)
+		return NULL;
+	if (!g_str_has_prefix(text, magic)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:1: no journal of this version", path);
+		return NULL;
+	}
+	read_lines(journal, text);
+	*ret_what = g_strndup(text + strlen(magic), strcspn(text, "\n") - strlen(magic));
+	return g_steal_pointer(&journal);
+}
+
 GPtrArray *journal_outcomes(const char *path, GError **error)
 {
 	g_autoptr(Journal) journal = alloc_journal(path);

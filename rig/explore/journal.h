@@ -20,6 +20,9 @@ Journal *journal_new(const char *path, const char *what, GError **error);
 /* The one at @path, to be continued; an error if it is not for @what. */
 Journal *journal_resume(const char *path, const char *what, GError **error);
 
+/* That of another run, to take from; *@ret_what is what it is for, the caller's. */
+Journal *journal_load(const char *path, char **ret_what, GError **error);
+
 /* Whether there is one at @path for @what. */
 bool journal_is_for(const char *path, const char *what);
 void journal_free(Journal *journal);

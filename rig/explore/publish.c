@@ -123,12 +123,11 @@ static bool every_schedule(Session *session, const char *out, int times, GError 
 	return true;
 }
 
-bool publish_facts(Session *session, const char *out, int times, bool all, GError **error)
+bool publish_each(const char *out, PublishFunc *func, gpointer data, GError **error)
 {
-	if (all)
-		return every_schedule(session, out, times, error);
 	g_autoptr(Dossier) dossier = dossier_load(out, NULL, error);
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
 	if (!dossier)
 		return false;
 	for (guint i = 0; i < dossier->cases->len; i++) {
@@ -137,9 +136,29 @@ bool publish_facts(Session *session, const char *out, int times, bool all, GErro
 		const char *what = !found ? "clean" : found->documented ? "documented"
 				   : found->invariant;
 
-		if (g_hash_table_add(seen, (char *)what) &&
-		    !facts_write(session, out, one->stem, times, error))
+		if (g_hash_table_add(seen, (char *)what) && !func(data, one->stem, error))
 			return false;
 	}
 	return true;
+}
+
+typedef struct {
+	Session *session;
+	const char *out;
+	int times;
+} Replays;
+
+static bool replay(gpointer data, const char *stem, GError **error)
+{
+	const Replays *replays = data;
+
+	return facts_write(replays->session, replays->out, stem, replays->times, error);
+}
+
+bool publish_facts(Session *session, const char *out, int times, bool all, GError **error)
+{
+	Replays replays = { session, out, times };
+
+	return all ? every_schedule(session, out, times, error)
+		   : publish_each(out, replay, &replays, error);
 }

@@ -13,6 +13,10 @@ bool publish(const char *out, GError **error);
 /* The page of a suite's folder, from its suite.json; its runs anew, now that all have ended. */
 bool publish_suite(const char *dir, GError **error);
 
+/* Calls @func for the plainest saved schedule of every invariant in the folder @out. */
+typedef bool PublishFunc(gpointer data, const char *stem, GError **error);
+bool publish_each(const char *out, PublishFunc *func, gpointer data, GError **error);
+
 /*
  * Replay the plainest saved schedule of every invariant @times times, for its facts;
  * @all: every saved schedule, minimised ones included.

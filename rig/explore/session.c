@@ -124,11 +124,14 @@ static char *guest_name(const char *path, const Scenario *scenario)
 }
 
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
-		       GError **error)
+		       char **ret_sum, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
 	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
 
+	*ret_sum = NULL;
+	if (path && sum_check(path, ret_sum) == SUM_DAMAGED)
+		g_clear_pointer(ret_sum, g_free);
 	return path ? guest_name(path, scenario) : NULL;
 }
 

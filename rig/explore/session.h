@@ -71,9 +71,12 @@ MachineTimes session_times(const Session *session);
 
 void session_free(Session *session);
 
-/* The name of the snapshot that a session of these would start from; the caller's. */
+/*
+ * The name of the snapshot that a session of these would start from; the caller's.  *@ret_sum is
+ * the SHA-256 of its contents, NULL where it is not there, or damaged.
+ */
 char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
-		       GError **error);
+		       char **ret_sum, GError **error);
 
 /*
  * The names of all snapshots that sessions of these would start from, with the emulator that

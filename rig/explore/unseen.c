@@ -20,6 +20,11 @@ GArray *unseen_count(Session *session, GError **error)
 	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
 	g_autoptr(GArray) survey = NULL;
 
+	/* Where outcomes came from a journal its sites may be unknown: a run that is begun anew for one
+	 * must not count twice. */
+	g_autoptr(Outcome) before = run_plan(session, plan, error);
+	if (!before)
+		return NULL;
 	/* Where a schedule has ended tables may be gone. */
 	if (!guest_restore(session->guest, GUEST_PARKED, error))
 		return NULL;

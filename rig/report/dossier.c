@@ -40,7 +40,6 @@ void dossier_free(Dossier *dossier)
 	g_free(dossier->dir);
 	g_free(dossier->name);
 	g_clear_pointer(&dossier->verdict, json_object_unref);
-	g_clear_pointer(&dossier->run, json_object_unref);
 	g_array_unref(dossier->violations);
 	g_array_unref(dossier->accepted);
 	g_ptr_array_unref(dossier->cases);
@@ -239,7 +238,6 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	g_autofree char *verdict = g_build_filename(dir, "verdict.json", NULL);
 	g_autofree char *sources = g_build_filename(dir, "sources.json", NULL);
 	g_autofree char *console = g_build_filename(dir, "console.log", NULL);
-	g_autofree char *run = g_build_filename(dir, "run.json", NULL);
 	g_autofree char *lines = NULL;
 
 	dossier->dir = g_canonicalize_filename(dir, NULL);
@@ -252,7 +250,6 @@ Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
 	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
 	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
 		return NULL;
-	dossier->run = json_load(run, FILE_FOUND, NULL);
 	lines = file_read(sources, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
 	if (lines)
 		dossier->sources = source_text_parse(lines);

@@ -36,7 +36,6 @@ typedef struct {
 typedef struct {
 	char *dir, *name;	/* name: the folder's own */
 	JsonObject *verdict;
-	JsonObject *run;	/* run.json, or NULL */
 	GArray *violations, *accepted;	/* of RunViolation */
 	GPtrArray *cases;	/* of Case: violating ones first, the plainest of them first */
 	GPtrArray *mutants;	/* of MutantRun, by kernel */

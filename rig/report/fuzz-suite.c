@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	table_sort(table);
 	g_autofree char *json = table_json(table), *ktap = ktap_text(table);
-	g_autofree char *junit = junit_text(table), *markdown = markdown_text(table, NULL);
+	g_autofree char *junit = junit_text(table, true), *markdown = markdown_text(table, NULL);
 	table_count(table);
 	return 0;
 }

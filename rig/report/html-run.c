@@ -155,10 +155,6 @@ static void add_exploration(GString *page, const Dossier *dossier)
 	add_count(page, dossier, "final states", "distinct_final_states");
 	add_tile(page, "policy", "%s", dossier_string(dossier, "policy"));
 	add_tile(page, "bound", "%s", *bound ? bound : "none");
-	if (dossier->run)
-		add_tile(page, "schedules a second", "%.1f",
-			 json_object_get_double_member_with_default(dossier->run,
-								    "schedules_per_s", 0));
 	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", dossier_coverage(dossier));
 	html_tree(page, dossier);
 	g_string_append(page, "</section>\n");

@@ -56,7 +56,7 @@ static const char *heat(const TableRow *row)
 {
 	if (row->error)
 		return "bad";
-	if (row->skipped || strcmp(row->verdict, "inconclusive") == 0)
+	if (row->skipped || table_row_is_not_run(row) || strcmp(row->verdict, "inconclusive") == 0)
 		return "cold";
 	if (is_mutant(row))
 		return is_violation(row) ? "good" : "faint";

@@ -31,24 +31,29 @@ static void add(Tally *tally, const TableRow *row)
 		tally->failures++;
 }
 
-static void append_tally(GString *text, const char *element, const char *name, Tally tally)
+static void append_tally(GString *text, const char *element, const char *name, Tally tally,
+			 bool times)
 {
 	g_autofree char *safe = escape(name);
 
 	g_string_append_printf(text, "<%s name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"%d\" "
-			       "skipped=\"%d\" time=\"%.3f\">\n", element, safe, tally.tests,
-			       tally.failures, tally.errors, tally.skipped, tally.seconds);
+			       "skipped=\"%d\"", element, safe, tally.tests, tally.failures,
+			       tally.errors, tally.skipped);
+	if (times)
+		g_string_append_printf(text, " time=\"%.3f\"", tally.seconds);
+	g_string_append(text, ">\n");
 }
 
-static void append_row(GString *text, const TableRow *row)
+static void append_row(GString *text, const TableRow *row, bool times)
 {
 	g_autofree char *scenario = escape(row->scenario), *kernel = escape(row->kernel);
 	g_autofree char *reason = table_reason(row);
 	g_autofree char *safe = escape(reason);
 	g_autofree char *log = escape(row->log ? row->log : "");
 
-	g_string_append_printf(text, "    <testcase name=\"%s\" classname=\"%s\" time=\"%.3f\"",
-			       scenario, kernel, row->wall_s);
+	g_string_append_printf(text, "    <testcase name=\"%s\" classname=\"%s\"", scenario, kernel);
+	if (times)
+		g_string_append_printf(text, " time=\"%.3f\"", row->wall_s);
 	if (row->as_expected && !row->skipped) {
 		g_string_append(text, "/>\n");
 		return;
@@ -63,14 +68,14 @@ static void append_row(GString *text, const TableRow *row)
 	g_string_append(text, "    </testcase>\n");
 }
 
-char *junit_text(const Table *table)
+char *junit_text(const Table *table, bool times)
 {
 	g_autoptr(GString) text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	Tally all = { 0 };
 
 	for (guint i = 0; i < table->rows->len; i++)
 		add(&all, g_ptr_array_index(table->rows, i));
-	append_tally(text, "testsuites", "racerig", all);
+	append_tally(text, "testsuites", "racerig", all, times);
 	for (guint i = 0, end; i < table->rows->len; i = end) {
 		const TableRow *first = g_ptr_array_index(table->rows, i);
 		Tally tally = { 0 };
@@ -82,9 +87,9 @@ char *junit_text(const Table *table)
 			add(&tally, row);
 		}
 		g_string_append(text, "  ");
-		append_tally(text, "testsuite", first->kernel, tally);
+		append_tally(text, "testsuite", first->kernel, tally, times);
 		for (guint k = i; k < end; k++)
-			append_row(text, g_ptr_array_index(table->rows, k));
+			append_row(text, g_ptr_array_index(table->rows, k), times);
 		g_string_append(text, "  </testsuite>\n");
 	}
 	g_string_append(text, "</testsuites>\n");

@@ -7,4 +7,5 @@
 
 #include "report/table.h"
 
-char *junit_text(const Table *table);
+/* @times: with the seconds that each took, so that no two runs give the same. */
+char *junit_text(const Table *table, bool times);

@@ -68,10 +68,10 @@ char *markdown_text(const Table *table, const Comparison *comparison)
 	bool good = counts.as_expected + counts.skipped == counts.pairs;
 
 	g_string_append_printf(text, "## racerig: %s\n\n%d pairs of scenario and kernel: %d as expected, "
-			       "%d not, %d not finished, %d broken, %d skipped; %" G_GINT64_FORMAT
+			       "%d not, %d not finished, %d not run, %d broken, %d skipped; %" G_GINT64_FORMAT
 			       " schedules.\n\n", good ? "as expected" : "NOT as expected",
-			       counts.pairs, counts.as_expected, counts.unexpected,
-			       counts.inconclusive, counts.broken, counts.skipped, counts.schedules);
+			       counts.pairs, counts.as_expected, counts.unexpected, counts.inconclusive,
+			       counts.not_run, counts.broken, counts.skipped, counts.schedules);
 	for (guint i = 0; i < table->rows->len; i++) {
 		const TableRow *row = g_ptr_array_index(table->rows, i);
 
@@ -89,8 +89,8 @@ char *markdown_text(const Table *table, const Comparison *comparison)
 	if (kernels)
 		add_grid(text, kernels, "Kernels");
 	if (mutants) {
-		g_autofree char *title = g_strdup_printf("Mutants: %d of %d killed", counts.killed,
-							 counts.mutants);
+		g_autofree char *title = table->partial ? g_strdup("Mutants of this shard")
+			: g_strdup_printf("Mutants: %d of %d killed", counts.killed, counts.mutants);
 		add_grid(text, mutants, title);
 	}
 	for (guint i = 0; i < n_marks; i++)

@@ -72,7 +72,8 @@ static bool is_finished(const Table *table, const char *mutant)
 		const TableRow *row = g_ptr_array_index(table->rows, i);
 
 		if (strcmp(row->kernel, mutant) == 0 &&
-		    (row->error || strcmp(row->verdict, "inconclusive") == 0))
+		    (row->error || table_row_is_not_run(row) ||
+		     strcmp(row->verdict, "inconclusive") == 0))
 			return false;
 	}
 	return true;
@@ -102,13 +103,17 @@ char *summary_text(const Table *table, const char *out)
 	g_string_append(text, n_marks ? "\n" : "");
 	add_unexpected(text, table, out);
 	add_fixed(text, table);
-	add_survivors(text, table);
+	if (!table->partial)
+		add_survivors(text, table);
 	add_skipped(text, table);
 	g_string_append_printf(text, "%d pairs: %d as expected, %d not, %d not finished, %d broken, "
-			       "%d skipped\n", counts.pairs, counts.as_expected, counts.unexpected,
+			       "%d skipped", counts.pairs, counts.as_expected, counts.unexpected,
 			       counts.inconclusive, counts.broken, counts.skipped);
+	if (counts.not_run)
+		g_string_append_printf(text, ", %d not run", counts.not_run);
+	g_string_append_c(text, '\n');
 	g_string_append_printf(text, "%" G_GINT64_FORMAT " schedules", counts.schedules);
-	if (counts.mutants)
+	if (counts.mutants && !table->partial)
 		g_string_append_printf(text, "; %d of %d mutants killed by the invariant they break",
 				       counts.killed, counts.mutants);
 	g_string_append_c(text, '\n');

@@ -90,6 +90,11 @@ GHashTable *table_mutants(const Table *table)
 	return mutants;
 }
 
+bool table_row_is_not_run(const TableRow *row)
+{
+	return strcmp(row->verdict, "not run") == 0;
+}
+
 TableCounts table_count(const Table *table)
 {
 	TableCounts counts = { .pairs = table->rows->len };
@@ -109,6 +114,8 @@ TableCounts table_count(const Table *table)
 			counts.as_expected++;
 		else if (strcmp(row->verdict, "inconclusive") == 0)
 			counts.inconclusive++;
+		else if (table_row_is_not_run(row))
+			counts.not_run++;
 		else
 			counts.unexpected++;
 	}
@@ -155,6 +162,7 @@ char *table_cell(const TableRow *row)
 	if (violation && *own)
 		return g_steal_pointer(&own);
 	return g_strdup(row->skipped ? "skip" : row->error ? "err"
+			: table_row_is_not_run(row) ? "not run"
 			: strcmp(row->verdict, "inconclusive") == 0 ? "?" : "-");
 }
 
@@ -165,6 +173,8 @@ char *table_reason(const TableRow *row)
 
 	if (row->skipped || row->error)
 		return noise(g_strdup(row->skipped ? row->skipped : row->error));
+	if (table_row_is_not_run(row))
+		return noise(g_strdup("not run"));
 	if (strcmp(row->verdict, "inconclusive") == 0)
 		return noise(g_strdup_printf("not finished: %d schedules so far", row->executed));
 	return noise(g_strdup_printf("expected %s, found %s", row->expected, found));

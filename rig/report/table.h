@@ -17,7 +17,7 @@ typedef struct {
 	char *expected;		/* as in Expectation */
 	bool named;		/* the scenario names the kernel */
 	char *known;		/* what the scenario expects of stock; NULL: nothing */
-	char *verdict;		/* clean, documented, violation, inconclusive, skipped, error */
+	char *verdict;		/* clean, documented, violation, inconclusive, "not run", skipped, error */
 	char **invariants;	/* violated; never NULL */
 	char *bound;		/* NULL: none */
 	bool complete, as_expected;
@@ -32,13 +32,14 @@ typedef struct {
 } TableRow;
 
 typedef struct {
-	int pairs, as_expected, unexpected, inconclusive, broken, skipped;
+	int pairs, as_expected, unexpected, inconclusive, not_run, broken, skipped;
 	gint64 schedules;
 	int mutants, killed;
 } TableCounts;
 
 typedef struct {
 	GPtrArray *rows;	/* of TableRow, owned */
+	bool partial;		/* some pairs are run elsewhere: who survives is not known here */
 } Table;
 
 Table *table_new(void);
@@ -46,6 +47,9 @@ void table_free(Table *table);
 TableRow *table_add(Table *table);	/* empty; the table's */
 void table_sort(Table *table);
 TableCounts table_count(const Table *table);
+
+/* Whether a limit or an interrupt came before it was begun. */
+bool table_row_is_not_run(const TableRow *row);
 
 /* Fill @row from a verdict.json. */
 bool table_row_read(TableRow *row, const char *path, GError **error);

@@ -39,6 +39,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
 	g_free(verdict->bound);
+	g_free(verdict->part);
 	g_list_free_full(verdict->final_states, g_free);
 	g_free(verdict->kernel_source);
 	g_free(verdict->kernel_key);
@@ -52,6 +53,8 @@ void verdict_free(Verdict *verdict)
 	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
 	g_free(verdict->emulator);
+	g_free(verdict->snapshot);
+	g_free(verdict->snapshot_sum);
 	g_ptr_array_unref(verdict->violations);
 	g_ptr_array_unref(verdict->accepted);
 	g_free(verdict);
@@ -240,6 +243,8 @@ char *verdict_json(const Verdict *verdict)
 		json_builder_add_string_value(builder, verdict->bound);
 	else
 		json_builder_add_null_value(builder);
+	if (verdict->part)
+		add_string(builder, "part", verdict->part);
 	add_string(builder, "verdict", verdict->verdict);
 	add_bool(builder, "complete", verdict->complete);
 	add_int(builder, "executed", verdict->executed);
@@ -292,6 +297,9 @@ char *verdict_run_json(const Verdict *verdict)
 	add_string(builder, "host", g_get_host_name());
 	add_string(builder, "connect", verdict->connect);
 	add_string(builder, "emulator", verdict->emulator);
+	add_bool(builder, "irq_events", verdict->irq_events);
+	add_string(builder, "snapshot", verdict->snapshot);
+	add_string(builder, "snapshot_sha256", verdict->snapshot_sum);
 	add_int(builder, "resumed", verdict->resumed);
 	add_int(builder, "restarts", verdict->restarts);
 	add_double(builder, "wall_s", verdict->wall_s);

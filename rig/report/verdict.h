@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 6, RUN_VERSION = 1 };
+enum { VERDICT_VERSION = 6, RUN_VERSION = 2 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -33,6 +33,8 @@ typedef struct {
 	int pages, arenas, processes;	/* of the guest that the text takes */
 	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
 	char *bound;		/* "2 preemptions", or NULL: none */
+	char *part;		/* "2/3" of a split exploration: never clean, or complete; or NULL */
+	bool part_done;		/* … all that is in it */
 	const char *verdict;	/* clean, documented, violation, inconclusive */
 	int documented;		/* executed schedules that violate nothing, with an accepted anomaly */
 	bool complete;
@@ -53,6 +55,8 @@ typedef struct {
 	Origin origin;		/* what built the kernel */
 	/* of run.json: libvirt URI, or NULL; path of our own QEMU, or NULL */
 	char *connect, *emulator;
+	bool irq_events;	/* interrupts count as events, from the start or after exploring anew */
+	char *snapshot, *snapshot_sum;	/* what the guest started from: its name, its contents */
 	GPtrArray *violations;	/* of VerdictViolation, in the saved schedules */
 	GPtrArray *accepted;	/* the same for what is documented: the first of each reason */
 	Controls controls;	/* what was seen to be reported before the first schedule */

@@ -28,6 +28,8 @@ char *plan_key(const Plan *plan)
 
 	g_string_append_printf(key, "%d/%u/%u/%d/%d/", plan->rest, plan->seed, plan->number,
 			       plan->depth, plan->length);
+	if (plan->stop)
+		g_string_append_printf(key, "stop%u/", plan->stop);
 	thread_set_foreach(thread, &plan->sleep) {
 		g_autofree char *name = thread_name(thread);
 		g_string_append_printf(key, "%s:%s/", name, footprint_text(plan->touched[thread]));
@@ -102,6 +104,10 @@ static int choose_pct(Plan *plan, const ThreadSet *enabled)
 
 int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
 {
+	if (plan->stop && plan->step >= plan->stop) {
+		*ret_end = END_STOPPED;
+		return -1;
+	}
 	if (plan->step < plan->prefix->len) {
 		int thread = plan->prefix->data[plan->step];
 

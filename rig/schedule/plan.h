@@ -24,6 +24,7 @@ typedef struct {
 	const Footprint *touched[MAX_THREADS];
 	PlanRest rest;
 	guint32 seed, number;	/* RANDOM, PCT: what the generator starts from */
+	guint stop;		/* end after so many steps; 0: go on */
 	int depth, length;	/* PCT: bug depth d, steps k of a schedule */
 	/* while it runs */
 	guint step;

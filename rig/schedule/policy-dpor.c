@@ -13,6 +13,11 @@
  * reduction", OOPSLA 2013: the same is also asked for where the earlier
  * thread's block began, since switching there may cost less; no sleep sets.
  *
+ * Where the first decisions are split among machines, backtrack points in them come from subtrees
+ * that are explored elsewhere.  So they are expanded in full, which sleep sets alone keep from being
+ * redundant: a child sleeps on its elder siblings, with what their first steps touched when
+ * they were executed.  Under a bound there are no sleep sets, and no split.
+ *
  * A schedule cut because its state came again says nothing of what lies behind:
  * every state on such a circle is expanded in full (the cycle proviso; Holzmann,
  * Peled, "An improvement in formal verification", FORTE 1994).
@@ -199,4 +204,15 @@ Policy *policy_dpor_new(int preemptions)
 		    preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS, preemptions);
 	search->sleep_sets = preemptions < 0;
 	return &search->policy;
+}
+
+Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts)
+{
+	Policy *policy = policy_dpor_new(-1);
+	Search *search = (Search *)policy;
+
+	search->split = depth;
+	search->here = g_memdup2(here, parts * sizeof(*here));
+	search->parts = parts;
+	return policy;
 }

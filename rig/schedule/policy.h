@@ -27,6 +27,9 @@ struct Policy {
 	void (*free)(Policy *policy);
 	guint64 pruned;		/* choices never made: equivalent to others, or out of bound */
 	guint frontier;		/* choices known and not yet made */
+	/* Of the outcome learnt last, where the first decisions are split (below): */
+	guint subtree;		/* which one it is in, from 0 */
+	bool elsewhere;		/* that is another part's: it counts there */
 };
 
 typedef enum {
@@ -40,6 +43,15 @@ Policy *policy_dfs_new(BoundKind kind, int bound);
 
 /* All interleavings up to the order of independent events; @preemptions < 0: no bound. */
 Policy *policy_dpor_new(int preemptions);
+
+/*
+ * The same without a bound, and the first @depth decisions expanded in full: every subtree below
+ * them is explored without regard to the others but for its sleep set, so that each may be explored
+ * somewhere else.  This one explores those whose number modulo @parts is one of @here (@parts of
+ * them); of the others it runs the first decisions, once, since what they touched decides who
+ * sleeps in its own.  All parts together run what one with all of them @here runs.
+ */
+Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts);
 
 Policy *policy_random_new(guint32 seed);
 

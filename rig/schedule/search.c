@@ -37,6 +37,12 @@ static bool is_open(const Node *node, int thread)
 	       !thread_set_has(&node->asleep, thread);
 }
 
+/* Whether the subtree at hand is explored by somebody else. */
+static bool is_elsewhere(const Search *search)
+{
+	return search->split && !search->here[search->policy.subtree % search->parts];
+}
+
 /* Take the next choice of the deepest node that has one. */
 static bool backtrack(Search *search)
 {
@@ -51,7 +57,9 @@ static bool backtrack(Search *search)
 				return true;
 			}
 		ThreadSet never = thread_set_without(node->step.enabled, &node->done);
-		search->policy.pruned += thread_set_size(&never);
+		/* What all parts have in common counts once. */
+		if (search->nodes->len > search->split || !search->here || search->here[0])
+			search->policy.pruned += thread_set_size(&never);
 		g_array_set_size(search->nodes, search->nodes->len - 1);
 	}
 	return false;
@@ -81,15 +89,21 @@ static Plan *search_next(Policy *policy)
 	Search *search = (Search *)policy;
 
 	if (!search->started) {
+		Plan *first = plan_new(NULL, 0, REST_STAY);
+
 		search->started = true;
-		return plan_new(NULL, 0, REST_STAY);
+		first->stop = is_elsewhere(search) ? search->split : 0;
+		return first;
 	}
 	if (!backtrack(search))
 		return NULL;
 	guint last = search->nodes->len - 1;
 	const Node *node = search_node(search, last);
 	ThreadSet asleep = thread_set_union(node->asleep, &node->done);
-	return plan_at(search, last, node->step.thread, &asleep);
+	policy->subtree += last < search->split;
+	Plan *plan = plan_at(search, last, node->step.thread, &asleep);
+	plan->stop = is_elsewhere(search) ? search->split : 0;
+	return plan;
 }
 
 static bool search_learn(Policy *policy, const Outcome *outcome)
@@ -125,8 +139,13 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 		}
 		g_array_append_val(search->nodes, node);
 		search_want(search, i, thread_twin(node.step.thread));
+		if (i < search->split)
+			thread_set_foreach(thread, &node.step.enabled)
+				search_want(search, i, thread);
 	}
-	search->grow(search, outcome);
+	policy->elsewhere = is_elsewhere(search);
+	if (!policy->elsewhere)
+		search->grow(search, outcome);
 	policy->frontier = 0;
 	for (guint i = 0; i < search->nodes->len; i++) {
 		const Node *node = search_node(search, i);
@@ -165,12 +184,14 @@ static void foresee_below(const Search *search, guint last, int thread, const Th
 }
 
 /*
- * Deepest first.  Where the current choice of a node is not finished yet it will
- * be by the time the next one is asked for.
+ * Deepest first.  Of the next subtree it is not known whose it will be.  Where the current choice
+ * of a node is not finished yet it will be by the time the next one is asked for.
  */
 static void foresee(Search *search, Foresight *ret)
 {
-	for (guint i = search->nodes->len; i-- > 0 && ret->n < ret->max;) {
+	guint first = search->parts > 1 ? search->split : 0;
+
+	for (guint i = search->nodes->len; i-- > first && ret->n < ret->max;) {
 		Node *node = search_node(search, i);
 		ThreadSet done = node->done;
 
@@ -229,6 +250,7 @@ static double search_fraction(Policy *policy)
 static void search_free(Policy *policy)
 {
 	g_array_unref(((Search *)policy)->nodes);
+	g_free(((Search *)policy)->here);
 	g_free(policy);
 }
 

@@ -30,6 +30,9 @@ struct Search {
 	int bound;
 	bool sleep_sets;
 	bool started;
+	guint split;		/* so many first nodes are expanded in full */
+	bool *here;		/* … and of the subtrees below them these are explored here, … */
+	guint parts;		/* … by their number modulo this */
 };
 
 void search_init(Search *search, const char *name,

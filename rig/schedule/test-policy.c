@@ -57,6 +57,84 @@ static void test_agree(gconstpointer data)
 	g_assert_cmpuint(fewer, >=, bound == 0 ? 0 : PROGRAMS / 4);
 }
 
+/* Their states and violations, what they ran, and that no two ran the same. */
+static guint explore_parts(const Program *program, guint depth, guint parts, GHashTable *states,
+			   GHashTable *violations)
+{
+	guint sum = 0;
+
+	for (guint part = 0; part < parts; part++) {
+		bool here[7] = { false };
+		Plan *plan;
+
+		here[part] = true;
+		g_autoptr(Policy) policy = policy_dpor_split_new(depth, here, parts);
+
+		while ((plan = policy->next(policy))) {
+			g_autoptr(GHashTable) wrong = string_set();
+			g_autoptr(Outcome) outcome = run_and_judge(program, plan, wrong);
+			GHashTableIter iter;
+			gpointer violation;
+
+			g_assert_true(policy->learn(policy, outcome));
+			plan_free(plan);
+			if (policy->elsewhere)
+				continue;
+			g_hash_table_iter_init(&iter, wrong);
+			while (g_hash_table_iter_next(&iter, &violation, NULL))
+				g_hash_table_add(violations, g_strdup(violation));
+			if (outcome->end != END_DONE)
+				continue;
+			sum++;
+			g_hash_table_add(states, g_steal_pointer(&outcome->final_state));
+		}
+	}
+	return sum;
+}
+
+/* Split, in one part or in many: what brute force finds, in as many runs. */
+static void test_split(gconstpointer data)
+{
+	guint depth = GPOINTER_TO_UINT(data), compared = 0;
+	guint64 plain_runs = 0, split_runs = 0, plain_big = 0, split_big = 0;
+	g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		Program program;
+		State state;
+
+		generate(rand, &program);
+		g_autoptr(GHashTable) expected = string_set(), wrong = string_set();
+		g_autoptr(GHashTable) ignored = string_set();
+		Brute brute_force = { &program, expected, wrong, 0, -1 };
+		start(&program, &state);
+		brute(&brute_force, &state, -1, 0);
+		if (brute_force.paths > MAX_PATHS / 20)
+			continue;
+		g_autoptr(Policy) plain = policy_dpor_new(-1);
+		guint runs, whole = 0;
+		g_hash_table_unref(explore(&program, plain, &runs, ignored));
+		for (guint parts = 1; parts <= 7; parts += parts == 1 ? 1 : parts == 2 ? 1 : 4) {
+			g_autoptr(GHashTable) states = string_set(), found = string_set();
+			guint sum = explore_parts(&program, depth, parts, states, found);
+
+			assert_same(expected, states, i, "split");
+			assert_same(wrong, found, i, "split");
+			whole = parts == 1 ? sum : whole;
+			g_assert_cmpuint(sum, ==, whole);
+		}
+		plain_runs += runs;
+		split_runs += whole;
+		plain_big += runs >= 50 ? runs : 0;
+		split_big += runs >= 50 ? whole : 0;
+		compared++;
+	}
+	g_test_message("%u programs: split %u runs %.3f as many schedules as none, %.3f of those of 50 "
+		       "and more", compared, depth, (double)split_runs / plain_runs,
+		       plain_big ? (double)split_big / plain_big : 0);
+	g_assert_cmpuint(compared, >=, PROGRAMS / 2);
+}
+
 /* What @violations lack of what brute force finds. */
 static guint count_missed(const Program *program, bool reads)
 {
@@ -310,6 +388,9 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/policy/agree-bound-0", GINT_TO_POINTER(0), test_agree);
 	g_test_add_data_func("/policy/agree-bound-1", GINT_TO_POINTER(1), test_agree);
 	g_test_add_data_func("/policy/agree-bound-2", GINT_TO_POINTER(2), test_agree);
+	g_test_add_data_func("/policy/split-1", GUINT_TO_POINTER(1), test_split);
+	g_test_add_data_func("/policy/split-2", GUINT_TO_POINTER(2), test_split);
+	g_test_add_data_func("/policy/split-4", GUINT_TO_POINTER(4), test_split);
 	g_test_add_func("/policy/reads-matter", test_reads_matter);
 	g_test_add_func("/policy/reads-by-property", test_reads_by_property);
 	g_test_add_func("/policy/hidden-orders", test_hidden_orders);

@@ -21,6 +21,7 @@
 
 typedef struct {
 	const SuiteOptions *options;
+	const Costs *costs;
 	Table *table;
 	GPtrArray *waiting;	/* of Job, last one first */
 	GPtrArray *running;	/* of Job, by slot; NULL: idle */
@@ -35,6 +36,8 @@ typedef struct {
 	char *out;		/* run folder */
 	GSubprocess *process;
 	guint slot;
+	gint64 cost;		/* milliseconds, as far as anybody knows */
+	bool begun;		/* now, or by an earlier suite */
 } Job;
 
 static void job_free(gpointer data)
@@ -167,7 +170,7 @@ static bool start_job(Job *job, guint slot, GError **error)
 	bool resume = job->suite->options->resume && g_file_test(journal, G_FILE_TEST_EXISTS);
 	/* Ourselves, whatever the path of the program is by now. */
 	const char *words[] = { "/proc/self/exe", "explore", job->row->scenario, "--kernel",
-				job->row->kernel, "--out", job->out };
+				job->row->kernel, "--out", job->out, "--called", job->row->folder };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		g_ptr_array_add(argv, (char *)words[i]);
@@ -189,6 +192,7 @@ static bool start_job(Job *job, guint slot, GError **error)
 	if (!job->process)
 		return false;
 	job->slot = slot;
+	job->begun = true;
 	job->suite->running->pdata[slot] = job;
 	g_subprocess_communicate_utf8_async(job->process, NULL, NULL, on_end, job);
 	return true;
@@ -263,11 +267,12 @@ static char *not_built_reason(const Kernel *kernel)
 static bool take_over(Job *job)
 {
 	const Pair *pair = job->pair;
+	g_autofree char *sum = NULL;
 	g_autofree char *snapshot = session_snapshot(
-		pair->kernel, pair->scenario, job->suite->options->connect, NULL);
+		pair->kernel, pair->scenario, job->suite->options->connect, &sum, NULL);
 	g_autofree char *options = explore_options("dpor", pair->preemptions);
-	g_autofree char *identity = snapshot ? explore_identity(pair->scenario, pair->kernel,
-								 snapshot, options) : NULL;
+	g_autofree char *identity = sum ? explore_identity(pair->scenario, pair->kernel, snapshot, sum,
+							   options) : NULL;
 	g_autofree char *journal = folder_path(job->out, "journal");
 	g_autofree char *verdict = folder_path(job->out, "verdict.json");
 
@@ -278,6 +283,7 @@ static bool take_over(Job *job)
 	}
 	if (!table_row_read(job->row, verdict, NULL) ||
 	    (!job->row->complete && strcmp(job->row->verdict, "inconclusive") == 0)) {
+		job->begun = true;
 		set_verdict(job->row, "inconclusive", NULL, NULL);
 		return false;
 	}
@@ -306,7 +312,7 @@ static void add_pair(Suite *suite, const Pair *pair)
 	row->verdict = g_strdup(row->error ? "error" : row->skipped ? "skipped" : "inconclusive");
 	if (!row->skipped && !row->error)
 		row->folder = g_build_filename("runs", row->scenario, row->kernel, NULL);
-	*job = (Job){ .suite = suite, .pair = pair, .row = row };
+	*job = (Job){ .suite = suite, .pair = pair, .row = row, .cost = costs_of(suite->costs, pair) };
 	job->out = row->folder ? folder_path(suite->options->out, row->folder) : NULL;
 	if (!row->folder || (suite->options->resume && take_over(job)))
 		job_free(job);
@@ -314,19 +320,47 @@ static void add_pair(Suite *suite, const Pair *pair)
 		g_ptr_array_add(suite->waiting, job);
 }
 
-/* The biggest begin first, so that nobody waits for them alone at the end. */
-static gint by_size(gconstpointer a, gconstpointer b)
+/* The last one is begun first. */
+static gint by_cost(gconstpointer a, gconstpointer b)
 {
 	const Job *left = *(Job *const *)a, *right = *(Job *const *)b;
-	int size = left->pair->scenario->vcpus - right->pair->scenario->vcpus;
 
-	return size ? size : strcmp(right->out, left->out);
+	if (left->cost != right->cost)
+		return left->cost < right->cost ? -1 : 1;
+	return strcmp(right->out, left->out);
+}
+
+static gint by_cost_downwards(gconstpointer a, gconstpointer b)
+{
+	return by_cost(b, a);
+}
+
+/*
+ * The longest first, so that nobody waits for them alone at the end; where time may run out
+ * the shortest, so that as many pairs as can be are answered.
+ */
+static void sort_waiting(Suite *suite)
+{
+	g_ptr_array_sort(suite->waiting, suite->options->max_seconds > 0 ? by_cost_downwards : by_cost);
+}
+
+/* Those whose turn never came. */
+static void mark_not_run(const Suite *suite)
+{
+	for (guint i = 0; i < suite->waiting->len; i++) {
+		Job *job = g_ptr_array_index(suite->waiting, i);
+
+		if (job->begun)
+			continue;
+		set_verdict(job->row, "not run", NULL, NULL);
+		g_clear_pointer(&job->row->folder, g_free);
+	}
 }
 
 static const char JSON[] = "suite.json", SUMMARY[] = "summary.md", KTAP[] = "suite.ktap",
-		  JUNIT[] = "junit.xml";
+		  JUNIT[] = "junit.xml", RUN[] = "run.json";
 
-static bool make_out(const char *out, GError **error)
+bool suite_make_folder(const char *out, GError **error)
 {
 	g_autofree char *runs = folder_path(out, "runs");
 	g_autoptr(GDir) old = g_dir_open(out, 0, NULL);
@@ -383,13 +417,21 @@ bool suite_run(const Selection *selection, const SuiteOptions *options, GCancell
 	g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(job_free);
 	g_autoptr(GPtrArray) running = g_ptr_array_new();
 	g_autoptr(GSource) cancelled = g_cancellable_source_new(cancel);
-	Suite suite = { options, table, waiting, running, 0, false };
+	/* Only for the order: one that cannot be read, or is not there, decides nothing. */
+	g_autofree char *before = folder_path(options->out, RUN);
+	g_autoptr(Costs) known = options->costs ? NULL : costs_load(before, NULL);
+	Suite suite = { options, options->costs ? options->costs : known, table, waiting, running, 0,
+			false };
 
-	if (!make_out(options->out, error))
+	table->partial = options->shard != NULL;
+	if (!suite_make_folder(options->out, error) ||
+	    (options->shard && !shard_write(options->shard, options->out, options->resume, error)))
 		return false;
 	for (guint i = 0; i < selection->pairs->len; i++)
-		add_pair(&suite, &g_array_index(selection->pairs, Pair, i));
-	g_ptr_array_sort(waiting, by_size);
+		if (!options->shard ||
+		    g_array_index(options->shard->part, int, i) == options->shard->index)
+			add_pair(&suite, &g_array_index(selection->pairs, Pair, i));
+	sort_waiting(&suite);
 	tell_time(&suite);
 	g_ptr_array_set_size(running, options->jobs);
 	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancel), &suite, NULL);
@@ -404,6 +446,7 @@ bool suite_run(const Selection *selection, const SuiteOptions *options, GCancell
 	g_source_destroy(cancelled);
 	if (isatty(STDERR_FILENO))
 		g_printerr("\r\033[K");
+	mark_not_run(&suite);
 	table_sort(table);
 	*ret = g_steal_pointer(&table);
 	return true;
@@ -413,9 +456,11 @@ bool suite_write(const char *out, const Table *table, const Comparison *comparis
 		 GError **error)
 {
 	g_autofree char *json = table_json(table), *summary = markdown_text(table, comparison);
-	g_autofree char *ktap = ktap_text(table), *junit = junit_text(table);
+	g_autofree char *ktap = ktap_text(table), *junit = junit_text(table, false);
+	g_autofree char *run = costs_json(table);
 
 	return folder_write(out, SUMMARY, summary, error) && folder_write(out, KTAP, ktap, error) &&
-	       folder_write(out, JUNIT, junit, error) && folder_write(out, JSON, json, error) &&
+	       folder_write(out, JUNIT, junit, error) && folder_write(out, RUN, run, error) &&
+	       folder_write(out, JSON, json, error) &&
 	       publish_suite(out, error);
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "command/command.h"
+#include "report/summary.h"
+#include "suite/merge.h"
+#include "util/error.h"
+
+static char *opt_out = "racerig-runs/merged";
+
+static const GOptionEntry entries[] = {
+	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out, "Folder (racerig-runs/merged)", "DIR" },
+	{ NULL },
+};
+
+static int merge_suites(const char *const *dirs, GError **error)
+{
+	g_autoptr(Table) table = NULL;
+	g_autofree char *missing = NULL;
+
+	if (!merge_suite(dirs, opt_out, &table, &missing, error))
+		return EXIT_BROKEN;
+	g_autofree char *text = summary_text(table, opt_out);
+	g_print("%s%sfolder %s (suite.json, summary.md, suite.ktap, junit.xml, runs/)\n", text,
+		missing ? missing : "", opt_out);
+	return missing ? EXIT_UNEXPECTED : command_table_code(table);
+}
+
+static int merge_explorations(const char *const *dirs, GError **error)
+{
+	g_autoptr(Verdict) verdict = NULL;
+	g_autofree char *missing = NULL;
+
+	if (!merge_exploration(dirs, opt_out, &verdict, &missing, error))
+		return EXIT_BROKEN;
+	g_auto(GStrv) violated = verdict_invariants(verdict);
+	g_autofree char *ids = g_strjoinv(" ", violated);
+	g_print("%s%s%s\n  schedules  %d executed, %d violating, %" G_GUINT64_FORMAT
+		" pruned, %d redundant\n  coverage   %s\n  folder     %s (evidence.txt, report.html)\n%s",
+		verdict->verdict, *ids ? ": " : "", ids, verdict->executed, verdict->violating,
+		verdict->pruned, verdict->redundant,
+		verdict->complete ? "complete: every interleaving of the events" : "NOT complete", opt_out,
+		missing ? missing : "");
+	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;
+}
+
+int command_merge(int argc, char **argv, GCancellable *cancel, GError **error)
+{
+	(void)cancel;
+	if (!command_parse(&argc, &argv, entries, "DIR…", -1,
+			   "Make the folders of all shards into the one of the whole.", error))
+		return EXIT_BROKEN;
+	if (argc < 2) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "name the folders of the shards (racerig merge --help)");
+		return EXIT_BROKEN;
+	}
+	const char *const *dirs = (const char *const *)argv + 1;
+	int split = merge_split(*dirs, error);
+	if (split < 0)
+		return EXIT_BROKEN;
+	return split ? merge_explorations(dirs, error) : merge_suites(dirs, error);
+}
