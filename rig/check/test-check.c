@@ -53,6 +53,7 @@ static Check *play_under(const TraceHeader *under, const Step *steps, gsize n)
 						  ? ACCESS_WRITE : ACCESS_READ,
 				.result = steps[i].result, .flush = FLUSH_PAGE,
 				.pc = steps[i].user ? USER_PC : KERNEL_PC,
+				.view = steps[i].user, .slot = steps[i].user ? -1 : 0,
 				.before = { steps[i].before }, .after = { steps[i].after } };
 		guint had = check->violations->len;
 		g_autoptr(GString) found = g_string_new(NULL);
@@ -450,7 +451,6 @@ static void test_i12(void)
 		{ ALLOC, EVENT_PTE, 0, 0, NULL },
 		{ FAULT, EVENT_PTE, 0, FRAME_A, "mapped-after-free" },
 		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
-		{ ALLOC, EVENT_PTE, FRAME_B, FRAME_A, NULL },
 	};
 	guint64 kernel = PTE(FRAME_A), user = 0;
 

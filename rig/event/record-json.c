@@ -438,7 +438,7 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 {
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
-		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free",
+		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
 		"flush", "lock", "word", "group", "target", "result", "before", "after",
 		"before_bits", "after_bits", NULL,
 	};

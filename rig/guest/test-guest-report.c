@@ -43,7 +43,7 @@ static const struct {
 	FIELD(actors[1].cpu, 100, "actor 1 of 3 vCPUs is on vCPU 100"),
 	FIELD(pages[1], 0x100000000, "pages 0 and 1 are one"),
 	FIELD(pages[1], 0x100000001, "page 1 is at 0x100000001"),
-	FIELD(pages[1], 0xffff888000000000, "page 1 is at 0xffff888000000000"),
+	FIELD(pages[1], 0x8000888000000000, "page 1 is at 0x8000888000000000"),
 };
 
 static void expect(const struct guest_report *report, int vcpus, const char *what)

@@ -87,7 +87,7 @@ static void test_done(void)
 	Event faulted = { .kind = EVENT_ACCESS, .access = ACCESS_READ, .faulted = true, .pc = KERNEL };
 
 	g_assert_cmpstr(step(&dependence, &failed, 1), ==, "pte0");
-	g_assert_cmpstr(step(&dependence, &emptied, 1), ==, "pte1= owner1 emptied=");
+	g_assert_cmpstr(step(&dependence, &emptied, 1), ==, "pte1= owner1 emptied= refs1=");
 	g_assert_cmpstr(step(&dependence, &faulted, 1), ==, "pte0 data tlb0= owner0 emptied");
 	g_assert_cmpstr(step(&dependence, NULL, 0), ==, "");
 }
@@ -108,7 +108,7 @@ static void test_return(void)
 	g_assert_cmpstr(step(&dependence, &returns[0], 1), ==, "pte1 owner1=");
 	g_assert_cmpstr(step(&dependence, &returns[0], 1), ==, "");
 	/* All in the one step that it was merged into. */
-	g_assert_cmpstr(step(&dependence, both, 3), ==, "pte0= lock0= owner0=");
+	g_assert_cmpstr(step(&dependence, both, 3), ==, "pte0= lock0= owner0= refs0=");
 }
 
 /* What must not be taken for independent, and what need not be ordered. */
@@ -117,7 +117,7 @@ static void test_orders(void)
 	Dependence dependence = begin(2);
 	Event install = pte_event(0, 0, 0, pte(5)), other = pte_event(2, 1, 0, pte(7));
 	Event free = { .kind = EVENT_FREE, .actor = 0, .page = 0 };
-	Event lock = { .kind = EVENT_LOCK, .actor = 1, .page = -1 };
+	Event lock = { .kind = EVENT_LOCK, .actor = 1, .page = -1, .guards = true };
 	Event flush = { .kind = EVENT_FLUSH, .actor = 1, .page = -1 };
 	Event load = { .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_READ, .pc = KERNEL };
 	Event mask = { .kind = EVENT_MASK, .actor = 1, .page = -1 };
