@@ -33,7 +33,7 @@ static struct arena *all[GUEST_MAX_ARENAS];
 static uint32_t n_all;
 
 /* Those that are tied to no arena. */
-static struct program common[KFUNC_CYCLE_PAGE + 1];
+static struct program common[KFUNC_READ_ELSEWHERE + 1];
 
 /* Where an actor's user access goes on after a signal. */
 static __thread sigjmp_buf signal_return;
@@ -95,7 +95,7 @@ static void load_programs(struct arena *arena)
 
 void arena_load_common(void)
 {
-	for (int kfunc = KFUNC_STRAY_PEEK; kfunc <= KFUNC_CYCLE_PAGE; kfunc++)
+	for (int kfunc = KFUNC_STRAY_PEEK; kfunc <= KFUNC_READ_ELSEWHERE; kfunc++)
 		common[kfunc] = program_load(kfunc, -1);
 }
 
