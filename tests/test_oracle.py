@@ -29,7 +29,7 @@ WEAKER_CHECKS = [
     ("check/check-i6.c", "check_has_ended(check, page_of(check, i)) == ended &&\n\t\t\t    tlb_may", "tlb_may"),
     ("check/check-i7.c", "event->faulted ||", "event->faulted || event->access != ACCESS_READ ||"),
     ("subject/arena/check-i8.c", "stored[word->offset + i] != byte", "!stored[word->offset + i]"),
-    ("check/check-i9.c", "> check_freed(check, pfn)", "> check_freed(check, pfn) + 1"),
+    ("check/check-i9.c", "!is_mapped(check, end, pfn) &&", "!is_mapped(check, end, pfn) && i > 0 &&"),
     ("check/check-i10.c", "i < end->splats->len", "i + 1 < end->splats->len"),
     ("subject/arena/check-i11.c", "&& a->write == b->write", ""),
     ("check/check.c", "event->irq == check->holders[guard].irq", "true"),
@@ -83,8 +83,8 @@ def test_every_rule_fits_somewhere(streams):
 def test_table(streams):
     found = streams.judge(RIG)
     print(table.text_of(found))
-    # I12 is about PTEs of processes, and no stream has one.
-    ids = {f"I{path.stem.removeprefix('check-i')}" for path in RIG_SOURCES.rglob("check-i*.c")} - {"I12"}
+    # I12 is about PTEs of processes, and no stream has one; I14 is about another subject than the model.
+    ids = {f"I{path.stem.removeprefix('check-i')}" for path in RIG_SOURCES.rglob("check-i*.c")} - {"I12", "I14"}
     assert ids | {"blind"} <= set(found), "every invariant is broken by some change"
     assert [str(case) for row in found.values() for case in row.false_alarms] == []
     wrong, caught = (sum(getattr(row, what) for row in found.values()) for what in ("wrong", "caught"))

@@ -50,11 +50,14 @@ def test_trace_says_what_tlbs_may_hold(violating):
         "racerig-trace": 8, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
         "pages": [{"group": 0, "guarded_by": "arena", "scratch": "scratch", "pte": "none", "pte_bits": "0x0",
                    "address": "0x100001000"}],
-        "ptes": [], "locks": ["arena"], "words": [], "declared": {"succeeds": "alloc"}}
+        "setup": "", "operations": "alloc 0 | fault: read 0",
+        "ptes": [{"page": 0, "view": 1, "pte": "none", "pte_bits": "0x0"}],
+        "locks": ["arena", "vmas", "zap", "page-table"], "words": [], "declared": {"succeeds": "alloc"}}
     filled = next(e for e in events if turned(e) == ("none", "frame A"))
-    assert filled["tlb"] == [[["frame A"]], [["frame A"]]]
+    # by the kernel's PTE and by the process's
+    assert filled["tlb"] == [[["frame A"], []], [["frame A"], []]]
     replaced = next(e for e in events if turned(e) == ("frame A", "scratch"))
-    assert replaced["tlb"] == [[["frame A", "scratch"]]] * 2, "nobody has flushed"
+    assert replaced["tlb"] == [[["frame A", "scratch"], []]] * 2, "nobody has flushed"
     assert {"violation": {"invariant": "I1", "kind": "seen", "reason": "pte-overwritten",
                           "event": replaced["n"], "page": 0}} in findings
 
@@ -64,7 +67,7 @@ def test_a_flush_empties_the_strip(explored):
     _, events, _ = trace_of(out, "0001-clean")
     flush = next(e for e in events if e["kind"] == "flush" and e["actor"] == "fault")
     before = events[flush["n"] - 2]
-    assert before["tlb"][0] == [["frame A"]] and flush["tlb"][0] == [[]]
+    assert before["tlb"][0] == [["frame A"], []] and flush["tlb"][0] == [[], []]
 
 
 def test_what_is_true_of_one_boot_is_not_in_the_trace(violating):

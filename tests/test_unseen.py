@@ -13,7 +13,7 @@ def unseen(explored, scenario):
     for kind in found.values():
         assert kind["total"] == sum(kind["of"].values())
     words = found["word"]["total"]
-    assert f"{words} to plain words" in result.stdout
+    assert f"{words} accesses to plain words" in result.stdout
     assert f"{words} accesses to plain words" in " ".join((out / "evidence.txt").read_text().split())
     return found
 

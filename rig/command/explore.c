@@ -84,19 +84,21 @@ static void print_unseen(const Verdict *verdict)
 {
 	static const char *const texts[SURVEY_KINDS] = {
 		[SURVEY_USER_PTE] = "accesses to user PTEs",
-		[SURVEY_WORD] = "to plain words",
+		[SURVEY_WORD] = "accesses to plain words",
 		[SURVEY_LOCK] = "other locks taken",
 		[SURVEY_FAILURE] = "calls that could fail and did not",
 		[SURVEY_TIMER] = "timers",
 	};
 
+	int first = 0;
+
 	if (!verdict->unseen)
 		return;
-	g_print("  no event   ");
 	for (int kind = 0; kind < SURVEY_KINDS; kind++)
-		g_print("%s%u %s", kind == 0 ? "" : kind == SURVEY_LOCK ? ",\n             " : ", ",
-			survey_total(verdict->unseen, kind), texts[kind]);
-	g_print("\n             (in one schedule, every actor as far as it can go)\n");
+		if (survey_has(verdict->unseen, kind))
+			g_print("%s%u %s\n", first++ ? "             " : "  no event   ",
+				survey_total(verdict->unseen, kind), texts[kind]);
+	g_print("             (in one schedule, every actor as far as it can go)\n");
 	for (guint i = 0; i < verdict->unseen->len; i++) {
 		const SurveyItem *item = &g_array_index(verdict->unseen, SurveyItem, i);
 

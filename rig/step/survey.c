@@ -67,6 +67,14 @@ GArray *survey_parse(JsonObject *answer, GError **error)
 	return g_steal_pointer(&survey);
 }
 
+bool survey_has(const GArray *survey, SurveyKind kind)
+{
+	for (guint i = 0; i < survey->len; i++)
+		if (g_array_index(survey, SurveyItem, i).kind == kind)
+			return true;
+	return false;
+}
+
 guint survey_total(const GArray *survey, SurveyKind kind)
 {
 	guint total = 0;

@@ -40,6 +40,9 @@ bool survey_arm(const GArray *survey, Machine *machine, bool arm, GError **error
 /* Count the stop of a vCPU at @pc; whether that is all there is to it. */
 bool survey_take(GArray *survey, const Stop *stop, guint64 pc);
 
+/* Whether there is anything of @kind to count. */
+bool survey_has(const GArray *survey, SurveyKind kind);
+
 /* How many of @kind were counted. */
 guint survey_total(const GArray *survey, SurveyKind kind);
 

@@ -321,7 +321,8 @@ def lands_elsewhere(trace: Trace) -> Changed:
 def another_access(trace: Trace) -> Changed:
     for i, event in each(trace, "access"):
         user = not event.get("user")
-        for view in (1, None):
+        # User space has no address but its own.
+        for view in (1,) if user else (1, None):
             yield f"{i} user {view}", at(trace, i, event.changed(
                 user=user or None, view=view, program=None, offset=None, bytes=None, stored=None))
         access = "write" if event.get("access") == "read" else "read"
@@ -450,7 +451,8 @@ def another_fate(trace: Trace) -> Changed:
             actors[i] = members
             return trace.with_end(actors=actors)
 
-        yield f"{i} waits", fate(state="waits", wait={"actor": trace.actors[i], "for": "lock"})
+        yield f"{i} waits", fate(state="waits", wait={
+            "actor": trace.actors[i], "for": "lock", "lock": trace.header["locks"][0]})
         yield f"{i} crashes", fate(state="crashed")
         for page in range(len(trace.ptes)):
             yield f"{i} crashes on {page}", fate(state="crashed", fault_page=page)
