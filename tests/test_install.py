@@ -77,7 +77,7 @@ def test_a_language_with_other_letters(tmp_path):
 def test_doctor(tmp_path):
     result = run_rig("doctor")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "\nok   controls    PTE load 2," in result.stdout and "BAD" not in result.stdout
+    assert "\nok   controls    PTE load 4," in result.stdout and "BAD" not in result.stdout
     result = run_rig("doctor", env={"XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     assert result.returncode == 1
     assert "BAD  drgn" in result.stdout and "run racerig setup" in result.stdout

@@ -92,7 +92,8 @@ def other_expectation(tmp_path, scenario, old, new):
 
 
 def test_an_oops_nobody_declared(tmp_path):
-    env = other_expectation(tmp_path, "fault-without-arena", "oops = stray\n", "")
+    env = other_expectation(tmp_path, "fault-without-arena",
+                            "oops = stray page-fault page 1\n", "")
     result = run_rig("explore", "fault-without-arena", "--out", tmp_path / "run", env=env)
     assert result.returncode == 1
     assert "I5: the kernel crashed under stray" in result.stdout
@@ -100,14 +101,14 @@ def test_an_oops_nobody_declared(tmp_path):
 
 def test_a_declared_oops_that_does_not_happen(tmp_path):
     env = other_expectation(tmp_path, "fault-vs-fault", "group = quick\n",
-                            "group = quick\noops = fault2\n")
+                            "group = quick\noops = fault2 page-fault page 0\n")
     result = run_rig("explore", "fault-vs-fault", "--out", tmp_path / "run", env=env)
     assert result.returncode == 1
     assert "I10: fault2 was to end in an oops, and the kernel went on" in result.stdout
 
 
 def test_an_oops_of_nobody(tmp_path):
-    env = other_expectation(tmp_path, "fault-without-arena", "oops = stray", "oops = nobody")
+    env = other_expectation(tmp_path, "fault-without-arena", "oops = stray page-fault", "oops = nobody page-fault")
     result = run_rig("list", env=env)
     assert result.returncode == 2
     assert "[scenario] oops: 'nobody' is none of its actors" in result.stderr
