@@ -195,7 +195,7 @@ Outcome *outcome_parse(const char *line)
 	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &partial,
 		      &found, &texts);
 	outcome->partial = partial;
-	if (!parse_steps(steps, outcome->steps))
+	if (partial > 1 || !parse_steps(steps, outcome->steps))
 		return NULL;
 	outcome->end = end;
 	if (!read_found(outcome, found))
