@@ -15,7 +15,7 @@ static GArray *ask(const Session *session, GError **error)
 	return answer ? survey_parse(answer, error) : NULL;
 }
 
-GArray *unseen_count(Session *session, GError **error)
+static GArray *count_once(Session *session, GError **error)
 {
 	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
 	g_autoptr(GArray) survey = NULL;
@@ -34,4 +34,21 @@ GArray *unseen_count(Session *session, GError **error)
 	g_autoptr(Outcome) outcome = run_plan(session, plan, error);
 	return outcome && stepper_survey(session->stepper, NULL, error) ? g_steal_pointer(&survey)
 									: NULL;
+}
+
+GArray *unseen_count(Session *session, GError **error)
+{
+	int lost = 0;
+
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		int restarts = session->restarts;
+		g_autoptr(GArray) survey = count_once(session, &local);
+
+		/* Another guest knows nothing of what was to be counted in the one before. */
+		if (survey && restarts == session->restarts)
+			return g_steal_pointer(&survey);
+		if (!survey && !session_recover(session, &lost, g_steal_pointer(&local), error))
+			return NULL;
+	}
 }
