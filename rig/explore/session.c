@@ -519,26 +519,15 @@ bool session_recover(Session *session, int *lost, GError *cause, GError **error)
 		g_propagate_error(error, g_steal_pointer(&last));
 		return false;
 	}
-	for (;;) {
-		g_autoptr(GError) local = NULL;
-
-		if ((*lost)++ == SESSION_MAX_LOST) {
-			g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
-				    "lost %d times in the same place, the last time: %s", *lost,
-				    last->message);
-			return false;
-		}
-		session->restarts++;
-		g_message("%s; starting it again", last->message);
-		if (replace_guest(session, &local))
-			return true;
-		if (!is_lost(local)) {
-			g_propagate_error(error, g_steal_pointer(&local));
-			return false;
-		}
-		g_clear_error(&last);
-		last = g_steal_pointer(&local);
+	if ((*lost)++ == SESSION_MAX_LOST) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
+			    "lost %d times in the same place, the last time: %s", *lost, last->message);
+		return false;
 	}
+	session->restarts++;
+	g_message("%s; starting it again", last->message);
+	/* One that cannot even be started was tried often enough (start_guest()). */
+	return replace_guest(session, error);
 }
 
 bool session_prepare(Session *session, GError **error)
