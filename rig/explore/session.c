@@ -181,16 +181,19 @@ static bool is_lost(const GError *error)
 	       g_error_matches(error, RIG_ERROR, RIG_ERROR_DEADLINE);
 }
 
-/* A guest as @spec says, and another one where QEMU or drgn dies on the way. */
+/*
+ * A guest as @spec says, and another one where QEMU or drgn dies on the way: of the same few that
+ * session_recover() counts, when it is for one that was lost.
+ */
 static Guest *start_guest(Session *session, const GuestSpec *spec, GError **error)
 {
-	for (int lost = 0;; lost++) {
+	for (;; session->lost++) {
 		g_autoptr(GError) local = NULL;
 		Guest *guest = guest_new(spec, session->cancel, &local);
 
 		if (guest)
 			return guest;
-		if (!is_lost(local) || lost == SESSION_MAX_LOST) {
+		if (!is_lost(local) || session->lost == SESSION_MAX_LOST) {
 			g_propagate_error(error, g_steal_pointer(&local));
 			return NULL;
 		}
@@ -519,15 +522,29 @@ bool session_recover(Session *session, int *lost, GError *cause, GError **error)
 		g_propagate_error(error, g_steal_pointer(&last));
 		return false;
 	}
-	if ((*lost)++ == SESSION_MAX_LOST) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
-			    "lost %d times in the same place, the last time: %s", *lost, last->message);
-		return false;
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+
+		if ((*lost)++ == SESSION_MAX_LOST) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_LOST,
+				    "lost %d times in the same place, the last time: %s", *lost,
+				    last->message);
+			return false;
+		}
+		session->restarts++;
+		g_message("%s; starting it again", last->message);
+		session->lost = *lost;
+		bool replaced = replace_guest(session, &local);
+		*lost = session->lost;
+		if (replaced)
+			return true;
+		if (!is_lost(local)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return false;
+		}
+		g_clear_error(&last);
+		last = g_steal_pointer(&local);
 	}
-	session->restarts++;
-	g_message("%s; starting it again", last->message);
-	/* One that cannot even be started was tried often enough (start_guest()). */
-	return replace_guest(session, error);
 }
 
 bool session_prepare(Session *session, GError **error)
