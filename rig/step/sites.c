@@ -59,6 +59,19 @@ static bool worth_decoding(const guint8 *text, gsize size)
 	return memchr(text, 0xf4, size) != NULL;	/* hlt */
 }
 
+/*
+ * The instruction at @at of a function's @text; false: the decoder does not know it (RDPKRU, to
+ * some), and *@ret is its first byte.  x86 code that is read on from there falls into step again.
+ */
+static bool decode_next(const Sites *sites, const guint8 *text, gsize size, gsize at, guint64 start,
+			Insn *ret)
+{
+	if (decoder_insn(sites->decoder, text + at, size - at, start + at, ret))
+		return true;
+	*ret = (Insn){ .pc = start + at, .length = 1 };
+	return false;
+}
+
 static void scan_function(const char *name, guint64 start, guint64 size, gpointer data)
 {
 	Sites *sites = data;
@@ -71,8 +84,7 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 	    !symbols_text(sites->guest->symbols, start, text, size) || !worth_decoding(text, size))
 		return;
 	for (guint64 at = 0; at < size; at += insn.length) {
-		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
-			return;
+		decode_next(sites, text, size, at, start, &insn);
 		if ((!insn.pause && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
 			continue;
 		add_site(sites, &insn, insn.pause ? SITE_WAIT : SITE_FLUSH);
@@ -173,9 +185,8 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 		if (!machine_read(guest->machine, vcpu, start, text, len, error))
 			return false;
 		for (guint64 at = 0; at < len; at += ret->length) {
-			if (!decoder_insn(sites->decoder, text + at, len - at, start + at, ret))
-				break;
-			if (ret->pc + ret->length == next_pc)
+			if (decode_next(sites, text, len, at, start, ret) &&
+			    ret->pc + ret->length == next_pc)
 				return true;
 		}
 	}
@@ -199,8 +210,7 @@ static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
 	if (!symbols_text(sites->guest->symbols, start, text, size))
 		return false;
 	for (guint64 at = 0; start + at < pc; at += insn.length) {
-		if (!decoder_insn(sites->decoder, text + at, size - at, start + at, &insn))
-			break;
+		decode_next(sites, text, size, at, start, &insn);
 		if (insn.cli) {
 			*ret = insn;
 			found = true;
