@@ -296,6 +296,12 @@ static gboolean write_shard(const Session *session, const char *out, GError **er
 	return ok;
 }
 
+static void expect_irqs(Session *session, Irqs irqs)
+{
+	session->irqs = irqs;
+	stepper_expect_irqs(session->stepper, irqs);
+}
+
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	ExploreOptions options = { 0 };
@@ -333,10 +339,8 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 						    NULL, cancel, error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
-	if (opt_irq_events) {
-		session->irq_events = true;
-		stepper_expect_irq_events(session->stepper);
-	}
+	if (opt_irq_events)
+		expect_irqs(session, IRQS_EVENTS);
 	if (opt_shard && !write_shard(session, options.out, error))
 		return EXIT_BROKEN;
 
@@ -352,8 +356,8 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		}
 		g_message("%s; exploring anew", local->message);
 		g_clear_error(&local);
-		session->irq_events = true;
-		stepper_expect_irq_events(session->stepper);
+		/* What a part has found the others must be told, and there is one word for that. */
+		expect_irqs(session, opt_shard ? IRQS_EVENTS : session->irqs + 1);
 		policy_free(policy);
 		policy = make_policy(g_strv_length(session->scenario->actors), error);
 		options.resume = false;

@@ -315,7 +315,7 @@ static bool write_reports(Explorer *explorer, bool interrupted, GError **error)
 		g_propagate_error(error, g_steal_pointer(&local));
 		return false;
 	}
-	explorer->verdict->irq_events = explorer->session->irq_events;
+	explorer->verdict->irq_events = explorer->session->irqs == IRQS_EVENTS;
 	explorer->verdict->restarts = workers_restarts(explorer->workers);
 	g_autofree char *run = verdict_run_json(explorer->verdict);
 	return folder_write(out, "run.json", run, error) && publish(out, error);

@@ -486,8 +486,7 @@ MachineTimes session_times(const Session *session)
 static bool replace_guest(Session *session, GError **error)
 {
 	g_autofree char *before = g_strdup(session->snapshot_sum);
-	bool irq_events = session->stepper ? stepper_has_irq_events(session->stepper)
-					   : session->irq_events;
+	Irqs irqs = session->stepper ? stepper_irqs(session->stepper) : session->irqs;
 
 	drop_guest(session);
 	g_clear_pointer(&session->snapshot_sum, g_free);
@@ -501,8 +500,7 @@ static bool replace_guest(Session *session, GError **error)
 	}
 	if (!prepare(session, error))
 		return false;
-	if (irq_events)
-		stepper_expect_irq_events(session->stepper);
+	stepper_expect_irqs(session->stepper, irqs);
 	return true;
 }
 
@@ -555,7 +553,7 @@ bool session_prepare(Session *session, GError **error)
 	if (!prepare(session, &local) &&
 	    !session_recover(session, &lost, g_steal_pointer(&local), error))
 		return false;
-	session->irq_events = stepper_has_irq_events(session->stepper);
+	session->irqs = stepper_irqs(session->stepper);
 	return true;
 }
 

@@ -28,7 +28,7 @@ typedef struct {
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;
 	Check *check;
-	bool irq_events;	/* stepper_has_irq_events() when the exploration began */
+	Irqs irqs;		/* stepper_irqs() when the exploration began */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
 	Circle circle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */

@@ -45,10 +45,11 @@ static bool is_void(const Worker *worker, GError **error)
 	const Session *session = worker->session;
 
 	g_assert(session);
-	if (stepper_has_irq_events(session->stepper) == session->irq_events)
+	Irqs irqs = stepper_irqs(session->stepper);
+	if (irqs == session->irqs)
 		return false;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_ANEW,
-		    "for the first time an interrupt does more than flush a TLB");
+	g_set_error(error, RIG_ERROR, RIG_ERROR_ANEW, "for the first time an interrupt %s",
+		    irqs == IRQS_SENT ? "comes from another vCPU" : "does more than flush a TLB");
 	return true;
 }
 
@@ -83,9 +84,8 @@ static bool start_session(Worker *worker, GError **error)
 					 first->connect, NULL, first->cancel, error);
 	if (!worker->session || !session_prepare(worker->session, error))
 		return false;
-	worker->session->irq_events = first->irq_events;
-	if (first->irq_events)
-		stepper_expect_irq_events(worker->session->stepper);
+	worker->session->irqs = first->irqs;
+	stepper_expect_irqs(worker->session->stepper, first->irqs);
 	return true;
 }
 

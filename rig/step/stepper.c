@@ -419,14 +419,17 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 	return wait;
 }
 
-bool stepper_has_irq_events(const Stepper *stepper)
+Irqs stepper_irqs(const Stepper *stepper)
 {
-	return stepper->stage->irq_events;
+	const Stage *stage = stepper->stage;
+
+	return stage->irq_events ? IRQS_EVENTS : stage->interrupts ? IRQS_SENT : IRQS_NONE;
 }
 
-void stepper_expect_irq_events(Stepper *stepper)
+void stepper_expect_irqs(Stepper *stepper, Irqs irqs)
 {
-	stepper->stage->irq_events = true;
+	stepper->stage->interrupts |= irqs >= IRQS_SENT;
+	stepper->stage->irq_events |= irqs >= IRQS_EVENTS;
 }
 
 bool stepper_has_decided(const Stepper *stepper, int actor)

@@ -71,14 +71,17 @@ Wait stepper_wait_of(const Stepper *stepper, int actor);
  */
 char *stepper_state_key(const Stepper *stepper);
 
-/*
- * Whether an interrupt was ever seen to do more than flush.  Until then the explorer takes its
- * place among other steps for a matter of TLBs only.
- */
-bool stepper_has_irq_events(const Stepper *stepper);
+/* What was ever seen of interrupts; each makes more of what happens a decision. */
+typedef enum {
+	IRQS_NONE,
+	IRQS_SENT,		/* from one vCPU to another: when they are masked matters */
+	IRQS_EVENTS,		/* one did more than flush: its place among other steps matters, too */
+} Irqs;
 
-/* It was seen elsewhere. */
-void stepper_expect_irq_events(Stepper *stepper);
+Irqs stepper_irqs(const Stepper *stepper);
+
+/* So much was seen elsewhere. */
+void stepper_expect_irqs(Stepper *stepper, Irqs irqs);
 
 /* Whether @actor ever stood before a decision; one that never did was not watched at all. */
 bool stepper_has_decided(const Stepper *stepper, int actor);
