@@ -127,8 +127,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
 			1 - pow(1 - chance, verdict->executed));
 	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
-		g_print("  not seen   what %s does to page tables of user space: its order is explored only\n"
-			"             as far as what stands around it has events\n", *verb);
+		g_print("  not seen   %s: nothing in it is an event, so its order is explored only as far\n"
+			"             as what stands around it has events\n", *verb);
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	print_circles(verdict);

@@ -397,8 +397,8 @@ char **dossier_not_covered(const Dossier *dossier)
 						      "can: %s.", unseen));
 	for (guint i = 0; i < json_array_get_length(verbs); i++)
 		g_ptr_array_add(list, g_strdup_printf(
-			"What %s does to page tables of user space is no event: it is explored in the order "
-			"of what stands around it.", json_array_get_string_element(verbs, i)));
+			"Nothing that %s does is an event: it is explored in the order of what stands around "
+			"it.", json_array_get_string_element(verbs, i)));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "

@@ -22,7 +22,7 @@ enum verb_takes {
 
 enum {
 	VERB_LINGERS = 1,	/* the kernel has work left when it has returned */
-	VERB_UNSEEN = 2,	/* what it does is no event: user page tables are not watched */
+	VERB_UNSEEN = 2,	/* no step of its own is an event */
 	VERB_LAST = 4,		/* nothing comes after it */
 	VERB_GETS_ONE = 8,	/* it has worked when it returns 1; else when that is not negative */
 	VERB_VMAP = 16,		/* of subject vmap; else of arenas, but for KEEP, which all have */
@@ -52,17 +52,17 @@ enum {
 	  "user space loads: the word, or -14 for a signal") \
 	V(USER_WRITE, "user-write", PAGE, 0, DONTNEED, \
 	  "user space stores: 0, or -14 for a signal") \
-	V(MMAP, "mmap", ARENA, VERB_UNSEEN, MUNMAP, "maps the arena where it was: 0, or an errno") \
-	V(MUNMAP, "munmap", ARENA, VERB_UNSEEN, MMAP, "gives its process's mapping up: 0, or an errno") \
-	V(DONTNEED, "dontneed", RANGE, VERB_UNSEEN, USER_READ, \
+	V(MMAP, "mmap", ARENA, 0, MUNMAP, "maps the arena where it was: 0, or an errno") \
+	V(MUNMAP, "munmap", ARENA, 0, MMAP, "gives its process's mapping up: 0, or an errno") \
+	V(DONTNEED, "dontneed", RANGE, 0, USER_READ, \
 	  "madvise(MADV_DONTNEED): 0, or an errno") \
-	V(PIN, "pin", PAGE, VERB_UNSEEN, UNPIN, \
+	V(PIN, "pin", PAGE, 0, UNPIN, \
 	  "vmsplice() into a pipe: a reference without a PTE; 0, or an errno") \
 	V(UNPIN, "unpin", NOTHING, VERB_UNSEEN, PIN, \
 	  "gives back what the actor has pinned: how many pages") \
 	V(CLOSE, "close", ARENA, VERB_UNSEEN, OPEN, "closes its process's map descriptor: 0, or an errno") \
 	V(OPEN, "open", ARENA, VERB_UNSEEN, CLOSE, "gets a new one: 0, or an errno") \
-	V(EXIT, "exit", NOTHING, VERB_UNSEEN | VERB_LAST, KEEP, \
+	V(EXIT, "exit", NOTHING, VERB_LAST, KEEP, \
 	  "ends the actor's process, which must not be the first: 0") \
 	V(MAP_VMAP, "vmap", PAGE, VERB_VMAP | VERB_GETS_ONE, UNMAP_VMAP, \
 	  "vmap() of a new page by the vCPU of that number: 1, or 0 when it is elsewhere") \
