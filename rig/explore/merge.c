@@ -38,7 +38,7 @@ typedef struct {
 /* What only the whole can say; all else the parts must agree on. */
 static const char *const counted[] = {
 	"verdict", "complete", "executed", "pruned", "redundant", "circles", "circles_grown",
-	"unsettled", "unsettled_differs", "violating", "documented", "distinct_final_states",
+	"partial", "unsettled", "unsettled_differs", "violating", "documented", "distinct_final_states",
 	"final_states", "violations", "accepted", NULL,
 };
 
