@@ -122,6 +122,9 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 			  : !verdict->complete ? "NOT complete"
 			  : verdict->bound ? "complete within the bound"
 			  : "complete: every interleaving of the events");
+	g_autofree char *split = opt_split ? verdict_split_text(verdict) : NULL;
+	if (split)
+		g_print("  split %-4d %s%s\n", opt_split, verdict->part ? "this part: " : "", split);
 	if (chance > 0)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,

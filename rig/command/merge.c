@@ -33,10 +33,11 @@ static int merge_explorations(const char *const *dirs, GError **error)
 		return EXIT_BROKEN;
 	g_auto(GStrv) violated = verdict_invariants(verdict);
 	g_autofree char *ids = g_strjoinv(" ", violated);
+	g_autofree char *split = verdict_split_text(verdict);
 	g_print("%s%s%s\n  schedules  %d executed, %d violating, %" G_GUINT64_FORMAT
-		" pruned, %d redundant\n  coverage   %s\n  folder     %s (evidence.txt, report.html)\n%s",
+		" pruned, %d redundant\n  split      %s\n  coverage   %s\n  folder     %s (evidence.txt, report.html)\n%s",
 		verdict->verdict, *ids ? ": " : "", ids, verdict->executed, verdict->violating,
-		verdict->pruned, verdict->redundant,
+		verdict->pruned, verdict->redundant, split ? split : "nothing ran",
 		verdict->complete ? "complete: every interleaving of the events" : "NOT complete", opt_out,
 		missing ? missing : "");
 	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;

@@ -81,6 +81,13 @@ char *verdict_names(GHashTable *set);
 double verdict_rate(const Verdict *verdict);
 
 /*
+ * What expanding the first decisions in full may have cost, as a sentence; the caller's; NULL: nothing
+ * ran.  A schedule that ends is of an equivalence class of its own, which no exploration can leave
+ * out, so that only those that were begun in vain can be more than without a split.
+ */
+char *verdict_split_text(const Verdict *verdict);
+
+/*
  * verdict.json, newline included: the same bytes for the same build, scenario and options,
  * whatever host, clock or number of guests.  The caller's.
  */
