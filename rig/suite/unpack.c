@@ -216,6 +216,35 @@ static bool stage_all(Unpack *unpack, const Manifest *manifest, GError **error)
 	return true;
 }
 
+static guint64 big_endian(const guint8 *bytes, gsize len)
+{
+	guint64 value = 0;
+
+	for (gsize i = 0; i < len; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/*
+ * A disk may name other files of the host, which QEMU would open and the guest read: as its backing
+ * file, or as where its data is (QEMU, docs/interop/qcow2.txt).  A snapshot of ours is alone.
+ */
+static bool is_alone(const Unpack *unpack, const PackFile *file, GError **error)
+{
+	enum { MAGIC = 0, VERSION = 4, BACKING = 8, BACKING_SIZE = 16, FEATURES = 72, HEADER_BYTES = 80 };
+	g_autofree char *staged = g_build_filename(unpack->staged, file->sha256, NULL);
+	guint8 header[HEADER_BYTES] = { 0 };
+	int fd = open(staged, O_RDONLY | O_CLOEXEC);
+	bool whole = fd >= 0 && pread(fd, header, sizeof(header), 0) == sizeof(header);
+
+	if (fd >= 0)
+		close(fd);
+	return (whole && memcmp(header + MAGIC, "QFI\xfb", 4) == 0 &&
+		big_endian(header + VERSION, 4) == 3 && !big_endian(header + BACKING, 8) &&
+		!big_endian(header + BACKING_SIZE, 4) && !big_endian(header + FEATURES, 8)) ||
+	       fail(unpack, "no snapshot, or one that needs other files:", file->path, error);
+}
+
 /* Whether @file may go where it belongs: nothing is there, or the same. */
 static bool is_free(const PackFile *file, bool *ret_there, GError **error)
 {
@@ -268,9 +297,13 @@ static bool place_all(const Unpack *unpack, const Manifest *manifest, GError **e
 {
 	bool there;
 
-	for (guint i = 0; i < manifest->files->len; i++)
-		if (!is_free(g_ptr_array_index(manifest->files, i), &there, error))
+	for (guint i = 0; i < manifest->files->len; i++) {
+		const PackFile *file = g_ptr_array_index(manifest->files, i);
+
+		if ((g_str_has_prefix(file->path, "snapshots/") && !is_alone(unpack, file, error)) ||
+		    !is_free(file, &there, error))
 			return false;
+	}
 	for (int last = 0; last < 2; last++)
 		for (guint i = 0; i < manifest->files->len; i++) {
 			const PackFile *file = g_ptr_array_index(manifest->files, i);
@@ -292,18 +325,35 @@ static bool save_keys(GKeyFile *keys, const char *folder, const char *name, GErr
 	return false;
 }
 
-/* What is a user's own there is one here, without the places that only that machine has. */
-static bool describe_own(const Unpack *unpack, const PackKernel *kernel, GError **error)
+/* Nobody's kernel is replaced but one that came in a pack, too. */
+static bool names_are_free(const Unpack *unpack, const Manifest *manifest, GError **error)
 {
-	g_autoptr(GKeyFile) keys = g_key_file_new(), known = g_key_file_new();
-	g_autofree char *name = g_strconcat(kernel->name, ".kernel", NULL);
-	g_autofree char *relative = g_build_filename("kernels", name, NULL);
-	g_autofree char *path = paths_in_cache(relative);
+	for (guint i = 0; i < manifest->kernels->len; i++) {
+		const PackKernel *kernel = g_ptr_array_index(manifest->kernels, i);
+		g_autoptr(GKeyFile) known = g_key_file_new();
+		g_autofree char *name = g_strconcat(kernel->name, ".kernel", NULL);
+		g_autofree char *relative = g_build_filename("kernels", name, NULL);
+		g_autofree char *path = paths_in_cache(relative);
+		g_autofree char *below = g_build_filename("guest-kernel", relative, NULL);
+		g_autofree char *ours = paths_in_data(below);
 
-	if (g_key_file_load_from_file(known, path, G_KEY_FILE_NONE, NULL) &&
-	    !g_key_file_has_key(known, "kernel", "packed", NULL))
-		return fail(unpack, "this machine has a kernel of its own that is called", kernel->name,
-			    error);
+		if (kernel->image && g_file_test(ours, G_FILE_TEST_EXISTS))
+			return fail(unpack, "racerig has a kernel that is called", kernel->name, error);
+		if (kernel->image && g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK) &&
+		    (!g_key_file_load_from_file(known, path, G_KEY_FILE_NONE, NULL) ||
+		     !g_key_file_has_key(known, "kernel", "packed", NULL)))
+			return fail(unpack, "this machine has a kernel of its own that is called",
+				    kernel->name, error);
+	}
+	return true;
+}
+
+/* What is a user's own there is one here, without the places that only that machine has. */
+static bool describe_own(const PackKernel *kernel, GError **error)
+{
+	g_autoptr(GKeyFile) keys = g_key_file_new();
+	g_autofree char *name = g_strconcat(kernel->name, ".kernel", NULL);
+
 	g_key_file_set_string(keys, "kernel", "title", kernel->title);
 	g_key_file_set_string(keys, "kernel", "kind", "own");
 	g_key_file_set_string(keys, "kernel", "packed", kernel->image);
@@ -322,7 +372,7 @@ static bool describe_own(const Unpack *unpack, const PackKernel *kernel, GError 
 }
 
 /* packed/NAME, for guest-kernel/packed and catalog/kernel. */
-static bool describe(const Unpack *unpack, const Manifest *manifest, GError **error)
+static bool describe(const Manifest *manifest, GError **error)
 {
 	for (guint i = 0; i < manifest->kernels->len; i++) {
 		const PackKernel *kernel = g_ptr_array_index(manifest->kernels, i);
@@ -331,7 +381,7 @@ static bool describe(const Unpack *unpack, const Manifest *manifest, GError **er
 		if (kernel->source) {
 			g_key_file_set_string(keys, "packed", "source", kernel->source);
 			g_key_file_set_string(keys, "packed", "compiler", kernel->compiler);
-		} else if (!describe_own(unpack, kernel, error)) {
+		} else if (!describe_own(kernel, error)) {
 			return false;
 		}
 		g_key_file_set_string(keys, "packed", "guest", manifest->guest);
@@ -366,9 +416,10 @@ bool pack_read(const char *path, const char *address, GCancellable *cancel, Mani
 	unpack.found = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(Manifest) manifest = open_pack(&unpack, error) ? read_manifest(&unpack, &found, error)
 								  : NULL;
-	if (!manifest || !fits(&unpack, manifest, address, found, error) || !make_staged(&unpack, error) ||
+	if (!manifest || !fits(&unpack, manifest, address, found, error) ||
+	    !names_are_free(&unpack, manifest, error) || !make_staged(&unpack, error) ||
 	    !stage_all(&unpack, manifest, error) || !place_all(&unpack, manifest, error) ||
-	    !describe(&unpack, manifest, error))
+	    !describe(manifest, error))
 		return false;
 	*ret = g_steal_pointer(&manifest);
 	*ret_address = g_steal_pointer(&found);
