@@ -13,6 +13,9 @@ from conftest import RIG, TOP, run_rig
 from test_formats import validator
 from test_input import assert_refused
 
+#: One worker makes the shards that most of these merge.
+pytestmark = pytest.mark.xdist_group("shard")
+
 PAIRS = ("--scenario", "alloc-vs-free", "--scenario", "fault-vs-alloc", "--scenario", "free-vs-free",
          "--kernel", "stock", "--kernel", "scratch-plain-store")
 #: What only times and hosts are in.
@@ -271,7 +274,7 @@ def test_two_clocks(three, whole, tmp_path):
 
 
 FULL = """
-mount -t tmpfs -o size=300k none "$1"; rig=$2; shift 2
+mount -t tmpfs -o size=40k none "$1"; rig=$2; shift 2
 code=0; "$rig" "$@" --out {disk}/1 --shard 1/2 >/dev/null || code=$?
 echo "full: $code" >&2
 mount -o remount,size=64m {disk}
