@@ -37,6 +37,9 @@ def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "report_phys": u64(arena.init_physical(prog, request["report"])),
         "control_phys": u64(arena.init_physical(prog, request["control"])),
+        "run_queues": [
+            [u64(count) for count in smp.run_queue(prog, cpu)] for cpu in range(request["cpus"])
+        ],
         "irq_queues": [
             [u64(head) for head in smp.irq_queues(prog, cpu)] for cpu in range(request["cpus"])
         ],
