@@ -30,6 +30,7 @@ WEAKER_CHECKS = [
     ("check/check-i7.c", "event->faulted ||", "event->faulted || event->access != ACCESS_READ ||"),
     ("subject/arena/check-i8.c", "stored[word->offset + i] != byte", "!stored[word->offset + i]"),
     ("check/check-i9.c", "!is_mapped(check, end, pfn) &&", "!is_mapped(check, end, pfn) && i > 0 &&"),
+    ("check/check-i9.c", "!has_frame(end->pinned, pfn)", "!end->pinned->len"),
     ("check/check-i10.c", "i < end->splats->len", "i + 1 < end->splats->len"),
     ("subject/arena/check-i11.c", "&& a->write == b->write", ""),
     ("subject/vmap/check-i14.c", "check->left[i].returned >= 0 &&", ""),

@@ -25,7 +25,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, klog, memory, smp, subjects, survey, wire
+from analysis.helpers import arena, klog, memory, pins, smp, subjects, survey, wire
 from analysis.helpers.guest import attach
 from analysis.helpers.qmp import MonitorMemory
 
@@ -58,6 +58,7 @@ def end(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {
         **subjects.find(request["subject"]).end(prog, keep),
         "given_back": [arena.refcount(prog, pfn) == 0 for pfn in request["frames"]],
+        "pinned": pins.pinned(prog, request["frames"]),
         "splats": klog.splats(klog.lines_since(prog, keep["log_seq"])),
     }
 

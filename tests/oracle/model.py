@@ -339,7 +339,7 @@ class Model:
                     given[after.frame] += 1
         mapped = {facts["pte"] for page, facts in zip(self.pages, self.trace.end["pages"])
                   if facts["exists"] and facts["pte"] != self.trace.scratch[page]}
-        kept = mapped | set(self.trace.end["given_back"])
+        kept = mapped | set(self.trace.end["given_back"]) | set(self.trace.end["pinned"])
         if any(count > self.freed(frame) and frame not in kept for frame, count in given.items()):
             self.label.broken.add("I9")
 
