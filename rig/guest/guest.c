@@ -285,12 +285,9 @@ char *guest_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-	if (!hash_registers(guest, sum, error))
+	if (!hash_registers(guest, sum, error) ||
+	    !machine_hash_ram(guest->machine, GUEST_PARKED, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, error);
-	if (!ram)
-		return NULL;
-	g_checksum_update(sum, ram, machine_ram_bytes(guest->machine));
 	return g_strdup(g_checksum_get_string(sum));
 }
 

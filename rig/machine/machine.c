@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "machine/backend.h"
+#include "machine/images.h"
 #include "machine/monitor.h"
 #include "machine/stub.h"
 #include "util/error.h"
@@ -30,7 +31,7 @@ struct Machine {
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
 	GHashTable *breaks;	/* set of guint64: where breakpoints are */
-	GHashTable *images;	/* tag -> copy of the RAM */
+	Images *images;		/* copies of the RAM; NULL: it is far */
 	GString *reply;
 };
 
@@ -86,10 +87,9 @@ static bool explain(Machine *machine, GError **error)
 
 static bool is_healthy(Machine *machine, GError **error)
 {
-	if (machine->broken)
-		g_propagate_error(error, g_steal_pointer(&machine->broken));
-	else
+	if (!machine->broken)
 		return true;
+	g_propagate_error(error, g_steal_pointer(&machine->broken));
 	return false;
 }
 
@@ -158,13 +158,16 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	machine->vcpus = spec->vcpus;
 	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
-	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	machine->backend = backend_start(spec, &local);
 	if (local)
 		g_set_error(error, RIG_ERROR, RIG_ERROR_START, "%s", local->message);
 	if (!machine->backend || !connect_all(machine, cancel, error) || !kick_off(machine, error))
 		return NULL;
+	const Backend *backend = machine->backend;
+	if (!machine_is_far(machine))
+		machine->images = images_new(machine->ram, backend->ram_bytes, track_new(
+			backend->pid, backend->parts[PART_RAM], backend->ram_bytes));
 	return g_steal_pointer(&machine);
 }
 
@@ -182,7 +185,7 @@ void machine_free(Machine *machine)
 	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);
-	g_hash_table_unref(machine->images);
+	images_free(machine->images);
 	g_free(machine);
 }
 
@@ -230,30 +233,19 @@ bool machine_load_whole(Machine *machine, const char *tag, GError **error)
 
 bool machine_save(Machine *machine, const char *tag, GError **error)
 {
-	guint8 *copy = g_hash_table_lookup(machine->images, tag);
-
 	if (machine_is_far(machine))
 		return machine_save_whole(machine, tag, error);
-	if (!copy) {
-		copy = g_malloc(machine->backend->ram_bytes);
-		g_hash_table_insert(machine->images, g_strdup(tag), copy);
-	}
-	memcpy(copy, machine->ram, machine->backend->ram_bytes);
+	images_save(machine->images, tag);
 	return snapshot(machine, "savevm", tag, false, error);
 }
 
 bool machine_restore(Machine *machine, const char *tag, GError **error)
 {
-	enum { CHUNK = 4096 };
-	const guint8 *copy = g_hash_table_lookup(machine->images, tag);
 	gint64 before = g_get_monotonic_time();
+	/* loadvm makes QEMU forget what it translated from the old contents, too. */
+	bool ok = (machine_is_far(machine) || images_restore(machine->images, tag, error)) &&
+		  snapshot(machine, "loadvm", tag, false, error);
 
-	g_assert(copy || machine_is_far(machine));
-	/* loadvm also makes QEMU forget what it translated from the old contents. */
-	for (gsize at = 0; copy && at < machine->backend->ram_bytes; at += CHUNK)
-		if (memcmp(machine->ram + at, copy + at, CHUNK) != 0)
-			memcpy(machine->ram + at, copy + at, CHUNK);
-	bool ok = snapshot(machine, "loadvm", tag, false, error);
 	machine->restore_usec += g_get_monotonic_time() - before;
 	return ok;
 }
@@ -572,6 +564,7 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 		return;
 	if (!machine_is_far(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
+		images_wrote(machine->images, phys, sizeof(value));
 		return;
 	}
 	if (select_memory(machine, true, broken))
@@ -587,6 +580,18 @@ gsize machine_ram_bytes(const Machine *machine)
 const guint8 *machine_ram(Machine *machine, GError **error)
 {
 	return fetch(machine, PART_RAM, error) ? machine->ram : NULL;
+}
+
+bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error)
+{
+	if (!machine_is_far(machine)) {
+		images_hash(machine->images, tag, sum);
+		return true;
+	}
+	const guint8 *ram = machine_ram(machine, error);
+	if (ram)
+		g_checksum_update(sum, ram, machine->backend->ram_bytes);
+	return ram != NULL;
 }
 
 char *machine_console(Machine *machine)

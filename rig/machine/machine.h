@@ -162,6 +162,12 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 const guint8 *machine_ram(Machine *machine, GError **error);
 gsize machine_ram_bytes(const Machine *machine);
 
+/*
+ * Add all of it to @sum: as what is kept as @tag and the pages that differ from that, where we keep
+ * it, since hashing those takes a hundredth of the time.  Equal sums are equal memory.
+ */
+bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error);
+
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);
 
