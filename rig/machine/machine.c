@@ -69,9 +69,7 @@ static char *part_text(const Machine *machine, Part part)
 	if (st.st_size > TEXT_BYTES)
 		return both_ends(fd, st.st_size);
 	char *text = g_malloc0(st.st_size + 1);
-	if (pread(fd, text, st.st_size, 0) < 0)
-		text[0] = '\0';
-	return text;
+	return pread(fd, text, st.st_size, 0) < 0 ? strcpy(text, "") : text;
 }
 
 /* QEMU's own last words say more than "connection closed". */
@@ -208,7 +206,7 @@ bool machine_answers(Machine *machine)
 static bool snapshot(Machine *machine, const char *verb, const char *tag, bool whole,
 		     GError **error)
 {
-	return is_healthy(machine, error) &&
+	return is_healthy(machine, error) && stub_flush(machine->stub, error) &&
 	       (monitor_snapshot(machine->monitor, verb, tag, whole || machine_is_far(machine),
 				 error) || explain(machine, error));
 }
@@ -483,7 +481,8 @@ int machine_hand_over(Machine *machine, GError **error)
 
 	/* gdb asks for the registers of any vCPU (Hg0: QEMU's first) and takes them for those of
 	 * the one that stopped (?: the one that Hc chose). */
-	if (!select_memory(machine, false, error) || !stub_do(machine->stub, error, "Hcp1.1")) {
+	if (!select_memory(machine, false, error) || !stub_do(machine->stub, error, "Hcp1.1") ||
+	    !stub_flush(machine->stub, error)) {
 		explain(machine, error);
 		return -1;
 	}
@@ -567,9 +566,10 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 		images_wrote(machine->images, phys, sizeof(value));
 		return;
 	}
-	if (select_memory(machine, true, broken))
-		stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x",
-			phys, GUINT64_SWAP_LE_BE(value));
+	if (select_memory(machine, true, broken) &&
+	    stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x", phys,
+		    GUINT64_SWAP_LE_BE(value)))
+		stub_flush(machine->stub, broken);
 }
 
 gsize machine_ram_bytes(const Machine *machine)
