@@ -29,3 +29,10 @@ def test_a_write_that_is_not_reported_is_found(tmp_path):
     result = run_rig("explore", SCENARIO, "--out", tmp_path / "run", env={"RACERIG_LOSE": "track"})
     assert result.returncode == 2
     assert "the host did not say that QEMU has written it" in result.stderr
+
+
+def test_memory_that_drgn_does_not_name_is_missed(tmp_path):
+    result = run_rig("explore", "fault-vs-alloc", "--policy", "dfs", "--out", tmp_path / "run",
+                     env={"RACERIG_LOSE": "reads"})
+    assert result.returncode == 2
+    assert "drgn says another thing than before" in result.stderr

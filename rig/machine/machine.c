@@ -45,37 +45,10 @@ static bool fetch(const Machine *machine, Part part, GError **error)
 	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
-/* A guest that floods its console is read where it began and where it ended. */
-enum { TEXT_BYTES = 2 << 20 };
-
-static char *both_ends(int fd, goffset size)
-{
-	gsize half = TEXT_BYTES / 2;
-	g_autofree char *first = g_malloc0(half + 1), *last = g_malloc0(half + 1);
-
-	if (pread(fd, first, half, 0) < 0 || pread(fd, last, half, size - half) < 0)
-		return g_strdup("");
-	return g_strdup_printf("%s\n[racerig: %" G_GOFFSET_FORMAT " bytes left out]\n%s", first,
-			       size - (goffset)(2 * half), last);
-}
-
-static char *part_text(const Machine *machine, Part part)
-{
-	int fd = machine->backend->parts[part];
-	struct stat st;
-
-	if (!fetch(machine, part, NULL) || fstat(fd, &st))
-		return g_strdup("");
-	if (st.st_size > TEXT_BYTES)
-		return both_ends(fd, st.st_size);
-	char *text = g_malloc0(st.st_size + 1);
-	return pread(fd, text, st.st_size, 0) < 0 ? strcpy(text, "") : text;
-}
-
 /* QEMU's own last words say more than "connection closed". */
 static bool explain(Machine *machine, GError **error)
 {
-	g_autofree char *log = part_text(machine, PART_LOG);
+	g_autofree char *log = backend_text(machine->backend, PART_LOG);
 	char *words = g_strchomp(log + MIN(strlen(log), machine->log_start));
 
 	if (error && *error && *words && (*error)->domain == RIG_ERROR)
@@ -142,7 +115,7 @@ static bool kick_off(Machine *machine, GError **error)
 	if (!machine_step(machine, 0, &stop, error))
 		return false;
 	/* It warns that no timer is armed yet. */
-	g_autofree char *log = part_text(machine, PART_LOG);
+	g_autofree char *log = backend_text(machine->backend, PART_LOG);
 	machine->log_start = strlen(log);
 	return true;
 }
@@ -572,6 +545,11 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 		stub_flush(machine->stub, broken);
 }
 
+int machine_ram_fd(const Machine *machine)
+{
+	return machine_is_far(machine) ? -1 : machine->backend->parts[PART_RAM];
+}
+
 gsize machine_ram_bytes(const Machine *machine)
 {
 	return machine->backend->ram_bytes;
@@ -596,5 +574,5 @@ bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError 
 
 char *machine_console(Machine *machine)
 {
-	return part_text(machine, PART_CONSOLE);
+	return backend_text(machine->backend, PART_CONSOLE);
 }

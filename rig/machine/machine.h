@@ -162,6 +162,9 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 const guint8 *machine_ram(Machine *machine, GError **error);
 gsize machine_ram_bytes(const Machine *machine);
 
+/* The file of it, for others to map; the machine's.  -1: it is far. */
+int machine_ram_fd(const Machine *machine);
+
 /*
  * Add all of it to @sum: as what is kept as @tag and the pages that differ from that, where we keep
  * it, since hashing those takes a hundredth of the time.  Equal sums are equal memory.
