@@ -26,6 +26,13 @@ struct Images {
 	guint restores;
 };
 
+struct Mark {
+	char *tag;		/* of the image it differs from; NULL: @memory is all of it */
+	GArray *pages;		/* gsize: where, by size */
+	guint8 *memory;		/* what is there, page by page */
+	gsize bytes;		/* of @memory */
+};
+
 static void image_free(gpointer data)
 {
 	Image *image = data;
@@ -183,4 +190,76 @@ void images_hash(Images *images, const char *tag, GChecksum *sum)
 		g_checksum_update(sum, (const guchar *)&page, sizeof(page));
 		g_checksum_update(sum, page_at(images->ram, page), PAGE);
 	}
+}
+
+Mark *images_mark(Images *images, const char *tag)
+{
+	Image *image = g_hash_table_lookup(images->by_tag, tag);
+	Mark *mark = g_new0(Mark, 1);
+
+	g_assert(image);
+	look(images);
+	mark->tag = g_strdup(tag);
+	mark->pages = compare(images, image);
+	mark->bytes = mark->pages->len * PAGE;
+	mark->memory = g_malloc(mark->bytes);
+	for (guint i = 0; i < mark->pages->len; i++)
+		memcpy(page_at(mark->memory, i), page_at(images->ram, g_array_index(mark->pages, gsize, i)),
+		       PAGE);
+	return mark;
+}
+
+Mark *mark_whole(const guint8 *ram, gsize bytes)
+{
+	Mark *mark = g_new0(Mark, 1);
+
+	mark->memory = g_memdup2(ram, bytes);
+	mark->bytes = bytes;
+	return mark;
+}
+
+void mark_free(Mark *mark)
+{
+	if (!mark)
+		return;
+	g_free(mark->tag);
+	g_clear_pointer(&mark->pages, g_array_unref);
+	g_free(mark->memory);
+	g_free(mark);
+}
+
+/* @page at @mark, which differs from the image where it is the @next of its pages. */
+static const guint8 *page_before(const Mark *mark, const Image *image, gsize page, guint *next)
+{
+	bool marked = *next < mark->pages->len && g_array_index(mark->pages, gsize, *next) == page;
+
+	return marked ? page_at(mark->memory, (*next)++) : page_at(image->ram, page);
+}
+
+void images_since(Images *images, const Mark *mark, MarkFunc func, gpointer data)
+{
+	Image *image = g_hash_table_lookup(images->by_tag, mark->tag);
+	guint next = 0, at = 0;
+
+	g_assert(image);
+	look(images);
+	g_autoptr(GArray) now = compare(images, image);
+	/* Both are by number: pages that differ from the image now, or did then. */
+	while (at < now->len || next < mark->pages->len) {
+		gsize first = at < now->len ? g_array_index(now, gsize, at) : images->pages;
+		gsize page = next < mark->pages->len
+			? MIN(first, g_array_index(mark->pages, gsize, next)) : first;
+		const guint8 *before = page_before(mark, image, page, &next);
+
+		at += page == first;
+		if (memcmp(before, page_at(images->ram, page), PAGE) != 0)
+			func(page, before, page_at(images->ram, page), data);
+	}
+}
+
+void mark_compare_whole(const Mark *mark, const guint8 *ram, MarkFunc func, gpointer data)
+{
+	for (gsize page = 0; page < mark->bytes / PAGE; page++)
+		if (memcmp(mark->memory + page * PAGE, ram + page * PAGE, PAGE) != 0)
+			func(page, mark->memory + page * PAGE, ram + page * PAGE, data);
 }

@@ -29,4 +29,20 @@ bool images_restore(Images *images, const char *tag, GError **error);
 /* Add to @sum what is kept as @tag, by its own sum, and the pages that differ from it. */
 void images_hash(Images *images, const char *tag, GChecksum *sum);
 
+/*
+ * The RAM as it is at a moment, by what differs from an image.  That image may not be saved again
+ * as long as the mark is of use.
+ */
+typedef struct Mark Mark;
+Mark *images_mark(Images *images, const char *tag);
+void mark_free(Mark *mark);
+
+/* Of RAM that is no images': all of it. */
+Mark *mark_whole(const guint8 *ram, gsize bytes);
+
+/* Call @func with each page that differs now from what it was at @mark. */
+typedef void (*MarkFunc)(gsize page, const guint8 *before, const guint8 *now, gpointer data);
+void images_since(Images *images, const Mark *mark, MarkFunc func, gpointer data);
+void mark_compare_whole(const Mark *mark, const guint8 *ram, MarkFunc func, gpointer data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Images, images_free)

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "machine/backend.h"
-#include "machine/images.h"
 #include "machine/monitor.h"
 #include "machine/stub.h"
 #include "util/error.h"
@@ -569,6 +568,25 @@ bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError 
 	const guint8 *ram = machine_ram(machine, error);
 	if (ram)
 		g_checksum_update(sum, ram, machine->backend->ram_bytes);
+	return ram != NULL;
+}
+
+Mark *machine_mark(Machine *machine, const char *tag, GError **error)
+{
+	if (machine->images)
+		return images_mark(machine->images, tag);
+	const guint8 *ram = machine_ram(machine, error);
+	return ram ? mark_whole(ram, machine->backend->ram_bytes) : NULL;
+}
+
+bool machine_since(Machine *machine, const Mark *mark, MarkFunc func, gpointer data, GError **error)
+{
+	const guint8 *ram = machine_ram(machine, error);
+
+	if (ram && machine->images)
+		images_since(machine->images, mark, func, data);
+	else if (ram)
+		mark_compare_whole(mark, ram, func, data);
 	return ram != NULL;
 }
 

@@ -13,6 +13,7 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "machine/images.h"
 #include "machine/spec.h"
 
 typedef struct Machine Machine;
@@ -170,6 +171,13 @@ int machine_ram_fd(const Machine *machine);
  * it, since hashing those takes a hundredth of the time.  Equal sums are equal memory.
  */
 bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error);
+
+/*
+ * Remember its contents, quickly where @tag, which is saved, has most of them; and call @func with
+ * each page of TRACK_PAGE bytes that differs now.  @tag may not be saved anew in between.
+ */
+Mark *machine_mark(Machine *machine, const char *tag, GError **error);
+bool machine_since(Machine *machine, const Mark *mark, MarkFunc func, gpointer data, GError **error);
 
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);
