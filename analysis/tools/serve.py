@@ -12,7 +12,7 @@ answer a line on stdout.
 
 GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
-With --ram the answer to "end" has "reads", too: the stretches of physical memory that it rests on.
+With --ram the answers to "end" and "differences" have "reads", too: the stretches of physical memory that it rests on.
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
 
@@ -79,6 +79,9 @@ def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
 OPERATIONS = {"describe": describe, "end": end, "differences": differences,
               "survey": survey_of}
 
+#: What the rig asks after many schedules, and may find to be as it was.
+REPEATED = {"end", "differences"}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -97,7 +100,7 @@ def main() -> None:
                 prog = attach(args.qmp, args.vmlinux, memory)
             request = json.loads(line)
             answer = OPERATIONS[request["op"]](prog, request)
-            if request["op"] == "end" and isinstance(memory, Ram):
+            if request["op"] in REPEATED and isinstance(memory, Ram):
                 answer["reads"] = memory.reads()
             line = wire.dumps({"ok": answer})
         except Exception as error:  # whatever it is, the rig must hear of it

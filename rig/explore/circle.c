@@ -105,7 +105,7 @@ static bool compare(const Circle *circle, const Guest *guest, const Stepper *ste
 	json_object_set_string_member(request, "op", "differences");
 	json_object_set_array_member(request, "words", json_array_ref(words));
 	json_object_set_array_member(request, "stacks", stack_pointers(guest, stepper));
-	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	g_autoptr(JsonObject) answer = answers_ask(guest->answers, request, error);
 	if (!answer || !read_names(answer, "grown", &outcome->grown, error) ||
 	    !read_names(answer, "other", &outcome->differs, error))
 		return false;
