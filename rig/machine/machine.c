@@ -161,8 +161,10 @@ void machine_free(Machine *machine)
 
 MachineTimes machine_times(const Machine *machine)
 {
+	StubCounts counts = stub_counts(machine->stub);
+
 	return (MachineTimes){ machine->restore_usec, stub_run_usec(machine->stub),
-			       stub_ask_usec(machine->stub) };
+			       stub_ask_usec(machine->stub), counts.stops, counts.packets, counts.writes };
 }
 
 const char *machine_qemu_version(const Machine *machine)

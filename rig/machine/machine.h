@@ -51,7 +51,14 @@ typedef struct {
 	gint64 restore;
 	gint64 run;		/* the guest ran, from the request to the stop */
 	gint64 ask;		/* registers, memory, breakpoints */
+	/* And how often: */
+	guint64 stops;		/* the guest ran and stopped */
+	guint64 packets;	/* were sent to the stub, … */
+	guint64 writes;		/* … in so many writes, each of which wakes QEMU */
 } MachineTimes;
+
+/* Of @now less @before, where there is one, added to @sum. */
+void machine_times_add(MachineTimes *sum, const MachineTimes *now, const MachineTimes *before);
 
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error);
 void machine_free(Machine *machine);
