@@ -88,7 +88,7 @@ def test_jobs_do_not_change_the_result(explored):
     one = explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs")[1]
     two = explored("scratch-plain-store", "fault-vs-alloc", "--policy", "dfs", "--jobs", "2")[1]
     assert (one / "verdict.json").read_bytes() == (two / "verdict.json").read_bytes()
-    assert json.loads((two / "run.json").read_text())["racerig-run"] == 2
+    assert json.loads((two / "run.json").read_text())["racerig-run"] == 3
 
 
 def test_killed_and_resumed(explored, tmp_path):

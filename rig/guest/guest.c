@@ -17,6 +17,7 @@ void guest_free(Guest *guest)
 {
 	if (!guest)
 		return;
+	answers_free(guest->answers);
 	analyst_free(guest->analyst);
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
@@ -172,8 +173,8 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 		return false;
 	guest->n_actors = guest->report.n_actors;
 	guest->n_pages = guest->report.n_pages;
-	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
-				     cancel, error);
+	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_ram_fd(guest->machine), cancel, error);
+	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
 	guest->subject = g_intern_string(spec->subject);
 	return guest->analyst && guest_look(guest, error);
 }
@@ -304,12 +305,9 @@ char *guest_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-	if (!hash_registers(guest, sum, error))
+	if (!hash_registers(guest, sum, error) ||
+	    !machine_hash_ram(guest->machine, GUEST_PARKED, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, error);
-	if (!ram)
-		return NULL;
-	g_checksum_update(sum, ram, machine_ram_bytes(guest->machine));
 	return g_strdup(g_checksum_get_string(sum));
 }
 

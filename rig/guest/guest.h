@@ -11,6 +11,7 @@
 #include "lib/guest-abi.h"
 #include "machine/machine.h"
 #include "guest/analyst.h"
+#include "guest/answers.h"
 #include "guest/spec.h"
 #include "guest/symbols.h"
 #include "subject/watch.h"
@@ -19,6 +20,7 @@ typedef struct Guest {
 	Machine *machine;
 	Symbols *symbols;
 	Analyst *analyst;
+	Answers *answers;		/* what it has said of ends of schedules */
 	const char *subject;	/* of which kind what is watched is; interned */
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */

@@ -326,6 +326,12 @@ char *verdict_run_json(const Verdict *verdict)
 	add_double(builder, "stub", verdict->spent_s.stub);
 	add_double(builder, "drgn", verdict->spent_s.drgn);
 	json_builder_end_object(builder);
+	json_builder_set_member_name(builder, "counts");
+	json_builder_begin_object(builder);
+	add_int(builder, "stops", verdict->spent_s.stops);
+	add_int(builder, "packets", verdict->spent_s.packets);
+	add_int(builder, "writes", verdict->spent_s.writes);
+	json_builder_end_object(builder);
 	json_builder_end_object(builder);
 
 	g_autoptr(JsonNode) node = json_builder_get_root(builder);

@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 6, RUN_VERSION = 2 };
+enum { VERDICT_VERSION = 6, RUN_VERSION = 3 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -24,6 +24,8 @@ typedef struct {
 /* Where the guests' time went, in seconds. */
 typedef struct {
 	double total, restore, guest, stub, drgn;
+	/* And how often: the guest ran and stopped, packets to the stub, writes that they took. */
+	guint64 stops, packets, writes;
 } VerdictTimes;
 
 typedef struct {

@@ -393,6 +393,7 @@ Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GErro
 				 !control_all(stepper->stage, controls, error)) ||
 	    !stage_discover(stepper->stage, true, error))
 		return NULL;
+	stepper->stage->hasty = true;
 	for (int i = 0; i < guest->n_actors; i++) {
 		ThreadSet alone = all;
 
