@@ -510,6 +510,51 @@ static void test_scratch_written(void)
 	g_assert_true(g_array_index(after->faults_taken, FaultTaken, 0).write);
 }
 
+/* With its lock or without, by an interrupt on top of the holder, by a reader that needs none. */
+static void test_i13(void)
+{
+	TraceHeader words = header;
+	const struct {
+		Event event;
+		const char *found;	/* reason, NULL: none */
+	} cases[] = {
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_READ }, "read-unlocked" },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_READ, .lockless = true }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_RMW, .lockless = true },
+		  "written-unlocked" },
+		{ { .kind = EVENT_LOCK, .actor = ALLOC, .lock = 1 }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, "written-unlocked" },
+		{ { .kind = EVENT_LOCK, .actor = ALLOC }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE, .irq = true },
+		  "written-unlocked" },
+		{ { .kind = EVENT_WORD, .actor = FAULT, .access = ACCESS_WRITE }, "written-unlocked" },
+		{ { .kind = EVENT_UNLOCK, .actor = ALLOC }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, "written-unlocked" },
+	};
+
+	words.n_locks = 2;
+	words.n_words = 1;
+	words.locks[0] = "arena";
+	words.locks[1] = "vmas";
+	words.words[0] = "nr_pages";
+	g_autoptr(Check) check = check_new(&words);
+	check_begin(check, (guint64[MAX_PAGES]){ 0 });
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Event event = cases[i].event;
+		guint had = check->violations->len;
+
+		event.page = -1;
+		check_event(check, &event);
+		g_assert_cmpuint(check->violations->len, ==, had + (cases[i].found != NULL));
+		if (!cases[i].found)
+			continue;
+		g_assert_cmpstr(violation_at(check, had)->reason, ==, cases[i].found);
+		g_assert_cmpstr(violation_at(check, had)->word, ==, "nr_pages");
+		g_assert_cmpstr(violation_at(check, had)->lock, ==, "arena");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -528,6 +573,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/i9", test_i9);
 	g_test_add_func("/check/not-whole", test_not_whole);
 	g_test_add_func("/check/i12", test_i12);
+	g_test_add_func("/check/i13", test_i13);
 	g_test_add_func("/check/i7-of-user", test_i7_of_user);
 	g_test_add_func("/check/unexplained", test_unexplained);
 	g_test_add_func("/check/too-many-frames", test_too_many_frames);

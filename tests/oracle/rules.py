@@ -291,6 +291,24 @@ def unlocked_early(trace: Trace) -> Changed:
 
 
 @rule
+def touches_a_word(trace: Trace) -> Changed:
+    for i, event in each(trace):
+        for word in trace.header["words"]:
+            for access, lockless in (("read", None), ("read", True), ("rmw", True)):
+                extra = quiet_event(trace, i, actor=event.actor, kind="word", word=word["name"], access=access)
+                yield f"{i} {event.kind} {word['name']} {access} {lockless}", insert(
+                    trace, i, extra.changed(lockless=lockless))
+
+
+@rule
+def touches_another_word(trace: Trace) -> Changed:
+    for i, event in each(trace, "word"):
+        for word in trace.header["words"]:
+            if word["name"] != event.get("word"):
+                yield f"{i} {word['name']}", at(trace, i, event.changed(word=word["name"]))
+
+
+@rule
 def an_arena_ends(trace: Trace) -> Changed:
     for i, event in each(trace):
         for arena in sorted(set(trace.groups)):
