@@ -5,7 +5,7 @@
 
 #include "catalog/verb.h"
 
-enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30 };
+enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30, FRAME_C = 0x40 };
 
 #define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
 
@@ -444,13 +444,21 @@ static void test_i12(void)
 		{ FAULT, EVENT_PTE, FRAME_A, FRAME_A, NULL },
 		{ ALLOC, EVENT_LOCK, FRAME_A, FRAME_A, NULL },
 		{ ALLOC, EVENT_PTE, 0, FRAME_A, NULL },
+		/* documented: the free will zap it */
+		{ ALLOC, EVENT_PTE, 0, 0, NULL },
+		{ FAULT, EVENT_PTE, 0, FRAME_A, NULL },
+		/* another one, or when the address is somebody's again */
+		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
+		{ ALLOC, EVENT_PTE, FRAME_B, FRAME_B, NULL },
+		{ FAULT, EVENT_PTE, FRAME_B, FRAME_A, "user-maps-another" },
+		{ ALLOC, EVENT_PTE, 0, FRAME_A, NULL },
 		{ FAULT, EVENT_RETURN, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_UNLOCK, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_RETURN, 0, FRAME_A, "freed-still-mapped" },
 		{ ALLOC, EVENT_RETURN, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_PTE, 0, 0, NULL },
 		{ FAULT, EVENT_PTE, 0, FRAME_A, "mapped-after-free" },
-		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
+		{ FAULT, EVENT_PTE, 0, FRAME_C, "user-maps-another" },
 	};
 	guint64 kernel = PTE(FRAME_A), user = 0;
 
@@ -472,6 +480,7 @@ static void test_i12(void)
 		if (steps[i].reason)
 			g_assert_cmpstr(violation_at(check, had)->reason, ==, steps[i].reason);
 	}
+	g_assert_cmpuint(check->documented->len, ==, 1);
 }
 
 /* A process's access through a PTE that is not what was handed out. */
