@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaching drgn to a running QEMU guest."""
 
-from typing import Optional
+from typing import Optional, Protocol
 
 from drgn import Architecture, Platform, Program
 
@@ -13,7 +13,20 @@ KERNEL_MAP_SIZE = 1 << 30
 DIRECT_MAP = 0xFFFF888000000000
 
 
-def read_vmcoreinfo(memory: MonitorMemory, vmlinux: str) -> bytes:
+class Memory(Protocol):
+    """A guest's physical memory, from 0 on."""
+
+    def size(self) -> int:
+        """How many bytes."""
+
+    def forget(self) -> None:
+        """The guest may have run."""
+
+    def read(self, address: int, count: int, offset: int = 0, physical: bool = True) -> bytes:
+        """In the shape that :meth:`drgn.Program.add_memory_segment` wants."""
+
+
+def read_vmcoreinfo(memory: Memory, vmlinux: str) -> bytes:
     """
     What the kernel says of itself for debuggers, from its own variable.
 
@@ -37,19 +50,20 @@ def read_vmcoreinfo(memory: MonitorMemory, vmlinux: str) -> bytes:
     return memory.read(data - DIRECT_MAP, word("vmcoreinfo_size"))
 
 
-def attach(qmp: str, vmlinux: str, far: Optional[MonitorMemory] = None) -> Program:
+def attach(qmp: str, vmlinux: str, memory: Optional[Memory] = None) -> Program:
     """
     Attach over the QMP socket *qmp* with the symbols of *vmlinux*.
 
-    Memory is read from the QEMU process directly, and never cached by drgn; or
-    through *far*, a monitor on the same socket, when QEMU is on another host.
+    Memory is read from the QEMU process directly, or from *memory*; it is never cached by drgn.
     """
-    monitor = far or MonitorMemory(qmp)
-    vmcoreinfo = read_vmcoreinfo(monitor, vmlinux)
+    monitor = None if memory else MonitorMemory(qmp)
+    found = monitor or memory
+    assert found
+    vmcoreinfo = read_vmcoreinfo(found, vmlinux)
     prog = Program(Platform(Architecture.X86_64), vmcoreinfo=vmcoreinfo)
-    if far:
-        prog.add_memory_segment(0, far.size(), far.read, True)
-    else:
+    if memory:
+        prog.add_memory_segment(0, memory.size(), memory.read, True)
+    elif monitor:
         monitor.close()
         prog.set_qemu_qmp(qmp)
     prog.set_linux_kernel_custom(vmcoreinfo, True)

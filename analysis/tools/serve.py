@@ -12,6 +12,7 @@ answer a line on stdout.
 
 GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
+With --ram the answers to "end" and "differences" have "reads", too: the stretches of physical memory that it rests on.
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
 
@@ -19,15 +20,16 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from analysis.helpers import arena, klog, memory, pins, smp, subjects, survey, wire
-from analysis.helpers.guest import attach
+from analysis.helpers.guest import Memory, attach
 from analysis.helpers.qmp import MonitorMemory
+from analysis.helpers.ram import Ram
 
 
 def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -37,6 +39,9 @@ def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "report_phys": u64(arena.init_physical(prog, request["report"])),
         "control_phys": u64(arena.init_physical(prog, request["control"])),
+        "run_queues": [
+            [u64(count) for count in smp.run_queue(prog, cpu)] for cpu in range(request["cpus"])
+        ],
         "irq_queues": [
             [u64(head) for head in smp.irq_queues(prog, cpu)] for cpu in range(request["cpus"])
         ],
@@ -78,25 +83,30 @@ def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
 OPERATIONS = {"describe": describe, "end": end, "differences": differences,
               "survey": survey_of}
 
+#: What the rig asks after many schedules, and may find to be as it was.
+REPEATED = {"end", "differences"}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--qmp", required=True, help="QEMU's QMP socket")
     parser.add_argument("--vmlinux", required=True, help="the guest kernel with DWARF")
-    parser.add_argument("--far", action="store_true", help="QEMU is on another host")
+    parser.add_argument("--ram", type=int, help="the number of an open file that is the guest's RAM")
     args = parser.parse_args()
     prog = None
-    far = None
+    memory: Optional[Memory] = None
     for line in sys.stdin:
         try:
-            if args.far and far is None:
-                far = MonitorMemory(args.qmp)
-            if far is not None:
-                far.forget()
+            if memory is None:
+                memory = Ram(args.ram) if args.ram is not None else MonitorMemory(args.qmp)
+            memory.forget()
             if prog is None:
-                prog = attach(args.qmp, args.vmlinux, far)
+                prog = attach(args.qmp, args.vmlinux, memory)
             request = json.loads(line)
-            line = wire.dumps({"ok": OPERATIONS[request["op"]](prog, request)})
+            answer = OPERATIONS[request["op"]](prog, request)
+            if request["op"] in REPEATED and isinstance(memory, Ram):
+                answer["reads"] = memory.reads()
+            line = wire.dumps({"ok": answer})
         except Exception as error:  # whatever it is, the rig must hear of it
             line = json.dumps({"error": f"{type(error).__name__}: {error}"})
         print(line, flush=True)

@@ -8,7 +8,6 @@
 #include "util/lose.h"
 
 enum {
-	BLOCK = 4096,
 	/* A loop that counts comes to its end in so many rounds, or nobody knows when. */
 	MAX_ROUNDS = 4,
 	/* More that differ are no loop's counters. */
@@ -17,7 +16,7 @@ enum {
 
 void circle_clear(Circle *circle)
 {
-	g_clear_pointer(&circle->memory, g_free);
+	g_clear_pointer(&circle->memory, mark_free);
 }
 
 void circle_begin(Circle *circle)
@@ -30,12 +29,9 @@ bool circle_at(Circle *circle, const Guest *guest, guint step, GError **error)
 {
 	if (!circle->asked || step != circle->from)
 		return true;
-	const guint8 *ram = machine_ram(guest->machine, error);
-	if (!ram)
-		return false;
 	circle_clear(circle);
-	circle->memory = g_memdup2(ram, machine_ram_bytes(guest->machine));
-	return true;
+	circle->memory = machine_mark(guest->machine, GUEST_PARKED, error);
+	return circle->memory != NULL;
 }
 
 bool circle_may_close(const Circle *circle, guint from)
@@ -51,19 +47,12 @@ static void add_text(JsonArray *array, guint64 value)
 }
 
 /* Guest-physical addresses of the words that differ, up to MAX_DIFFERING + 1 of them. */
-static JsonArray *differing_words(const guint8 *before, const guint8 *now, gsize size)
+static void add_differing(gsize page, const guint8 *before, const guint8 *now, gpointer words)
 {
-	JsonArray *words = json_array_new();
-
-	for (gsize block = 0; block < size; block += BLOCK) {
-		if (memcmp(before + block, now + block, BLOCK) == 0)
-			continue;
-		for (gsize at = block; at < block + BLOCK; at += sizeof(guint64))
-			if (memcmp(before + at, now + at, sizeof(guint64)) != 0 &&
-			    json_array_get_length(words) <= MAX_DIFFERING)
-				add_text(words, at);
-	}
-	return words;
+	for (gsize at = 0; at < TRACK_PAGE; at += sizeof(guint64))
+		if (memcmp(before + at, now + at, sizeof(guint64)) != 0 &&
+		    json_array_get_length(words) <= MAX_DIFFERING)
+			add_text(words, page * TRACK_PAGE + at);
 }
 
 /* Who is in user space has an empty kernel stack; the pointer says nothing of it. */
@@ -104,21 +93,19 @@ static bool read_names(JsonObject *answer, const char *member, char **ret, GErro
 static bool compare(const Circle *circle, const Guest *guest, const Stepper *stepper,
 		    Outcome *outcome, GError **error)
 {
-	const guint8 *now = machine_ram(guest->machine, error);
+	g_autoptr(JsonArray) words = json_array_new();
 
-	if (!now)
+	if (!machine_since(guest->machine, circle->memory, add_differing, words, error))
 		return false;
-	JsonArray *words = differing_words(circle->memory, now, machine_ram_bytes(guest->machine));
 	if (json_array_get_length(words) > MAX_DIFFERING) {
-		json_array_unref(words);
 		outcome->differs = g_strdup("too-many-words");
 		return true;
 	}
 	JsonObject *request = json_object_new();
 	json_object_set_string_member(request, "op", "differences");
-	json_object_set_array_member(request, "words", words);
+	json_object_set_array_member(request, "words", json_array_ref(words));
 	json_object_set_array_member(request, "stacks", stack_pointers(guest, stepper));
-	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	g_autoptr(JsonObject) answer = answers_ask(guest->answers, request, error);
 	if (!answer || !read_names(answer, "grown", &outcome->grown, error) ||
 	    !read_names(answer, "other", &outcome->differs, error))
 		return false;

@@ -19,7 +19,7 @@ typedef struct {
 	int rounds;		/* that were none, so far */
 	bool asked;		/* the memory is compared this time */
 	guint from;		/* … with that at this step … */
-	guint8 *memory;		/* … which is this, once it was there */
+	Mark *memory;		/* … which is this, once it was there */
 } Circle;
 
 /* For a new plan. */

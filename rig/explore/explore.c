@@ -242,8 +242,9 @@ static void add_times(Explorer *explorer)
 		result_free(workers_wait(explorer->workers, PROGRESS_USEC));
 	times = workers_times(explorer->workers);
 	explorer->verdict->spent_s = (VerdictTimes){
-		times.total / 1e6, times.restore / 1e6, times.guest / 1e6, times.stub / 1e6,
-		times.drgn / 1e6,
+		times.total / 1e6, times.machine.restore / 1e6, times.machine.run / 1e6,
+		times.machine.ask / 1e6, times.drgn / 1e6,
+		times.machine.stops, times.machine.packets, times.machine.writes,
 	};
 }
 

@@ -70,8 +70,8 @@ static GuestSpec *describe_guest(const Kernel *kernel, const Scenario *scenario)
 	spec->vmlinux = kernel_file(kernel, "vmlinux");
 	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
-	spec->init = paths_guest("init");
-	spec->init_cpio = paths_guest("init.cpio");
+	spec->init = kernel_guest_file(kernel, "init");
+	spec->init_cpio = kernel_guest_file(kernel, "init.cpio");
 	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
 	spec->subject = g_strdup(scenario->subject);
 	if (scenario->operations) {
@@ -458,9 +458,7 @@ static void drop_guest(Session *session)
 	if (session->guest && session->guest->machine) {
 		MachineTimes times = machine_times(session->guest->machine);
 
-		session->spent.restore += times.restore;
-		session->spent.run += times.run;
-		session->spent.ask += times.ask;
+		machine_times_add(&session->spent, &times, NULL);
 	}
 	g_clear_pointer(&session->check, check_free);
 	g_clear_pointer(&session->trace, trace_free);
@@ -475,9 +473,7 @@ MachineTimes session_times(const Session *session)
 	if (session->guest) {
 		MachineTimes now = machine_times(session->guest->machine);
 
-		times.restore += now.restore;
-		times.run += now.run;
-		times.ask += now.ask;
+		machine_times_add(&times, &now, NULL);
 	}
 	return times;
 }

@@ -70,10 +70,7 @@ static Outcome *run(const Worker *worker, Plan *plan, const char *key, GError **
 
 static WorkersTimes times_of(const Session *session)
 {
-	MachineTimes machine = session_times(session);
-
-	return (WorkersTimes){ session->run_usec, machine.restore, machine.run, machine.ask,
-			       session->drgn_usec };
+	return (WorkersTimes){ session->run_usec, session->drgn_usec, session_times(session) };
 }
 
 static bool start_session(Worker *worker, GError **error)
@@ -188,10 +185,8 @@ WorkersTimes workers_times(const Workers *workers)
 			continue;
 		WorkersTimes now = times_of(worker->session);
 		sum.total += now.total - worker->at_start.total;
-		sum.restore += now.restore - worker->at_start.restore;
-		sum.guest += now.guest - worker->at_start.guest;
-		sum.stub += now.stub - worker->at_start.stub;
 		sum.drgn += now.drgn - worker->at_start.drgn;
+		machine_times_add(&sum.machine, &now.machine, &worker->at_start.machine);
 	}
 	return sum;
 }

@@ -40,7 +40,8 @@ void result_free(Result *result);
 
 /* Time spent by all of them together, in microseconds. */
 typedef struct {
-	gint64 total, restore, guest, stub, drgn;
+	gint64 total, drgn;
+	MachineTimes machine;
 } WorkersTimes;
 WorkersTimes workers_times(const Workers *workers);
 

@@ -12,6 +12,9 @@
 #include "util/paths.h"
 #include "wire/conn.h"
 
+/* Where the child finds the RAM. */
+enum { FD_RAM = 10 };
+
 /* Before its first answer it reads a kernel's DWARF. */
 enum { ANSWER_SECONDS = 30, FIRST_FACTOR = 10, ANSWER_BYTES = 64 << 20 };
 
@@ -23,7 +26,8 @@ struct Analyst {
 };
 
 /* Its standard input and output are one socket, so that we can wait with a deadline. */
-static bool start(Analyst *analyst, const char *const *argv, GCancellable *cancel, GError **error)
+static bool start(Analyst *analyst, const char *const *argv, int ram, GCancellable *cancel,
+		  GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
 	int pair[2];
@@ -32,6 +36,8 @@ static bool start(Analyst *analyst, const char *const *argv, GCancellable *cance
 		g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "sockets: %s", g_strerror(errno));
 		return false;
 	}
+	if (ram >= 0)
+		g_subprocess_launcher_take_fd(launcher, dup(ram), FD_RAM);
 	g_subprocess_launcher_take_stdin_fd(launcher, dup(pair[1]));
 	g_subprocess_launcher_take_stdout_fd(launcher, pair[1]);
 	analyst->process = child_start(launcher, argv, NULL, error);
@@ -46,17 +52,18 @@ static bool start(Analyst *analyst, const char *const *argv, GCancellable *cance
 	return analyst->conn != NULL;
 }
 
-Analyst *analyst_new(const char *qmp_path, const char *vmlinux, bool far, GCancellable *cancel,
+Analyst *analyst_new(const char *qmp_path, const char *vmlinux, int ram, GCancellable *cancel,
 		     GError **error)
 {
 	g_autofree char *python = paths_python();
 	g_autofree char *script = paths_in_data("analysis/tools/serve.py");
 	g_autoptr(Analyst) analyst = g_new0(Analyst, 1);
+	g_autofree char *number = g_strdup_printf("%d", FD_RAM);
 	const char *argv[] = { python, script, "--qmp", qmp_path, "--vmlinux", vmlinux,
-			       far ? "--far" : NULL, NULL };
+			       ram < 0 ? NULL : "--ram", number, NULL };
 
 	analyst->input = g_string_new(NULL);
-	return start(analyst, argv, cancel, error) ? g_steal_pointer(&analyst) : NULL;
+	return start(analyst, argv, ram, cancel, error) ? g_steal_pointer(&analyst) : NULL;
 }
 
 void analyst_free(Analyst *analyst)

@@ -15,8 +15,8 @@
 
 typedef struct Analyst Analyst;
 
-/* @far: QEMU is on another host, and its memory is read through QMP. */
-Analyst *analyst_new(const char *qmp_path, const char *vmlinux, bool far, GCancellable *cancel,
+/* @ram: the file of the guest's RAM, not owned; -1: it is on another host, and read through QMP. */
+Analyst *analyst_new(const char *qmp_path, const char *vmlinux, int ram, GCancellable *cancel,
 		     GError **error);
 void analyst_free(Analyst *analyst);
 

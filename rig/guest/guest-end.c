@@ -166,7 +166,7 @@ static void take_told(const Guest *guest, End *end)
 bool guest_end(const Guest *guest, const char *subject, const GArray *frames, End *end, GError **error)
 {
 	g_autoptr(JsonObject) answer =
-		analyst_ask(guest->analyst, new_request(guest, subject, frames), error);
+		answers_ask(guest->answers, new_request(guest, subject, frames), error);
 	g_autoptr(GError) local = NULL;
 	Json json = { answer, "drgn" };
 

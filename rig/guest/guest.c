@@ -17,6 +17,7 @@ void guest_free(Guest *guest)
 {
 	if (!guest)
 		return;
+	answers_free(guest->answers);
 	analyst_free(guest->analyst);
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
@@ -49,6 +50,21 @@ static void add_request(const Guest *guest, const char *subject, JsonObject *req
 	json_object_set_array_member(request, "pages", pages);
 }
 
+/* Two words for each vCPU. */
+static bool take_pairs(const Json *json, const char *member, int n, guint64 ret[][2], GError **error)
+{
+	JsonArray *pairs;
+
+	if (!json_array(json, member, &pairs, error))
+		return false;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < 2; j++)
+			if (!u64_element(json_array_get_array_element(pairs, i), j, member, &ret[i][j],
+					 error))
+				return false;
+	return true;
+}
+
 /* Everything that is a 64-bit word. */
 static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 {
@@ -64,18 +80,14 @@ static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 		if (!u64_member(answer, words[i].name, words[i].word, error))
 			return false;
 	const Json json = { answer, "drgn" };
-	JsonArray *queues, *lazy;
-	if (!json_array(&json, "irq_queues", &queues, error) ||
+	JsonArray *lazy;
+	if (!take_pairs(&json, "irq_queues", guest->n_actors, guest->irq_queues, error) ||
+	    !take_pairs(&json, "run_queues", guest->n_actors, guest->run_queues, error) ||
 	    !json_array(&json, "lazy_flags", &lazy, error))
 		return false;
 	for (int i = 0; i < guest->n_actors; i++)
 		if (!u64_element(lazy, i, "lazy_flags", &guest->lazy_flags[i], error))
 			return false;
-	for (int i = 0; i < guest->n_actors; i++)
-		for (int j = 0; j < 2; j++)
-			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
-					 &guest->irq_queues[i][j], error))
-				return false;
 	return true;
 }
 
@@ -161,8 +173,8 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 		return false;
 	guest->n_actors = guest->report.n_actors;
 	guest->n_pages = guest->report.n_pages;
-	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_is_far(guest->machine),
-				     cancel, error);
+	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_ram_fd(guest->machine), cancel, error);
+	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
 	guest->subject = g_intern_string(spec->subject);
 	return guest->analyst && guest_look(guest, error);
 }
@@ -238,6 +250,14 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
 }
 
+guint64 guest_scheduled(const Guest *guest, int actor)
+{
+	guint64 switches = machine_phys64(guest->machine, guest->run_queues[actor][0]);
+	guint64 running = machine_phys64(guest->machine, guest->run_queues[actor][1]);
+
+	return switches << 16 | (running & 0xffff);
+}
+
 guint32 guest_lazy(const Guest *guest)
 {
 	guint32 lazy = 0;
@@ -285,12 +305,9 @@ char *guest_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-	if (!hash_registers(guest, sum, error))
+	if (!hash_registers(guest, sum, error) ||
+	    !machine_hash_ram(guest->machine, GUEST_PARKED, sum, error))
 		return NULL;
-	const guint8 *ram = machine_ram(guest->machine, error);
-	if (!ram)
-		return NULL;
-	g_checksum_update(sum, ram, machine_ram_bytes(guest->machine));
 	return g_strdup(g_checksum_get_string(sum));
 }
 

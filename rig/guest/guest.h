@@ -11,6 +11,7 @@
 #include "lib/guest-abi.h"
 #include "machine/machine.h"
 #include "guest/analyst.h"
+#include "guest/answers.h"
 #include "guest/spec.h"
 #include "guest/symbols.h"
 #include "subject/watch.h"
@@ -19,6 +20,7 @@ typedef struct Guest {
 	Machine *machine;
 	Symbols *symbols;
 	Analyst *analyst;
+	Answers *answers;		/* what it has said of ends of schedules */
 	const char *subject;	/* of which kind what is watched is; interned */
 	struct guest_report report;	/* as it was at the snapshot */
 	guint64 report_phys;		/* where it is */
@@ -26,6 +28,7 @@ typedef struct Guest {
 	Watch watch;			/* what of it is watched */
 	guint64 lazy_flags[MAX_ACTORS];	/* physical: bytes */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
+	guint64 run_queues[MAX_ACTORS][2];	/* physical: switches, and tasks that can run */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
@@ -67,6 +70,9 @@ guint32 guest_lazy(const Guest *guest);
  * Another value means that something was added.
  */
 guint64 guest_irq_queue(const Guest *guest, int actor);
+
+/* Another value means that @actor's vCPU has run another task, or has more or fewer to run. */
+guint64 guest_scheduled(const Guest *guest, int actor);
 
 /* The raw watched PTEs, now; what is behind the last one is 0. */
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);

@@ -56,6 +56,9 @@ char *backend_emulator_path(const char *emulator, GError **error);
 /* Whether @said, its answer to --version, is a QEMU's. */
 bool backend_is_qemu(const char *emulator, const char *said, GError **error);
 
+/* What is in @part, a text, without the middle where that is more than 2 MiB; the caller's. */
+char *backend_text(Backend *backend, Part part);
+
 /* --- what backends share ------------------------------------------------- */
 
 /* @text as a value in QEMU's option syntax, where a comma ends one; the caller's. */

@@ -30,7 +30,7 @@ struct Machine {
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
 	GHashTable *breaks;	/* set of guint64: where breakpoints are */
-	GHashTable *images;	/* tag -> copy of the RAM */
+	Images *images;		/* copies of the RAM; NULL: it is far */
 	GString *reply;
 };
 
@@ -44,39 +44,10 @@ static bool fetch(const Machine *machine, Part part, GError **error)
 	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
-/* A guest that floods its console is read where it began and where it ended. */
-enum { TEXT_BYTES = 2 << 20 };
-
-static char *both_ends(int fd, goffset size)
-{
-	gsize half = TEXT_BYTES / 2;
-	g_autofree char *first = g_malloc0(half + 1), *last = g_malloc0(half + 1);
-
-	if (pread(fd, first, half, 0) < 0 || pread(fd, last, half, size - half) < 0)
-		return g_strdup("");
-	return g_strdup_printf("%s\n[racerig: %" G_GOFFSET_FORMAT " bytes left out]\n%s", first,
-			       size - (goffset)(2 * half), last);
-}
-
-static char *part_text(const Machine *machine, Part part)
-{
-	int fd = machine->backend->parts[part];
-	struct stat st;
-
-	if (!fetch(machine, part, NULL) || fstat(fd, &st))
-		return g_strdup("");
-	if (st.st_size > TEXT_BYTES)
-		return both_ends(fd, st.st_size);
-	char *text = g_malloc0(st.st_size + 1);
-	if (pread(fd, text, st.st_size, 0) < 0)
-		text[0] = '\0';
-	return text;
-}
-
 /* QEMU's own last words say more than "connection closed". */
 static bool explain(Machine *machine, GError **error)
 {
-	g_autofree char *log = part_text(machine, PART_LOG);
+	g_autofree char *log = backend_text(machine->backend, PART_LOG);
 	char *words = g_strchomp(log + MIN(strlen(log), machine->log_start));
 
 	if (error && *error && *words && (*error)->domain == RIG_ERROR)
@@ -86,10 +57,9 @@ static bool explain(Machine *machine, GError **error)
 
 static bool is_healthy(Machine *machine, GError **error)
 {
-	if (machine->broken)
-		g_propagate_error(error, g_steal_pointer(&machine->broken));
-	else
+	if (!machine->broken)
 		return true;
+	g_propagate_error(error, g_steal_pointer(&machine->broken));
 	return false;
 }
 
@@ -144,7 +114,7 @@ static bool kick_off(Machine *machine, GError **error)
 	if (!machine_step(machine, 0, &stop, error))
 		return false;
 	/* It warns that no timer is armed yet. */
-	g_autofree char *log = part_text(machine, PART_LOG);
+	g_autofree char *log = backend_text(machine->backend, PART_LOG);
 	machine->log_start = strlen(log);
 	return true;
 }
@@ -158,13 +128,16 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	machine->vcpus = spec->vcpus;
 	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
-	machine->images = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	machine->backend = backend_start(spec, &local);
 	if (local)
 		g_set_error(error, RIG_ERROR, RIG_ERROR_START, "%s", local->message);
 	if (!machine->backend || !connect_all(machine, cancel, error) || !kick_off(machine, error))
 		return NULL;
+	const Backend *backend = machine->backend;
+	if (!machine_is_far(machine))
+		machine->images = images_new(machine->ram, backend->ram_bytes, track_new(
+			backend->pid, backend->parts[PART_RAM], backend->ram_bytes));
 	return g_steal_pointer(&machine);
 }
 
@@ -182,14 +155,16 @@ void machine_free(Machine *machine)
 	g_clear_error(&machine->broken);
 	g_string_free(machine->reply, TRUE);
 	g_hash_table_unref(machine->breaks);
-	g_hash_table_unref(machine->images);
+	images_free(machine->images);
 	g_free(machine);
 }
 
 MachineTimes machine_times(const Machine *machine)
 {
+	StubCounts counts = stub_counts(machine->stub);
+
 	return (MachineTimes){ machine->restore_usec, stub_run_usec(machine->stub),
-			       stub_ask_usec(machine->stub) };
+			       stub_ask_usec(machine->stub), counts.stops, counts.packets, counts.writes };
 }
 
 const char *machine_qemu_version(const Machine *machine)
@@ -205,7 +180,7 @@ bool machine_answers(Machine *machine)
 static bool snapshot(Machine *machine, const char *verb, const char *tag, bool whole,
 		     GError **error)
 {
-	return is_healthy(machine, error) &&
+	return is_healthy(machine, error) && stub_flush(machine->stub, error) &&
 	       (monitor_snapshot(machine->monitor, verb, tag, whole || machine_is_far(machine),
 				 error) || explain(machine, error));
 }
@@ -230,30 +205,19 @@ bool machine_load_whole(Machine *machine, const char *tag, GError **error)
 
 bool machine_save(Machine *machine, const char *tag, GError **error)
 {
-	guint8 *copy = g_hash_table_lookup(machine->images, tag);
-
 	if (machine_is_far(machine))
 		return machine_save_whole(machine, tag, error);
-	if (!copy) {
-		copy = g_malloc(machine->backend->ram_bytes);
-		g_hash_table_insert(machine->images, g_strdup(tag), copy);
-	}
-	memcpy(copy, machine->ram, machine->backend->ram_bytes);
+	images_save(machine->images, tag);
 	return snapshot(machine, "savevm", tag, false, error);
 }
 
 bool machine_restore(Machine *machine, const char *tag, GError **error)
 {
-	enum { CHUNK = 4096 };
-	const guint8 *copy = g_hash_table_lookup(machine->images, tag);
 	gint64 before = g_get_monotonic_time();
+	/* loadvm makes QEMU forget what it translated from the old contents, too. */
+	bool ok = (machine_is_far(machine) || images_restore(machine->images, tag, error)) &&
+		  snapshot(machine, "loadvm", tag, false, error);
 
-	g_assert(copy || machine_is_far(machine));
-	/* loadvm also makes QEMU forget what it translated from the old contents. */
-	for (gsize at = 0; copy && at < machine->backend->ram_bytes; at += CHUNK)
-		if (memcmp(machine->ram + at, copy + at, CHUNK) != 0)
-			memcpy(machine->ram + at, copy + at, CHUNK);
-	bool ok = snapshot(machine, "loadvm", tag, false, error);
 	machine->restore_usec += g_get_monotonic_time() - before;
 	return ok;
 }
@@ -491,7 +455,8 @@ int machine_hand_over(Machine *machine, GError **error)
 
 	/* gdb asks for the registers of any vCPU (Hg0: QEMU's first) and takes them for those of
 	 * the one that stopped (?: the one that Hc chose). */
-	if (!select_memory(machine, false, error) || !stub_do(machine->stub, error, "Hcp1.1")) {
+	if (!select_memory(machine, false, error) || !stub_do(machine->stub, error, "Hcp1.1") ||
+	    !stub_flush(machine->stub, error)) {
 		explain(machine, error);
 		return -1;
 	}
@@ -572,11 +537,18 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 		return;
 	if (!machine_is_far(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
+		images_wrote(machine->images, phys, sizeof(value));
 		return;
 	}
-	if (select_memory(machine, true, broken))
-		stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x",
-			phys, GUINT64_SWAP_LE_BE(value));
+	if (select_memory(machine, true, broken) &&
+	    stub_do(machine->stub, broken, "M%" G_GINT64_MODIFIER "x,8:%016" G_GINT64_MODIFIER "x", phys,
+		    GUINT64_SWAP_LE_BE(value)))
+		stub_flush(machine->stub, broken);
+}
+
+int machine_ram_fd(const Machine *machine)
+{
+	return machine_is_far(machine) ? -1 : machine->backend->parts[PART_RAM];
 }
 
 gsize machine_ram_bytes(const Machine *machine)
@@ -589,7 +561,38 @@ const guint8 *machine_ram(Machine *machine, GError **error)
 	return fetch(machine, PART_RAM, error) ? machine->ram : NULL;
 }
 
+bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error)
+{
+	if (!machine_is_far(machine)) {
+		images_hash(machine->images, tag, sum);
+		return true;
+	}
+	const guint8 *ram = machine_ram(machine, error);
+	if (ram)
+		g_checksum_update(sum, ram, machine->backend->ram_bytes);
+	return ram != NULL;
+}
+
+Mark *machine_mark(Machine *machine, const char *tag, GError **error)
+{
+	if (machine->images)
+		return images_mark(machine->images, tag);
+	const guint8 *ram = machine_ram(machine, error);
+	return ram ? mark_whole(ram, machine->backend->ram_bytes) : NULL;
+}
+
+bool machine_since(Machine *machine, const Mark *mark, MarkFunc func, gpointer data, GError **error)
+{
+	const guint8 *ram = machine_ram(machine, error);
+
+	if (ram && machine->images)
+		images_since(machine->images, mark, func, data);
+	else if (ram)
+		mark_compare_whole(mark, ram, func, data);
+	return ram != NULL;
+}
+
 char *machine_console(Machine *machine)
 {
-	return part_text(machine, PART_CONSOLE);
+	return backend_text(machine->backend, PART_CONSOLE);
 }

@@ -13,6 +13,7 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "machine/images.h"
 #include "machine/spec.h"
 
 typedef struct Machine Machine;
@@ -50,7 +51,14 @@ typedef struct {
 	gint64 restore;
 	gint64 run;		/* the guest ran, from the request to the stop */
 	gint64 ask;		/* registers, memory, breakpoints */
+	/* And how often: */
+	guint64 stops;		/* the guest ran and stopped */
+	guint64 packets;	/* were sent to the stub, … */
+	guint64 writes;		/* … in so many writes, each of which wakes QEMU */
 } MachineTimes;
+
+/* Of @now less @before, where there is one, added to @sum. */
+void machine_times_add(MachineTimes *sum, const MachineTimes *now, const MachineTimes *before);
 
 Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **error);
 void machine_free(Machine *machine);
@@ -161,6 +169,22 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 /* All of it, valid until the guest runs; the machine's. */
 const guint8 *machine_ram(Machine *machine, GError **error);
 gsize machine_ram_bytes(const Machine *machine);
+
+/* The file of it, for others to map; the machine's.  -1: it is far. */
+int machine_ram_fd(const Machine *machine);
+
+/*
+ * Add all of it to @sum: as what is kept as @tag and the pages that differ from that, where we keep
+ * it, since hashing those takes a hundredth of the time.  Equal sums are equal memory.
+ */
+bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error);
+
+/*
+ * Remember its contents, quickly where @tag, which is saved, has most of them; and call @func with
+ * each page of TRACK_PAGE bytes that differs now.  @tag may not be saved anew in between.
+ */
+Mark *machine_mark(Machine *machine, const char *tag, GError **error);
+bool machine_since(Machine *machine, const Mark *mark, MarkFunc func, gpointer data, GError **error);
 
 /* The guest's memory is on another host: nobody here can map it. */
 bool machine_is_far(const Machine *machine);

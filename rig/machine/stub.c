@@ -7,12 +7,21 @@
 #include "util/error.h"
 #include "wire/rsp.h"
 
-enum { REPLY_SECONDS = 30, MAX_RESENDS = 3 };
+enum {
+	REPLY_SECONDS = 30,
+	MAX_RESENDS = 3,
+	/* Requests that wait; their frames fit into what QEMU reads at once (CHR_READ_BUF_LEN). */
+	MAX_WAITING = 32,
+};
 
 struct Stub {
 	Conn *conn;
 	RspDecoder *decoder;
-	GString *request;	/* the framed request, kept for a resend */
+	GString *request;	/* frames: those that wait to be sent, or were sent last … */
+	GPtrArray *payloads;	/* … and what is in those that have no answer yet, to be shown */
+	guint packets;		/* … and how many they are */
+	bool sent;
+	StubCounts counts;
 	bool owes_ack;		/* the last packet's goes out with the next request */
 	gint64 run_usec, ask_usec;
 };
@@ -24,6 +33,8 @@ Stub *stub_new(Conn *conn)
 	stub->conn = conn;
 	stub->decoder = rsp_decoder_new();
 	stub->request = g_string_new(NULL);
+	stub->payloads = g_ptr_array_new_with_free_func(g_free);
+	stub->sent = true;
 	return stub;
 }
 
@@ -34,6 +45,7 @@ void stub_free(Stub *stub)
 	conn_free(stub->conn);
 	rsp_decoder_free(stub->decoder);
 	g_string_free(stub->request, TRUE);
+	g_ptr_array_unref(stub->payloads);
 	g_free(stub);
 }
 
@@ -51,6 +63,11 @@ gint64 stub_run_usec(const Stub *stub)
 gint64 stub_ask_usec(const Stub *stub)
 {
 	return stub->ask_usec;
+}
+
+StubCounts stub_counts(const Stub *stub)
+{
+	return stub->counts;
 }
 
 /* Read frames until a packet: resend on '-', ask again after a damaged one. */
@@ -71,7 +88,8 @@ static bool next_packet(Stub *stub, int seconds, GString *ret, GError **error)
 			break;
 		case RSP_NACK:
 		case RSP_BAD:
-			if (resends++ == MAX_RESENDS)
+			/* Of several, nobody knows which. */
+			if (resends++ == MAX_RESENDS || stub->packets > 1)
 				return protocol_error(error, "too many damaged packets");
 			if (frame == RSP_BAD
 				    ? !conn_write(stub->conn, "-", 1, error)
@@ -92,32 +110,55 @@ static bool next_packet(Stub *stub, int seconds, GString *ret, GError **error)
 	}
 }
 
-static bool send_request(Stub *stub, const char *format, va_list args, GError **error)
+/* To be sent with the next that is sent. */
+static void enqueue(Stub *stub, const char *format, va_list args)
 {
-	g_autofree char *payload = g_strdup_vprintf(format, args);
+	char *payload = g_strdup_vprintf(format, args);
 
 	g_debug("-> %s", payload);
-	g_string_assign(stub->request, stub->owes_ack ? "+" : "");
-	stub->owes_ack = false;
+	if (stub->sent) {
+		g_string_assign(stub->request, stub->owes_ack ? "+" : "");
+		g_ptr_array_set_size(stub->payloads, 0);
+		stub->packets = 0;
+		stub->owes_ack = stub->sent = false;
+	}
 	rsp_encode(payload, strlen(payload), stub->request);
-	return conn_write(stub->conn, stub->request->str, stub->request->len, error);
+	g_ptr_array_add(stub->payloads, payload);
+	stub->packets++;
 }
 
-/* One request and its answer. */
-static bool exchange(Stub *stub, GString *ret, const char *format, va_list args, GError **error)
+static bool take_ok(Stub *stub, GString *reply, GError **error)
 {
-	gint64 before = g_get_monotonic_time();
-	bool ok = send_request(stub, format, args, error) &&
-		  next_packet(stub, fault_deadline(REPLY_SECONDS), ret, error);
+	g_autofree char *asked = g_ptr_array_steal_index(stub->payloads, 0);
 
+	if (!next_packet(stub, fault_deadline(REPLY_SECONDS), reply, error))
+		return false;
+	if (rsp_reply_kind(reply) == RSP_REPLY_OK)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: '%.40s' to '%.40s'",
+		    reply->str, asked);
+	return false;
+}
+
+/* Send what waits; all but the last @open requests of it must answer OK. */
+static bool transmit(Stub *stub, guint open, GError **error)
+{
+	g_autoptr(GString) reply = g_string_new(NULL);
+	gint64 before = g_get_monotonic_time();
+	bool ok = conn_write(stub->conn, stub->request->str, stub->request->len, error);
+
+	stub->sent = true;
+	stub->counts.writes++;
+	stub->counts.packets += stub->packets;
+	while (ok && stub->payloads->len > open)
+		ok = take_ok(stub, reply, error);
 	stub->ask_usec += g_get_monotonic_time() - before;
 	return ok;
 }
 
-/* The request that the next reply is about, to be shown. */
-static const char *asked(const Stub *stub)
+bool stub_flush(Stub *stub, GError **error)
 {
-	return strchr(stub->request->str, '$');
+	return stub->sent || transmit(stub, 0, error);
 }
 
 bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
@@ -125,8 +166,13 @@ bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	bool ok = exchange(stub, ret, format, args, error);
+	enqueue(stub, format, args);
 	va_end(args);
+	if (!transmit(stub, 1, error))
+		return false;
+	gint64 before = g_get_monotonic_time();
+	bool ok = next_packet(stub, fault_deadline(REPLY_SECONDS), ret, error);
+	stub->ask_usec += g_get_monotonic_time() - before;
 	if (!ok)
 		return false;
 	g_debug("<- %.60s", ret->str);
@@ -136,37 +182,31 @@ bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: %s to '%.40s'",
 		    kind == RSP_REPLY_EMPTY ? "no such request: empty reply" : ret->str,
-		    asked(stub));
+		    (const char *)g_ptr_array_index(stub->payloads, 0));
 	return false;
 }
 
 bool stub_do(Stub *stub, GError **error, const char *format, ...)
 {
-	g_autoptr(GString) reply = g_string_new(NULL);
 	va_list args;
 
 	va_start(args, format);
-	bool ok = exchange(stub, reply, format, args, error);
+	enqueue(stub, format, args);
 	va_end(args);
-	if (!ok)
-		return false;
-	if (rsp_reply_kind(reply) == RSP_REPLY_OK)
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: '%.40s' to '%.40s'",
-		    reply->str, asked(stub));
-	return false;
+	return stub->packets < MAX_WAITING || transmit(stub, 0, error);
 }
 
 bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const char *format, ...)
 {
-	gint64 before = g_get_monotonic_time();
 	va_list args;
 
 	va_start(args, format);
-	bool sent = send_request(stub, format, args, error);
+	enqueue(stub, format, args);
 	va_end(args);
-	if (!sent)
+	stub->counts.stops++;
+	if (!transmit(stub, 1, error))
 		return false;
+	gint64 before = g_get_monotonic_time();
 	do {
 		if (!next_packet(stub, seconds, ret, error))
 			return false;

@@ -17,7 +17,11 @@ void stub_free(Stub *stub);
 bool stub_ask(Stub *stub, GString *ret, GError **error, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 
-/* Send a request that must answer OK. */
+/*
+ * A request that must answer OK.  It is carried out in its turn, and sent with the next that has
+ * another answer, or by stub_flush(): what it is answered may be the error of those.
+ */
+bool stub_flush(Stub *stub, GError **error);
 bool stub_do(Stub *stub, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* Send a request that resumes the guest, and wait for the stop reply. */
@@ -26,6 +30,14 @@ bool stub_resume(Stub *stub, int seconds, GString *ret, GError **error, const ch
 
 /* Stop a guest that stub_resume() gave up on. */
 bool stub_interrupt(Stub *stub, GString *ret, GError **error);
+
+/* How many so far. */
+typedef struct {
+	guint64 packets;	/* sent */
+	guint64 writes;		/* in so many, each of which wakes QEMU */
+	guint64 stops;		/* stub_resume() */
+} StubCounts;
+StubCounts stub_counts(const Stub *stub);
 
 /* Microseconds spent so far: in stub_resume(), and in all the rest. */
 gint64 stub_run_usec(const Stub *stub);

@@ -101,6 +101,20 @@ double verdict_rate(const Verdict *verdict)
 	return verdict->wall_s > 0 ? ran / verdict->wall_s : 0;
 }
 
+char *verdict_split_text(const Verdict *verdict, gint64 before)
+{
+	int begun = verdict->executed + verdict->redundant;
+
+	if (!verdict->executed)
+		return NULL;
+	if (before > 0 && verdict->complete)
+		return g_strdup_printf("%.3f times the schedules of --split 0 (%d begun, %" G_GINT64_FORMAT
+				       " without)", (double)begun / before, begun, before);
+	return g_strdup_printf("at most %.2f times the schedules of --split 0 (%d of %d were begun and "
+			       "found equivalent)", (double)begun / verdict->executed,
+			       verdict->redundant, begun);
+}
+
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
 {
 	json_builder_set_member_name(builder, name);
@@ -311,6 +325,12 @@ char *verdict_run_json(const Verdict *verdict)
 	add_double(builder, "guest", verdict->spent_s.guest);
 	add_double(builder, "stub", verdict->spent_s.stub);
 	add_double(builder, "drgn", verdict->spent_s.drgn);
+	json_builder_end_object(builder);
+	json_builder_set_member_name(builder, "counts");
+	json_builder_begin_object(builder);
+	add_int(builder, "stops", verdict->spent_s.stops);
+	add_int(builder, "packets", verdict->spent_s.packets);
+	add_int(builder, "writes", verdict->spent_s.writes);
 	json_builder_end_object(builder);
 	json_builder_end_object(builder);
 

@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 6, RUN_VERSION = 2 };
+enum { VERDICT_VERSION = 6, RUN_VERSION = 3 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -24,6 +24,8 @@ typedef struct {
 /* Where the guests' time went, in seconds. */
 typedef struct {
 	double total, restore, guest, stub, drgn;
+	/* And how often: the guest ran and stopped, packets to the stub, writes that they took. */
+	guint64 stops, packets, writes;
 } VerdictTimes;
 
 typedef struct {
@@ -79,6 +81,14 @@ char *verdict_names(GHashTable *set);
 
 /* Schedules a second of this run; what was resumed does not count. */
 double verdict_rate(const Verdict *verdict);
+
+/*
+ * What expanding the first decisions in full cost, as a sentence; the caller's; NULL: nothing ran.
+ * @before: how many schedules are begun without a split, -1 where nobody knows.  A schedule that ends is
+ * of an equivalence class of its own, which no exploration can leave out: only those that were begun
+ * in vain can be more than without a split, which is a limit where @before is not known.
+ */
+char *verdict_split_text(const Verdict *verdict, gint64 before);
 
 /*
  * verdict.json, newline included: the same bytes for the same build, scenario and options,

@@ -12,6 +12,7 @@ struct Sites {
 	GHashTable *by_pc;	/* guint64 -> Site */
 	guint64 init_start, init_size;	/* the kernel's __init text */
 	GArray *scanned;	/* guint64: waits and flushes in the order found */
+	GArray *later;		/* guint64: those of them that are armed when a vCPU hangs */
 };
 
 static void site_free(gpointer data)
@@ -30,6 +31,7 @@ void sites_free(Sites *sites)
 	decoder_free(sites->decoder);
 	g_hash_table_unref(sites->by_pc);
 	g_array_unref(sites->scanned);
+	g_array_unref(sites->later);
 	g_free(sites);
 }
 
@@ -92,24 +94,62 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 	}
 }
 
+static bool is_in(const char *unit, const char *const *folders, gsize n)
+{
+	for (gsize i = 0; unit && i < n; i++)
+		if (g_str_has_prefix(unit, folders[i]))
+			return true;
+	return false;
+}
+
 /* Where the kernel waits for what another vCPU holds or does. */
-static bool is_likely(Sites *sites, const Site *site)
+static bool is_likely(Sites *sites, const char *unit)
 {
 	static const char *const folders[] = {
 		"kernel/locking/", "kernel/smp.c", "kernel/sched/", "kernel/workqueue.c",
 	};
 	const Watch *watch = &sites->guest->watch;
 
-	if (site->kind != SITE_WAIT || site->insn.halt)
+	if (is_in(unit, folders, G_N_ELEMENTS(folders)))
 		return true;
-	g_autofree char *unit = symbols_unit(sites->guest->symbols, site->insn.pc);
-	for (gsize i = 0; unit && i < G_N_ELEMENTS(folders); i++)
-		if (g_str_has_prefix(unit, folders[i]))
-			return true;
 	for (int i = 0; unit && i < watch->n_waits; i++)
 		if (g_str_has_prefix(unit, watch->waits[i]))
 			return true;
 	return false;
+}
+
+/*
+ * Of those the waits that last until another vCPU moves, as long as no timer comes: whoever
+ * gets there and is not stopped hangs, and that is seen.  A reader of a rwsem spins for a bounded
+ * time only, an rqspinlock gives up, and what waits for an IPI is met in every schedule.
+ */
+static bool is_endless(const char *unit)
+{
+	static const char *const folders[] = {
+		"kernel/locking/", "kernel/sched/", "kernel/workqueue.c",
+	};
+
+	return is_in(unit, folders, G_N_ELEMENTS(folders)) &&
+	       !g_str_has_prefix(unit, "kernel/locking/rwsem.c");
+}
+
+/* Every breakpoint costs: QEMU goes through all of them wherever it looks for translated code. */
+static bool arm_from_the_start(Sites *sites, const Site *site, GError **error)
+{
+	guint64 pc = site->insn.pc;
+
+	if (site->kind == SITE_WAIT && !site->insn.halt) {
+		g_autofree char *unit = symbols_unit(sites->guest->symbols, pc);
+
+		if (!is_likely(sites, unit))
+			return true;
+		if (is_endless(unit)) {
+			g_array_append_val(sites->later, pc);
+			return true;
+		}
+	}
+	return (site->kind == SITE_FLUSH && lose("flush")) ||
+	       machine_break(sites->guest->machine, pc, true, error);
 }
 
 Sites *sites_new(Guest *guest, GError **error)
@@ -120,19 +160,38 @@ Sites *sites_new(Guest *guest, GError **error)
 	sites->decoder = decoder_new();
 	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
 	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
+	sites->later = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->init_start = symbols_address(guest->symbols, "_sinittext");
 	sites->init_size = symbols_address(guest->symbols, "_einittext") - sites->init_start;
 	symbols_each_function(guest->symbols, scan_function, sites);
-	for (guint i = 0; i < sites->scanned->len; i++) {
-		guint64 pc = g_array_index(sites->scanned, guint64, i);
-
-		const Site *site = sites_find(sites, pc);
-
-		if (is_likely(sites, site) && !(site->kind == SITE_FLUSH && lose("flush")) &&
-		    !machine_break(guest->machine, pc, true, error))
+	for (guint i = 0; i < sites->scanned->len; i++)
+		if (!arm_from_the_start(sites, sites_find(sites, g_array_index(sites->scanned, guint64, i)),
+					error))
 			return NULL;
-	}
 	return g_steal_pointer(&sites);
+}
+
+bool sites_has_later(const Sites *sites)
+{
+	return sites->later->len > 0;
+}
+
+int sites_arm_later(Sites *sites, GError **error)
+{
+	Machine *machine = sites->guest->machine;
+	int armed = 0;
+
+	for (guint i = 0; i < sites->later->len; i++) {
+		guint64 wait = g_array_index(sites->later, guint64, i);
+
+		if (machine_is_break(machine, wait))
+			continue;
+		if (!machine_break(machine, wait, true, error))
+			return -1;
+		armed++;
+	}
+	g_array_set_size(sites->later, 0);
+	return armed;
 }
 
 int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
@@ -143,7 +202,7 @@ int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
 	int armed = 0;
 
 	if (!symbols_function(sites->guest->symbols, pc, &name, &start, &size))
-		return 0;
+		return sites_arm_later(sites, error);
 	for (guint i = 0; i < sites->scanned->len; i++) {
 		guint64 wait = g_array_index(sites->scanned, guint64, i);
 
@@ -153,8 +212,9 @@ int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
 			return -1;
 		armed++;
 	}
-	if (armed)
-		g_message("a vCPU waits in %s; watching for that from now on", name);
+	if (!armed)
+		return sites_arm_later(sites, error);
+	g_info("a vCPU waits in %s; watching for that from now on", name);
 	return armed;
 }
 

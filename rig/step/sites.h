@@ -31,9 +31,10 @@ typedef struct {
 typedef struct Sites Sites;
 
 /*
- * @guest is not owned.  Breaks on all flushes, and on the waits that can be for a
- * frozen vCPU: QEMU runs every page with a breakpoint one instruction at a time
- * (check_for_breakpoints_slow()), and most PAUSEs are for hardware.
+ * @guest is not owned.  Breaks on all flushes, and on those waits for a frozen vCPU that may end
+ * without it.  Those that cannot are armed later, when a vCPU hangs: QEMU runs every page with a
+ * breakpoint one instruction at a time, and goes through all breakpoints each time
+ * (check_for_breakpoints_slow()).  Most other PAUSEs are for hardware.
  */
 Sites *sites_new(Guest *guest, GError **error);
 void sites_free(Sites *sites);
@@ -54,8 +55,15 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 /* As if it had never been learned. */
 bool sites_forget(Sites *sites, guint64 pc, GError **error);
 
-/* A vCPU hangs around @pc: break on the waits of that function, too; how many. */
+/*
+ * A vCPU hangs around @pc: break on the waits of that function, too, or on all that are still
+ * to be armed; how many; -1: an error.
+ */
 int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
+
+/* Whether waits for a frozen vCPU are still to be armed; and arm them all. */
+bool sites_has_later(const Sites *sites);
+int sites_arm_later(Sites *sites, GError **error);
 
 /* Break on the instructions that are known to touch PTEs, or no more. */
 bool sites_arm_ptes(Sites *sites, bool arm, GError **error);

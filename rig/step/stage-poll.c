@@ -40,6 +40,9 @@ static bool look_again(Stage *stage, int actor, bool timers, GError **error)
 bool stage_poll(Stage *stage, bool timers, GError **error)
 {
 	look_for_interrupts(stage);
+	/* A tick ends a spin that nothing else would. */
+	if (timers && sites_arm_later(stage->sites, error) < 0)
+		return false;
 	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++) {
 		ActorState state = stage_context(stage, i)->state;
 

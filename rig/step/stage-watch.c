@@ -125,6 +125,11 @@ bool stage_watch(Stage *stage, GError **error)
 	return true;
 }
 
+int stage_run_seconds(const Stage *stage)
+{
+	return stage->disarmed ? DYING_SECONDS : MACHINE_RUN_SECONDS;
+}
+
 static bool all_disarmed(const Stage *stage)
 {
 	for (int i = 0; i < stage->guest->n_pages; i++)
@@ -142,7 +147,7 @@ bool stage_arm_ptes(Stage *stage, GError **error)
 	stage->disarmed = stage->dying;
 	if (!changed)
 		return true;
-	machine_allow(stage->guest->machine, stage->dying ? DYING_SECONDS : MACHINE_RUN_SECONDS);
+	machine_allow(stage->guest->machine, stage_run_seconds(stage));
 	for (int i = 0; i < watch->n_pages; i++)
 		if ((changed >> watch->pages[i].group & 1) &&
 		    !watch_ptes(stage, i, !stage_is_disarmed(stage, i), error))

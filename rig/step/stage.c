@@ -11,6 +11,8 @@ enum {
 	MAX_STOPS = 100000,
 	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
+	/* While waits are still to be armed; running takes milliseconds. */
+	HASTY_SECONDS = 1,
 };
 
 bool stage_discover(Stage *stage, bool on, GError **error)
@@ -452,9 +454,14 @@ static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 	guint64 pc = stage_context(stage, actor)->regs.rip;
 	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
 
+	bool hasty = stage->hasty && !stage->disarmed && sites_has_later(stage->sites);
+
 	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
 		return false;
-	return (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
+	machine_allow(machine, hasty ? HASTY_SECONDS : stage_run_seconds(stage));
+	bool ok = (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
+	machine_allow(machine, stage_run_seconds(stage));
+	return ok;
 }
 
 static bool is_back(const Actor *self)

@@ -55,6 +55,7 @@ typedef struct {
 	bool irq_events;	/* and in an interrupt there was an event: it may touch anything */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
+	bool hasty;		/* a vCPU that is late is looked at soon: it may be at an unknown wait */
 	int hangs;		/* stops by the clock that nothing explained */
 	GArray *survey;		/* of SurveyItem: what is counted, or NULL; not owned */
 	bool discovering;	/* page faults are looked at */
@@ -118,6 +119,9 @@ bool stage_discover(Stage *stage, bool on, GError **error);
  * through a million PTEs by the same instructions, when nobody is left to race with.
  */
 bool stage_arm_ptes(Stage *stage, GError **error);
+
+/* How long a vCPU may run from stop to stop now. */
+int stage_run_seconds(const Stage *stage);
 
 /* From a stop that is no event of interest (@step: from one that is) to the next. */
 bool stage_advance(Stage *stage, int actor, bool step, GError **error);
