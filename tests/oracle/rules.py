@@ -469,6 +469,11 @@ def kept_elsewhere(trace: Trace) -> Changed:
             yield f"{name} {frame}", trace.with_end(**{name: [*trace.end[name], frame]})
         if trace.end.get(name):
             yield f"{name} none", trace.with_end(**{name: []})
+    # A frame that nobody frees is lost, unless it is the one that a pipe has.
+    for i, event in each(trace, "free") if "pinned" in trace.end else []:
+        lost = follow(trace, trace.events[:i] + trace.events[i + 1:])
+        for frame in frames(trace):
+            yield f"{i} lost {frame}", lost.with_end(pinned=[frame])
 
 
 @rule
