@@ -13,11 +13,12 @@ LOSSES = {
     "page-user": "page load by user address of page 0",
     "site": "breakpoint at an access of page 0",
     "stamp": "stamp in a page of page 0",
-    "mask": "no breakpoint at the CLI before the lock is hit",
+    "mask": "no breakpoint at the CLI before an event is hit",
     "sites": "access inside an interrupt of page 0",
     "sites,controls": "the breakpoint at ",
     "inside": "access inside an interrupt of page 0",
     "lock": "lock word store",
+    "word": "guarded word load",
     "__free_pages": "page given to the allocator",
     "free_pages_nolock": "page given to the allocator",
     "flush": "TLB flush",
@@ -43,6 +44,7 @@ def test_what_ran_is_recorded(explored):
     assert controls["PTE load"] == controls["PTE store"] == 4, "two vCPUs, both halves"
     assert controls["page store by user address"] == 2
     assert controls["lock word store"] == 8, "two vCPUs; arena, zap, VMAs, page table"
+    assert controls["guarded word load"] == controls["guarded word store"] == 16, "two vCPUs, eight words"
     assert controls["breakpoint at an access"] == controls["stamp in a page"] == 4, "load, store"
     assert controls["page given to the allocator"] == 4, "two vCPUs, two functions"
     assert controls["interrupt held"] == controls["interrupt let in"] > 0

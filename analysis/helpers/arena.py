@@ -126,6 +126,27 @@ def zap_locks(arena: Object) -> Dict[str, Lock]:
     }
 
 
+def guarded_words(arena: Object) -> Dict[str, Tuple[Object, str]]:
+    """
+    What the comments of ``struct bpf_arena`` and of zap_pages() say that a lock protects: the member,
+    and the role of its lock.  Every look at the range tree begins at one of its roots.
+    """
+    struct = arena.prog_.type("struct bpf_arena")
+    found: Dict[str, Tuple[Object, str]] = {}
+    if struct.has_member("spinlock"):
+        for name in ("it_root", "range_size_root"):
+            root = arena.rt.member_(name)
+            found[f"rt.{name}"] = root.rb_root.rb_node, "arena"
+            found[f"rt.{name}.leftmost"] = root.rb_leftmost, "arena"
+        found["nr_pages"] = arena.nr_pages, "arena"
+    vmas = "vmas" if struct.has_member("spinlock") else "arena"
+    found["vma_list.next"] = arena.vma_list.next, vmas
+    found["vma_list.prev"] = arena.vma_list.prev, vmas
+    if struct.has_member("zap_mutex"):
+        found["zap_gen"] = arena.zap_gen, "zap"
+    return found
+
+
 def table_lock(mm: Object, uaddr: int) -> Lock:
     """The lock of the page table in which the PTE of *uaddr* is (pte_lockptr())."""
     prog = mm.prog_

@@ -82,6 +82,14 @@ class Free:
 
 
 @dataclass(frozen=True)
+class Lockless:
+    """A function that reads a word without its lock by design, and the source that says so."""
+
+    function: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Word:
     """A word that only the holder of a lock should touch."""
 
@@ -90,6 +98,7 @@ class Word:
     phys: Word64
     bytes: int
     guarded_by: str
+    lockless: List[Lockless] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

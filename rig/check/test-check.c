@@ -5,7 +5,7 @@
 
 #include "catalog/verb.h"
 
-enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30 };
+enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30, FRAME_C = 0x40 };
 
 #define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
 
@@ -444,13 +444,21 @@ static void test_i12(void)
 		{ FAULT, EVENT_PTE, FRAME_A, FRAME_A, NULL },
 		{ ALLOC, EVENT_LOCK, FRAME_A, FRAME_A, NULL },
 		{ ALLOC, EVENT_PTE, 0, FRAME_A, NULL },
+		/* documented: the free will zap it */
+		{ ALLOC, EVENT_PTE, 0, 0, NULL },
+		{ FAULT, EVENT_PTE, 0, FRAME_A, NULL },
+		/* another one, or when the address is somebody's again */
+		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
+		{ ALLOC, EVENT_PTE, FRAME_B, FRAME_B, NULL },
+		{ FAULT, EVENT_PTE, FRAME_B, FRAME_A, "user-maps-another" },
+		{ ALLOC, EVENT_PTE, 0, FRAME_A, NULL },
 		{ FAULT, EVENT_RETURN, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_UNLOCK, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_RETURN, 0, FRAME_A, "freed-still-mapped" },
 		{ ALLOC, EVENT_RETURN, 0, FRAME_A, NULL },
 		{ ALLOC, EVENT_PTE, 0, 0, NULL },
 		{ FAULT, EVENT_PTE, 0, FRAME_A, "mapped-after-free" },
-		{ FAULT, EVENT_PTE, 0, FRAME_B, "user-maps-another" },
+		{ FAULT, EVENT_PTE, 0, FRAME_C, "user-maps-another" },
 	};
 	guint64 kernel = PTE(FRAME_A), user = 0;
 
@@ -472,6 +480,7 @@ static void test_i12(void)
 		if (steps[i].reason)
 			g_assert_cmpstr(violation_at(check, had)->reason, ==, steps[i].reason);
 	}
+	g_assert_cmpuint(check->documented->len, ==, 1);
 }
 
 /* A process's access through a PTE that is not what was handed out. */
@@ -510,6 +519,51 @@ static void test_scratch_written(void)
 	g_assert_true(g_array_index(after->faults_taken, FaultTaken, 0).write);
 }
 
+/* With its lock or without, by an interrupt on top of the holder, by a reader that needs none. */
+static void test_i13(void)
+{
+	TraceHeader words = header;
+	const struct {
+		Event event;
+		const char *found;	/* reason, NULL: none */
+	} cases[] = {
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_READ }, "read-unlocked" },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_READ, .lockless = true }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_RMW, .lockless = true },
+		  "written-unlocked" },
+		{ { .kind = EVENT_LOCK, .actor = ALLOC, .lock = 1 }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, "written-unlocked" },
+		{ { .kind = EVENT_LOCK, .actor = ALLOC }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE, .irq = true },
+		  "written-unlocked" },
+		{ { .kind = EVENT_WORD, .actor = FAULT, .access = ACCESS_WRITE }, "written-unlocked" },
+		{ { .kind = EVENT_UNLOCK, .actor = ALLOC }, NULL },
+		{ { .kind = EVENT_WORD, .actor = ALLOC, .access = ACCESS_WRITE }, "written-unlocked" },
+	};
+
+	words.n_locks = 2;
+	words.n_words = 1;
+	words.locks[0] = "arena";
+	words.locks[1] = "vmas";
+	words.words[0] = "nr_pages";
+	g_autoptr(Check) check = check_new(&words);
+	check_begin(check, (guint64[MAX_PAGES]){ 0 });
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Event event = cases[i].event;
+		guint had = check->violations->len;
+
+		event.page = -1;
+		check_event(check, &event);
+		g_assert_cmpuint(check->violations->len, ==, had + (cases[i].found != NULL));
+		if (!cases[i].found)
+			continue;
+		g_assert_cmpstr(violation_at(check, had)->reason, ==, cases[i].found);
+		g_assert_cmpstr(violation_at(check, had)->word, ==, "nr_pages");
+		g_assert_cmpstr(violation_at(check, had)->lock, ==, "arena");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -528,6 +582,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/check/i9", test_i9);
 	g_test_add_func("/check/not-whole", test_not_whole);
 	g_test_add_func("/check/i12", test_i12);
+	g_test_add_func("/check/i13", test_i13);
 	g_test_add_func("/check/i7-of-user", test_i7_of_user);
 	g_test_add_func("/check/unexplained", test_unexplained);
 	g_test_add_func("/check/too-many-frames", test_too_many_frames);

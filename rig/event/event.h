@@ -17,7 +17,7 @@ enum {
 	MAX_PAGES = 8,
 	MAX_PTES = 24,		/* watched: one of the kernel's for each page, and those of processes */
 	MAX_LOCKS = 16,
-	MAX_WORDS = 16,
+	MAX_WORDS = 64,
 };
 
 /* A set of kinds of events is a word. */
@@ -77,9 +77,10 @@ typedef struct Event {
 	EventHalf half;
 	Flush flush;
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
-	int lock;		/* LOCK, UNLOCK: which */
+	int lock;		/* LOCK, UNLOCK: which; WORD: the one that guards it */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
-	int word;		/* WORD: which */
+	int word;		/* WORD: which … */
+	bool lockless;		/* … by a function that needs no lock for it, by design */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */
 	bool faulted;		/* ACCESS: it took a page fault instead */

@@ -36,6 +36,7 @@ typedef struct {
 	} more[MAX_PTES - 1];
 	int n_locks, n_words;
 	const char *locks[MAX_LOCKS], *words[MAX_WORDS];	/* names, interned */
+	int word_guards[MAX_WORDS];	/* index of the lock that guards each word */
 	guint64 ptes[MAX_PTES];		/* raw, before the first event */
 	guint64 uaddr[MAX_PAGES];	/* user address; 0: not known */
 	TraceDeclared declared;

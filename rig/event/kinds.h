@@ -28,7 +28,7 @@
 	ROW(EVENT_MASK, "mask", true, PLACE_KNOWN, "mask {where}", "masks interrupts", NULL) \
 	ROW(EVENT_LOCK, "lock", true, PLACE_TOLD, "lock {where}{other lock}", \
 	    "takes the {other lock}lock", "takes the {lock} lock") \
-	/* a load or store of a word that a lock guards */ \
+	/* a load or store of a word that a lock guards, by who does not hold that */ \
 	ROW(EVENT_WORD, "word", true, PLACE_TOLD, "{access} {where} {target}", "{access} {word}", \
 	    NULL) \
 	/* a page goes back to the allocator */ \

@@ -5,7 +5,7 @@
  *	{"racerig-trace":9,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
- *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
+ *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"}],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
  *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
@@ -26,13 +26,13 @@
  *	free	"frame","double_free"?,"lazy"?:bits of actors
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	lock, unlock	"lock"
- *	word	"access","word"
+ *	word	"access","word","lockless"?: by who needs no lock for it, by design
  *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
  * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
- * processes that are watched, and guarded_by, locks and words are names.
+ * processes that are watched; guarded_by and locks are names.
  * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other
  * bits; tlb names the frames that each actor's vCPU may hold by it after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
@@ -207,6 +207,29 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	       (!scratch || pfn == SCRATCH_PFN + (guint64)header->groups[i]);
 }
 
+/* Behind the locks. */
+static bool read_words(TraceHeader *header, const Json *json, GError **error)
+{
+	JsonArray *words = NULL;
+	Json each;
+
+	if (!json_array_of(json, "words", 0, MAX_WORDS, &words, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(words); i++, header->n_words++) {
+		const char *guard = NULL;
+
+		if (!json_element(json, "words", words, i, &each, error) ||
+		    !json_interned(&each, "name", &header->words[i], error) ||
+		    index_of(header->words, i, header->words[i]) >= 0 ||
+		    !json_interned(&each, "guarded_by", &guard, error))
+			return false;
+		header->word_guards[i] = index_of(header->locks, header->n_locks, guard);
+		if (header->word_guards[i] < 0)
+			return false;
+	}
+	return true;
+}
+
 bool record_read_actor(const TraceHeader *header, const Json *json, const char *member, int *ret,
 		       GError **error)
 {
@@ -259,7 +282,7 @@ static bool read_header(TraceHeader *header, const Json *json, bool *ret_brief, 
 	    !json_array_of(json, "pages", 1, MAX_PAGES, &pages, error) ||
 	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
 	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||
-	    !read_names(json, "words", MAX_WORDS, header->words, &header->n_words, error) ||
+	    !read_words(header, json, error) ||
 	    !read_actors(header, json, error))
 		return false;
 	header->n_pages = json_array_get_length(pages);
@@ -350,7 +373,11 @@ static bool read_word(const Record *record, const Json *json, Event *event, GErr
 	if (!json_choice(json, "access", accesses, &access, error))
 		return false;
 	event->access = access;
-	return read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error);
+	if (!read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error) ||
+	    !json_maybe_bool(json, "lockless", &event->lockless, error))
+		return false;
+	event->lock = record->header.word_guards[event->word];
+	return true;
 }
 
 static bool read_free(const Record *record, const Json *json, Event *event, GError **error)
@@ -439,7 +466,7 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
 		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
-		"flush", "lock", "word", "group", "target", "result", "before", "after",
+		"flush", "lock", "word", "lockless", "group", "target", "result", "before", "after",
 		"before_bits", "after_bits", NULL,
 	};
 	JsonObjectIter iter;

@@ -106,6 +106,20 @@ static JsonObject *page_json(const Record *record, int i)
 	return page;
 }
 
+static JsonArray *words_json(const TraceHeader *header)
+{
+	JsonArray *array = json_array_new();
+
+	for (int i = 0; i < header->n_words; i++) {
+		JsonObject *word = json_object_new();
+
+		json_add_string(word, "name", header->words[i]);
+		json_add_string(word, "guarded_by", header->locks[header->word_guards[i]]);
+		json_array_add_object_element(array, word);
+	}
+	return array;
+}
+
 static JsonObject *header_json(const Record *record)
 {
 	const TraceHeader *header = &record->header;
@@ -136,7 +150,7 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_array_member(object, "pages", pages);
 	json_object_set_array_member(object, "ptes", more_json(record));
 	json_object_set_array_member(object, "locks", names_json(header->locks, header->n_locks));
-	json_object_set_array_member(object, "words", names_json(header->words, header->n_words));
+	json_object_set_array_member(object, "words", words_json(header));
 	json_object_set_object_member(object, "declared", declared_json(header));
 	return object;
 }
@@ -222,6 +236,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_add_string(object, "flush", record_flushes[event->flush]);
 	if (event->kind == EVENT_WORD)
 		json_add_string(object, "access", access_name(event->access));
+	if (event->kind == EVENT_WORD && event->lockless)
+		json_object_set_boolean_member(object, "lockless", true);
 	if (event->kind == EVENT_DESTROY)
 		json_object_set_int_member(object, "group", event->group);
 	if (target_members[event->kind])

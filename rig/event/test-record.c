@@ -17,6 +17,7 @@ static const TraceHeader header = {
 	.scratch = { SCRATCH }, .uaddr = { 0x100000000 },
 	.declared = { .oops_actor = 1, .oops_page = 0, .succeeds = 0 },
 	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 2, .words = { "list", "nr_pages" },
+	.word_guards = { 1, 0 },
 };
 
 static const Event events[] = {
@@ -55,7 +56,8 @@ static const Event events[] = {
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_DESTROY, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { 0 } },
-	{ .kind = EVENT_WORD, .page = -1, .word = 1, .access = ACCESS_WRITE, .pc = KERNEL },
+	{ .kind = EVENT_WORD, .page = -1, .word = 1, .lock = 0, .lockless = true,
+	  .access = ACCESS_WRITE, .pc = KERNEL },
 	{ .kind = EVENT_LOCK, .page = -1, .lock = 1, .pc = KERNEL },
 };
 
@@ -127,6 +129,7 @@ static void test_back(void)
 		g_assert_cmpint(was->to, ==, is->to);
 		g_assert_cmpint(was->lock, ==, is->lock);
 		g_assert_cmpint(was->word, ==, is->word);
+		g_assert_true(was->lockless == is->lockless);
 		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
@@ -205,6 +208,8 @@ static const struct {
 	{ "\"lock\":\"arena\"", "\"lock\":\"nr_pages\"", 3 },
 	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 19 },
 	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 20 },
+	{ "\"name\":\"nr_pages\"", "\"name\":\"list\"", 1 },
+	{ "\"nr_pages\",\"guarded_by\":\"arena\"", "\"nr_pages\",\"guarded_by\":\"list\"", 1 },
 	/* a PTE that nobody watches */
 	{ "\"kind\":\"pte\",", "\"kind\":\"pte\",\"view\":1,", 5 },
 	{ "\"pte_bits\":\"0x0\"", "\"pte_bits\":0", 1 },

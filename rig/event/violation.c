@@ -90,6 +90,8 @@ JsonObject *violation_json(const Violation *violation)
 	if (violation->address)
 		u64_set_member(object, "address", violation->address);
 	json_add_string(object, "log", violation->log);
+	json_add_string(object, "word", violation->word);
+	json_add_string(object, "lock", violation->lock);
 	if (violation->n_waits)
 		add_waits(object, violation);
 	return object;
@@ -132,7 +134,9 @@ bool violation_from_json(const Json *json, Violation *ret, GError **error)
 	    !json_maybe_int(json, "count", G_MININT64 + 1, G_MAXINT64, &ret->count, error) ||
 	    !json_maybe_int(json, "expected", G_MININT64 + 1, G_MAXINT64, &ret->expected, error) ||
 	    !json_maybe_hex(json, "address", &ret->address, error) ||
-	    !json_maybe_interned(json, "log", &ret->log, error))
+	    !json_maybe_interned(json, "log", &ret->log, error) ||
+	    !json_maybe_interned(json, "word", &ret->word, error) ||
+	    !json_maybe_interned(json, "lock", &ret->lock, error))
 		return false;
 	ret->kind = kind;
 	ret->event = event - 1;

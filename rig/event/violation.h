@@ -47,6 +47,8 @@ typedef struct {
 	gint64 count, expected;	/* how many there are and should be; VIOLATION_NONE: not counted */
 	guint64 address;	/* user address; 0: none */
 	const char *log;	/* a line of the kernel log, or NULL */
+	const char *word;	/* of memory that a lock guards, by its name; NULL: none … */
+	const char *lock;	/* … and that lock, by its */
 	Wait waits[VIOLATION_WAITS];	/* of a deadlock: who waits, and for what */
 	int n_waits;
 } Violation;
@@ -58,7 +60,7 @@ Violation violation_new(const char *invariant, const char *reason, int event);
 
 /*
  * {"invariant","kind","documented"?,"reason","event"?:n from 1,"page"?,"actor"?,"vcpu"?,
- *  "frame"?,"write"?,"count"?,"expected"?,"address"?,"log"?,
+ *  "frame"?,"write"?,"count"?,"expected"?,"address"?,"log"?,"word"?,"lock"?,
  *  "waits"?:[{"actor","for","lock"?,"holder"?,"where"?}]}
  *
  * The caller's; and back: RIG_ERROR_INPUT names the member that is missing or wrong.

@@ -22,8 +22,10 @@ static void add_watched(TraceHeader *header, const Watch *watch)
 	for (int i = 0; i < watch->n_locks; i++)
 		header->locks[i] = watch->locks[i].name;
 	header->n_words = watch->n_words;
-	for (int i = 0; i < watch->n_words; i++)
+	for (int i = 0; i < watch->n_words; i++) {
 		header->words[i] = watch->words[i].name;
+		header->word_guards[i] = watch->words[i].lock;
+	}
 }
 
 Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared,

@@ -50,6 +50,10 @@ static char *field(const char *name, gconstpointer data)
 		return g_strdup_printf("%#" G_GINT64_MODIFIER "x", violation->address);
 	if (strcmp(name, "direction") == 0)
 		return g_strdup(violation->write == 1 ? "write" : "read");
+	if (strcmp(name, "word") == 0)
+		return g_strdup(violation->word ? violation->word : "?");
+	if (strcmp(name, "lock") == 0)
+		return g_strdup(violation->lock ? violation->lock : "?");
 	if (strcmp(name, "log") == 0)
 		return g_strdup(violation->log ? violation->log : "");
 	return strcmp(name, "waits") == 0 ? waits_text(violation) : NULL;

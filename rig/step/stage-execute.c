@@ -113,6 +113,14 @@ static void note_stored(Stage *stage, Event *event, const Insn *insn, guint64 ad
 	event->stored = machine_phys64(stage->guest->machine, event->landed * PAGE_BYTES + offset) & mask;
 }
 
+static void note_holder(Stage *stage, int actor, int lock)
+{
+	stage->holders[lock] = actor;
+	stage->held_in_irq &= ~(1u << lock);
+	if (stage->actors[actor].in_irq)
+		stage->held_in_irq |= 1u << lock;
+}
+
 bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error)
 {
 	Machine *machine = stage->guest->machine;
@@ -151,7 +159,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	if (ret_event->faulted && event_is_kernel(ret_event))
 		ret_event->program = guest_actor_report(stage->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))
-		stage->holders[self->pending.lock] = actor;
+		note_holder(stage, actor, self->pending.lock);
 	stage_ptes(stage, ret_event->after);
 	if (ret_event->double_free) {
 		/* The allocator's lists lead anywhere from here on. */

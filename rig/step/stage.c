@@ -103,6 +103,33 @@ static int group_of_word(const Stage *stage, int word)
 	return watch->locks[watch->words[word].lock].group;
 }
 
+/*
+ * Nobody else has the word's lock, so nobody can tell when its holder touches the word: no event.
+ * At the end of its group nobody is left to race with.
+ */
+static bool is_guarded(const Stage *stage, int actor, int word)
+{
+	int lock = stage->guest->watch.words[word].lock, group = group_of_word(stage, word);
+
+	return is_gone(stage, group) || (group >= 0 && (stage->dying >> group & 1)) ||
+	       (stage->holders[lock] == actor &&
+		(stage->held_in_irq >> lock & 1) == stage->actors[actor].in_irq);
+}
+
+static bool is_lockless(const Stage *stage, int word, guint64 pc)
+{
+	const WatchWord *watched = &stage->guest->watch.words[word];
+	const char *name;
+	guint64 start, size;
+
+	if (!symbols_function(stage->guest->symbols, pc, &name, &start, &size))
+		return false;
+	for (int i = 0; i < watched->n_lockless; i++)
+		if (strcmp(watched->lockless[i], name) == 0)
+			return true;
+	return false;
+}
+
 static bool guards_ptes(const Stage *stage, int lock)
 {
 	const Watch *watch = &stage->guest->watch;
@@ -148,10 +175,11 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 		event.kind = EVENT_LOCK;
 		event.lock = at;
 		event.guards = guards_ptes(stage, at);
-	} else if ((at = stage_word_at(stage, addr)) >= 0 &&
-		   !is_gone(stage, group_of_word(stage, at))) {
+	} else if ((at = stage_word_at(stage, addr)) >= 0 && !is_guarded(stage, actor, at)) {
 		event.kind = EVENT_WORD;
 		event.word = at;
+		event.lock = stage->guest->watch.words[at].lock;
+		event.lockless = event.access == ACCESS_READ && is_lockless(stage, at, event.pc);
 	} else {
 		return false;
 	}
@@ -184,7 +212,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 			return true;
 	}
 	int word = stage_word_at(stage, stop->watch);
-	if (word >= 0 && is_gone(stage, group_of_word(stage, word)))
+	if (word >= 0 && is_guarded(stage, actor, word))
 		return true;
 	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
 			: stage_pte_at(stage, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;

@@ -46,7 +46,8 @@ typedef struct {
 	Guest *guest;		/* not ours */
 	Sites *sites;
 	Actor actors[MAX_ACTORS];
-	int holders[MAX_LOCKS];	/* of each lock: actor; -1: nobody */
+	int holders[MAX_LOCKS];	/* of each lock: actor; -1: nobody … */
+	guint32 held_in_irq;	/* … bits of locks: an interrupt on top of it */
 	GArray *frames;		/* of Frame: all that were ever in a watched PTE */
 	GArray *log;		/* of Event, since the caller emptied it */
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */

@@ -16,6 +16,7 @@ static const char START[] = "start";
 typedef struct {
 	Actor actors[MAX_ACTORS];
 	int holders[MAX_LOCKS];
+	guint32 held_in_irq;
 	guint32 dying, gone;
 	guint frames;		/* how many of the stage's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
@@ -81,6 +82,7 @@ static bool save_start(Stepper *stepper, GError **error)
 
 	memcpy(start->actors, stage->actors, sizeof(start->actors));
 	memcpy(start->holders, stage->holders, sizeof(start->holders));
+	start->held_in_irq = stage->held_in_irq;
 	start->gone = stage->gone;
 	start->dying = stage->dying;
 	start->frames = stage->frames->len;
@@ -98,6 +100,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 
 	memcpy(stage->actors, start->actors, sizeof(start->actors));
 	memcpy(stage->holders, start->holders, sizeof(start->holders));
+	stage->held_in_irq = start->held_in_irq;
 	stage->gone = start->gone;
 	stage->dying = start->dying;
 	g_array_set_size(stage->frames, start->frames);

@@ -27,7 +27,8 @@ static const char SOUND[] =
 	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false}],"
 	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\","
 	"\"phys\":\"0x1000100\",\"bytes\":8,"
-	"\"guarded_by\":\"ptl-0\"}],"
+	"\"guarded_by\":\"ptl-0\",\"lockless\":[{\"function\":\"arena_map_mem_usage\","
+	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
 	"\"value\":\"0xffff888001000000\",\"group\":0}],"
 	"\"waits\":[{\"source\":\"kernel/bpf/\"}]}";
@@ -67,6 +68,8 @@ static void test_sound(void)
 	g_assert_false(watch.frees[1].required);
 	g_assert_cmpint(watch.frees[1].argument, ==, FREES_FOLIO);
 	g_assert_cmpint(watch.words[0].lock, ==, 1);
+	g_assert_cmpint(watch.words[0].n_lockless, ==, 1);
+	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
 	g_assert_cmpstr(watch.ends[0].symbol, ==, "arena_map_free");
 	g_assert_cmpstr(watch.waits[0], ==, "kernel/bpf/");
 }
@@ -114,6 +117,7 @@ static const struct {
 	{ "\"required\":true", "\"required\":1", "drgn: 'required' must be" },
 	{ "\"frees\":[{", "\"others\":[{", "drgn: 'frees' must be an array" },
 	{ "0xffff888001000100", "0x1000100", "blind: word 0 lies nowhere" },
+	{ "\"arena_map_mem_usage\"", "\"arena map\"", "drgn: 'arena map' is no function" },
 	{ "\"0x1000100\"", "\"0x3000000\"", "blind: word 0 lies nowhere" },
 	{ "\"argument\":0", "\"argument\":6", "drgn: 'argument' must be" },
 	{ "\"kind\":\"begins\"", "\"kind\":\"ends\"", "drgn: 'ends' is no kind" },

@@ -95,14 +95,15 @@ static bool is_made_of(const char *text, const char *others)
 	return true;
 }
 
-static bool read_symbol(const Reading *reading, const Json *json, const char **ret, GError **error)
+static bool read_symbol(const Reading *reading, const Json *json, const char *member, const char **ret,
+			GError **error)
 {
 	const char *text;
 
-	if (!json_string(json, "symbol", &text, error))
+	if (!json_string(json, member, &text, error))
 		return false;
 	if (!is_made_of(text, "_."))
-		return wrong(reading, "symbol", text, error);
+		return wrong(reading, member, text, error);
 	*ret = g_intern_string(text);
 	return true;
 }
@@ -243,11 +244,25 @@ static bool read_free(const Reading *reading, const Json *json, int i, GError **
 	WatchFree *door = &reading->watch->frees[i];
 	int argument;
 
-	if (!read_symbol(reading, json, &door->symbol, error) ||
+	if (!read_symbol(reading, json, "symbol", &door->symbol, error) ||
 	    !read_token(reading, json, "argument", arguments, &argument, error) ||
 	    !json_bool(json, "required", &door->required, error))
 		return false;
 	door->argument = argument;
+	return true;
+}
+
+static bool read_lockless(const Reading *reading, const Json *json, WatchWord *word, GError **error)
+{
+	JsonArray *array;
+	Json each;
+
+	if (!json_array_of(json, "lockless", 0, MAX_LOCKLESS, &array, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(array); i++)
+		if (!json_element(json, "lockless", array, i, &each, error) ||
+		    !read_symbol(reading, &each, "function", &word->lockless[word->n_lockless++], error))
+			return false;
 	return true;
 }
 
@@ -259,6 +274,7 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 	    !read_word(json, "va", &word->va, error) ||
 	    !read_word(json, "phys", &word->phys, error) ||
 	    !read_small(json, "bytes", 1, 8, &word->bytes, error) ||
+	    !read_lockless(reading, json, word, error) ||
 	    !read_lock_of(reading, json, &word->lock, error))
 		return false;
 	for (int other = 0; other < i; other++)
@@ -277,7 +293,7 @@ static bool read_end(const Reading *reading, const Json *json, int i, GError **e
 	int kind;
 
 	if (!read_token(reading, json, "kind", kinds, &kind, error) ||
-	    !read_symbol(reading, json, &end->symbol, error) ||
+	    !read_symbol(reading, json, "symbol", &end->symbol, error) ||
 	    !read_small(json, "argument", 0, MAX_ARGUMENTS - 1, &end->argument, error) ||
 	    !read_word(json, "value", &end->value, error) ||
 	    !read_small(json, "group", 0, MAX_GROUPS - 1, &end->group, error))

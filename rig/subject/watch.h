@@ -21,6 +21,7 @@ enum {
 	MAX_FREES = 8,
 	MAX_ENDS = 16,
 	MAX_WAITS = 8,
+	MAX_LOCKLESS = 4,
 	MAX_ARGUMENTS = 6,	/* of a function, in registers */
 };
 
@@ -79,6 +80,8 @@ typedef struct {
 	guint64 va, phys;
 	int bytes;
 	int lock;
+	int n_lockless;
+	const char *lockless[MAX_LOCKLESS];	/* functions that read it without, by design */
 } WatchWord;
 
 /*

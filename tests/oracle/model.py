@@ -58,12 +58,13 @@ class Model:
     def holds(self, page: int, time: int) -> bool:
         """Whether who does event *time*, an actor or an interrupt, held the lock of *page*, if it has one."""
         guard = self.trace.guards[page]
-        if not guard:
-            return True
+        return not guard or self.holds_lock(guard, time)
+
+    def holds_lock(self, lock: str, time: int) -> bool:
         for event in reversed(self.events[:time]):
-            if event.kind == "unlock" and event.get("lock") == guard:
+            if event.kind == "unlock" and event.get("lock") == lock:
                 return False
-            if event.kind == "lock" and event.get("lock") == guard:
+            if event.kind == "lock" and event.get("lock") == lock:
                 now = self.events[time]
                 return (event.actor, event.irq) == (now.actor, now.irq)
         return False
@@ -182,6 +183,15 @@ class Model:
             if (not self.over(page, time) and not self.holds(page, time)
                     and self.is_page(page, before) != self.is_page(page, after)):
                 self.label.broken.add("I4")
+
+    def judge_word(self, time: int) -> None:
+        """A word has one lock, and only certain readers do without."""
+        event = self.events[time]
+        guard = next(word["guarded_by"] for word in self.trace.header["words"]
+                     if word["name"] == event.get("word"))
+        excused = event.get("lockless") and event.get("access") == "read"
+        if not excused and not self.holds_lock(guard, time):
+            self.label.broken.add("I13")
 
     def judge_free(self, time: int) -> None:
         event = self.events[time]
@@ -413,6 +423,8 @@ class Model:
                 self.judge_free(time)
             elif event.kind == "access":
                 self.judge_access(time)
+            elif event.kind == "word":
+                self.judge_word(time)
         if self.trace.end["how"] == "done":
             for page, facts in enumerate(self.trace.end["pages"]):
                 if (facts["exists"] and not self.over(page, len(self.events))

@@ -291,6 +291,24 @@ def unlocked_early(trace: Trace) -> Changed:
 
 
 @rule
+def touches_a_word(trace: Trace) -> Changed:
+    for i, event in each(trace):
+        for word in trace.header["words"]:
+            for access, lockless in (("read", None), ("read", True), ("rmw", True)):
+                extra = quiet_event(trace, i, actor=event.actor, kind="word", word=word["name"], access=access)
+                yield f"{i} {event.kind} {word['name']} {access} {lockless}", insert(
+                    trace, i, extra.changed(lockless=lockless))
+
+
+@rule
+def touches_another_word(trace: Trace) -> Changed:
+    for i, event in each(trace, "word"):
+        for word in trace.header["words"]:
+            if word["name"] != event.get("word"):
+                yield f"{i} {word['name']}", at(trace, i, event.changed(word=word["name"]))
+
+
+@rule
 def an_arena_ends(trace: Trace) -> Changed:
     for i, event in each(trace):
         for arena in sorted(set(trace.groups)):
@@ -451,6 +469,11 @@ def kept_elsewhere(trace: Trace) -> Changed:
             yield f"{name} {frame}", trace.with_end(**{name: [*trace.end[name], frame]})
         if trace.end.get(name):
             yield f"{name} none", trace.with_end(**{name: []})
+    # A frame that nobody frees is lost, unless it is the one that a pipe has.
+    for i, event in each(trace, "free") if "pinned" in trace.end else []:
+        lost = follow(trace, trace.events[:i] + trace.events[i + 1:])
+        for frame in frames(trace):
+            yield f"{i} lost {frame}", lost.with_end(pinned=[frame])
 
 
 @rule

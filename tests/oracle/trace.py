@@ -16,7 +16,7 @@ Json = Dict[str, Any]
 # All that a brief event may have; the rest of a full one follows from it or is a place in the source.
 BRIEF = ("n", "actor", "kind", "irq", "user", "page", "access", "half", "faulted", "program", "stale",
          "landed", "offset", "bytes", "stored", "frame", "double_free", "flush", "target", "result",
-         "group", "lock", "word", "view", "before", "after", "before_bits", "after_bits")
+         "group", "lock", "word", "lockless", "view", "before", "after", "before_bits", "after_bits")
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,13 @@ def parse(text: str) -> Trace:
 
 def load(path: Path) -> Trace:
     return parse(path.read_text())
+
+
+def kernel_half(trace: Trace) -> Trace:
+    """Without the entries of processes, of which the model knows nothing."""
+    n = len(trace.header["pages"])
+    return replace(trace, header={**trace.header, "ptes": []}, ptes=trace.ptes[:n], events=tuple(
+        replace(event, before=event.before[:n], after=event.after[:n]) for event in trace.events))
 
 
 _cache: Dict[Tuple[int, int], Tuple[Event, str]] = {}

@@ -8,9 +8,27 @@ from drgn.helpers.linux.pid import find_task
 
 from .. import arena, stream, wire
 from ..survey import Item, members
-from ..watch import End, Frame, Free, Lock, Page, Pte, View, Wait, Watch, Word64
+from ..watch import (
+    End,
+    Frame,
+    Free,
+    Lock,
+    Lockless,
+    Page,
+    Pte,
+    View,
+    Wait,
+    Watch,
+    Word,
+    Word64,
+)
 
 # Groups are the arenas by their BPF map ids, in the guest's order.
+
+# Who reads without the lock by design, by member.
+_LOCKLESS = {
+    "nr_pages": [Lockless("arena_map_mem_usage", "return (u64)READ_ONCE(arena->nr_pages)")],
+}
 
 
 def _lock_name(group: int, role: str = "arena") -> str:
@@ -50,6 +68,14 @@ def _locks(prog: Program, found: Object, group: int) -> List[Lock]:
     ]
 
 
+def _words(prog: Program, found: Object, group: int) -> Iterator[Word]:
+    for name, (member, role) in arena.guarded_words(found).items():
+        va = int(member.address_of_().value_())
+        yield Word(f"arena{group + 1}.{name}" if group else name, Word64(va),
+                   Word64(arena.physical(prog, va)), 8, _lock_name(group, role),
+                   _LOCKLESS.get(name, []))
+
+
 def _ends(found: Object, group: int) -> List[End]:
     return [
         End("begins", "arena_map_free", 0, Word64(found.map.address_of_().value_()), group),
@@ -65,6 +91,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
     watch = Watch(
         pages=pages,
         locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
+        words=[word for i, each in enumerate(found) for word in _words(prog, each, i)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=[
             Free("__free_pages", "page", required=True),
@@ -83,9 +110,10 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
 
 
 def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
-    """The arenas' own words but the lock."""
+    """The arenas' own words but the locks, and those that are watched."""
+    watched = ("spinlock", "lock", "zap_mutex", "rt", "nr_pages", "vma_list", "zap_gen")
     found = [arena.find_arena(prog, map_id) for map_id in keep["groups"]]
-    return [item for each in found for item in members(each, ("spinlock", "lock", "zap_mutex"))]
+    return [item for each in found for item in members(each, watched)]
 
 
 def _group_facts(found: Optional[Object]) -> Dict[str, Any]:
