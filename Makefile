@@ -49,6 +49,7 @@ help:
 	@echo 'make check-static  gcc -fanalyzer, cppcheck, clang-tidy; nothing may be found'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
+	@echo 'make bench-scale    what shards and their merge cost on these cores'
 	@echo 'make install   PREFIX and DESTDIR as usual;  uninstall'
 	@echo 'make deb       a Debian package, in build/deb'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
@@ -140,6 +141,10 @@ demo: setup
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(VENV)/bin/python tests/bench.py
+
+bench-scale: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(VENV)/bin/python tests/bench_scale.py
 
 # Half a minute for each mutant.
 bench-stress: setup
@@ -288,5 +293,5 @@ clean:
 
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-stress check check-long check-distros check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress check check-long check-distros check-unit check-guest check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install uninstall deb clean coverage

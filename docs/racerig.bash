@@ -31,6 +31,7 @@ _racerig() {
 	else
 		case $command in
 		explore|stress|boot|hash) words=$(_racerig_names scenarios) ;;
+		pack) words=$(_racerig_names kernels) ;;
 		kernel) [ "$COMP_CWORD" -eq 2 ] && words=build || words=$(_racerig_names kernels) ;;
 		esac
 	fi

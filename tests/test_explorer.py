@@ -21,14 +21,23 @@ def found(run):
     return run["final_states"], sorted({v["invariant"] for v in run["violations"]}), run["verdict"]
 
 
-
-
 def test_dfs_count_is_the_multinomial(explored):
     """Two faults on two pages: four events each, in any order, all different schedules."""
     dfs = verdict(explored("stock", "fault-vs-fault-neighbours", "--policy", "dfs")[1])
     assert dfs["executed"] == math.comb(8, 4)
     dpor = verdict(explored("stock", "fault-vs-fault-neighbours")[1])
     assert dpor["executed"] == 1 and found(dpor) == found(dfs)
+
+
+def test_what_an_invariant_reads_is_an_order(explored, tmp_path):
+    """A return against two stores to a PTE: they touch nothing in common, but I2 reads both."""
+    run_rig("explore", "alloc-beside-alloc", "--kernel", "alloc-misses-by-one", "--out", tmp_path / "blind",
+            env={"RACERIG_LOSE": "judged"})
+    blind = verdict(tmp_path / "blind")
+    assert (blind["verdict"], blind["complete"]) == ("clean", True)
+    dpor = verdict(explored("alloc-misses-by-one", "alloc-beside-alloc")[1])
+    assert dpor["complete"] and {each["invariant"] for each in dpor["violations"]} == {"I2"}
+    assert dpor["executed"] > blind["executed"]
 
 
 def test_three_actors(explored):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import libvirtd
 import pytest
+import sshd
 from conftest import RIG, TOP, run_rig, verdict
 
 # One after the other: they count domains, and folders in shared memory.
@@ -233,34 +234,13 @@ def test_emulator_without_icount(explored, uri, tmp_path):
 @pytest.fixture(scope="session")
 def remote_uri(uri, tmp_path_factory):
     """The same libvirtd, through an sshd of our own."""
-    top = tmp_path_factory.mktemp("ssh")
     try:
-        sshd, _ = libvirtd.find_tool("sshd"), libvirtd.find_tool("nc")
+        libvirtd.find_tool("nc")
+        with sshd.running(tmp_path_factory.mktemp("ssh")) as there:
+            yield (f"qemu+ssh://{there.user}@127.0.0.1:{there.port}/session?{urlsplit(uri).query}"
+                   f"&keyfile={there.key}&command={there.ssh}")
     except libvirtd.Unavailable as reason:
         pytest.skip(str(reason))
-    if os.geteuid() == 0:
-        os.makedirs("/run/sshd", exist_ok=True)
-    for name in ("host", "key"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", top / name], check=True)
-    port = 20000 + os.getpid() % 10000
-    (top / "conf").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {top}/host\nAuthorizedKeysFile {top}/key.pub\n"
-        "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n")
-    (top / "ssh").write_text(
-        f"#!/bin/sh\nexec ssh -F none -oUserKnownHostsFile={top}/known -oStrictHostKeyChecking=no "
-        '-oLogLevel=ERROR "$@"\n')
-    (top / "ssh").chmod(0o755)
-    with (top / "log").open("w") as log:
-        server = subprocess.Popen([sshd, "-D", "-e", "-f", top / "conf"], stderr=log)
-    wait_until(lambda: "listening on" in (top / "log").read_text() or server.poll() is not None)
-    try:
-        if server.poll() is not None:
-            pytest.skip(f"no sshd can run here: {(top / 'log').read_text().strip()}")
-        user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
-        yield (f"qemu+ssh://{user}@127.0.0.1:{port}/session?{urlsplit(uri).query}"
-               f"&keyfile={top}/key&command={top}/ssh")
-    finally:
-        libvirtd.stop(server)
 
 
 def remote_folders():

@@ -30,8 +30,12 @@ WEAKER_CHECKS = [
     ("check/check-i7.c", "event->faulted ||", "event->faulted || event->access != ACCESS_READ ||"),
     ("subject/arena/check-i8.c", "stored[word->offset + i] != byte", "!stored[word->offset + i]"),
     ("check/check-i9.c", "!is_mapped(check, end, pfn) &&", "!is_mapped(check, end, pfn) && i > 0 &&"),
+    ("check/check-i9.c", "!has_frame(end->pinned, pfn)", "!end->pinned->len"),
     ("check/check-i10.c", "i < end->splats->len", "i + 1 < end->splats->len"),
     ("subject/arena/check-i11.c", "&& a->write == b->write", ""),
+    ("subject/vmap/check-i14.c", "check->left[i].returned >= 0 &&", ""),
+    ("subject/vmap/check-i14.c", "!pte_present(before) && pte_present(after)", "!before && after && i > 0"),
+    ("check/check-i6.c", "is_left(check, event, i) &&", ""),
     ("check/check.c", "event->irq == check->holders[guard].irq", "true"),
     ("check/check.c", "check->header.declared.frees_to_scratch &&", "true &&"),
     ("check/check.c", "end->actors[actor].fault_page == declared->oops_page &&", "true &&"),
@@ -83,12 +87,12 @@ def test_every_rule_fits_somewhere(streams):
 def test_table(streams):
     found = streams.judge(RIG)
     print(table.text_of(found))
-    # I12 is about PTEs of processes, and no stream has one; I14 is about another subject than the model.
-    ids = {f"I{path.stem.removeprefix('check-i')}" for path in RIG_SOURCES.rglob("check-i*.c")} - {"I12", "I14"}
+    # I12 is about PTEs of processes, and no stream has one.
+    ids = {f"I{path.stem.removeprefix('check-i')}" for path in RIG_SOURCES.rglob("check-i*.c")} - {"I12"}
     assert ids | {"blind"} <= set(found), "every invariant is broken by some change"
     assert [str(case) for row in found.values() for case in row.false_alarms] == []
     wrong, caught = (sum(getattr(row, what) for row in found.values()) for what in ("wrong", "caught"))
-    assert wrong > 10000 and caught >= 0.98 * wrong
+    assert wrong > 14000 and caught >= 0.98 * wrong
     known = table.known_misses()
     assert all(known.values()), "a miss has a reason"
     assert table.misses(found) == set(known), "the list of misses is the misses"

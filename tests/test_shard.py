@@ -10,7 +10,11 @@ import time
 
 import pytest
 from conftest import RIG, TOP, run_rig
+from test_formats import validator
 from test_input import assert_refused
+
+#: One worker makes the shards that most of these merge.
+pytestmark = pytest.mark.xdist_group("shard")
 
 PAIRS = ("--scenario", "alloc-vs-free", "--scenario", "fault-vs-alloc", "--scenario", "free-vs-free",
          "--kernel", "stock", "--kernel", "scratch-plain-store")
@@ -75,6 +79,8 @@ def test_shards_are_the_whole(whole, three, tmp_path):
     """Every pair in one shard; together they are what one machine comes to."""
     pairs = [json.loads((folder / "suite.json").read_text())["rows"] for folder in three]
     assert [len(rows) for rows in pairs] == [2, 2, 2]
+    for folder in three:
+        validator("shard").validate(json.loads((folder / "shard.json").read_text()))
     result = run_rig("merge", *three, "--out", tmp_path / "merged")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "6 pairs: 6 as expected" in result.stdout and "1 of 1 mutants killed" in result.stdout
@@ -135,7 +141,7 @@ def test_what_does_not_belong_together(three, tmp_path, what):
     shutil.copytree(three[1], other)
     run = next(other.glob("runs/*/*/run.json"))
     expect = what
-    if what in ("build", "bound"):
+    if what in ("build", "bound", "guest"):
         edit(other / "shard.json", lambda shard: shard["pairs"][0].update({what: "7"}))
     elif what == "shards":
         edit(other / "shard.json", lambda shard: shard.update(shards=4))
@@ -232,3 +238,67 @@ def test_what_cannot_be_split(tmp_path, words, why):
     result = run_rig("explore", "alloc-vs-free", *words, "--out", tmp_path / "x")
     assert_refused(result, why)
     assert os.listdir(tmp_path) == []
+
+
+# --- what goes wrong between machines ---------------------------------------
+
+
+@pytest.mark.parametrize("name", ["shard.json", "suite.json", "verdict.json", "run.json"])
+def test_a_half_written_file(three, tmp_path, name):
+    """A copy that was cut off: one line that names the file, and nothing is merged from it."""
+    half = tmp_path / "half"
+    shutil.copytree(three[1], half)
+    path = next(iter(sorted(half.glob("runs/*/*/" + name)))) if name in ("verdict.json", "run.json") else half / name
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    result = run_rig("merge", three[0], half, three[2], "--out", tmp_path / "merged")
+    assert_refused(result, str(path))
+    assert not (tmp_path / "merged").exists()
+    assert run_rig("merge", *three, "--out", tmp_path / "merged").returncode == 0
+
+
+def test_two_clocks(three, whole, tmp_path):
+    """Nothing is older or newer than anything: a machine a year behind, and files of the future."""
+    before = tmp_path / "before"
+    words = ["suite", *PAIRS, "--shard", "2/3", "--out", before]
+    clock = [] if os.geteuid() or not shutil.which("unshare") else [
+        "unshare", "--time", "--monotonic", "31536000", "--boottime", "31536000", "--fork"]
+    result = subprocess.run([*clock, RIG, *map(str, words)], cwd=TOP, capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0, result.stderr
+    for folder, when in ((before, 0), (three[0], 4e9)):
+        for path in folder.rglob("*"):
+            os.utime(path, (when, when))
+    assert run_rig(*words, "--resume").returncode == 0
+    result = run_rig("merge", three[0], before, three[2], "--out", tmp_path / "merged")
+    assert result.returncode == 0, result.stderr
+    assert_same(whole, tmp_path / "merged")
+
+
+FULL = """
+mount -t tmpfs -o size=40k none "$1"; rig=$2; shift 2
+code=0; "$rig" "$@" --out {disk}/1 --shard 1/2 >/dev/null || code=$?
+echo "full: $code" >&2
+mount -o remount,size=64m {disk}
+"$rig" "$@" --out {disk}/1 --shard 1/2 --resume >/dev/null
+"$rig" "$@" --out {disk}/2 --shard 2/2 >/dev/null
+dd if=/dev/zero of={disk}/hog bs=64k 2>/dev/null || :
+code=0; "$rig" merge {disk}/1 {disk}/2 --out {disk}/out >/dev/null || code=$?
+echo "full: $code" >&2
+rm {disk}/hog
+code=0; "$rig" merge {disk}/1 {disk}/2 --out {disk}/out >/dev/null || code=$?
+cp -r {disk}/out {disk}/../merged
+exit $code
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounting takes root")
+def test_a_full_disk(split, tmp_path):
+    """A shard and a merge say so, in one line each; with room again they go on, and nothing is lost."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    result = subprocess.run(["unshare", "--mount", "sh", "-uc", FULL.format(disk=disk), "sh", disk, RIG, *MUTANT],
+                            cwd=TOP, capture_output=True, text=True, timeout=600)
+    assert result.returncode == 1, result.stderr
+    lines = [line for line in result.stderr.splitlines() if "schedules are done already" not in line]
+    assert [line for line in lines if line.startswith("full:")] == ["full: 2", "full: 2"], result.stderr
+    assert len(lines) == 4 and all("No space left on device" in lines[i] for i in (0, 2)), result.stderr
+    assert_same(split, tmp_path / "merged")

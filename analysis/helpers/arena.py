@@ -189,11 +189,16 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     return int(table + 8 * ((kaddr >> 12) & 511))
 
 
-def processes(prog: Program) -> List[Object]:
-    """``struct mm_struct *`` of PID 1 and of what it has forked, the rig's processes in order."""
+def tasks(prog: Program) -> List[Object]:
+    """``struct task_struct *`` of PID 1 and of what it has forked, the rig's processes in order."""
     first = find_task(prog, 1)
     children = list_for_each_entry("struct task_struct", first.children.address_of_(), "sibling")
-    return [task.mm for task in (first, *children) if task.mm]
+    return [first, *children]
+
+
+def processes(prog: Program) -> List[Object]:
+    """``struct mm_struct *`` of those that have not ended."""
+    return [task.mm for task in tasks(prog) if task.mm]
 
 
 def user_pte_addresses(prog: Program, uaddr: int) -> List[int]:

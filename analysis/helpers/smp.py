@@ -17,6 +17,15 @@ def lazy_flag(prog: Program, cpu: int) -> int:
     return int(virt_to_phys(prog, flag.address_of_().value_()).value_())
 
 
+def run_queue(prog: Program, cpu: int) -> List[int]:
+    """Physical addresses of two counts of *cpu*: switches so far (64 bits), tasks that can run (32)."""
+    rq = per_cpu_ptr(prog["runqueues"].address_of_(), cpu)
+    return [
+        int(virt_to_phys(prog, count.address_of_().value_()).value_())
+        for count in (rq.nr_switches, rq.nr_running)
+    ]
+
+
 def irq_queues(prog: Program, cpu: int) -> List[int]:
     """Physical addresses of the heads of *cpu*'s queues; zero there means empty."""
     return [

@@ -26,7 +26,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, klog, memory, smp, subjects, survey, wire
+from analysis.helpers import arena, klog, memory, pins, smp, subjects, survey, wire
 from analysis.helpers.guest import Memory, attach
 from analysis.helpers.qmp import MonitorMemory
 from analysis.helpers.ram import Ram
@@ -39,6 +39,9 @@ def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "report_phys": u64(arena.init_physical(prog, request["report"])),
         "control_phys": u64(arena.init_physical(prog, request["control"])),
+        "run_queues": [
+            [u64(count) for count in smp.run_queue(prog, cpu)] for cpu in range(request["cpus"])
+        ],
         "irq_queues": [
             [u64(head) for head in smp.irq_queues(prog, cpu)] for cpu in range(request["cpus"])
         ],
@@ -57,6 +60,7 @@ def end(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {
         **subjects.find(request["subject"]).end(prog, keep),
         "given_back": [arena.refcount(prog, pfn) == 0 for pfn in request["frames"]],
+        "pinned": pins.pinned(prog, request["frames"]),
         "splats": klog.splats(klog.lines_since(prog, keep["log_seq"])),
     }
 

@@ -32,6 +32,8 @@ void kernel_free(Kernel *kernel)
 	g_free(kernel->config_sha256);
 	origin_deinit(&kernel->origin);
 	g_free(kernel->tree);
+	g_free(kernel->guest);
+	g_free(kernel->emulator);
 	g_free(kernel);
 }
 
@@ -157,7 +159,7 @@ static bool read_descriptor(Kernel *kernel, GError **error)
 	/* guest-kernel/build writes these, of what the user named. */
 	static const char *const own[] = { "title", "kind", "source", "patches", "has", "map_flags",
 					   "excuses", "tree", "fragments", "cc", "llvm", "ram",
-					   "image", "vmlinux", "config", "headers", NULL };
+					   "image", "vmlinux", "config", "headers", "packed", NULL };
 	static const char *const kinds[] = { "stock", "variant", "mutant", NULL };
 	bool is_own;
 	g_autofree char *path = descriptor_path(kernel->name, &is_own);
@@ -216,12 +218,29 @@ static bool read_build(Kernel *kernel, GError **error)
 	return origin_read(kernel->dir, compiler, &kernel->origin, error);
 }
 
+/* With what it came in its pack. */
+static bool read_packed(Kernel *kernel, GError **error)
+{
+	g_autofree char *relative = g_build_filename("packed", kernel->name, NULL);
+	g_autofree char *path = paths_in_cache(relative);
+	g_autoptr(GKeyFile) keys = keyfile_load(path, error);
+	g_autofree char *guest = keys ? keyfile_string(keys, path, "packed", "guest", error) : NULL;
+
+	if (!guest || !name_check(NAME_KEY, guest, path, error))
+		return false;
+	g_autofree char *below = g_build_filename("guests", guest, NULL);
+	kernel->guest = paths_in_cache(below);
+	kernel->emulator = keyfile_string(keys, path, "packed", "emulator", error);
+	return kernel->emulator != NULL;
+}
+
 static Kernel *parse_status(const char *line, GError **error)
 {
 	g_autoptr(Kernel) kernel = g_new0(Kernel, 1);
-	g_auto(GStrv) words = g_strsplit(line, " ", 2);
+	g_auto(GStrv) words = g_strsplit(line, " ", 3);
+	guint n = g_strv_length(words);
 
-	if (g_strv_length(words) != 2) {
+	if (n < 2 || (n == 3 && strcmp(words[2], "packed") != 0)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "guest-kernel/build says '%s'", line);
 		return NULL;
 	}
@@ -232,29 +251,73 @@ static Kernel *parse_status(const char *line, GError **error)
 		if (!name_check(NAME_KEY, words[1], line, error))
 			return NULL;
 		kernel->key = g_strdup(words[1]);
-		if (!read_build(kernel, error))
+		if (!read_build(kernel, error) || (n == 3 && !read_packed(kernel, error)))
 			return NULL;
 	}
 	return g_steal_pointer(&kernel);
 }
 
-/* All there are, or @name only. */
-static GPtrArray *list(const char *name, GError **error)
+/* What guest-kernel/build says to @option and @name, which may be NULL; the caller's. */
+static char *ask_build(const char *option, const char *name, GError **error)
 {
 	g_autofree char *build = paths_in_data("guest-kernel/build");
-	const char *argv[] = { build, "--status", name, NULL };
+	const char *argv[] = { build, option, name, NULL };
 	g_autofree char *out = NULL, *errors = NULL;
 	int status;
 
-	if (name && !name_check(NAME_KERNEL, name, NULL, error))
+	if ((name && !name_check(NAME_KERNEL, name, NULL, error)) ||
+	    !child_run(argv, 0, &out, &errors, &status, error))
 		return NULL;
-	if (!child_run(argv, 0, &out, &errors, &status, error))
-		return NULL;
-	if (status) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));
-		return NULL;
+	if (!status)
+		return g_strchomp(g_steal_pointer(&out));
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s", g_strchomp(errors));
+	return NULL;
+}
+
+void kernel_recipe_deinit(KernelRecipe *recipe)
+{
+	g_clear_pointer(&recipe->source, g_free);
+	g_clear_pointer(&recipe->compiler, g_free);
+	g_clear_pointer(&recipe->image, g_free);
+	g_clear_pointer(&recipe->ram, g_free);
+}
+
+/* Two lines: "source NAME" and a compiler's, or "image KEY" and "ram MIB". */
+bool kernel_recipe(const char *name, KernelRecipe *ret, GError **error)
+{
+	g_autofree char *said = ask_build("--recipe", name, error);
+	g_auto(GStrv) lines = said ? g_strsplit(said, "\n", 2) : NULL;
+
+	if (!lines)
+		return false;
+	if (g_strv_length(lines) == 2 && g_str_has_prefix(lines[0], "source ")) {
+		ret->source = g_strdup(lines[0] + strlen("source "));
+		ret->compiler = g_strdup(lines[1]);
+		return true;
 	}
-	g_auto(GStrv) lines = g_strsplit(g_strchomp(out), "\n", -1);
+	if (g_strv_length(lines) == 2 && g_str_has_prefix(lines[0], "image ") &&
+	    g_str_has_prefix(lines[1], "ram")) {
+		ret->image = g_strdup(lines[0] + strlen("image "));
+		ret->ram = g_strchug(g_strdup(lines[1] + strlen("ram")));
+		return true;
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "guest-kernel/build says '%s' of %s", said, name);
+	return false;
+}
+
+char *kernel_guest_file(const Kernel *kernel, const char *name)
+{
+	return kernel->guest ? g_build_filename(kernel->guest, name, NULL) : paths_guest(name);
+}
+
+/* All there are, or @name only. */
+static GPtrArray *list(const char *name, GError **error)
+{
+	g_autofree char *out = ask_build("--status", name, error);
+
+	if (!out)
+		return NULL;
+	g_auto(GStrv) lines = g_strsplit(out, "\n", -1);
 	g_autoptr(GPtrArray) kernels =
 		g_ptr_array_new_with_free_func((GDestroyNotify)kernel_free);
 	for (char **line = lines; *line; line++) {

@@ -31,6 +31,9 @@ typedef struct {
 	Origin origin;		/* what built it; empty when not built */
 	int ram_mib;		/* of a guest */
 	char *tree;		/* the sources, for showing lines */
+	/* of one that came in a pack; else NULL */
+	char *guest;		/* the folder of the PID 1 that came with it */
+	char *emulator;		/* that its snapshots are of, as backend_emulator_identity() has it */
 } Kernel;
 
 /* Whether there is a descriptor of NAME, and of BASE in NAME@BASE; built or not. */
@@ -61,6 +64,19 @@ bool kernel_is_newer(const Kernel *kernel);
 
 /* Whether its descriptor names the exception @token (catalog/invariant.h). */
 bool kernel_excuses(const Kernel *kernel, const char *token);
+
+/* What of a kernel's key no other machine can know: what a pack says of it (guest-kernel/packed). */
+typedef struct {
+	char *source, *compiler;	/* of one of ours: package and version; lines of text */
+	char *image, *ram;		/* of a user's own: the key of its image; MiB, or "" */
+} KernelRecipe;
+
+bool kernel_recipe(const char *name, KernelRecipe *ret, GError **error);
+void kernel_recipe_deinit(KernelRecipe *recipe);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(KernelRecipe, kernel_recipe_deinit)
+
+/* A file of the PID 1 that it boots: init, init.cpio; the caller's. */
+char *kernel_guest_file(const Kernel *kernel, const char *name);
 
 char *kernel_file(const Kernel *kernel, const char *name);
 

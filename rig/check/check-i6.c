@@ -16,12 +16,17 @@ static int page_of(const Check *check, int slot)
 	return slot < check->n_pages ? slot : check->header.more[slot - check->n_pages].page;
 }
 
-/* A page of which a PTE maps the frame that @event frees; @ended: of an arena that is at its end. */
+/* Whether PTE @slot maps the frame that @event frees. */
+static bool maps(const Event *event, int slot)
+{
+	return pte_present(event->before[slot]) && pte_pfn(event->before[slot]) == event->pfn;
+}
+
+/* A page of which a PTE maps it; @ended: of an arena that is at its end. */
 static int mapping_page(const Check *check, const Event *event, bool ended)
 {
 	for (int i = 0; i < header_ptes(&check->header); i++)
-		if (check_has_ended(check, page_of(check, i)) == ended &&
-		    pte_present(event->before[i]) && pte_pfn(event->before[i]) == event->pfn)
+		if (check_has_ended(check, page_of(check, i)) == ended && maps(event, i))
 			return page_of(check, i);
 	return -1;
 }
@@ -33,6 +38,12 @@ static bool is_lazy(const Check *check)
 		if (!check->header.lazy[page])
 			return false;
 	return true;
+}
+
+/* Left to a purge is the flush of an address that is unmapped, of no other. */
+static bool is_left(const Check *check, const Event *event, int slot)
+{
+	return !check->header.lazy[page_of(check, slot)] || !maps(event, slot);
 }
 
 /*
@@ -47,7 +58,8 @@ static int reaching_actor(const Check *check, const Event *event, bool ended)
 		int slots = event->lazy >> actor & 1 ? check->n_pages : header_ptes(&check->header);
 
 		for (int i = 0; i < slots; i++)
-			if (check_has_ended(check, page_of(check, i)) == ended &&
+			if (is_left(check, event, i) &&
+			    check_has_ended(check, page_of(check, i)) == ended &&
 			    tlb_may(&check->tlb, actor, i, event->pfn))
 				return actor;
 	}

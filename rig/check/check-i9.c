@@ -64,17 +64,18 @@ static bool is_mapped(const Check *check, const End *end, guint64 pfn)
 	return false;
 }
 
-static bool is_given_back(const End *end, guint64 pfn)
+static bool has_frame(const GArray *frames, guint64 pfn)
 {
-	for (guint i = 0; i < end->given_back->len; i++)
-		if (g_array_index(end->given_back, guint64, i) == pfn)
+	for (guint i = 0; i < frames->len; i++)
+		if (g_array_index(frames, guint64, i) == pfn)
 			return true;
 	return false;
 }
 
 /*
  * Handed out more often than freed, and mapped nowhere.  The end of a mapping in user space gives pages
- * back through functions that nobody watches: what the allocator has is not leaked.
+ * back through functions that nobody watches: what the allocator has is not leaked.  Nor is what
+ * pipes hold all references to: it goes when they let go.
  */
 static void judge_leaks(Check *check, const End *end)
 {
@@ -84,7 +85,8 @@ static void judge_leaks(Check *check, const End *end)
 	for (guint i = 0; i < frames->len; i++) {
 		guint64 pfn = g_array_index(frames, guint64, i);
 
-		leaked += !is_mapped(check, end, pfn) && !is_given_back(end, pfn);
+		leaked += !is_mapped(check, end, pfn) && !has_frame(end->given_back, pfn) &&
+			  !has_frame(end->pinned, pfn);
 	}
 	if (!leaked)
 		return;

@@ -25,6 +25,8 @@ int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_merge(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_pack(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_park(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_replay(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_report(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_setup(int argc, char **argv, GCancellable *cancel, GError **error);
@@ -32,6 +34,7 @@ int command_slurm(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_stress(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_suite(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_trace(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_unpack(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 
 /* For the table of every command that starts a guest: with which QEMU.  Sets RACERIG_QEMU. */

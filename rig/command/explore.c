@@ -19,7 +19,7 @@ static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
 static int opt_recheck = 50;
 static int opt_split;
-static char *opt_shard;
+static char *opt_costs, *opt_shard;
 static gboolean opt_resume, opt_irq_events;
 static int shard_index = 1, shard_count = 1;
 static char *opt_actors, *opt_setup, *opt_called;
@@ -43,6 +43,8 @@ static const GOptionEntry entries[] = {
 	  "dpor: expand the first D decisions in full, so that parts can be explored apart", "D" },
 	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
 	  "With --split: only part I of N, for racerig merge", "I/N" },
+	{ "costs", 0, 0, G_OPTION_ARG_FILENAME, &opt_costs,
+	  "With --split: a suite's run.json that has the pair, to say what the split costs", "FILE" },
 	{ "irq-events", 0, 0, G_OPTION_ARG_NONE, &opt_irq_events,
 	  "With --shard: interrupts count from the start, where another shard found that they must", NULL },
 	{ "seed", 0, 0, G_OPTION_ARG_INT, &opt_seed, "pct, random: what to start from (1)", "S" },
@@ -108,7 +110,7 @@ static void print_unseen(const Verdict *verdict)
 	}
 }
 
-static void print_coverage(const Verdict *verdict, const Policy *policy)
+static void print_coverage(const Verdict *verdict, const Policy *policy, const Costs *costs)
 {
 	double chance = strcmp(policy->name, "pct") == 0 ? policy_pct_bound(policy) : 0;
 
@@ -122,6 +124,10 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 			  : !verdict->complete ? "NOT complete"
 			  : verdict->bound ? "complete within the bound"
 			  : "complete: every interleaving of the events");
+	gint64 before = costs_begun(costs, verdict->scenario, verdict->kernel);
+	g_autofree char *split = opt_split ? verdict_split_text(verdict, before) : NULL;
+	if (split)
+		g_print("  split %-4d %s%s\n", opt_split, verdict->part ? "this part: " : "", split);
 	if (chance > 0)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
@@ -135,8 +141,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy)
 	print_unseen(verdict);
 }
 
-static void print_verdict(const Verdict *verdict, const Policy *policy, const char *expectation,
-			  const char *out, gboolean expected)
+static void print_verdict(const Verdict *verdict, const Policy *policy, const Costs *costs,
+			  const char *expectation, const char *out, gboolean expected)
 {
 	g_print("%s on %s: %s (%s)\n", verdict->scenario, verdict->kernel, verdict->verdict,
 		expected ? "as expected" : "NOT as expected");
@@ -146,7 +152,7 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const ch
 		g_print("  setup      %s\n", verdict->setup);
 	if (verdict->operations)
 		g_print("  actors     %s\n", verdict->operations);
-	print_coverage(verdict, policy);
+	print_coverage(verdict, policy, costs);
 	if (verdict->documented)
 		g_print("  documented %d schedules\n", verdict->documented);
 	for (guint i = 0; i < verdict->accepted->len; i++) {
@@ -209,6 +215,8 @@ static gboolean check_split(GError **error)
 		return bad_input(error, "--split", opt_split,
 				 "under a preemption bound there are no sleep sets, and all parts would "
 				 "explore the same; leave --preemptions out");
+	if (!opt_split && opt_costs)
+		return bad_input(error, "--split", opt_split, "--costs goes with --split D");
 	if (!opt_shard && opt_irq_events)
 		return bad_input(error, "--split", opt_split, "--irq-events goes with --shard I/N");
 	if (!opt_shard)
@@ -281,13 +289,19 @@ static Scenario *find_scenario(const char *name, GError **error)
 	return NULL;
 }
 
-static gboolean write_shard(const Session *session, const char *out, GError **error)
+/* Before a guest is started: a shard that does not fit starts none. */
+static Shard *make_shard(const Scenario *scenario, const char *name, GError **error)
 {
-	Pair pair = { session->scenario, session->kernel, opt_preemptions };
-	g_autoptr(Shard) shard = shard_of_pair(&pair, opt_split, command_connect, shard_index,
-					       shard_count, error);
+	g_autoptr(Kernel) kernel = kernel_find(name, error);
+	Pair pair = { scenario, kernel, opt_preemptions };
 
-	int lock = shard ? folder_lock(out, error) : -1;
+	return kernel ? shard_of_pair(&pair, opt_split, command_connect, shard_index, shard_count, error)
+		      : NULL;
+}
+
+static gboolean write_shard(const Shard *shard, const char *out, GError **error)
+{
+	int lock = folder_lock(out, error);
 	gboolean ok = lock >= 0 && (opt_resume || folder_make(out, FALSE, error)) &&
 		      shard_write(shard, out, opt_resume, error);
 
@@ -320,6 +334,9 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
 	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
+	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
+	if (opt_costs && !costs)
+		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
 	g_autofree char *words = opt_split
 		? explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count)
@@ -335,13 +352,16 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.part = opt_shard;
 	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
+	g_autoptr(Shard) shard = opt_shard ? make_shard(scenario, kernel, error) : NULL;
+	if (opt_shard && !shard)
+		return EXIT_BROKEN;
 	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
 						    NULL, cancel, error);
 	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	if (opt_irq_events)
 		expect_irqs(session, IRQS_EVENTS);
-	if (opt_shard && !write_shard(session, options.out, error))
+	if (shard && !write_shard(shard, options.out, error))
 		return EXIT_BROKEN;
 
 	g_autoptr(Verdict) verdict = NULL;
@@ -369,7 +389,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 					    (const char *const *)violated);
 	if (opt_shard && !verdict->violating)
 		expected = verdict->part_done;
-	print_verdict(verdict, policy, expectation->text, opt_called ? opt_called : options.out,
+	print_verdict(verdict, policy, costs, expectation->text, opt_called ? opt_called : options.out,
 		      expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command/command.h"
 #include "report/summary.h"
+#include "suite/cost.h"
 #include "suite/merge.h"
 #include "util/error.h"
 
-static char *opt_out = "racerig-runs/merged";
+static char *opt_out = "racerig-runs/merged", *opt_costs;
 
 static const GOptionEntry entries[] = {
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out, "Folder (racerig-runs/merged)", "DIR" },
+	{ "costs", 0, 0, G_OPTION_ARG_FILENAME, &opt_costs,
+	  "Of a split: a suite's run.json that has the pair, to say what the split costs", "FILE" },
 	{ NULL },
 };
 
@@ -28,15 +31,21 @@ static int merge_explorations(const char *const *dirs, GError **error)
 {
 	g_autoptr(Verdict) verdict = NULL;
 	g_autofree char *missing = NULL;
+	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
 
+	if (opt_costs && !costs)
+		return EXIT_BROKEN;
 	if (!merge_exploration(dirs, opt_out, &verdict, &missing, error))
 		return EXIT_BROKEN;
 	g_auto(GStrv) violated = verdict_invariants(verdict);
 	g_autofree char *ids = g_strjoinv(" ", violated);
+	gint64 before = costs_begun(costs, verdict->scenario, verdict->kernel);
+	g_autofree char *split = verdict_split_text(verdict, before);
 	g_print("%s%s%s\n  schedules  %d executed, %d violating, %" G_GUINT64_FORMAT
-		" pruned, %d redundant\n  coverage   %s\n  folder     %s (evidence.txt, report.html)\n%s",
+		" pruned, %d redundant\n  split      %s\n  coverage   %s\n"
+		"  folder     %s (evidence.txt, report.html)\n%s",
 		verdict->verdict, *ids ? ": " : "", ids, verdict->executed, verdict->violating,
-		verdict->pruned, verdict->redundant,
+		verdict->pruned, verdict->redundant, split ? split : "nothing ran",
 		verdict->complete ? "complete: every interleaving of the events" : "NOT complete", opt_out,
 		missing ? missing : "");
 	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;

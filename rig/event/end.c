@@ -10,6 +10,7 @@ End *end_new(EndHow how)
 	end->words = g_array_new(FALSE, FALSE, sizeof(EndWord));
 	end->reports = g_array_new(FALSE, FALSE, sizeof(EndReport));
 	end->given_back = g_array_new(FALSE, FALSE, sizeof(guint64));
+	end->pinned = g_array_new(FALSE, FALSE, sizeof(guint64));
 	end->splats = g_ptr_array_new();
 	return end;
 }
@@ -21,6 +22,7 @@ void end_free(End *end)
 	g_array_unref(end->words);
 	g_array_unref(end->reports);
 	g_array_unref(end->given_back);
+	g_array_unref(end->pinned);
 	g_ptr_array_unref(end->splats);
 	g_free(end);
 }

@@ -66,7 +66,9 @@ typedef struct End {
 	bool streams;		/* this kernel tells programs of faults: */
 	GArray *words;		/* of EndWord, in order */
 	GArray *reports;	/* of EndReport */
-	GArray *given_back;	/* guint64: frames that no event freed, and that the allocator has again */
+	/* guint64: frames that no event freed, and … */
+	GArray *given_back;	/* … that the allocator has again, … */
+	GArray *pinned;		/* … or of which pipes of the guest's processes hold all references */
 	GPtrArray *splats;	/* lines of the kernel log that open a splat; interned */
 } End;
 

@@ -109,9 +109,8 @@ static JsonArray *reports_json(const Record *record)
 	return array;
 }
 
-static JsonArray *given_back_json(const Record *record)
+static JsonArray *frames_json(const Record *record, const GArray *frames)
 {
-	const GArray *frames = record->end->given_back;
 	JsonArray *array = json_array_new();
 
 	for (guint i = 0; i < frames->len; i++)
@@ -137,7 +136,8 @@ JsonObject *record_end_json(const Record *record)
 		json_object_set_array_member(object, "words", words_json(end));
 		if (end->streams)
 			json_object_set_array_member(object, "reports", reports_json(record));
-		json_object_set_array_member(object, "given_back", given_back_json(record));
+		json_object_set_array_member(object, "given_back", frames_json(record, end->given_back));
+		json_object_set_array_member(object, "pinned", frames_json(record, end->pinned));
 		for (guint i = 0; i < end->splats->len; i++)
 			json_array_add_string_element(splats, g_ptr_array_index(end->splats, i));
 		json_object_set_array_member(object, "splats", splats);
@@ -246,18 +246,18 @@ static bool read_report(const Record *record, const Json *json, int i, End *end,
 	return true;
 }
 
-static bool read_given_back(const Json *json, End *end, GError **error)
+static bool read_frames(const Json *json, const char *member, GArray *ret, GError **error)
 {
 	JsonArray *array = NULL;
 
-	if (!json_array_of(json, "given_back", 0, RECORD_MAX_LINES, &array, error))
+	if (!json_array_of(json, member, 0, RECORD_MAX_LINES, &array, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
 		guint64 pfn;
 
 		if (!record_read_frame(json_text_element(array, i), &pfn))
 			return false;
-		g_array_append_val(end->given_back, pfn);
+		g_array_append_val(ret, pfn);
 	}
 	return true;
 }
@@ -301,7 +301,8 @@ End *record_read_end(const Record *record, const Json *json, GError **error)
 	    !read_all(record, json, "words", 0, words, read_word, end, error) ||
 	    (end->streams &&
 	     !read_all(record, json, "reports", 0, RECORD_MAX_LINES, read_report, end, error)) ||
-	    !read_given_back(json, end, error) || !read_splats(json, end, error))
+	    !read_frames(json, "given_back", end->given_back, error) ||
+	    !read_frames(json, "pinned", end->pinned, error) || !read_splats(json, end, error))
 		return NULL;
 	return g_steal_pointer(&end);
 }

@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":8,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	{"racerig-trace":9,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[…],
@@ -15,7 +15,7 @@
  *	 "groups":[{"lives","refcount"?,"mapped","counted"?}],
  *	 "pages":[{"exists","pte","pte_bits","free","reserved","given_up"}],
  *	 "words":[{"group","offset","word"}],"reports"?:[{"program","address","write"}],
- *	 "given_back":[…],"splats":[…]}}
+ *	 "given_back":[…],"pinned":[…],"splats":[…]}}
  *	{"violation":{…}}		as in violation.h
  *
  * and by kind, instead of …

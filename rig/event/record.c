@@ -91,6 +91,8 @@ void record_end(Record *record, End *end)
 		note_pte(record, end->pages[i].pte);
 	for (guint i = 0; i < end->given_back->len; i++)
 		note_frame(record, g_array_index(end->given_back, guint64, i));
+	for (guint i = 0; i < end->pinned->len; i++)
+		note_frame(record, g_array_index(end->pinned, guint64, i));
 	for (guint i = 0; i < end->reports->len; i++)
 		note_program(record, g_array_index(end->reports, EndReport, i).program);
 }

@@ -14,7 +14,7 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 
-enum { RECORD_VERSION = 8 };
+enum { RECORD_VERSION = 9 };
 
 typedef struct {
 	Event event;

@@ -65,7 +65,7 @@ static End *make_end(void)
 	End *end = end_new(ENDED_DONE);
 	EndWord word = { 0, 16, 0x8000000000000001 };
 	EndReport report = { 77, 0x100000000, true };
-	guint64 frame = FRAME_A;
+	guint64 frame = FRAME_A, other = FRAME_B;
 
 	end->n_actors = 2;
 	end->n_groups = end->n_pages = 1;
@@ -78,6 +78,7 @@ static End *make_end(void)
 	g_array_append_val(end->words, word);
 	g_array_append_val(end->reports, report);
 	g_array_append_val(end->given_back, frame);
+	g_array_append_val(end->pinned, other);
 	g_ptr_array_add(end->splats, "BUG: of a kind");
 	return end;
 }
@@ -191,7 +192,7 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":8", "\"racerig-trace\":6", 1 },
+	{ "\"racerig-trace\":9", "\"racerig-trace\":6", 1 },
 	{ "\"events\":20", "\"events\":21", 23 },
 	{ "\"events\":20", "\"events\":19", 23 },
 	{ "\"violations\":1", "\"violations\":0", 23 },
@@ -250,6 +251,8 @@ static const struct {
 	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 22 },
 	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 22 },
 	{ "\"given_back\":[\"frame A\"", "\"given_back\":[7", 22 },
+	{ "\"pinned\":[\"frame B\"],", "", 22 },
+	{ "\"pinned\":[\"frame B\"", "\"pinned\":[\"frame b\"", 22 },
 	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 22 },
 };
 

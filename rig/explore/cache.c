@@ -52,6 +52,8 @@ static const struct {
 	{ "sources", "kernel sources and their object folders", source_is_used },
 	{ "trees", "hashes of your own trees", NULL },
 	{ "kernels", "descriptors of your own kernels", NULL },
+	{ "packed", "which kernels came in a pack", NULL },
+	{ "guests", "what boots on those", NULL },
 	{ "qemu", "other Debians' emulators", NULL },
 	{ "distros", "other Debians", NULL },
 	{ "venv", "Python", NULL },

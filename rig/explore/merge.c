@@ -38,7 +38,7 @@ typedef struct {
 /* What only the whole can say; all else the parts must agree on. */
 static const char *const counted[] = {
 	"verdict", "complete", "executed", "pruned", "redundant", "circles", "circles_grown",
-	"unsettled", "unsettled_differs", "violating", "documented", "distinct_final_states",
+	"partial", "unsettled", "unsettled_differs", "violating", "documented", "distinct_final_states",
 	"final_states", "violations", "accepted", NULL,
 };
 
@@ -215,6 +215,13 @@ static bool attempt(Merge *merge, Verdict **ret, bool *ret_lacks, GError **error
 	}
 	verdict->complete = all_ended(merge);
 	verdict->pruned = policy->pruned;
+	Json first = { merge->each[merge->first].verdict, "verdict.json" };
+	const char *scenario, *kernel;
+	if (!json_name(&first, "scenario", NAME_SCENARIO, &scenario, error) ||
+	    !json_name(&first, "kernel", NAME_KERNEL, &kernel, error))
+		return false;
+	verdict->scenario = g_strdup(scenario);
+	verdict->kernel = g_strdup(kernel);
 	JsonNode *controls = json_object_get_member(merge->each[merge->first].verdict, "controls");
 	verdict->controls.seen[CONTROL_PTE_LOAD] = controls && JSON_NODE_HOLDS_OBJECT(controls) &&
 		json_object_has_member(json_node_get_object(controls), control_name(CONTROL_PTE_LOAD));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore/publish.h"
 
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,27 @@
 #include "util/json.h"
 #include "util/paths.h"
 
+/* A tree of a hundred thousand schedules is no page: without one it is whole but for that. */
+static bool has_tree(const char *journal)
+{
+	struct stat there;
+
+	if (g_lstat(journal, &there))
+		return false;
+	if (there.st_size <= FILE_MAX_BYTES)
+		return true;
+	g_message("%s has %d MiB: report.html is without the tree of schedules", journal,
+		  (int)(there.st_size >> 20));
+	return false;
+}
+
 static Dossier *load(const char *out, GError **error)
 {
 	g_autofree char *journal = folder_path(out, "journal");
-	bool there = g_file_test(journal, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
-	GPtrArray *outcomes = there ? journal_outcomes(journal, error) : NULL;
+	bool tree = has_tree(journal);
+	GPtrArray *outcomes = tree ? journal_outcomes(journal, error) : NULL;
 
-	return there && !outcomes ? NULL : dossier_load(out, outcomes, error);
+	return tree && !outcomes ? NULL : dossier_load(out, outcomes, error);
 }
 
 /* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */

@@ -70,8 +70,8 @@ static GuestSpec *describe_guest(const Kernel *kernel, const Scenario *scenario)
 	spec->vmlinux = kernel_file(kernel, "vmlinux");
 	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
 	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
-	spec->init = paths_guest("init");
-	spec->init_cpio = paths_guest("init.cpio");
+	spec->init = kernel_guest_file(kernel, "init");
+	spec->init_cpio = kernel_guest_file(kernel, "init.cpio");
 	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
 	spec->subject = g_strdup(scenario->subject);
 	if (scenario->operations) {

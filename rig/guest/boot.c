@@ -80,6 +80,30 @@ static bool panicked(Boot *boot, const Stop *stop, const Regs *regs, GError **er
 	return false;
 }
 
+/*
+ * Until a breakpoint, or until it is clear that none will come.  A host that is busy is no fault
+ * of the guest's: as long as the console says more there is patience, for a while.
+ */
+static bool run_patiently(Boot *boot, Stop *ret_stop, GError **error)
+{
+	enum { MOST_ROUNDS = 4 };
+	gsize said = 0;
+
+	for (int i = 0; i < MOST_ROUNDS; i++) {
+		if (!machine_run_all(boot->machine, boot_seconds(), ret_stop, error))
+			return false;
+		if (ret_stop->kind != STOP_INTERRUPTED)
+			return true;
+		g_autofree char *console = machine_console(boot->machine);
+		gsize length = strlen(console);
+
+		if (length <= said)
+			return true;
+		said = length;
+	}
+	return true;
+}
+
 /* Run everything until @name; the only part that is not deterministic. */
 static bool run_to(Boot *boot, const char *name, GError **error)
 {
@@ -95,7 +119,7 @@ static bool run_to(Boot *boot, const char *name, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
 		if (!machine_break(boot->machine, stops[i], true, error))
 			return false;
-	if (!machine_run_all(boot->machine, boot_seconds(), &stop, error))
+	if (!run_patiently(boot, &stop, error))
 		return false;
 	if (stop.kind == STOP_INTERRUPTED)
 		return never_ready(boot, "never reached its marker", error);

@@ -72,23 +72,24 @@ static bool take_report(const Json *json, End *end, GError **error)
 	return true;
 }
 
-/* Of the frames that were asked for. */
-static bool take_given_back(const Json *json, const GArray *frames, End *end, GError **error)
+/* Those of the frames that were asked for of which @member says so. */
+static bool take_frames(const Json *json, const char *member, const GArray *frames, GArray *ret,
+			GError **error)
 {
 	JsonArray *array = NULL;
 
-	if (!json_array_of(json, "given_back", frames->len, frames->len, &array, error))
+	if (!json_array_of(json, member, frames->len, frames->len, &array, error))
 		return false;
 	for (guint i = 0; i < frames->len; i++) {
 		JsonNode *node = json_array_get_element(array, i);
 
 		if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_BOOLEAN) {
 			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-				    "%s: 'given_back' must be an array of true and false", json->name);
+				    "%s: '%s' must be an array of true and false", json->name, member);
 			return false;
 		}
 		if (json_node_get_boolean(node))
-			g_array_append_val(end->given_back, g_array_index(frames, guint64, i));
+			g_array_append_val(ret, g_array_index(frames, guint64, i));
 	}
 	return true;
 }
@@ -137,7 +138,9 @@ static bool take_answer(const Guest *guest, const Json *answer, const GArray *fr
 	       take_all(answer, "pages", pages, pages, take_page, end, error) &&
 	       (!end->streams ||
 		take_all(answer, "reports", 0, G_MAXINT32, take_report, end, error)) &&
-	       take_given_back(answer, frames, end, error) && take_splats(answer, end, error);
+	       take_frames(answer, "given_back", frames, end->given_back, error) &&
+	       take_frames(answer, "pinned", frames, end->pinned, error) &&
+	       take_splats(answer, end, error);
 }
 
 /* What the actors have told of their results, and of pages: reserved, or freed and wanted no more. */

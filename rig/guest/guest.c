@@ -50,6 +50,21 @@ static void add_request(const Guest *guest, const char *subject, JsonObject *req
 	json_object_set_array_member(request, "pages", pages);
 }
 
+/* Two words for each vCPU. */
+static bool take_pairs(const Json *json, const char *member, int n, guint64 ret[][2], GError **error)
+{
+	JsonArray *pairs;
+
+	if (!json_array(json, member, &pairs, error))
+		return false;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < 2; j++)
+			if (!u64_element(json_array_get_array_element(pairs, i), j, member, &ret[i][j],
+					 error))
+				return false;
+	return true;
+}
+
 /* Everything that is a 64-bit word. */
 static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 {
@@ -65,18 +80,14 @@ static bool take_words(Guest *guest, JsonObject *answer, GError **error)
 		if (!u64_member(answer, words[i].name, words[i].word, error))
 			return false;
 	const Json json = { answer, "drgn" };
-	JsonArray *queues, *lazy;
-	if (!json_array(&json, "irq_queues", &queues, error) ||
+	JsonArray *lazy;
+	if (!take_pairs(&json, "irq_queues", guest->n_actors, guest->irq_queues, error) ||
+	    !take_pairs(&json, "run_queues", guest->n_actors, guest->run_queues, error) ||
 	    !json_array(&json, "lazy_flags", &lazy, error))
 		return false;
 	for (int i = 0; i < guest->n_actors; i++)
 		if (!u64_element(lazy, i, "lazy_flags", &guest->lazy_flags[i], error))
 			return false;
-	for (int i = 0; i < guest->n_actors; i++)
-		for (int j = 0; j < 2; j++)
-			if (!u64_element(json_array_get_array_element(queues, i), j, "irq_queues",
-					 &guest->irq_queues[i][j], error))
-				return false;
 	return true;
 }
 
@@ -237,6 +248,14 @@ guint64 guest_irq_queue(const Guest *guest, int actor)
 
 	/* Kernel addresses: never 1, and with the top bits alike. */
 	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
+}
+
+guint64 guest_scheduled(const Guest *guest, int actor)
+{
+	guint64 switches = machine_phys64(guest->machine, guest->run_queues[actor][0]);
+	guint64 running = machine_phys64(guest->machine, guest->run_queues[actor][1]);
+
+	return switches << 16 | (running & 0xffff);
 }
 
 guint32 guest_lazy(const Guest *guest)

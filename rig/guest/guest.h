@@ -28,6 +28,7 @@ typedef struct Guest {
 	Watch watch;			/* what of it is watched */
 	guint64 lazy_flags[MAX_ACTORS];	/* physical: bytes */
 	guint64 irq_queues[MAX_ACTORS][2];	/* physical: heads of what waits for an IPI */
+	guint64 run_queues[MAX_ACTORS][2];	/* physical: switches, and tasks that can run */
 	guint64 vmemmap, page_size;	/* struct page of frame 0, bytes of one */
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
@@ -69,6 +70,9 @@ guint32 guest_lazy(const Guest *guest);
  * Another value means that something was added.
  */
 guint64 guest_irq_queue(const Guest *guest, int actor);
+
+/* Another value means that @actor's vCPU has run another task, or has more or fewer to run. */
+guint64 guest_scheduled(const Guest *guest, int actor);
 
 /* The raw watched PTEs, now; what is behind the last one is 0. */
 void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);

@@ -262,6 +262,33 @@ void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data)
 	}
 }
 
+static void each_file_of(Dwarf_Die *unit, SymbolsFileFunc func, gpointer data)
+{
+	Dwarf_Files *files;
+	size_t n;
+
+	if (dwarf_getsrcfiles(unit, &files, &n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *file = dwarf_filesrc(files, i, NULL, NULL);
+
+		if (file)
+			func(short_path(file), data);
+	}
+}
+
+void symbols_each_file(Symbols *symbols, SymbolsFileFunc func, gpointer data)
+{
+	for (guint b = 0; b < symbols->binaries->len; b++) {
+		Binary *binary = g_ptr_array_index(symbols->binaries, b);
+		Dwarf_Addr bias;
+
+		for (Dwarf_Die *unit = NULL;
+		     (unit = dwfl_module_nextcu(binary->module, unit, &bias));)
+			each_file_of(unit, func, data);
+	}
+}
+
 bool symbols_text(Symbols *symbols, guint64 addr, void *buffer, gsize len)
 {
 	Binary *binary = find_binary(symbols, addr);

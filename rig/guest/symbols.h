@@ -38,6 +38,10 @@ char *symbols_unit(Symbols *symbols, guint64 addr);
 typedef void (*SymbolsFunc)(const char *name, guint64 start, guint64 size, gpointer data);
 void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data);
 
+/* Call @func with each file that symbols_line() may name; with some of them more than once. */
+typedef void (*SymbolsFileFunc)(const char *file, gpointer data);
+void symbols_each_file(Symbols *symbols, SymbolsFileFunc func, gpointer data);
+
 /* The bytes of @addr as the file has them; false outside of it. */
 bool symbols_text(Symbols *symbols, guint64 addr, void *buffer, gsize len);
 

@@ -103,17 +103,19 @@ static char **invariants_of(const Json *verdict, JsonArray *violations, GError *
 
 static bool read_counts(TableRow *row, const Json *json, GError **error)
 {
-	gint64 executed = 0, pruned = 0;
+	gint64 executed = 0, pruned = 0, redundant = 0;
 	const char *bound = NULL;
 
 	row->complete = false;
 	if (!json_maybe_int(json, "executed", 0, G_MAXINT, &executed, error) ||
 	    !json_maybe_int(json, "pruned", 0, G_MAXINT64, &pruned, error) ||
+	    !json_maybe_int(json, "redundant", 0, G_MAXINT, &redundant, error) ||
 	    !json_maybe_bool(json, "complete", &row->complete, error) ||
 	    !json_maybe_string(json, "bound", &bound, error))
 		return false;
 	row->executed = executed;
 	row->pruned = pruned;
+	row->redundant = redundant;
 	g_free(row->bound);
 	row->bound = g_strdup(bound);
 	return true;

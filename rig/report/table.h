@@ -22,6 +22,7 @@ typedef struct {
 	char *bound;		/* NULL: none */
 	bool complete, as_expected;
 	int executed;
+	int redundant;		/* begun in vain; not in suite.json */
 	guint64 pruned;
 	char *skipped;		/* why; NULL: was not */
 	char *error;		/* why the rig broke; NULL: did not */

@@ -101,6 +101,20 @@ double verdict_rate(const Verdict *verdict)
 	return verdict->wall_s > 0 ? ran / verdict->wall_s : 0;
 }
 
+char *verdict_split_text(const Verdict *verdict, gint64 before)
+{
+	int begun = verdict->executed + verdict->redundant;
+
+	if (!verdict->executed)
+		return NULL;
+	if (before > 0 && verdict->complete)
+		return g_strdup_printf("%.3f times the schedules of --split 0 (%d begun, %" G_GINT64_FORMAT
+				       " without)", (double)begun / before, begun, before);
+	return g_strdup_printf("at most %.2f times the schedules of --split 0 (%d of %d were begun and "
+			       "found equivalent)", (double)begun / verdict->executed,
+			       verdict->redundant, begun);
+}
+
 static void add_string(JsonBuilder *builder, const char *name, const char *value)
 {
 	json_builder_set_member_name(builder, name);

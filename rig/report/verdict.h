@@ -83,6 +83,14 @@ char *verdict_names(GHashTable *set);
 double verdict_rate(const Verdict *verdict);
 
 /*
+ * What expanding the first decisions in full cost, as a sentence; the caller's; NULL: nothing ran.
+ * @before: how many schedules are begun without a split, -1 where nobody knows.  A schedule that ends is
+ * of an equivalence class of its own, which no exploration can leave out: only those that were begun
+ * in vain can be more than without a split, which is a limit where @before is not known.
+ */
+char *verdict_split_text(const Verdict *verdict, gint64 before);
+
+/*
  * verdict.json, newline included: the same bytes for the same build, scenario and options,
  * whatever host, clock or number of guests.  The caller's.
  */

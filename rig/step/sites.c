@@ -341,7 +341,7 @@ const char *site_kind_name(SiteKind kind)
 	static const char *const names[SITE_KINDS] = {
 		[SITE_PTE] = "an access to a PTE", [SITE_ACCESS] = "an access to a page",
 		[SITE_LOCK] = "the taking of a lock", [SITE_WORD] = "an access to a guarded word",
-		[SITE_MASK] = "the CLI before the lock",
+		[SITE_MASK] = "the CLI before an event",
 		[SITE_WAIT] = "a wait", [SITE_FLUSH] = "a TLB flush",
 	};
 
@@ -366,7 +366,7 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 		return false;
 	}
 	Insn cli;
-	if (kind == SITE_LOCK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
+	if (kind != SITE_MASK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
 	    !sites_learn(sites, &cli, SITE_MASK, error))
 		return false;
 	return (kind == SITE_MASK && lose("mask")) || lose("sites") ||

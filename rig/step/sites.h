@@ -13,7 +13,7 @@ typedef enum {
 	SITE_ACCESS,		/* a watched page */
 	SITE_LOCK,		/* takes a lock */
 	SITE_WORD,		/* a word that a lock guards */
-	SITE_MASK,		/* the CLI before that */
+	SITE_MASK,		/* the CLI before one of these */
 	SITE_WAIT,		/* PAUSE or HLT */
 	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
 	SITE_KINDS,
@@ -46,7 +46,7 @@ bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **err
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
 
 /*
- * Remember @insn, and break on it from now on; with a lock's also on the CLI before it,
+ * Remember @insn, and break on it from now on, and also on the CLI before it in its function,
  * since an interrupt may still come before that and not after.  RIG_ERROR_BLIND: it was
  * learned before, again and again, and its breakpoint is passed.
  */

@@ -10,9 +10,6 @@
 /* Every stop lets up to 122 us of guest time pass, so this is a tenth of a second. */
 enum { WAIT_ROUNDS = 820 };
 
-/* Sleeping vCPUs wake each other: as long a chain as the kernel's freeing of an arena takes. */
-enum { LINGER_ROUNDS = 4 };
-
 static const char START[] = "start";
 
 /* What a snapshot of the machine does not hold. */
@@ -288,17 +285,60 @@ static bool somebody_waits(Stage *stage)
 	return false;
 }
 
+/* Guest time passes, for those who wait. */
+static bool wait_for_time(Stepper *stepper, GError **error)
+{
+	Stage *stage = stepper->stage;
+
+	for (int i = 0; i < WAIT_ROUNDS && !stage->new_site && !somebody_can_move(stepper) &&
+			somebody_waits(stage); i++)
+		if (!stage_poll(stage, true, error))
+			return false;
+	return true;
+}
+
+static bool note_scheduled(const Stage *stage, guint64 scheduled[MAX_ACTORS])
+{
+	bool changed = false;
+
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		guint64 now = guest_scheduled(stage->guest, i);
+
+		changed |= now != scheduled[i];
+		scheduled[i] = now;
+	}
+	return changed;
+}
+
+/*
+ * All have returned, and kernel threads do what was left to them.  A round in which no vCPU
+ * has run a task and none has got one to run is as the next would be.
+ */
+static bool come_to_rest(Stepper *stepper, GError **error)
+{
+	enum { MAX_ROUNDS = 1000 };
+	Stage *stage = stepper->stage;
+	guint64 scheduled[MAX_ACTORS] = { 0 };
+
+	for (int i = 0; i < MAX_ROUNDS; i++) {
+		if (stage->new_site || somebody_can_move(stepper) || somebody_waits(stage) ||
+		    !note_scheduled(stage, scheduled))
+			return true;
+		if (!stage_poll(stage, false, error))
+			return false;
+	}
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "kernel threads go on and on after the last operation has returned");
+	return false;
+}
+
 bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
 
-	bool waits = somebody_waits(stage);
-	int rounds = waits ? WAIT_ROUNDS : stage->guest->report.lingers ? LINGER_ROUNDS : 0;
-
-	for (int i = 0; i < rounds && !stage->new_site && !somebody_can_move(stepper) &&
-			somebody_waits(stage) == waits; i++)
-		if (!stage_poll(stage, waits, error))
-			return false;
+	if (somebody_waits(stage) ? !wait_for_time(stepper, error)
+				  : stage->guest->report.lingers && !come_to_rest(stepper, error))
+		return false;
 	finish(stepper, ret_events, ret_again);
 	return true;
 }

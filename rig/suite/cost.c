@@ -9,6 +9,7 @@ enum { ACTOR_MS = 12, PAIR_MS = 10000, ACTOR_FACTOR = 8, BOUND_SHARE = 4 };
 
 typedef struct {
 	gint64 wall_ms, executed;
+	gint64 redundant;	/* -1: not known */
 } Cost;
 
 struct Costs {
@@ -33,12 +34,13 @@ void costs_free(Costs *costs)
 static bool add_pair(Costs *costs, const Json *json, GError **error)
 {
 	const char *scenario, *kernel;
-	Cost cost;
+	Cost cost = { .redundant = -1 };
 
 	if (!json_name(json, "scenario", NAME_SCENARIO, &scenario, error) ||
 	    !json_name(json, "kernel", NAME_KERNEL, &kernel, error) ||
 	    !json_int(json, "wall_ms", 0, G_MAXINT, &cost.wall_ms, error) ||
-	    !json_int(json, "executed", 0, G_MAXINT, &cost.executed, error))
+	    !json_int(json, "executed", 0, G_MAXINT, &cost.executed, error) ||
+	    !json_maybe_int(json, "redundant", 0, G_MAXINT, &cost.redundant, error))
 		return false;
 	if (g_hash_table_replace(costs->pairs, key_of(scenario, kernel), g_memdup2(&cost, sizeof(cost))))
 		return true;
@@ -105,6 +107,14 @@ gint64 costs_of(const Costs *costs, const Pair *pair)
 	return guess(pair);
 }
 
+gint64 costs_begun(const Costs *costs, const char *scenario, const char *kernel)
+{
+	g_autofree char *key = key_of(scenario, kernel);
+	const Cost *cost = costs ? g_hash_table_lookup(costs->pairs, key) : NULL;
+
+	return cost && cost->executed && cost->redundant >= 0 ? cost->executed + cost->redundant : -1;
+}
+
 char *costs_json(const Table *table)
 {
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
@@ -119,6 +129,7 @@ char *costs_json(const Table *table)
 		json_object_set_string_member(pair, "kernel", row->kernel);
 		json_object_set_int_member(pair, "wall_ms", (gint64)(row->wall_s * 1000 + 0.5));
 		json_object_set_int_member(pair, "executed", row->executed);
+		json_object_set_int_member(pair, "redundant", row->redundant);
 		json_array_add_object_element(pairs, pair);
 	}
 	json_object_set_int_member(object, "racerig-suite-run", 1);

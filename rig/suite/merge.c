@@ -22,6 +22,7 @@ typedef struct {
 	GPtrArray *parts;	/* of Part, by shard; NULL: nobody gave it */
 	const Part *first;
 	GHashTable *snapshots;	/* name -> SHA-256 of its contents */
+	GString *missing;	/* a line for each part that nobody has, or that has not ended */
 	const char *out;
 } Merge;
 
@@ -41,6 +42,16 @@ static bool fail(GError **error, const char *dir, const char *what, const char *
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s; %s", dir, what, fix);
 	return false;
 }
+
+static void merge_deinit(Merge *merge)
+{
+	g_clear_pointer(&merge->parts, g_ptr_array_unref);
+	g_clear_pointer(&merge->snapshots, g_hash_table_unref);
+	if (merge->missing)
+		g_string_free(g_steal_pointer(&merge->missing), TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merge, merge_deinit)
 
 static JsonObject *pair_of(const Shard *shard, const TableRow *row)
 {
@@ -215,6 +226,37 @@ static bool add_part(Merge *merge, const char *dir, GError **error)
 	return part->table && check_rows(merge, part, error);
 }
 
+/* Look at all of @dirs; nothing is written. */
+static bool merge_open(Merge *merge, const char *const *dirs, const char *out, GError **error)
+{
+	g_autofree char *own = folder_path(out, "shard.json");
+
+	merge->parts = g_ptr_array_new_with_free_func(part_free);
+	merge->snapshots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	merge->missing = g_string_new(NULL);
+	merge->out = out;
+	if (g_file_test(own, G_FILE_TEST_EXISTS))
+		return fail(error, out, "it is a shard's folder", "give another --out");
+	for (const char *const *dir = dirs; *dir; dir++)
+		if (!add_part(merge, *dir, error))
+			return false;
+	return true;
+}
+
+static void add_missing(Merge *merge, guint part)
+{
+	const Part *there = g_ptr_array_index(merge->parts, part);
+
+	g_string_append_printf(merge->missing, "shard %u/%u %s%s\n", part + 1, merge->parts->len,
+			       there ? "has not ended; run it again with --resume: " : "is missing",
+			       there ? there->dir : "");
+}
+
+static char *missing_text(const Merge *merge)
+{
+	return merge->missing->len ? g_strdup(merge->missing->str) : NULL;
+}
+
 static bool copy_file(const char *from, const char *to, const char *relative, GError **error)
 {
 	g_autofree char *source = folder_path(from, relative), *target = folder_path(to, relative);
@@ -301,15 +343,13 @@ static void add_not_run(const Merge *merge, int index, Table *table)
 	}
 }
 
-static bool add_rows(const Merge *merge, Table *table, GString *missing, GError **error)
+static bool add_rows(Merge *merge, Table *table, GError **error)
 {
 	for (guint i = 0; i < merge->parts->len; i++) {
 		Part *part = g_ptr_array_index(merge->parts, i);
 
 		if (!part || !part->table) {
-			g_string_append_printf(missing, "shard %u/%u %s%s\n", i + 1, merge->parts->len,
-					       part ? "has not ended; run it again with --resume: "
-						    : "is missing", part ? part->dir : "");
+			add_missing(merge, i);
 			add_not_run(merge, i + 1, table);
 			continue;
 		}
@@ -327,24 +367,16 @@ static bool add_rows(const Merge *merge, Table *table, GString *missing, GError 
 bool merge_suite(const char *const *dirs, const char *out, Table **ret, char **ret_missing,
 		 GError **error)
 {
-	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(part_free);
-	g_autoptr(GHashTable) snapshots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	g_autoptr(GString) missing = g_string_new(NULL);
+	g_auto(Merge) merge = { 0 };
 	g_autoptr(Table) table = table_new();
-	g_autofree char *own = folder_path(out, "shard.json");
-	Merge merge = { parts, NULL, snapshots, out };
 
-	if (g_file_test(own, G_FILE_TEST_EXISTS))
-		return fail(error, out, "it is a shard's folder", "give another --out");
-	for (const char *const *dir = dirs; *dir; dir++)
-		if (!add_part(&merge, *dir, error))
-			return false;
-	if (!suite_make_folder(out, error) || !add_rows(&merge, table, missing, error))
+	if (!merge_open(&merge, dirs, out, error) || !suite_make_folder(out, error) ||
+	    !add_rows(&merge, table, error))
 		return false;
 	table_sort(table);
 	if (!suite_write(out, table, NULL, error))
 		return false;
-	*ret_missing = missing->len ? g_strdup(missing->str) : NULL;
+	*ret_missing = missing_text(&merge);
 	*ret = g_steal_pointer(&table);
 	return true;
 }
@@ -359,35 +391,24 @@ int merge_split(const char *dir, GError **error)
 bool merge_exploration(const char *const *dirs, const char *out, Verdict **ret, char **ret_missing,
 		       GError **error)
 {
-	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(part_free);
-	g_autoptr(GHashTable) snapshots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	g_autoptr(GString) missing = g_string_new(NULL);
-	g_autofree char *own = folder_path(out, "shard.json");
-	Merge merge = { parts, NULL, snapshots, out };
+	g_auto(Merge) merge = { 0 };
 
-	if (g_file_test(own, G_FILE_TEST_EXISTS))
-		return fail(error, out, "it is a shard's folder", "give another --out");
-	for (const char *const *dir = dirs; *dir; dir++)
-		if (!add_part(&merge, *dir, error))
-			return false;
-	g_autofree const char **by_part = g_new0(const char *, parts->len);
-	g_autofree bool *ended = g_new0(bool, parts->len);
-	for (guint i = 0; i < parts->len; i++) {
-		const Part *part = g_ptr_array_index(parts, i);
+	if (!merge_open(&merge, dirs, out, error))
+		return false;
+	guint n = merge.parts->len;
+	g_autofree const char **by_part = g_new0(const char *, n);
+	g_autofree bool *ended = g_new0(bool, n);
+	for (guint i = 0; i < n; i++) {
+		const Part *part = g_ptr_array_index(merge.parts, i);
 
 		by_part[i] = part && part->ended ? part->dir : NULL;
 	}
-	MergeParts what = { by_part, parts->len, shard_split(merge.first->shard) };
+	MergeParts what = { by_part, n, shard_split(merge.first->shard) };
 	if (!explore_merge(&what, out, ended, ret, error))
 		return false;
-	for (guint i = 0; i < parts->len; i++) {
-		const Part *part = g_ptr_array_index(parts, i);
-
+	for (guint i = 0; i < n; i++)
 		if (!ended[i])
-			g_string_append_printf(missing, "shard %u/%u %s%s\n", i + 1, parts->len,
-					       part ? "has not ended; run it again with --resume: "
-						    : "is missing", part ? part->dir : "");
-	}
-	*ret_missing = missing->len ? g_strdup(missing->str) : NULL;
+			add_missing(&merge, i);
+	*ret_missing = missing_text(&merge);
 	return true;
 }

@@ -8,20 +8,21 @@
 #include "catalog/expectation.h"
 #include "config.h"
 #include "explore/folder.h"
+#include "explore/session.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/paths.h"
 
 static const char FILE_NAME[] = "shard.json";
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* What all parts have in common, by the name that a reader sees. */
-static const char *const common[] = { "version", "machine", "emulator", "guest", "group", "costs",
-				     "split", NULL };
+static const char *const common[] = { "version", "machine", "emulator", "group", "costs", "split",
+				     NULL };
 /* The same of a pair. */
-static const char *const of_pair[] = { "scenario", "kernel", "bound", "build", "text", "expected",
-				      "kind", "breaks", NULL };
+static const char *const of_pair[] = { "scenario", "kernel", "bound", "build", "guest", "text",
+				      "expected", "kind", "breaks", NULL };
 
 void shard_free(Shard *shard)
 {
@@ -101,7 +102,24 @@ static void deal(Shard *shard, const Selection *selection, const Costs *costs)
 	}
 }
 
-static JsonObject *pair_json(const Pair *pair, int part)
+/* The contents of what @kernel boots, in @sums by its file, which many kernels share. */
+static const char *guest_sum(const Kernel *kernel, GHashTable *sums, GError **error)
+{
+	g_autofree char *path = kernel_guest_file(kernel, "init.cpio");
+	const char *known = g_hash_table_lookup(sums, path);
+	gsize len;
+
+	if (known)
+		return known;
+	g_autofree char *cpio = file_read(path, FILE_NAMED, FILE_MAX_BYTES, &len, error);
+	if (!cpio)
+		return NULL;
+	char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)cpio, len);
+	g_hash_table_insert(sums, g_steal_pointer(&path), sum);
+	return sum;
+}
+
+static JsonObject *pair_json(const Pair *pair, int part, const char *guest)
 {
 	JsonObject *object = json_object_new();
 	g_autoptr(Expectation) expectation = expectation_new(pair->scenario, pair->kernel);
@@ -114,6 +132,7 @@ static JsonObject *pair_json(const Pair *pair, int part)
 	json_object_set_string_member(object, "kernel", pair->kernel->name);
 	json_object_set_string_member(object, "bound", bound);
 	json_object_set_string_member(object, "build", pair->kernel->key ? pair->kernel->key : "");
+	json_object_set_string_member(object, "guest", guest);
 	json_object_set_string_member(object, "text", text);
 	json_object_set_string_member(object, "expected", expectation->text);
 	json_object_set_string_member(object, "kind", pair->kernel->kind);
@@ -126,61 +145,118 @@ static JsonObject *identity(const char *group, const char *split, const char *co
 			    const Costs *costs, GError **error)
 {
 	g_autofree char *emulator = backend_emulator_identity(connect, paths_qemu(), error);
-	g_autofree char *init = paths_in_data("build/guest/init.cpio");
-	g_autofree char *guest = NULL;
 	struct utsname host;
-	gsize len;
 
 	if (!emulator)
 		return NULL;
-	g_autofree char *cpio = file_read(init, FILE_NAMED, FILE_MAX_BYTES, &len, error);
-	if (!cpio)
-		return NULL;
-	guest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)cpio, len);
 	JsonObject *object = json_object_new();
 	json_object_set_string_member(object, "version", RACERIG_VERSION);
 	json_object_set_string_member(object, "machine", uname(&host) ? "" : host.machine);
 	json_object_set_string_member(object, "emulator", emulator);
-	json_object_set_string_member(object, "guest", guest);
 	json_object_set_string_member(object, "group", group);
 	json_object_set_string_member(object, "costs", costs_identity(costs));
 	json_object_set_string_member(object, "split", split);
 	return object;
 }
 
-Shard *shard_new(const Selection *selection, const char *group, const char *connect,
-		 const Costs *costs, int index, int count, GError **error)
+/* Its first line, and some of the last, its file's sum: "QEMU emulator version 7.2.22, 0123456789ab". */
+static char *emulator_name(const char *identity)
 {
-	g_autoptr(Shard) shard = g_new0(Shard, 1);
+	const char *sum = strrchr(identity, '\n');
+	g_autofree char *line = g_strndup(identity, strcspn(identity, "\n"));
+	g_autofree char *both = g_strdup_printf("%s, %.12s", line, sum ? sum + 1 : "");
+
+	return name_shown(both);
+}
+
+/*
+ * Two boots are not the same, and where a kernel came in a pack all shards start from what came
+ * with it: one that would boot for itself is refused before it has begun.
+ */
+static bool snapshot_fits(const Pair *pair, const Shard *shard, const char *connect, GError **error)
+{
+	const Kernel *kernel = pair->kernel;
+	const char *here = json_object_get_string_member(shard->identity, "emulator");
+	g_autofree char *sum = NULL;
+
+	if (!kernel->emulator || expectation_missing(pair->scenario, kernel))
+		return true;
+	if (strcmp(kernel->emulator, here) != 0) {
+		g_autofree char *there = emulator_name(kernel->emulator), *ours = emulator_name(here);
+
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "shard %d/%d is refused: the snapshots of kernel %s came in a pack and are of "
+			    "%s; here is %s; install that one, or name it with --qemu", shard->index,
+			    shard->count, kernel->name, there, ours);
+		return false;
+	}
+	g_autofree char *name = session_snapshot(kernel, pair->scenario, connect, &sum, error);
+	if (name && !sum)
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "shard %d/%d is refused: the pack that kernel %s came in has no whole snapshot "
+			    "for scenario %s; unpack one that was made with it", shard->index,
+			    shard->count, kernel->name, pair->scenario->name);
+	return sum != NULL;
+}
+
+/* Nothing of it is known yet but which part it is. */
+static Shard *shard_begin(const char *group, int split, const char *connect, const Costs *costs,
+			  int index, int count, GError **error)
+{
+	g_autofree char *depth = g_strdup_printf("%d", split);
+	Shard *shard = g_new0(Shard, 1);
 
 	shard->index = index;
 	shard->count = count;
-	shard->identity = identity(group, "0", connect, costs, error);
+	shard->pairs = json_array_new();
+	shard->identity = identity(group, depth, connect, costs, error);
 	if (!shard->identity)
+		g_clear_pointer(&shard, shard_free);
+	return shard;
+}
+
+static bool add_pair(Shard *shard, const Pair *pair, int part, GHashTable *sums, GError **error)
+{
+	const char *guest = guest_sum(pair->kernel, sums, error);
+
+	if (guest)
+		json_array_add_object_element(shard->pairs, pair_json(pair, part, guest));
+	return guest != NULL;
+}
+
+static GHashTable *no_sums(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+Shard *shard_new(const Selection *selection, const char *group, const char *connect,
+		 const Costs *costs, int index, int count, GError **error)
+{
+	g_autoptr(Shard) shard = shard_begin(group, 0, connect, costs, index, count, error);
+	g_autoptr(GHashTable) sums = no_sums();
+
+	if (!shard)
 		return NULL;
 	deal(shard, selection, costs);
-	shard->pairs = json_array_new();
-	for (guint i = 0; i < selection->pairs->len; i++)
-		json_array_add_object_element(shard->pairs,
-					      pair_json(&g_array_index(selection->pairs, Pair, i),
-							g_array_index(shard->part, int, i)));
+	for (guint i = 0; i < selection->pairs->len; i++) {
+		const Pair *pair = &g_array_index(selection->pairs, Pair, i);
+		int part = g_array_index(shard->part, int, i);
+
+		if (!add_pair(shard, pair, part, sums, error) ||
+		    (part == index && !snapshot_fits(pair, shard, connect, error)))
+			return NULL;
+	}
 	return g_steal_pointer(&shard);
 }
 
 Shard *shard_of_pair(const Pair *pair, int split, const char *connect, int index, int count,
 		     GError **error)
 {
-	g_autoptr(Shard) shard = g_new0(Shard, 1);
-	g_autofree char *depth = g_strdup_printf("%d", split);
+	g_autoptr(Shard) shard = shard_begin("explore", split, connect, NULL, index, count, error);
+	g_autoptr(GHashTable) sums = no_sums();
 
-	shard->index = index;
-	shard->count = count;
-	shard->identity = identity("explore", depth, connect, NULL, error);
-	if (!shard->identity)
-		return NULL;
-	shard->pairs = json_array_new();
-	json_array_add_object_element(shard->pairs, pair_json(pair, 1));
-	return g_steal_pointer(&shard);
+	return shard && add_pair(shard, pair, 1, sums, error) &&
+	       snapshot_fits(pair, shard, connect, error) ? g_steal_pointer(&shard) : NULL;
 }
 
 int shard_split(const Shard *shard)

@@ -40,26 +40,38 @@ static bool fill(int fd, char *buffer, gsize size, gsize *ret_len)
 	return true;
 }
 
-static char *read_open(int fd, const char *path, gsize max, gsize *ret_len, GError **error)
+/* What is wrong with it; NULL: nothing, and it is @ret_size long. */
+static const char *not_a_file(int fd, guint64 *ret_size)
 {
 	struct stat st;
-	gsize len;
 
 	if (fstat(fd, &st))
-		return fail(path, g_strerror(errno), error);
-	if (!S_ISREG(st.st_mode))
-		return fail(path, S_ISDIR(st.st_mode) ? "a folder, and no file" : "no regular file", error);
-	if ((guint64)st.st_size > max)
+		return g_strerror(errno);
+	*ret_size = st.st_size;
+	return S_ISREG(st.st_mode) ? NULL
+				   : S_ISDIR(st.st_mode) ? "a folder, and no file" : "no regular file";
+}
+
+static char *read_open(int fd, const char *path, gsize max, gsize *ret_len, GError **error)
+{
+	guint64 size;
+	const char *what = not_a_file(fd, &size);
+	gsize len;
+
+	if (what)
+		return fail(path, what, error);
+	if (size > max)
 		return fail(path, too_big, error);
-	g_autofree char *buffer = g_malloc(st.st_size + 1);
-	if (!fill(fd, buffer, st.st_size, &len))
+	g_autofree char *buffer = g_malloc(size + 1);
+	if (!fill(fd, buffer, size, &len))
 		return fail(path, g_strerror(errno), error);
 	if (ret_len)
 		*ret_len = len;
 	return g_steal_pointer(&buffer);
 }
 
-char *file_read(const char *path, FileSource source, gsize max, gsize *ret_len, GError **error)
+/* Whatever it is. */
+static int open_any(const char *path, FileSource source, GError **error)
 {
 	/* To open a FIFO would wait for whoever writes to it. */
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
@@ -67,7 +79,29 @@ char *file_read(const char *path, FileSource source, gsize max, gsize *ret_len, 
 	int fd = open(path, flags);
 
 	if (fd < 0)
-		return fail(path, errno == ELOOP ? "a link, and no file" : g_strerror(errno), error);
+		fail(path, errno == ELOOP ? "a link, and no file" : g_strerror(errno), error);
+	return fd;
+}
+
+int file_open(const char *path, FileSource source, GError **error)
+{
+	int fd = open_any(path, source, error);
+	guint64 size;
+	const char *what = fd < 0 ? NULL : not_a_file(fd, &size);
+
+	if (!what)
+		return fd;
+	fail(path, what, error);
+	close(fd);
+	return -1;
+}
+
+char *file_read(const char *path, FileSource source, gsize max, gsize *ret_len, GError **error)
+{
+	int fd = open_any(path, source, error);
+
+	if (fd < 0)
+		return NULL;
 	char *text = read_open(fd, path, max, ret_len, error);
 	close(fd);
 	return text;

@@ -16,6 +16,9 @@ typedef enum {
 /* Nothing that the rig writes is as big. */
 enum { FILE_MAX_BYTES = 256 << 20 };
 
+/* The regular file at @path, to be read; -1: RIG_ERROR_INPUT names it.  The caller closes it. */
+int file_open(const char *path, FileSource source, GError **error);
+
 /*
  * All of the file at @path, at most @max bytes, and a NUL behind it; the caller's.
  * @ret_len may be NULL.  RIG_ERROR_INPUT names @path.

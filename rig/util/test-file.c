@@ -16,6 +16,8 @@ static void assert_refused(const char *path, FileSource source, gsize max, const
 	g_assert_error(error, RIG_ERROR, RIG_ERROR_INPUT);
 	g_assert_true(g_str_has_prefix(error->message, path));
 	g_assert_nonnull(strstr(error->message, what));
+	if (strcmp(what, "too big") != 0)
+		g_assert_cmpint(file_open(path, source, NULL), ==, -1);
 }
 
 /* Each would be a wait, an endless read or somebody else's file. */
@@ -38,6 +40,9 @@ static void test_no_files(void)
 	assert_refused("/nonexistent", FILE_NAMED, 2, "No such file");
 	g_autofree char *text = file_read(link, FILE_NAMED, 3, NULL, NULL);
 	g_assert_cmpstr(text, ==, "abc");
+	int fd = file_open(link, FILE_NAMED, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	close(fd);
 	g_unlink(fifo);
 	g_unlink(link);
 	g_unlink(to);

@@ -264,15 +264,20 @@ int64_t arena_user_store(uint64_t address)
 	return 0;
 }
 
-int64_t arena_user_read(struct arena *arena, int64_t page)
+void arena_want(struct arena *arena, int64_t page)
 {
 	tell()->wanted |= bits(arena, page, 1);
+}
+
+int64_t arena_user_read(struct arena *arena, int64_t page)
+{
+	arena_want(arena, page);
 	return arena_user_load(arena_page_addr(arena, page));
 }
 
 int64_t arena_user_write(struct arena *arena, int64_t page)
 {
-	tell()->wanted |= bits(arena, page, 1);
+	arena_want(arena, page);
 	return arena_user_store(arena_page_addr(arena, page));
 }
 

@@ -62,6 +62,9 @@ int64_t arena_poke(struct arena *arena, int64_t page);
 int64_t arena_stray_peek(struct arena *arena, int64_t page);
 int64_t arena_stray_poke(struct arena *arena, int64_t page);
 
+/* User space is about to use @page, which it may get a new one at: said before it does. */
+void arena_want(struct arena *arena, int64_t page);
+
 /* User space does: the value or 0, -EFAULT for SIGSEGV or SIGBUS. */
 int64_t arena_user_read(struct arena *arena, int64_t page);
 int64_t arena_user_write(struct arena *arena, int64_t page);

@@ -40,6 +40,7 @@ static int64_t pin(struct arena *arena, int64_t page)
 	struct pins *own = &pins[self_index()];
 	struct iovec part = { (void *)arena_page_addr(arena, page), sizeof(uint64_t) };
 
+	arena_want(arena, page);
 	if (vmsplice(own->fds[1], &part, 1, 0) < 0)
 		return -errno;
 	own->n++;

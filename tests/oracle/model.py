@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What is wrong with a trace: a second model of an arena, from the statements of the invariants
-(`racerig list`), what the kernel's comments promise and what the processor's manual allows.
+What is wrong with a trace: a second model of an arena, and of addresses that are flushed late, from
+the statements of the invariants (`racerig list`), what the kernel's comments promise and what the
+processor's manual allows.
 
 It keeps no state between events.  Whatever it wants to know it looks up in the whole history
 again: what a processor may have cached is every entry that it could have walked since something
@@ -17,6 +18,8 @@ from typing import Any, List, Optional, Set, Tuple
 from .trace import NONE, Event, Pte, Trace
 
 BLIND = "blind"
+#: What a purge returns, and nothing else does (VERB_PURGED in scenarios/lib/verbs.h).
+PURGED = 0x5077
 
 
 @dataclass
@@ -53,8 +56,10 @@ class Model:
         return self.ended(self.trace.groups[page], time)
 
     def holds(self, page: int, time: int) -> bool:
-        """Whether who does event *time*, an actor or an interrupt, held the lock of *page* before it."""
+        """Whether who does event *time*, an actor or an interrupt, held the lock of *page*, if it has one."""
         guard = self.trace.guards[page]
+        if not guard:
+            return True
         for event in reversed(self.events[:time]):
             if event.kind == "unlock" and event.get("lock") == guard:
                 return False
@@ -117,6 +122,43 @@ class Model:
         start = self.trace.ptes[page]
         return start.frame if self.is_page(page, start) else ""
 
+    # --- addresses that are flushed late --------------------------------------------------
+
+    def reachable(self, page: int, time: int) -> bool:
+        """Whether a processor may still hold what *page*'s entry was, which is empty, before event *time*."""
+        return any(self.cached(actor, page, time) for actor in self.trace.actors)
+
+    def begun(self, time: int) -> int:
+        """The first event of the operation that event *time* is of."""
+        mine = [then for then in range(time) if self.events[then].actor == self.events[time].actor]
+        returns = [then for then in mine if self.events[then].kind == "return"]
+        return next((then for then in mine if not returns or then > returns[-1]), time)
+
+    def unmapped_and_returned(self, page: int, time: int) -> bool:
+        """Whether the operation that emptied *page*'s entry had returned before event *time*."""
+        for then in range(time - 1, -1, -1):
+            event = self.events[then]
+            if event.after[page].name != "none":
+                return False
+            if event.before[page].name != "none":
+                return any(later.kind == "return" and later.actor == event.actor
+                           for later in self.events[then + 1:time])
+        return False
+
+    def judge_lazy(self, time: int) -> None:
+        event = self.events[time]
+        for page in self.pages:
+            if not self.trace.lazy[page]:
+                continue
+            if not event.before[page].frame and event.after[page].frame and self.reachable(page, time):
+                self.label.broken.add("I14")
+            if (event.kind == "return" and event.get("result") == PURGED and not event.after[page].frame
+                    and self.unmapped_and_returned(page, self.begun(time)) and self.reachable(page, time)):
+                self.label.broken.add("I14")
+        if (event.kind == "access" and not event.get("faulted") and event.is_kernel
+                and self.trace.lazy[event.page] and not event.before[event.page].frame):
+            self.label.documented.add("I14")
+
     # --- the invariants, event by event ---------------------------------------------------
 
     def judge_entries(self, time: int) -> None:
@@ -137,7 +179,7 @@ class Model:
                             for other in self.pages)):
                 self.label.broken.add("I9")
             # The books change under the lock only, so who stores without it parts them from the PTEs.
-            if (self.trace.guards[page] and not self.over(page, time) and not self.holds(page, time)
+            if (not self.over(page, time) and not self.holds(page, time)
                     and self.is_page(page, before) != self.is_page(page, after)):
                 self.label.broken.add("I4")
 
@@ -145,10 +187,12 @@ class Model:
         event = self.events[time]
         frame = event.get("frame")
         for page in self.pages:
-            reached = event.before[page].frame == frame or any(
-                frame in self.cached(actor, page, time) for actor in self.trace.actors)
-            if reached:
-                (self.label.documented if self.over(page, time) else self.label.broken).add("I6")
+            mapped = event.before[page].frame == frame
+            cached = any(frame in self.cached(actor, page, time) for actor in self.trace.actors)
+            # An address whose flush is left for later nobody may use meanwhile.
+            accepted = self.over(page, time) or (self.trace.lazy[page] and not mapped)
+            if mapped or cached:
+                (self.label.documented if accepted else self.label.broken).add("I6")
         if frame in self.trace.scratch:
             arena = self.trace.groups[self.trace.scratch.index(frame)]
             if event.get("double_free") or not self.ended(arena, time):
@@ -295,7 +339,7 @@ class Model:
                     given[after.frame] += 1
         mapped = {facts["pte"] for page, facts in zip(self.pages, self.trace.end["pages"])
                   if facts["exists"] and facts["pte"] != self.trace.scratch[page]}
-        kept = mapped | set(self.trace.end["given_back"])
+        kept = mapped | set(self.trace.end["given_back"]) | set(self.trace.end["pinned"])
         if any(count > self.freed(frame) and frame not in kept for frame, count in given.items()):
             self.label.broken.add("I9")
 
@@ -364,6 +408,7 @@ class Model:
             if not self.is_believable(time):
                 self.label.blind = True
             self.judge_entries(time)
+            self.judge_lazy(time)
             if event.kind == "free":
                 self.judge_free(time)
             elif event.kind == "access":

@@ -444,6 +444,16 @@ def another_splat(trace: Trace) -> Changed:
 
 
 @rule
+def kept_elsewhere(trace: Trace) -> Changed:
+    """The allocator has frames again, or pipes all references to them."""
+    for name in ("given_back", "pinned"):
+        for frame in frames(trace) if name in trace.end else []:
+            yield f"{name} {frame}", trace.with_end(**{name: [*trace.end[name], frame]})
+        if trace.end.get(name):
+            yield f"{name} none", trace.with_end(**{name: []})
+
+
+@rule
 def another_fate(trace: Trace) -> Changed:
     for i, actor in enumerate(trace.end.get("actors", [])):
         def fate(**members: Any) -> Trace:

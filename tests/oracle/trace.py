@@ -103,6 +103,11 @@ class Trace:
         return [str(page.get("guarded_by", "")) for page in self.header["pages"]]
 
     @property
+    def lazy(self) -> List[bool]:
+        """Whether the flush of each page's address is left for later."""
+        return [bool(page.get("lazy")) for page in self.header["pages"]]
+
+    @property
     def scratch(self) -> List[str]:
         """The name of each page's scratch frame; "": its arena has none."""
         return [str(page.get("scratch", "")) for page in self.header["pages"]]
