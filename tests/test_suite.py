@@ -439,3 +439,12 @@ def test_verify_bad_words(tmp_path):
     assert_refused(run_rig("verify", "--patch", "/nonexistent"), "/nonexistent: No such file")
     assert_refused(run_rig("verify", "--patch", "Makefile", "--group", "mutants"), "quick or full")
     assert_refused(run_rig("verify", "--patch", "Makefile", "--tree", tmp_path), "no kernel tree")
+
+
+def test_a_kernel_that_is_built_anew_meanwhile(tmp_path):
+    """Its name means another build than the one that the suite has looked at: no verdict is that one's."""
+    result = run_rig("explore", "fault-vs-free", "--kernel", "stock", "--build", "0123456789abcdef",
+                     "--out", tmp_path / "run")
+    assert result.returncode == 2 and not (tmp_path / "run").exists()
+    assert re.fullmatch(r"racerig: kernel stock was built anew meanwhile \([0-9a-f]{16}, and was "
+                        r"0123456789abcdef\); run this again\n", result.stderr)

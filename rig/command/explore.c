@@ -22,7 +22,7 @@ static int opt_split;
 static char *opt_costs, *opt_shard;
 static gboolean opt_resume, opt_irq_events;
 static int shard_index = 1, shard_count = 1;
-static char *opt_actors, *opt_setup, *opt_called;
+static char *opt_actors, *opt_setup, *opt_called, *opt_build;
 static int opt_pages = -1, opt_arenas = -1, opt_processes = -1;
 
 static const GOptionEntry entries[] = {
@@ -60,6 +60,8 @@ static const GOptionEntry entries[] = {
 	  "Stop after the first schedule that violates this invariant", "INVARIANT" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "Run folder (racerig-runs/SCENARIO-KERNEL)", "DIR" },
+	{ "build", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_build,
+	  "Only this build of it: for a suite, which has looked at it before", "KEY" },
 	{ "called", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_called,
 	  "What the folder is called in what is printed, and no times: for a suite's files", "NAME" },
 	COMMAND_CONNECT,
@@ -310,6 +312,17 @@ static gboolean write_shard(const Shard *shard, const char *out, GError **error)
 	return ok;
 }
 
+/* A name may have come to mean another build since a suite has looked. */
+static gboolean is_that_build(const Kernel *kernel, GError **error)
+{
+	if (!opt_build || g_strcmp0(opt_build, kernel->key) == 0)
+		return TRUE;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "kernel %s was built anew meanwhile (%s, and was %s); run this again",
+		    kernel->name, kernel->key ? kernel->key : "none", opt_build);
+	return FALSE;
+}
+
 static void expect_irqs(Session *session, Irqs irqs)
 {
 	session->irqs = irqs;
@@ -357,7 +370,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
 						    NULL, cancel, error);
-	if (!session || !session_prepare(session, error))
+	if (!session || !is_that_build(session->kernel, error) || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	if (opt_irq_events)
 		expect_irqs(session, IRQS_EVENTS);

@@ -11,6 +11,7 @@
 #include "report/summary.h"
 #include "util/child.h"
 #include "util/error.h"
+#include "util/file-lock.h"
 #include "util/paths.h"
 
 static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/verify", *opt_tree;
@@ -97,6 +98,15 @@ static gboolean build(const char *name, char **patches, GCancellable *cancel, GE
 	g_cancellable_disconnect(cancel, id);
 	return !g_cancellable_set_error_if_cancelled(cancel, error) &&
 	       g_subprocess_get_successful(process);
+}
+
+/* One at a time: all call their kernels BEFORE and AFTER. */
+static FileLock *lock_names(GCancellable *cancel, GError **error)
+{
+	g_autofree char *kernels = paths_in_cache("kernels");
+	g_autofree char *path = g_build_filename(kernels, AFTER, NULL);
+
+	return file_lock(path, cancel, error);
 }
 
 /* The suite on one kernel, into its own folder below --out. */
@@ -296,7 +306,9 @@ static int verify_for_bisect(int argc, char **argv, GCancellable *cancel)
 	double max_seconds = 0;
 	int code = EXIT_BISECT_STOP;
 
-	if (parse(argc, argv, &max_seconds, &error))
+	g_autoptr(FileLock) lock =
+		parse(argc, argv, &max_seconds, &error) ? lock_names(cancel, &error) : NULL;
+	if (lock)
 		code = bisect(max_seconds, cancel, &error);
 	if (error)
 		g_printerr("racerig: %s\n", error->message);
@@ -309,6 +321,7 @@ int command_verify(int argc, char **argv, GCancellable *cancel, GError **error)
 
 	if (g_strv_contains((const char *const *)argv, "--bisect"))
 		return verify_for_bisect(argc, argv, cancel);
-	return parse(argc, argv, &max_seconds, error) ? verify(max_seconds, cancel, error)
-						      : EXIT_BROKEN;
+	g_autoptr(FileLock) lock =
+		parse(argc, argv, &max_seconds, error) ? lock_names(cancel, error) : NULL;
+	return lock ? verify(max_seconds, cancel, error) : EXIT_BROKEN;
 }

@@ -43,7 +43,7 @@ bool backend_is_qemu(const char *emulator, const char *said, GError **error)
 char *backend_emulator_identity(const char *connect, const char *emulator, GError **error)
 {
 	/* What is no QEMU may be anything, and may never end. */
-	enum { SECONDS = 10 };
+	enum { SECONDS = 60 };
 	g_autofree char *said = NULL;
 	int status;
 
@@ -54,7 +54,7 @@ char *backend_emulator_identity(const char *connect, const char *emulator, GErro
 		return NULL;
 	if (!child_run((const char *[]){ path, "--version", NULL }, SECONDS, &said, NULL, &status,
 		       error)) {
-		g_prefix_error(error, "%s (--qemu or RACERIG_QEMU names another): ", path);
+		g_prefix_error(error, "%s --version (--qemu or RACERIG_QEMU names another): ", path);
 		return NULL;
 	}
 	if (!backend_is_qemu(path, said, error))

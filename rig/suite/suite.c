@@ -170,7 +170,8 @@ static bool start_job(Job *job, guint slot, GError **error)
 	bool resume = job->suite->options->resume && g_file_test(journal, G_FILE_TEST_EXISTS);
 	/* Ourselves, whatever the path of the program is by now. */
 	const char *words[] = { "/proc/self/exe", "explore", job->row->scenario, "--kernel",
-				job->row->kernel, "--out", job->out, "--called", job->row->folder };
+				job->row->kernel, "--build", job->pair->kernel->key,
+				"--out", job->out, "--called", job->row->folder };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		g_ptr_array_add(argv, (char *)words[i]);

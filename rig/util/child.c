@@ -4,7 +4,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "util/error.h"
 
 /* One child to be started, and where the starter leaves it. */
 typedef struct {
@@ -113,5 +116,8 @@ bool child_run(const char *const *argv, int seconds, char **ret_out, char **ret_
 	if (ret_errors)
 		*ret_errors = text_of(errors);
 	*ret_status = g_subprocess_get_status(child);
-	return true;
+	if (!seconds || !WIFSIGNALED(*ret_status) || WTERMSIG(*ret_status) != SIGALRM)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_MACHINE, "it did not end within %d s", seconds);
+	return false;
 }

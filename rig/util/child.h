@@ -26,7 +26,7 @@ GSubprocess *child_start(GSubprocessLauncher *launcher, const char *const *argv,
 void child_end(GSubprocess *child);
 
 /*
- * Run @argv to its end, which comes after @seconds at the latest (0: no limit); what it says
+ * Run @argv to its end, and kill it after @seconds (0: no limit), an error; what it says
  * on stdout is *@ret_out, on stderr *@ret_errors (NULL: dropped); both end in a NUL and are
  * the caller's.  @ret_status as of waitpid().
  */
