@@ -31,7 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    grouped = [item.nodeid for item in items if item.get_closest_marker("xdist_group")]
+    if config.getoption("loadgroup", False) and not all("@" in nodeid for nodeid in grouped):
+        raise pytest.UsageError("this pytest-xdist puts no test into its group: they would not wait for each other")
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
