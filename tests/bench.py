@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import baseline
 import libvirtd
@@ -45,18 +45,47 @@ def explore(out: Path, cache: Path, scenario: str, *words: str) -> tuple[float, 
                                       **json.loads((out / "verdict.json").read_text())}
 
 
-def breakdown(verdict: Any) -> None:
-    """Where a schedule's time goes; the rig's own part is what nobody else took."""
-    spent = verdict["spent_s"]
-    runs = verdict["executed"] + verdict["redundant"]
-    own = spent["total"] - sum(spent[part] for part in ("restore", "guest", "stub", "drgn"))
-    print(f"one schedule                {1000 * spent['total'] / runs:.1f} ms")
-    for part, name in (("restore", "restore"), ("guest", "guest execution"),
-                       ("stub", "gdbstub traffic"), ("drgn", "drgn")):
-        print(f"  {name:<25} {1000 * spent[part] / runs:5.1f} ms  {100 * spent[part] / spent['total']:3.0f} %")
-    print(f"  {'the rig itself':<25} {1000 * own / runs:5.1f} ms  {100 * own / spent['total']:3.0f} %")
-    overhead = spent["total"] - spent["restore"] - spent["guest"]
-    print(f"  all but restore and guest {100 * overhead / spent['total']:12.0f} %")
+def emulators() -> List[Path]:
+    """The QEMU of the PATH, and those that tests/fetch-qemu has brought."""
+    found = shutil.which("qemu-system-x86_64")
+    return [*([Path(found)] if found else []), *sorted(CACHE.glob("qemu/*/qemu-system-x86_64"))]
+
+
+PARTS = (("restore", "restore"), ("guest", "guest execution"), ("stub", "gdbstub traffic"),
+         ("drgn", "drgn"), ("own", "the rig itself"))
+COUNTS = (("stops", "stops"), ("packets", "packets to the stub"), ("writes", "writes that they take"))
+
+
+def per_schedule(run: Any) -> Dict[str, float]:
+    """Milliseconds of each part, and how often what is counted; the rig's own part is what nobody else took."""
+    spent = run["spent_s"]
+    runs = run["executed"] + run["redundant"]
+    parts = {part: 1000 * seconds / runs for part, seconds in spent.items()}
+    parts["own"] = parts["total"] - sum(parts[part] for part in ("restore", "guest", "stub", "drgn"))
+    return {**parts, **{name: run["counts"][name] / runs for name, _ in COUNTS}}
+
+
+def spread(values: List[float]) -> str:
+    return f"{statistics.median(values):6.1f}  ({min(values):.1f} to {max(values):.1f})"
+
+
+def breakdown(work: Path, words: Tuple[str, ...]) -> float:
+    """Where a schedule's time goes on each QEMU, in turns; schedules a second of the first one."""
+    rounds: Dict[str, List[Dict[str, float]]] = {}
+    for turn in range(ROUNDS):
+        for qemu in emulators():
+            _, run = explore(work / f"turn{turn}", CACHE.parent, "fault-vs-alloc", *words, "--qemu", str(qemu))
+            rounds.setdefault(f"QEMU {run['environment']['qemu']}", []).append(per_schedule(run))
+    for name, runs in rounds.items():
+        totals = [run["total"] for run in runs]
+        print(f"{name}, one schedule       {spread(totals)} ms")
+        for part, what in PARTS:
+            print(f"  {what:<25} {spread([run[part] for run in runs])} ms")
+        for part, what in COUNTS:
+            print(f"  {what:<25} {statistics.median(run[part] for run in runs):6.1f}")
+        print(f"  schedules per second      {spread([1000 / total for total in totals])}")
+    first = next(iter(rounds.values()))
+    return 1000 / statistics.median(run["total"] for run in first)
 
 
 def from_reboot(work: Path) -> float:
@@ -177,10 +206,7 @@ def main() -> None:
         boot = from_reboot(work)
         explore(work / "warm", CACHE.parent, "fault-vs-alloc", "--max-schedules", "1")
         words = ("--policy", "dfs", "--recheck", "0")
-        _, two_actors = explore(work / "run", CACHE.parent, "fault-vs-alloc", *words)
-        breakdown(two_actors)
-        rate = (two_actors["executed"] + two_actors["redundant"]) / two_actors["spent_s"]["total"]
-        print(f"schedules per second        {rate:.1f}  (fault-vs-alloc)")
+        rate = breakdown(work, words)
         print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
 
         compare_jobs(work)

@@ -13,6 +13,7 @@ struct Sites {
 	guint64 init_start, init_size;	/* the kernel's __init text */
 	GArray *scanned;	/* guint64: waits and flushes in the order found */
 	GArray *later;		/* guint64: those of them that are armed when a vCPU hangs */
+	GHashTable *gates;	/* set of guint64: entries of functions whose waits are armed there */
 };
 
 static void site_free(gpointer data)
@@ -32,6 +33,7 @@ void sites_free(Sites *sites)
 	g_hash_table_unref(sites->by_pc);
 	g_array_unref(sites->scanned);
 	g_array_unref(sites->later);
+	g_hash_table_unref(sites->gates);
 	g_free(sites);
 }
 
@@ -133,23 +135,52 @@ static bool is_endless(const char *unit)
 	       !g_str_has_prefix(unit, "kernel/locking/rwsem.c");
 }
 
+/* An idle vCPU lets interrupts in and sleeps; who sleeps without has come to its end. */
+static bool is_dead_end(const Sites *sites, guint64 halt)
+{
+	enum { STI = 0xfb };
+	guint8 before;
+
+	return symbols_text(sites->guest->symbols, halt - 1, &before, 1) && before != STI;
+}
+
+/*
+ * Who spins in an rqspinlock has come in at the slow path's start, since nobody sleeps there: one
+ * breakpoint for all its waits.  False: there is no such start.
+ */
+static bool find_gate(const Sites *sites, guint64 pc, const char *unit, guint64 *ret)
+{
+	guint64 size;
+	const char *name;
+
+	return g_strcmp0(unit, "kernel/bpf/rqspinlock.c") == 0 &&
+	       symbols_function(sites->guest->symbols, pc, &name, ret, &size) && !strchr(name, '.');
+}
+
+static bool arm(Sites *sites, guint64 pc, GError **error)
+{
+	return machine_is_break(sites->guest->machine, pc) ||
+	       machine_break(sites->guest->machine, pc, true, error);
+}
+
 /* Every breakpoint costs: QEMU goes through all of them wherever it looks for translated code. */
 static bool arm_from_the_start(Sites *sites, const Site *site, GError **error)
 {
-	guint64 pc = site->insn.pc;
+	guint64 pc = site->insn.pc, gate;
 
-	if (site->kind == SITE_WAIT && !site->insn.halt) {
-		g_autofree char *unit = symbols_unit(sites->guest->symbols, pc);
-
-		if (!is_likely(sites, unit))
-			return true;
-		if (is_endless(unit)) {
-			g_array_append_val(sites->later, pc);
-			return true;
-		}
+	if (site->kind != SITE_WAIT)
+		return lose("flush") || arm(sites, pc, error);
+	g_autofree char *unit = symbols_unit(sites->guest->symbols, pc);
+	if (!site->insn.halt && !is_likely(sites, unit))
+		return true;
+	if (site->insn.halt ? is_dead_end(sites, pc) : is_endless(unit)) {
+		g_array_append_val(sites->later, pc);
+		return true;
 	}
-	return (site->kind == SITE_FLUSH && lose("flush")) ||
-	       machine_break(sites->guest->machine, pc, true, error);
+	if (!find_gate(sites, pc, unit, &gate))
+		return arm(sites, pc, error);
+	g_hash_table_add(sites->gates, g_memdup2(&gate, sizeof(gate)));
+	return arm(sites, gate, error);
 }
 
 Sites *sites_new(Guest *guest, GError **error)
@@ -161,6 +192,7 @@ Sites *sites_new(Guest *guest, GError **error)
 	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
 	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->later = g_array_new(FALSE, FALSE, sizeof(guint64));
+	sites->gates = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	sites->init_start = symbols_address(guest->symbols, "_sinittext");
 	sites->init_size = symbols_address(guest->symbols, "_einittext") - sites->init_start;
 	symbols_each_function(guest->symbols, scan_function, sites);
@@ -169,6 +201,31 @@ Sites *sites_new(Guest *guest, GError **error)
 					error))
 			return NULL;
 	return g_steal_pointer(&sites);
+}
+
+bool sites_is_gate(const Sites *sites, guint64 pc)
+{
+	return g_hash_table_contains(sites->gates, &pc);
+}
+
+bool sites_open_gate(Sites *sites, guint64 pc, GError **error)
+{
+	g_hash_table_remove(sites->gates, &pc);
+	return machine_break(sites->guest->machine, pc, false, error) &&
+	       sites_arm_waits(sites, pc, error) >= 0;
+}
+
+bool sites_open_gates(Sites *sites, GError **error)
+{
+	g_autofree gpointer *gates = g_hash_table_get_keys_as_array(sites->gates, NULL);
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(guint64));
+
+	for (gpointer *gate = gates; *gate; gate++)
+		g_array_append_vals(all, *gate, 1);
+	for (guint i = 0; i < all->len; i++)
+		if (!sites_open_gate(sites, g_array_index(all, guint64, i), error))
+			return false;
+	return true;
 }
 
 bool sites_has_later(const Sites *sites)

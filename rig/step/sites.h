@@ -61,6 +61,14 @@ bool sites_forget(Sites *sites, guint64 pc, GError **error);
  */
 int sites_arm_waits(Sites *sites, guint64 pc, GError **error);
 
+/*
+ * Whether a function begins at @pc whose waits are armed once a vCPU comes there; and arm them: what
+ * was run up to there is to be run again.
+ */
+bool sites_is_gate(const Sites *sites, guint64 pc);
+bool sites_open_gate(Sites *sites, guint64 pc, GError **error);
+bool sites_open_gates(Sites *sites, GError **error);
+
 /* Whether waits for a frozen vCPU are still to be armed; and arm them all. */
 bool sites_has_later(const Sites *sites);
 int sites_arm_later(Sites *sites, GError **error);

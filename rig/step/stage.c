@@ -389,6 +389,10 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		at_done(stage, actor, ret_stay);
 		return true;
 	}
+	if (sites_is_gate(stage->sites, pc)) {
+		stage->new_site = true;
+		return sites_open_gate(stage->sites, pc, error);
+	}
 	if (pc == stage->returned)
 		note_return(stage, actor, at->regs.gpr[MACHINE_RDI]);
 	if (stage->discovering && pc == stage->page_fault)

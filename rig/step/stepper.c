@@ -424,7 +424,9 @@ bool stepper_survey(Stepper *stepper, GArray *survey, GError **error)
 	GArray *before = stage->survey;
 
 	stage->survey = survey;
-	return (!before || survey_arm(before, stage->guest->machine, false, error)) &&
+	/* It counts who comes to those functions itself. */
+	return sites_open_gates(stage->sites, error) &&
+	       (!before || survey_arm(before, stage->guest->machine, false, error)) &&
 	       (!survey || survey_arm(survey, stage->guest->machine, true, error));
 }
 
