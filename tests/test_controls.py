@@ -53,7 +53,7 @@ def test_what_ran_is_recorded(explored):
 
 
 def test_an_actor_of_whom_nothing_is_seen_is_an_error(tmp_path):
-    lost = "controls,pte,page-kernel,page-user,lock"
+    lost = "controls,pte,page-kernel,page-user,lock,word"
     result = run_rig("explore", "alloc-vs-free", "--out", tmp_path / "run",
                      env={"RACERIG_LOSE": lost})
     assert result.returncode == 2
