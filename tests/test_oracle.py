@@ -128,7 +128,7 @@ def test_a_weaker_check_is_seen(streams, tmp_path, source, old, new):
     text = (TOP / "rig" / source).read_text()
     assert text.count(old) == 1, "the condition is not there any more"
     invariant = Path(source).stem.removeprefix("check-").upper()
-    some = streams.about(invariant, every=8 if invariant.startswith("I") else 3)
+    some = streams.about(invariant, every=8 if invariant.startswith("I") else 1)
     found = some.judge(build(tmp_path, source, text.replace(old, new)))
     alarms = [case for row in found.values() for case in row.false_alarms]
     assert alarms or table.misses(found) - set(table.known_misses())

@@ -44,15 +44,23 @@ def plainest(out):
 
 # --- traces ---------------------------------------------------------------------------------
 
+#: Words of an arena that are watched, by the lock that is said to guard them.
+GUARDED = (
+    ("arena", ("rt.it_root", "rt.it_root.leftmost", "rt.range_size_root", "rt.range_size_root.leftmost", "nr_pages")),
+    ("vmas", ("vma_list.next", "vma_list.prev")), ("zap", ("zap_gen",)))
+
+
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
     assert header == {
-        "racerig-trace": 8, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "racerig-trace": 9, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
         "pages": [{"group": 0, "guarded_by": "arena", "scratch": "scratch", "pte": "none", "pte_bits": "0x0",
                    "address": "0x100001000"}],
         "setup": "", "operations": "alloc 0 | fault: read 0",
         "ptes": [{"page": 0, "view": 1, "pte": "none", "pte_bits": "0x0"}],
-        "locks": ["arena", "vmas", "zap", "page-table"], "words": [], "declared": {"succeeds": "alloc"}}
+        "locks": ["arena", "vmas", "zap", "page-table"], "words": [
+            {"name": name, "guarded_by": lock} for lock, names in GUARDED for name in names],
+        "declared": {"succeeds": "alloc"}}
     filled = next(e for e in events if turned(e) == ("none", "frame A"))
     # by the kernel's PTE and by the process's
     assert filled["tlb"] == [[["frame A"], []], [["frame A"], []]]

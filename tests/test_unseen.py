@@ -20,12 +20,12 @@ def unseen(explored, scenario):
 
 def test_what_is_touched_is_counted(explored):
     alloc = unseen(explored, "fault-vs-alloc")
-    # d->arena->nr_pages + 1: a load and a store
-    assert alloc["word"]["of"]["bpf_arena.nr_pages"] == 2
+    # a word that a lock is said to guard is watched, and so not counted here
+    assert "bpf_arena.nr_pages" not in alloc["word"]["of"] and alloc["word"]["total"] > 0
     assert alloc["failure"]["of"]["alloc_pages_nolock_noprof"] == 1
     free = unseen(explored, "fault-vs-free")
     assert "alloc_pages_nolock_noprof" not in free["failure"]["of"]
-    assert free["word"]["of"]["bpf_arena.nr_pages"] == 2
+    assert free["word"]["total"] > 0
 
 
 def test_user_ptes_are_events(explored):

@@ -30,7 +30,7 @@ int command_hash(int argc, char **argv, GCancellable *cancel, GError **error)
 
 		if (!outcome)
 			return EXIT_BROKEN;
-		g_autofree char *hash = guest_hash(session->guest, error);
+		g_autofree char *hash = guest_hash(session->guest, true, error);
 		if (!hash)
 			return EXIT_BROKEN;
 		g_print("%s\n", hash);

@@ -32,7 +32,7 @@ static Outcome *run_once(Session *session, const Schedule *schedule, int number,
 	g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
 
 	*ret_same = FALSE;
-	if (!outcome || !(hash_now = guest_hash(session->guest, error)))
+	if (!outcome || !(hash_now = guest_hash(session->guest, false, error)))
 		return NULL;
 	if (diverged)
 		g_print("run %d diverges: %s\n", number, diverged);

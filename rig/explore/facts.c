@@ -78,7 +78,7 @@ bool facts_write(Session *session, const char *out, const char *stem, int times,
 		if (!outcome)
 			return false;
 		g_autoptr(GError) local = NULL;
-		hash_now = guest_hash(session->guest, &local);
+		hash_now = guest_hash(session->guest, false, &local);
 		if (!hash_now && !session_recover(session, &lost, g_steal_pointer(&local), error))
 			return false;
 		if (!hash_now) {

@@ -301,12 +301,12 @@ static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)
 	return true;
 }
 
-char *guest_hash(Guest *guest, GError **error)
+char *guest_hash(Guest *guest, bool anywhere, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
 	if (!hash_registers(guest, sum, error) ||
-	    !machine_hash_ram(guest->machine, GUEST_PARKED, sum, error))
+	    !machine_hash_ram(guest->machine, anywhere ? NULL : GUEST_PARKED, sum, error))
 		return NULL;
 	return g_strdup(g_checksum_get_string(sum));
 }

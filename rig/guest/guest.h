@@ -80,8 +80,11 @@ void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES]);
 /* What the guest has written about @actor by now. */
 struct guest_actor guest_actor_report(const Guest *guest, int actor);
 
-/* SHA-256 over every register of every vCPU and all RAM; the caller's. */
-char *guest_hash(Guest *guest, GError **error);
+/*
+ * SHA-256 over every register of every vCPU and all RAM; the caller's.  @anywhere: whoever runs the
+ * guest; else one of the same process, which is a hundred times as fast.
+ */
+char *guest_hash(Guest *guest, bool anywhere, GError **error);
 
 /* The same over the registers, the watched PTEs and the pages they map. */
 char *guest_watched_hash(Guest *guest, GError **error);

@@ -563,7 +563,7 @@ const guint8 *machine_ram(Machine *machine, GError **error)
 
 bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error)
 {
-	if (!machine_is_far(machine)) {
+	if (tag && !machine_is_far(machine)) {
 		images_hash(machine->images, tag, sum);
 		return true;
 	}

@@ -175,7 +175,7 @@ int machine_ram_fd(const Machine *machine);
 
 /*
  * Add all of it to @sum: as what is kept as @tag and the pages that differ from that, where we keep
- * it, since hashing those takes a hundredth of the time.  Equal sums are equal memory.
+ * it, since hashing those takes a hundredth of the time; NULL: as it is.  Equal sums are equal memory.
  */
 bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error);
 

@@ -282,8 +282,8 @@ static bool take_over(Job *job)
 		g_unlink(journal);
 		return false;
 	}
-	if (!table_row_read(job->row, verdict, NULL) ||
-	    (!job->row->complete && strcmp(job->row->verdict, "inconclusive") == 0)) {
+	/* One that was stopped may have found something by then; the journal knows how far it was. */
+	if (!table_row_read(job->row, verdict, NULL) || !job->row->complete) {
 		job->begun = true;
 		set_verdict(job->row, "inconclusive", NULL, NULL);
 		return false;
