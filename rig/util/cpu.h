@@ -9,7 +9,7 @@
 
 /*
  * Stay on the @nth of the CPUs this process may use, counted from the one it was
- * started on.  Does nothing where that is not allowed.
+ * started on, or on the next that no other rig stays on.  Does nothing where that is not allowed.
  */
 void cpu_claim(int nth);
 
