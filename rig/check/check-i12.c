@@ -9,11 +9,6 @@
  */
 #include "check/check.h"
 
-static bool maps(guint64 pte, guint64 pfn)
-{
-	return pte_present(pte) && pte_pfn(pte) == pfn;
-}
-
 static void report(Check *check, const char *reason, const Event *event, int page, guint64 pfn,
 		   bool documented)
 {
@@ -36,7 +31,7 @@ static void judge_return(Check *check, const Event *event)
 		for (int more = 0; taken->by == event->actor && !taken->returned &&
 				   more < header->n_more; more++)
 			if (header->more[more].page == taken->page &&
-			    maps(event->after[header->n_pages + more], taken->pfn))
+			    pte_maps(event->after[header->n_pages + more], taken->pfn))
 				report(check, "freed-still-mapped", event, taken->page, taken->pfn, false);
 	}
 }
@@ -72,8 +67,8 @@ static void on_event(Check *check, const Event *event)
 		int slot = header->n_pages + i, page = header->more[i].page;
 		guint64 now = event->after[slot];
 
-		if (pte_present(now) && !maps(event->before[slot], pte_pfn(now)) &&
-		    !maps(event->after[page], pte_pfn(now)))
+		if (pte_present(now) && !pte_maps(event->before[slot], pte_pfn(now)) &&
+		    !pte_maps(event->after[page], pte_pfn(now)))
 			judge_mapped(check, event, page, pte_pfn(now));
 	}
 }
@@ -86,7 +81,8 @@ static void at_end(Check *check, const End *end)
 		guint64 pte = check->ptes[header->n_pages + i];
 		int page = header->more[i].page;
 
-		if (!pte_present(pte) || !end->pages[page].exists || maps(check->ptes[page], pte_pfn(pte)))
+		if (!pte_present(pte) || !end->pages[page].exists ||
+		    pte_maps(check->ptes[page], pte_pfn(pte)))
 			continue;
 		Violation found = check_violation(check, "I12", "disagree", NULL);
 		found.page = page;

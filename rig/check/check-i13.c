@@ -12,8 +12,7 @@ static void on_event(Check *check, const Event *event)
 	bool read = event->access == ACCESS_READ;
 
 	if (event->kind != EVENT_WORD || (read && event->lockless) ||
-	    (event->actor == check->holders[event->lock].actor &&
-	     event->irq == check->holders[event->lock].irq))
+	    check_holds(check, event, event->lock))
 		return;
 	Violation found = check_violation(check, "I13", read ? "read-unlocked" : "written-unlocked", event);
 	found.word = check->header.words[event->word];

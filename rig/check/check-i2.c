@@ -11,7 +11,7 @@ static void on_event(Check *check, const Event *event)
 	for (int i = 0; i < check->n_pages; i++) {
 		Ownership *page = &check->pages[i];
 		guint64 now = event->after[i];
-		bool maps = pte_present(now) && pte_pfn(now) == page->pfn;
+		bool maps = pte_maps(now, page->pfn);
 		/* It is the program's from the return of the allocation on. */
 		bool owned = page->owned || (event->kind == EVENT_RETURN && page->installed &&
 					     page->by == event->actor);
@@ -34,7 +34,7 @@ static void at_end(Check *check, const End *end)
 		guint64 now = end->pages[i].pte;
 
 		if (!end->pages[i].exists || !page->owned ||
-		    (pte_present(now) && pte_pfn(now) == page->pfn))
+		    pte_maps(now, page->pfn))
 			continue;
 		Violation found = check_violation(check, "I2", "maps-another", NULL);
 		found.page = i;

@@ -19,7 +19,7 @@ static int page_of(const Check *check, int slot)
 /* Whether PTE @slot maps the frame that @event frees. */
 static bool maps(const Event *event, int slot)
 {
-	return pte_present(event->before[slot]) && pte_pfn(event->before[slot]) == event->pfn;
+	return pte_maps(event->before[slot], event->pfn);
 }
 
 /* A page of which a PTE maps it; @ended: of an arena that is at its end. */

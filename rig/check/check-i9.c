@@ -55,7 +55,7 @@ static void judge_given_up(Check *check, const End *end)
 static bool is_mapped(const Check *check, const End *end, guint64 pfn)
 {
 	for (int i = check->n_pages; i < header_ptes(&check->header); i++)
-		if (pte_present(check->ptes[i]) && pte_pfn(check->ptes[i]) == pfn)
+		if (pte_maps(check->ptes[i], pfn))
 			return true;
 	for (int i = 0; i < end->n_pages; i++)
 		if (end->pages[i].exists && check_is_page(check, i, end->pages[i].pte) &&

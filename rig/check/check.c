@@ -39,7 +39,7 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 {
 	guint64 pfn = pte_pfn(after);
 
-	if (check_is_page(check, page, after) && !(pte_present(before) && pte_pfn(before) == pfn))
+	if (check_is_page(check, page, after) && !pte_maps(before, pfn))
 		g_array_append_val(check->installed, pfn);
 }
 
@@ -175,12 +175,17 @@ bool check_has_ended(const Check *check, int page)
 	return check->ended[check->header.groups[page]];
 }
 
+bool check_holds(const Check *check, const Event *event, int guard)
+{
+	return event->actor == check->holders[guard].actor &&
+	       event->irq == check->holders[guard].irq;
+}
+
 bool check_holds_lock(const Check *check, const Event *event, int page)
 {
 	int guard = check->header.guards[page];
 
-	return guard < 0 || (event->actor == check->holders[guard].actor &&
-			     event->irq == check->holders[guard].irq);
+	return guard < 0 || check_holds(check, event, guard);
 }
 
 bool check_takes_back(const Check *check, const Event *event, int page)

@@ -125,7 +125,10 @@ GArray *check_not_freed(const Check *check);
 /* The PTE of @page maps another one. */
 bool check_is_page(const Check *check, int page, guint64 pte);
 
-/* Who does @event, an actor or an interrupt on its vCPU, holds the lock that guards @page; or none does. */
+/* Who does @event, an actor or an interrupt on its vCPU, holds lock @guard. */
+bool check_holds(const Check *check, const Event *event, int guard);
+
+/* The same of the lock that guards @page; or none does. */
 bool check_holds_lock(const Check *check, const Event *event, int page);
 
 /* The arena of @page is being taken apart: what it promised ends with it. */

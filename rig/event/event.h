@@ -148,6 +148,11 @@ static inline guint64 pte_pfn(guint64 pte)
 	return (pte & PTE_PFN_MASK) >> 12;
 }
 
+static inline bool pte_maps(guint64 pte, guint64 pfn)
+{
+	return pte_present(pte) && pte_pfn(pte) == pfn;
+}
+
 const EventKindRow *event_kind_row(EventKind kind);
 const char *access_name(Access access);
 

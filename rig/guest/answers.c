@@ -6,6 +6,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/lose.h"
+#include "util/sample.h"
 
 enum {
 	/* Ends that are alike come one after another; an answer has some 100 KiB of memory. */
@@ -134,12 +135,6 @@ static bool still_holds(const Answer *answer, const guint8 *ram)
 	return true;
 }
 
-/* The 1st, 2nd, 4th, 8th … time, and then every so often. */
-static bool is_sample(guint n)
-{
-	return n % SELF_CHECK == 0 || (n & (n - 1)) == 0;
-}
-
 /* Takes @request.  What is known must be said again. */
 static bool check(const Answers *answers, const Answer *known, JsonObject *request, GError **error)
 {
@@ -178,7 +173,7 @@ JsonObject *answers_ask(Answers *answers, JsonObject *request, GError **error)
 
 		g_queue_unlink(answers->kept, at);
 		g_queue_push_head_link(answers->kept, at);
-		if (!is_sample(++answers->hits))
+		if (!is_sample(++answers->hits, SELF_CHECK))
 			json_object_unref(request);
 		else if (!check(answers, known, request, error))
 			return NULL;

@@ -12,6 +12,7 @@
 
 #include "util/child.h"
 #include "util/error.h"
+#include "util/sum.h"
 
 Backend *backend_start(const MachineSpec *spec, GError **error)
 {
@@ -59,10 +60,7 @@ char *backend_emulator_identity(const char *connect, const char *emulator, GErro
 	}
 	if (!backend_is_qemu(path, said, error))
 		return NULL;
-	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
-	g_autofree char *sum = file ? g_compute_checksum_for_data(
-		G_CHECKSUM_SHA256, (guchar *)g_mapped_file_get_contents(file),
-		g_mapped_file_get_length(file)) : NULL;
+	g_autofree char *sum = sum_of_file(path, NULL, error);
 	return sum ? g_strdup_printf("%s%s", said, sum) : NULL;
 }
 

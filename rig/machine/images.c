@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/sample.h"
 
 enum {
 	PAGE = TRACK_PAGE,
@@ -150,12 +151,6 @@ static bool check_all(const Images *images, const Image *image, const char *tag,
 	return true;
 }
 
-/* The 1st, 2nd, 4th, 8th …: before anything rests on it, it is known to work at all. */
-static bool is_sample(guint n)
-{
-	return n % SELF_CHECK == 0 || (n & (n - 1)) == 0;
-}
-
 bool images_restore(Images *images, const char *tag, GError **error)
 {
 	Image *image = g_hash_table_lookup(images->by_tag, tag);
@@ -170,7 +165,8 @@ bool images_restore(Images *images, const char *tag, GError **error)
 		written(page, images);
 	}
 	memset(image->maybe, 0, words(images) * sizeof(*image->maybe));
-	return !images->track || !is_sample(++images->restores) || check_all(images, image, tag, error);
+	return !images->track || !is_sample(++images->restores, SELF_CHECK) ||
+	       check_all(images, image, tag, error);
 }
 
 void images_hash(Images *images, const char *tag, GChecksum *sum)

@@ -374,7 +374,7 @@ static void empty_if_special(const Guest *guest, int page)
 	guint64 at = watch_kernel(&guest->watch, page)->pte.phys, pte = machine_phys64(guest->machine, at);
 
 	for (int i = 0; i < guest->watch.n_frames; i++)
-		if (pte_present(pte) && pte_pfn(pte) == guest->watch.frames[i].pfn)
+		if (pte_maps(pte, guest->watch.frames[i].pfn))
 			machine_phys64_set(guest->machine, at, 0);
 }
 

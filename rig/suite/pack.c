@@ -15,25 +15,26 @@
 #include "suite/park.h"
 #include "util/error.h"
 #include "util/paths.h"
+#include "util/sum.h"
 #include "util/tar.h"
 
-enum { CHUNK_BYTES = 1 << 16, GZIP_LEVEL = 1 };
+enum { GZIP_LEVEL = 1 };
 
 /* A file of ours that is to be packed as @path. */
 static bool add_file(Manifest *manifest, const char *path, const char *from, GError **error)
 {
-	g_autoptr(GMappedFile) mapped = g_mapped_file_new(from, FALSE, error);
+	guint64 size;
+	g_autofree char *sum = sum_of_file(from, &size, error);
 	PackFile *file;
 
-	if (!mapped)
+	if (!sum)
 		return false;
 	g_assert(manifest_is_path(path));
 	file = g_new0(PackFile, 1);
 	file->path = g_strdup(path);
 	file->from = g_strdup(from);
-	file->size = g_mapped_file_get_length(mapped);
-	file->sha256 = g_compute_checksum_for_data(
-		G_CHECKSUM_SHA256, (guchar *)g_mapped_file_get_contents(mapped), file->size);
+	file->size = size;
+	file->sha256 = g_steal_pointer(&sum);
 	g_ptr_array_add(manifest->files, file);
 	return true;
 }
@@ -108,10 +109,7 @@ static bool add_guest(Manifest *manifest, const Kernel *kernel, GError **error)
 {
 	static const char *const names[] = { "init", "init.cpio" };
 	g_autofree char *cpio = kernel_guest_file(kernel, "init.cpio");
-	g_autoptr(GMappedFile) mapped = g_mapped_file_new(cpio, FALSE, error);
-	g_autofree char *sum = mapped ? g_compute_checksum_for_data(
-		G_CHECKSUM_SHA256, (guchar *)g_mapped_file_get_contents(mapped),
-		g_mapped_file_get_length(mapped)) : NULL;
+	g_autofree char *sum = sum_of_file(cpio, NULL, error);
 
 	if (!sum)
 		return false;

@@ -12,6 +12,7 @@
 #include "util/error.h"
 #include "util/name.h"
 #include "util/paths.h"
+#include "util/sum.h"
 #include "util/tar.h"
 #include "util/tree.h"
 
@@ -249,15 +250,11 @@ static bool is_alone(const Unpack *unpack, const PackFile *file, GError **error)
 static bool is_free(const PackFile *file, bool *ret_there, GError **error)
 {
 	g_autofree char *target = paths_in_cache(file->path);
-	g_autoptr(GMappedFile) mapped = NULL;
 
 	*ret_there = g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
 	if (!*ret_there)
 		return true;
-	mapped = g_mapped_file_new(target, FALSE, error);
-	g_autofree char *sum = mapped ? g_compute_checksum_for_data(
-		G_CHECKSUM_SHA256, (guchar *)g_mapped_file_get_contents(mapped),
-		g_mapped_file_get_length(mapped)) : NULL;
+	g_autofree char *sum = sum_of_file(target, NULL, error);
 	if (!sum)
 		return false;
 	if (strcmp(sum, file->sha256) == 0)

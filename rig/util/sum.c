@@ -13,6 +13,19 @@ static char *beside(const char *path)
 	return g_strconcat(path, ".sha256", NULL);
 }
 
+char *sum_of_file(const char *path, guint64 *ret_size, GError **error)
+{
+	g_autoptr(GMappedFile) mapped = g_mapped_file_new(path, FALSE, error);
+
+	if (!mapped)
+		return NULL;
+	gsize len = g_mapped_file_get_length(mapped);
+	if (ret_size)
+		*ret_size = len;
+	return g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+					   (guchar *)g_mapped_file_get_contents(mapped), len);
+}
+
 bool sum_write(const char *path, const void *data, gsize len, GError **error)
 {
 	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
@@ -28,14 +41,10 @@ SumState sum_check(const char *path, char **ret_sum)
 {
 	g_autofree char *file = beside(path);
 	g_autofree char *line = file_read(file, FILE_NAMED, MAX_SUM_BYTES, NULL, NULL);
-	g_autoptr(GMappedFile) mapped = g_mapped_file_new(path, FALSE, NULL);
 
-	*ret_sum = NULL;
-	if (!mapped)
+	*ret_sum = sum_of_file(path, NULL, NULL);
+	if (!*ret_sum)
 		return SUM_MISSING;
-	*ret_sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-					       (guchar *)g_mapped_file_get_contents(mapped),
-					       g_mapped_file_get_length(mapped));
 	if (!line)
 		return SUM_UNKNOWN;
 	return strcmp(g_strchomp(line), *ret_sum) == 0 ? SUM_WHOLE : SUM_DAMAGED;

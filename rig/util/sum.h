@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SHA-256 of a file in the cache, in FILE.sha256 beside it: what was cut off or damaged there
- * must not pass for what was put there.  One that an older version wrote has none: SUM_UNKNOWN.
+ * The SHA-256 of files; and that of one in the cache, in FILE.sha256 beside it: what was cut off
+ * or damaged there must not pass for what was put there.  One that an older version wrote has none:
+ * SUM_UNKNOWN.
  */
 #pragma once
 
@@ -9,6 +10,9 @@
 #include <stdbool.h>
 
 typedef enum { SUM_WHOLE, SUM_UNKNOWN, SUM_MISSING, SUM_DAMAGED } SumState;
+
+/* The SHA-256 of the file at @path, the caller's; its length in *@ret_size, which may be NULL. */
+char *sum_of_file(const char *path, guint64 *ret_size, GError **error);
 
 /* Write @len bytes at @data to @path, with their sum; each is there whole or not at all. */
 bool sum_write(const char *path, const void *data, gsize len, GError **error);
