@@ -342,13 +342,15 @@ static bool know_guest(Session *session, GError **error)
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
-	Scenario *found = scenario_find(scenario, error);
+	g_autoptr(Scenario) found = scenario_find(scenario, error);
+	g_autoptr(Kernel) build = found ? kernel_find(kernel, error) : NULL;
 
-	return found ? session_new_of(found, kernel, connect, NULL, cancel, error) : NULL;
+	return build ? session_new_of(g_steal_pointer(&found), g_steal_pointer(&build), connect, NULL, cancel,
+				      error) : NULL;
 }
 
-Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
-			const char *qmp, GCancellable *cancel, GError **error)
+Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect, const char *qmp,
+			 GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
 
@@ -356,14 +358,14 @@ Session *session_new_of(Scenario *scenario, const char *kernel, const char *conn
 	session->connect = g_strdup(connect);
 	session->qmp = g_strdup(qmp);
 	session->scenario = scenario;
+	session->kernel = kernel;
 	session->subject = subject_find(scenario->subject, scenario->path, error);
 	if (session->subject && scenario->succeeds && !session->subject->tells_success) {
 		keyfile_error(error, scenario->path, "scenario", "succeeds",
 			      "subject %s promises nobody success", scenario->subject);
 		return NULL;
 	}
-	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, error) || !know_guest(session, error))
+	if (!session->subject || !open_guest(session, error) || !know_guest(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }
