@@ -244,8 +244,8 @@ static void add_group(GString *text, const HuntResult *result, guint i, const ch
 				       group->interleavings->len > 2 ? "s" : "");
 	g_string_append_printf(text, "  in         %u combination%s\n", group->combinations,
 			       group->combinations == 1 ? "" : "s");
-	g_string_append_printf(text, "  smallest   %d context switches, %d events\n", group->hit->switches,
-			       group->hit->events);
+	g_string_append_printf(text, "  smallest   %d context switch%s, %d events\n", group->hit->switches,
+			       group->hit->switches == 1 ? "" : "es", group->hit->events);
 	g_string_append_printf(text, "  replay     racerig replay %s/schedules/%s.sched --times 10\n",
 			       out, stem);
 	g_string_append_printf(text, "%s\n", mail);
@@ -294,8 +294,8 @@ char *hunt_html(const HuntResult *result, const char *kernel)
 			 group->hit->violation.invariant, text);
 		if (group->known)
 			html_add(page, "<p>docs/findings/%s.md</p>", group->known);
-		html_add(page, "<p>%s; in %u combinations, the smallest schedule has %d context switches "
-			 "and %d events (schedules/%s.sched).</p>",
+		html_add(page, "<p>%s; in %u combinations, context switches of the smallest schedule: %d, "
+			 "events: %d (schedules/%s.sched).</p>",
 			 violation_kind_text(&group->hit->violation), group->combinations,
 			 group->hit->switches, group->hit->events, stem);
 		html_add(page, "<ul>");
