@@ -103,6 +103,13 @@ static const Word *word_at(const GArray *words, guint i)
 	return i < words->len ? &g_array_index(words, Word, i) : NULL;
 }
 
+/* One that is there. */
+static const Word *known_word(const GArray *words, guint i)
+{
+	g_assert(i < words->len);
+	return &g_array_index(words, Word, i);
+}
+
 /* 1 to 3 digits, and no more than @max. */
 static bool is_number(const char *text, gsize length, int max, int *ret)
 {
@@ -241,7 +248,7 @@ static bool is_free_name(const char *word)
 /* "any NAME [COUNT]", in arena 0; the number of words is *@ret. */
 static bool take_any(Parser *parser, const GArray *words, guint at, struct operation *op, guint *ret)
 {
-	const Word *any = word_at(words, at), *name = word_at(words, at + 1);
+	const Word *any = known_word(words, at), *name = word_at(words, at + 1);
 	const Word *count = word_at(words, at + 2);
 	int pages = 1;
 
@@ -271,7 +278,7 @@ static bool take_any(Parser *parser, const GArray *words, guint at, struct opera
 static bool take_arguments(Parser *parser, const GArray *words, guint at, const VerbRow *row,
 			   struct operation *op, guint *ret)
 {
-	const Word *verb = word_at(words, at), *word = word_at(words, at + 1);
+	const Word *verb = known_word(words, at), *word = word_at(words, at + 1);
 	int limit = parser->text->arenas >= 0 ? parser->text->arenas : GUEST_MAX_ARENAS, arena;
 
 	*ret = 0;
@@ -307,7 +314,7 @@ static bool check_subject(Parser *parser, const Word *verb, int found)
 {
 	int subject = verb_subject(found);
 
-	if (found == VERB_KEEP)
+	if (verb_row(found)->flags & VERB_COMMON)
 		return true;
 	if (parser->subject < 0)
 		parser->subject = subject;
@@ -318,10 +325,14 @@ static bool check_subject(Parser *parser, const Word *verb, int found)
 }
 
 /* What may not come here, or not here. */
-static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *row, int process)
+static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *row, int process,
+		       const GPtrArray *operations)
 {
 	bool setup = parser->actor == NO_ACTOR;
 
+	if (row == verb_row(VERB_SYNC) && (setup || operations_have(operations, VERB_SYNC)))
+		return bad(parser, verb->at, "\"%s\" is for actors, once for each; what follows it is "
+			   "done by one after another", verb->text);
 	if (setup && row->flags & VERB_LINGERS)
 		return bad(parser, verb->at, "\"%s\" leaves work for later, which would run in the race; "
 			   "let an actor do it", verb->text);
@@ -344,7 +355,7 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 	parser->op_length = length;
 	if (!words->len)
 		return bad(parser, at, "an operation is missing");
-	const Word *verb = word_at(words, 0);
+	const Word *verb = known_word(words, 0);
 	if (parser->actor == NO_ACTOR && g_str_has_prefix(verb->text, "cpu")) {
 		int n = parser->n_actors;
 
@@ -362,7 +373,7 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 	op.verb = found;
 	op.pages = 1;
 	parser->made->shape.ram |= found == VERB_MAP_RAM || found == VERB_UNMAP_RAM;
-	if (!check_subject(parser, verb, found) || !check_verb(parser, verb, row, process) ||
+	if (!check_subject(parser, verb, found) || !check_verb(parser, verb, row, process, operations) ||
 	    !take_arguments(parser, words, first, row, &op, &used))
 		return false;
 	const Word *more = word_at(words, first + 1 + used);

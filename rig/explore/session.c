@@ -437,21 +437,27 @@ static Setup *setup_of(const Operations *operations)
 	return setup;
 }
 
-static bool prepare(Session *session, GError **error)
+/* What sees and judges schedules of the scenario at hand. */
+static bool begin(Session *session, GError **error)
 {
-	Guest *guest = session->guest;
 	const Operations *operations = session->scenario->operations;
-	g_autoptr(Setup) setup = setup_of(operations);
 
-	session->stepper = stepper_new(guest, setup, &session->controls, error);
-	if (!session->stepper || !check_seen(session, error))
+	if (!check_seen(session, error))
 		return false;
 	TraceDeclared declared = declared_by(session);
-	session->trace = trace_new(guest, session->stepper, &declared,
+	session->trace = trace_new(session->guest, session->stepper, &declared,
 				   operations ? operations->setup_text : NULL,
 				   operations ? operations->actors_text : NULL);
 	session->check = check_new(trace_header(session->trace));
 	return true;
+}
+
+static bool prepare(Session *session, GError **error)
+{
+	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
+
+	session->stepper = stepper_new(session->guest, setup, &session->controls, error);
+	return session->stepper && begin(session, error);
 }
 
 /* Nothing is left of the guest but what it spent. */
@@ -549,6 +555,27 @@ bool session_prepare(Session *session, GError **error)
 	int lost = 0;
 
 	if (!prepare(session, &local) &&
+	    !session_recover(session, &lost, g_steal_pointer(&local), error))
+		return false;
+	session->irqs = stepper_irqs(session->stepper);
+	return true;
+}
+
+bool session_program(Session *session, Scenario *scenario, GError **error)
+{
+	g_autoptr(Setup) setup = setup_of(scenario->operations);
+	g_autoptr(GError) local = NULL;
+	int lost = 0;
+
+	g_clear_pointer(&session->check, check_free);
+	g_clear_pointer(&session->trace, trace_free);
+	scenario_free(session->scenario);
+	session->scenario = scenario;
+	g_autofree char *before = session->snapshot;
+	before[strcspn(before, "+")] = '\0';
+	session->snapshot = guest_name(before, scenario);
+	if ((!take_text(session, &local) || !stepper_program(session->stepper, setup, &local) ||
+	     !begin(session, &local)) &&
 	    !session_recover(session, &lost, g_steal_pointer(&local), error))
 		return false;
 	session->irqs = stepper_irqs(session->stepper);

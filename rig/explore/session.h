@@ -57,6 +57,12 @@ Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect,
 /* Learn the sites, so that schedules can be run. */
 bool session_prepare(Session *session, GError **error);
 
+/*
+ * The same guest for @scenario, a text of the same shape and with the same setup; takes the caller's
+ * reference, whatever comes of it.  Controls are not run again.
+ */
+bool session_program(Session *session, Scenario *scenario, GError **error);
+
 /* How often QEMU or drgn may die, or stop answering, in one and the same place. */
 enum { SESSION_MAX_LOST = 3 };
 
