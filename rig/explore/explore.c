@@ -204,6 +204,7 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 		verdict->processes = (int)operations->shape.processes;
 		verdict->unseen_verbs = operations_unseen(operations);
 	}
+	verdict->failures = session->n_failures;
 	verdict->kernel_kind = g_strdup(kernel->kind);
 	verdict->kernel_title = g_strdup(kernel->title);
 	verdict->kernel_release = g_strdup(kernel->release);

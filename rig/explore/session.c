@@ -435,19 +435,40 @@ static Setup *setup_of(const Operations *operations)
 	return setup;
 }
 
+/* Only where something may fail: else nothing of it shows anywhere. */
+static bool ask_failures(Session *session, GError **error)
+{
+	const Guest *guest = session->guest;
+
+	if (!session->n_failures)
+		return true;
+	JsonObject *request = json_object_new();
+	json_object_set_string_member(request, "op", "failures");
+	json_object_set_string_member(request, "subject", session->subject->name);
+	json_object_set_member(request, "keep", json_node_copy(guest->keep));
+	json_object_set_int_member(request, "cpus", guest->n_actors);
+	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
+	return answer && failures_parse(answer, &guest->watch, guest->n_actors,
+					machine_ram_bytes(guest->machine), &session->failures, error);
+}
+
 static bool prepare(Session *session, GError **error)
 {
 	Guest *guest = session->guest;
 	const Operations *operations = session->scenario->operations;
 	g_autoptr(Setup) setup = setup_of(operations);
 
-	session->stepper = stepper_new(guest, setup, &session->controls, error);
+	if (!ask_failures(session, error))
+		return false;
+	StepperOptions options = { setup, session->n_failures ? &session->failures : NULL,
+				   session->n_failures };
+	session->stepper = stepper_new(guest, &options, &session->controls, error);
 	if (!session->stepper || !check_seen(session, error))
 		return false;
 	TraceDeclared declared = declared_by(session);
 	session->trace = trace_new(guest, session->stepper, &declared,
 				   operations ? operations->setup_text : NULL,
-				   operations ? operations->actors_text : NULL);
+				   operations ? operations->actors_text : NULL, options.failures);
 	session->check = check_new(trace_header(session->trace));
 	return true;
 }

@@ -119,7 +119,9 @@ static void test_threads(void)
 
 		g_assert_cmpint(thread_parse(name), ==, thread);
 		g_assert_cmpint(thread_of(thread_kind(thread), thread_actor(thread)), ==, thread);
-		g_assert_true(thread_twin(thread) < 0 || thread_twin(thread_twin(thread)) == thread);
+		g_assert_false(thread_is_twin(thread, thread));
+		thread_twins_foreach(twin, thread)
+			g_assert_true(thread_is_twin(twin, thread) && !thread_switches(thread, twin));
 	}
 	static const char *const bad[] = { "", "run", "run8", "run-1", "run1x", "irqs1" };
 	G_STATIC_ASSERT((int)MAX_ACTORS == 8);

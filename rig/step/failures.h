@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be made to fail: calls from the subject's own code, and attempts at locks that their
+ * waiters may give up.  drgn names them, by the one table in analysis/helpers/failures.py.
+ *
+ * A call fails at its entry, by coming back at once with what it returns then.  A lock is given up
+ * where somebody else holds it: the attempt is made and fails, and the wait comes back
+ * with what it returns after a time-out, and without the entry in the table of the vCPU's locks.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "event/event.h"
+#include "subject/watch.h"
+
+enum { MAX_CALLS = 16, MAX_CALLERS = 8 };
+
+typedef struct {
+	int failing;		/* index into Failures.names */
+	guint64 entry;		/* where it begins */
+	guint64 returns;
+	int argument;		/* with this one … */
+	guint64 value;		/* … so it fails by itself, for tests; -1: with none */
+} FailingCall;
+
+typedef struct {
+	int n_names, n_calls, n_callers;
+	const char *names[MAX_FAILING];	/* interned: "alloc-page" */
+	FailingCall calls[MAX_CALLS];
+	const char *callers[MAX_CALLERS];	/* files of the source, interned */
+	guint32 locks;		/* bits of the watched ones that may be given up */
+	guint64 entry, returns;	/* of the function that waits for them */
+	/* Of each actor's vCPU, physical: a count of 32 bits and, at an offset, as many pointers. */
+	guint64 held[MAX_ACTORS];
+	int count, entries;	/* offsets of both */
+} Failures;
+
+/* What drgn said, checked; RIG_ERROR_INPUT says that nothing is there that can fail. */
+bool failures_parse(JsonObject *answer, const Watch *watch, int n_actors, guint64 ram_bytes,
+		    Failures *ret, GError **error);
+
+/* What begins at @pc, or NULL. */
+const FailingCall *failures_at(const Failures *failures, guint64 pc);

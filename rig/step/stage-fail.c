@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls that may fail, and locks that may be given up (step/failures.h). */
+#include "step/stage.h"
+
+#include "util/error.h"
+#include "util/lose.h"
+
+enum { CALL_BYTES = 5, RAX = 0, MAX_HELD = 31, GIVE_UP_SECONDS = 300 };
+
+bool stage_set_failures(Stage *stage, const Failures *failures, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+
+	for (int i = 0; i < failures->n_calls; i++)
+		if (!machine_is_break(machine, failures->calls[i].entry) &&
+		    !machine_break(machine, failures->calls[i].entry, true, error))
+			return false;
+	stage->failures = failures;
+	return true;
+}
+
+static bool is_caller(const Stage *stage, guint64 pc)
+{
+	g_autofree char *unit = symbols_unit(stage->guest->symbols, pc);
+
+	for (int i = 0; unit && i < stage->failures->n_callers; i++)
+		if (g_str_equal(unit, stage->failures->callers[i]))
+			return true;
+	return false;
+}
+
+/* Of the call that has brought the vCPU to a function's entry; the kernel's are all as long. */
+static bool call_site(Stage *stage, int actor, guint64 *ret, GError **error)
+{
+	guint64 back;
+
+	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor),
+			  stage_context(stage, actor)->regs.gpr[MACHINE_RSP], &back, sizeof(back), error))
+		return false;
+	*ret = back - CALL_BYTES;
+	return true;
+}
+
+bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
+{
+	const Context *at = stage_context(stage, actor);
+	const FailingCall *call = stage->failures && !stage->actors[actor].in_irq
+		? failures_at(stage->failures, at->regs.rip) : NULL;
+	guint64 site;
+
+	*ret = (Event){ .kind = EVENT_NONE };
+	if (!call)
+		return true;
+	if (!call_site(stage, actor, &site, error))
+		return false;
+	if (!is_caller(stage, site))
+		return true;
+	*ret = (Event){ .kind = EVENT_CALL, .actor = actor, .page = -1, .failing = call->failing,
+			.pc = site };
+	return sites_learn_call(stage->sites, stage_vcpu(stage, actor), site, error);
+}
+
+bool stage_may_be_given_up(const Stage *stage, int lock)
+{
+	return stage->failures && (stage->failures->locks >> lock & 1);
+}
+
+/* As if the function that the vCPU is about to begin had ended. */
+static bool come_back(Stage *stage, int actor, guint64 returns, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	guint64 rsp = at->regs.gpr[MACHINE_RSP], back;
+
+	return machine_read(machine, vcpu, rsp, &back, sizeof(back), error) &&
+	       machine_set_gpr(machine, vcpu, RAX, returns, error) &&
+	       machine_set_gpr(machine, vcpu, MACHINE_RSP, rsp + sizeof(back), error) &&
+	       machine_set_gpr(machine, vcpu, MACHINE_RIP, back, error) &&
+	       machine_regs(machine, vcpu, &at->regs, error);
+}
+
+/* To @to alone, past whatever else is there to stop at. */
+static bool run_to(Stage *stage, int actor, guint64 to, GError **error)
+{
+	enum { MAX_STOPS = 1000 };
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	bool had = machine_is_break(machine, to), step = false;
+	Stop stop;
+
+	if (!had && !machine_break(machine, to, true, error))
+		return false;
+	for (int i = 0; i < MAX_STOPS && at->regs.rip != to; i++) {
+		if (!(step ? machine_step : machine_run)(machine, stage_vcpu(stage, actor), &stop, error) ||
+		    !machine_regs(machine, stage_vcpu(stage, actor), &at->regs, error))
+			return false;
+		step = machine_is_break(machine, at->regs.rip);
+	}
+	if (at->regs.rip == to)
+		return had || machine_break(machine, to, false, error);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "%s does not come to where a call fails", stage->guest->report.actors[actor].name);
+	return false;
+}
+
+/*
+ * The call really fails: for tests of what it leaves.  A call gets what it refuses, and a lock is waited
+ * for until its time is up.
+ */
+static bool really_fail(Stage *stage, int actor, const FailingCall *call, GError **error)
+{
+	static const int order[] = { MACHINE_RDI, 4, 3, 2, 8, 9 };
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	guint64 back;
+
+	machine_allow(machine, GIVE_UP_SECONDS);
+	bool ok = machine_read(machine, vcpu, at->regs.gpr[MACHINE_RSP], &back, sizeof(back), error) &&
+		  (!call || call->argument < 0 ||
+		   machine_set_gpr(machine, vcpu, order[call->argument], call->value, error)) &&
+		  machine_regs(machine, vcpu, &at->regs, error) && run_to(stage, actor, back, error);
+	machine_allow(machine, stage_run_seconds(stage));
+	return ok;
+}
+
+/* What release_held_lock_entry() does: the entry that was made for this attempt goes. */
+static bool release_entry(Stage *stage, int actor, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	const Failures *failures = stage->failures;
+	guint64 count_at = failures->held[actor] + failures->count;
+	guint64 word = machine_phys64(machine, count_at), count = word & G_MAXUINT32;
+
+	if (count < 1 || count > MAX_HELD) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "vCPU %d holds %u locks, by its table",
+			    stage_vcpu(stage, actor), (guint)count);
+		return false;
+	}
+	machine_phys64_set(machine, failures->held[actor] + failures->entries +
+			   (count - 1) * sizeof(guint64), 0);
+	machine_phys64_set(machine, count_at, word - 1);
+	return true;
+}
+
+/* The attempt is made, and finds the lock held. */
+static bool give_up(Stage *stage, int actor, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	Stop stop;
+
+	if (!machine_step_watched(machine, vcpu, at->pending.pc, &stop, error) ||
+	    !machine_regs(machine, vcpu, &at->regs, error) ||
+	    !run_to(stage, actor, stage->failures->entry, error))
+		return false;
+	return lose("forged") ? really_fail(stage, actor, NULL, error)
+			      : release_entry(stage, actor, error) &&
+					come_back(stage, actor, stage->failures->returns, error);
+}
+
+static bool fail_call(Stage *stage, int actor, GError **error)
+{
+	const FailingCall *call = failures_at(stage->failures, stage_context(stage, actor)->regs.rip);
+
+	g_assert(call);
+	return lose("forged") ? really_fail(stage, actor, call, error)
+			      : come_back(stage, actor, call->returns, error);
+}
+
+Event stage_pending_failure(const Stage *stage, int actor)
+{
+	Event event = stage->actors[actor].own.pending;
+
+	event.gives_up = event.kind == EVENT_LOCK;
+	event.kind = EVENT_FAIL;
+	event.guards = false;
+	return event;
+}
+
+bool stage_can_fail(const Stage *stage, int actor)
+{
+	const Actor *self = &stage->actors[actor];
+	const Event *pending = &self->own.pending;
+
+	return stage->failures && stage->failures_left > 0 && !self->in_irq &&
+	       self->own.state == ACTOR_READY &&
+	       (pending->kind == EVENT_CALL ||
+		(pending->kind == EVENT_LOCK && stage_may_be_given_up(stage, pending->lock)));
+}
+
+bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error)
+{
+	*ret_event = stage_pending_failure(stage, actor);
+	stage_ptes(stage, ret_event->before);
+	if (!(ret_event->gives_up ? give_up : fail_call)(stage, actor, error))
+		return false;
+	stage->failures_left--;
+	stage_ptes(stage, ret_event->after);
+	/* Where it has come back to may be the next event: running stops there at once. */
+	return stage_advance(stage, actor, false, error);
+}
