@@ -61,6 +61,22 @@ GIVING_UP = GivingUp(
     " the node, and at err_release_entry release_held_lock_entry() takes the entry out")
 
 
+@dataclass(frozen=True)
+class LeftBehind:
+    """Where the kernel says itself that it leaves pages behind for good when a call fails."""
+
+    call: str
+    function: str
+    source: str
+
+
+LEFT_BEHIND = (
+    LeftBehind("kmalloc", "arena_free_pages",
+               "kernel/bpf/arena.c: 'If allocation fails in non-sleepable context, pages are"
+               " intentionally left inaccessible (leaked) until the arena is destroyed.'"),
+)
+
+
 def _symbol(prog: Program, name: str) -> Optional[int]:
     try:
         return int(prog.symbol(name).address)
@@ -101,4 +117,9 @@ def _giving_up(prog: Program, locks: List[str], cpus: int) -> Dict[str, Any]:
 
 def describe(prog: Program, sources: List[str], locks: List[str], cpus: int) -> Dict[str, Any]:
     """Calls from what was compiled from *sources*, and *locks*, by their names, that may be given up."""
-    return {"calls": _calls(prog), "callers": sources, "giving_up": _giving_up(prog, locks, cpus)}
+    return {
+        "calls": _calls(prog),
+        "callers": sources,
+        "left_behind": [{"call": each.call, "function": each.function} for each in LEFT_BEHIND],
+        "giving_up": _giving_up(prog, locks, cpus),
+    }

@@ -17,7 +17,7 @@
 
 static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at;
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
-static int opt_recheck = 50, opt_failures;
+static int opt_recheck = 50, opt_failures = -1;
 static int opt_split;
 static char *opt_costs, *opt_shard;
 static gboolean opt_resume, opt_irq_events;
@@ -40,7 +40,8 @@ static const GOptionEntry entries[] = {
 	{ "preemptions", 0, 0, G_OPTION_ARG_INT, &opt_preemptions,
 	  "dpor, dfs: at most N preemptions a schedule", "N" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "Up to F calls that may fail do, in any of the ways there are (0: none; docs/failures.md)", "F" },
+	  "Up to F calls that may fail do, in all the ways there are (as many as the scenario says, or 0; docs/failures.md)",
+	  "F" },
 	{ "split", 0, 0, G_OPTION_ARG_INT, &opt_split,
 	  "dpor: expand the first D decisions in full, so that parts can be explored apart", "D" },
 	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
@@ -227,9 +228,6 @@ static gboolean check_split(GError **error)
 {
 	enum { DEEPEST = 64 };
 
-	if (opt_split && opt_failures)
-		return bad_input(error, "--failures", opt_failures, "a split exploration has none; leave out "
-				 "one of the two");
 	if (opt_split < 0 || opt_split > DEEPEST)
 		return bad_input(error, "--split", opt_split, "give 1 to 64");
 	if (opt_split && strcmp(opt_policy, "dpor") != 0)
@@ -259,7 +257,7 @@ static gboolean check_options(GError **error)
 		return bad_input(error, "--depth", opt_depth, "give 1 to 100");
 	if (opt_recheck < 0)
 		return bad_input(error, "--recheck", opt_recheck, "give 0 or more");
-	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
+	if (opt_failures < -1 || opt_failures > SCHEDULE_MAX_FAILURES)
 		return bad_input(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_preemptions < -1)
 		return bad_input(error, "--preemptions", opt_preemptions, "give 0 or more");
@@ -269,7 +267,7 @@ static gboolean check_options(GError **error)
 	return check_split(error) && check_stop_at(error);
 }
 
-static Policy *make_policy(int actors, GError **error)
+static Policy *make_policy(int actors, int failures, GError **error)
 {
 	if (strcmp(opt_policy, "dfs") == 0)
 		return policy_dfs_new(opt_preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS,
@@ -286,10 +284,17 @@ static Policy *make_policy(int actors, GError **error)
 		return policy_random_new(opt_seed);
 	/* Actors, the interrupts of their vCPUs, their TLBs, and their failures. */
 	if (strcmp(opt_policy, "pct") == 0)
-		return policy_pct_new(opt_seed, opt_depth, (opt_failures ? 4 : 3) * actors);
+		return policy_pct_new(opt_seed, opt_depth, (failures ? 4 : 3) * actors);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "no policy '%s' (there are: dpor dfs pct random)", opt_policy);
 	return NULL;
+}
+
+/* A merge knows nothing of what was asked to fail. */
+static bool cannot_split(int failures, GError **error)
+{
+	return bad_input(error, "--failures", failures,
+			 "a split exploration has none; leave --split out, or give --failures 0");
 }
 
 /* The one that is named, or the one that --actors says. */
@@ -366,22 +371,23 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	}
 	const char *kernel = opt_kernel ? opt_kernel : "stock";
 	g_autoptr(Scenario) scenario = check_options(error) ? find_scenario(argv[1], error) : NULL;
+	int failures = !scenario ? 0 : opt_failures < 0 ? scenario->failures : opt_failures;
 	g_autoptr(Policy) policy =
-		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
+		scenario && (!opt_split || !failures || cannot_split(failures, error))
+		? make_policy(g_strv_length(scenario->actors), failures, error) : NULL;
 	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
 	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
 	if (opt_costs && !costs)
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
+	g_autofree char *among = failures ? g_strdup_printf("/failures=%d", failures) : g_strdup("");
 	g_autofree char *words = opt_split
 		? explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count)
-		: is_bounded() ? explore_options(policy->name, opt_preemptions)
-		: g_strdup_printf("%s/%d/%d", policy->name, opt_seed, opt_depth);
-	g_autofree char *all_words = opt_failures ? g_strdup_printf("%s/failures=%d", words, opt_failures)
-						  : g_strdup(words);
+		: is_bounded() ? explore_options(policy->name, opt_preemptions, failures)
+		: g_strdup_printf("%s/%d/%d%s", policy->name, opt_seed, opt_depth, among);
 	options.out = opt_out ? opt_out : folder;
-	options.options = all_words;
+	options.options = words;
 	options.max_schedules = opt_schedules;
 	options.stop_at = opt_stop_at;
 	options.jobs = opt_jobs;
@@ -396,7 +402,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
 						    NULL, cancel, error);
 	if (session)
-		session->n_failures = opt_failures;
+		session->n_failures = failures;
 	if (!session || !is_that_build(session->kernel, error) || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	if (opt_irq_events)
@@ -419,7 +425,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		/* What a part has found the others must be told, and there is one word for that. */
 		expect_irqs(session, opt_shard ? IRQS_EVENTS : session->irqs + 1);
 		policy_free(policy);
-		policy = make_policy(g_strv_length(session->scenario->actors), error);
+		policy = make_policy(g_strv_length(session->scenario->actors), failures, error);
 		options.resume = false;
 	}
 

@@ -81,6 +81,7 @@ typedef struct Event {
 	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it */
 	int failing;		/* CALL, FAIL: index of what is called, or … */
 	bool gives_up;		/* … FAIL: it gives up @lock, which somebody else holds */
+	bool leaves;		/* FAIL: where the kernel says that it leaves pages behind then */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
 	bool lockless;		/* … by a function that needs no lock for it, by design */

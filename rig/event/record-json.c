@@ -28,7 +28,7 @@
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
  *	lock, unlock, hold	"lock"
  *	call	"call": what may fail
- *	fail	"call", or "lock" where it is given up
+ *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
  *	word	"access","word","lockless"?: by who needs no lock for it, by design
  *	destroy	"group"
  *	send	"target"					an actor
@@ -368,7 +368,7 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
 		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
-		"flush", "lock", "word", "lockless", "group", "target", "result", "call", "before",
+		"flush", "lock", "word", "lockless", "group", "target", "result", "call", "leaves", "before",
 		"after", "before_bits", "after_bits", NULL,
 	};
 	JsonObjectIter iter;

@@ -77,7 +77,11 @@ static bool read_free(const Record *record, const Json *json, Event *event, GErr
 
 static bool read_call(const TraceHeader *header, const Json *json, Event *event, GError **error)
 {
-	event->gives_up = event->kind == EVENT_FAIL && json_has(json, "lock");
+	bool fails = event->kind == EVENT_FAIL;
+
+	if (fails && !json_maybe_bool(json, "leaves", &event->leaves, error))
+		return false;
+	event->gives_up = fails && json_has(json, "lock");
 	if (event->gives_up && header->n_failing)
 		return read_choice(json, "lock", header->locks, header->n_locks, &event->lock, error);
 	return read_choice(json, "call", header->failing, header->n_failing, &event->failing, error);

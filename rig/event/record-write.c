@@ -245,6 +245,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 	if (event->kind == EVENT_FAIL)
 		json_add_string(object, event->gives_up ? "lock" : "call",
 				header_target(&record->header, event));
+	if (event->kind == EVENT_FAIL && event->leaves)
+		json_object_set_boolean_member(object, "leaves", true);
 	if (event->kind == EVENT_DESTROY)
 		json_object_set_int_member(object, "group", event->group);
 	if (target_members[event->kind])

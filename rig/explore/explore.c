@@ -249,9 +249,10 @@ static void add_times(Explorer *explorer)
 	};
 }
 
-char *explore_options(const char *policy, int preemptions)
+char *explore_options(const char *policy, int preemptions, int failures)
 {
-	return g_strdup_printf("%s/%d", policy, preemptions);
+	return failures ? g_strdup_printf("%s/%d/failures=%d", policy, preemptions, failures)
+			: g_strdup_printf("%s/%d", policy, preemptions);
 }
 
 char *explore_options_split(int depth, int part, int parts)

@@ -460,6 +460,8 @@ static bool prepare(Session *session, GError **error)
 
 	if (!ask_failures(session, error))
 		return false;
+	/* A free that gets no lock is done by a kernel worker. */
+	guest->report.lingers |= session->n_failures > 0;
 	StepperOptions options = { setup, session->n_failures ? &session->failures : NULL,
 				   session->n_failures };
 	session->stepper = stepper_new(guest, &options, &session->controls, error);

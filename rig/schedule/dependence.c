@@ -158,6 +158,9 @@ static void add_event(GArray *touches, const Event *event)
 		touch(touches, OBJECT_FAILURES, 0, TOUCH_WRITE);
 		if (event->gives_up)
 			touch(touches, OBJECT_LOCK, event->lock, TOUCH_READ);
+		/* What it leaves behind is what is there now. */
+		if (event->leaves)
+			touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_READ);
 		break;
 	case EVENT_NONE:
 	case EVENT_HOLD:

@@ -77,6 +77,21 @@ static bool read_callers(const Json *json, Failures *ret, GError **error)
 	return true;
 }
 
+static bool read_left_behind(const Json *json, Failures *ret, GError **error)
+{
+	JsonArray *all;
+	Json each;
+
+	if (!json_array_of(json, "left_behind", 0, MAX_LEFT_BEHIND, &all, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(all); i++, ret->n_left_behind++)
+		if (!json_element(json, "left_behind", all, i, &each, error) ||
+		    !json_interned(&each, "call", &ret->left_behind[i].call, error) ||
+		    !json_interned(&each, "function", &ret->left_behind[i].function, error))
+			return false;
+	return true;
+}
+
 static bool read_lock(const Json *json, JsonArray *locks, guint i, const Watch *watch, Failures *ret,
 		      GError **error)
 {
@@ -138,12 +153,22 @@ bool failures_parse(JsonObject *answer, const Watch *watch, int n_actors, guint6
 
 	*ret = (Failures){ 0 };
 	if (!read_calls(&json, ret, error) || !read_callers(&json, ret, error) ||
+	    !read_left_behind(&json, ret, error) ||
 	    !read_giving_up(&json, watch, n_actors, ram_bytes, ret, error))
 		return false;
 	if (ret->n_calls && ret->n_callers)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "nothing of this subject on this kernel is known to fail; leave --failures out");
+	return false;
+}
+
+bool failures_leave_behind(const Failures *failures, int failing, const char *function)
+{
+	for (int i = 0; i < failures->n_left_behind; i++)
+		if (strcmp(failures->left_behind[i].call, failures->names[failing]) == 0 &&
+		    strcmp(failures->left_behind[i].function, function) == 0)
+			return true;
 	return false;
 }
 

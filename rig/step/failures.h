@@ -14,7 +14,7 @@
 #include "event/event.h"
 #include "subject/watch.h"
 
-enum { MAX_CALLS = 16, MAX_CALLERS = 8 };
+enum { MAX_CALLS = 16, MAX_CALLERS = 8, MAX_LEFT_BEHIND = 8 };
 
 typedef struct {
 	int failing;		/* index into Failures.names */
@@ -29,6 +29,10 @@ typedef struct {
 	const char *names[MAX_FAILING];	/* interned: "alloc-page" */
 	FailingCall calls[MAX_CALLS];
 	const char *callers[MAX_CALLERS];	/* files of the source, interned */
+	int n_left_behind;
+	struct {
+		const char *call, *function;	/* interned */
+	} left_behind[MAX_LEFT_BEHIND];	/* where the kernel leaves pages behind on purpose */
 	guint32 locks;		/* bits of the watched ones that may be given up */
 	guint64 entry, returns;	/* of the function that waits for them */
 	/* Of each actor's vCPU, physical: a count of 32 bits and, at an offset, as many pointers. */
@@ -39,6 +43,9 @@ typedef struct {
 /* What drgn said, checked; RIG_ERROR_INPUT says that nothing is there that can fail. */
 bool failures_parse(JsonObject *answer, const Watch *watch, int n_actors, guint64 ram_bytes,
 		    Failures *ret, GError **error);
+
+/* Whether @function leaves pages behind on purpose when its call of that number fails. */
+bool failures_leave_behind(const Failures *failures, int failing, const char *function);
 
 /* What begins at @pc, or NULL. */
 const FailingCall *failures_at(const Failures *failures, guint64 pc);

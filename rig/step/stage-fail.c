@@ -41,6 +41,15 @@ static bool call_site(Stage *stage, int actor, guint64 *ret, GError **error)
 	return true;
 }
 
+static bool leaves_behind(const Stage *stage, const FailingCall *call, guint64 site)
+{
+	const char *function;
+	guint64 start, size;
+
+	return symbols_function(stage->guest->symbols, site, &function, &start, &size) &&
+	       failures_leave_behind(stage->failures, call->failing, function);
+}
+
 bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
 {
 	const Context *at = stage_context(stage, actor);
@@ -56,7 +65,7 @@ bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
 	if (!is_caller(stage, site))
 		return true;
 	*ret = (Event){ .kind = EVENT_CALL, .actor = actor, .page = -1, .failing = call->failing,
-			.pc = site };
+			.leaves = leaves_behind(stage, call, site), .pc = site };
 	return sites_learn_call(stage->sites, stage_vcpu(stage, actor), site, error);
 }
 
