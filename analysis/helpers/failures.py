@@ -27,7 +27,7 @@ class Call:
     name: str  # as schedules have it
     symbol: str
     returns: int  # what it returns then
-    refuses: Optional[Tuple[int, int]]  # an argument and its value with which it really fails
+    refuses: Tuple[int, int]  # an argument, from 0, and a value with which it fails by itself
     source: str  # that it may fail, and leaves nothing
 
 
@@ -90,7 +90,7 @@ def _calls(prog: Program) -> List[Dict[str, Any]]:
         entry = _symbol(prog, call.symbol)
         if entry is None:
             continue
-        argument, value = call.refuses or (-1, 0)
+        argument, value = call.refuses
         found.append({"name": call.name, "entry": wire.u64(entry),
                       "returns": wire.u64(call.returns % 2**64),
                       "argument": argument, "value": wire.u64(value)})

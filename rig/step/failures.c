@@ -51,7 +51,7 @@ static bool read_calls(const Json *json, Failures *ret, GError **error)
 		    !read_call_name(&each, ret, &call->failing, error) ||
 		    !u64_member(each.object, "entry", &call->entry, error) ||
 		    !u64_member(each.object, "returns", &call->returns, error) ||
-		    !json_small(&each, "argument", -1, LAST_ARGUMENT, &call->argument, error) ||
+		    !json_small(&each, "argument", 0, LAST_ARGUMENT, &call->argument, error) ||
 		    !u64_member(each.object, "value", &call->value, error) ||
 		    !in_kernel(call->entry, "call", error))
 			return false;

@@ -20,8 +20,8 @@ typedef struct {
 	int failing;		/* index into Failures.names */
 	guint64 entry;		/* where it begins */
 	guint64 returns;
-	int argument;		/* with this one … */
-	guint64 value;		/* … so it fails by itself, for tests; -1: with none */
+	int argument;		/* where this one, from 0, … */
+	guint64 value;		/* … is that, it fails by itself: to compare */
 } FailingCall;
 
 typedef struct {
