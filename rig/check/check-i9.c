@@ -149,8 +149,8 @@ static const Invariant i9 = {
 	.at_end = at_end,
 	.exceptions = (const InvariantException[]){
 		{ "left-behind", "documented: a page that a free has left as it was, since a call failed",
-		  "arena_free_pages(): \"pages are intentionally left inaccessible (leaked) until the arena is "
-		  "destroyed\"", false },
+		  "arena_free_pages(): \"pages are intentionally left inaccessible (leaked) until the "
+		  "arena is destroyed\"", false },
 		{ NULL, NULL, NULL, false },
 	},
 };

@@ -40,7 +40,7 @@ static const GOptionEntry entries[] = {
 	{ "preemptions", 0, 0, G_OPTION_ARG_INT, &opt_preemptions,
 	  "dpor, dfs: at most N preemptions a schedule", "N" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "Up to F calls that may fail do, in all the ways there are (as many as the scenario says, or 0; docs/failures.md)",
+	  "Up to F calls a schedule that may fail do (as many as the scenario says, or 0; docs/failures.md)",
 	  "F" },
 	{ "split", 0, 0, G_OPTION_ARG_INT, &opt_split,
 	  "dpor: expand the first D decisions in full, so that parts can be explored apart", "D" },

@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":9,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	{"racerig-trace":10,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"}],

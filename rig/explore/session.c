@@ -5,6 +5,7 @@
 
 #include "catalog/expectation.h"
 #include "catalog/verb.h"
+#include "explore/failing.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
@@ -304,7 +305,7 @@ static bool take_text(Session *session, GError **error)
 	}
 	for (guint i = 0; i < report->n_actors; i++)
 		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
-	report->lingers = operations->lingers;
+	report->lingers = operations->lingers || session->n_failures;
 	return true;
 }
 
@@ -435,44 +436,30 @@ static Setup *setup_of(const Operations *operations)
 	return setup;
 }
 
-/* Only where something may fail: else nothing of it shows anywhere. */
-static bool ask_failures(Session *session, GError **error)
+/* What sees and judges schedules of the scenario at hand. */
+static bool begin(Session *session, GError **error)
 {
-	const Guest *guest = session->guest;
+	const Operations *operations = session->scenario->operations;
 
-	if (!session->n_failures)
-		return true;
-	JsonObject *request = json_object_new();
-	json_object_set_string_member(request, "op", "failures");
-	json_object_set_string_member(request, "subject", session->subject->name);
-	json_object_set_member(request, "keep", json_node_copy(guest->keep));
-	json_object_set_int_member(request, "cpus", guest->n_actors);
-	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
-	return answer && failures_parse(answer, &guest->watch, guest->n_actors,
-					machine_ram_bytes(guest->machine), &session->failures, error);
+	if (!check_seen(session, error))
+		return false;
+	TraceDeclared declared = declared_by(session);
+	session->trace = trace_new(session->guest, session->stepper, &declared,
+				   operations ? operations->setup_text : NULL,
+				   operations ? operations->actors_text : NULL, session_failures(session));
+	session->check = check_new(trace_header(session->trace));
+	return true;
 }
 
 static bool prepare(Session *session, GError **error)
 {
-	Guest *guest = session->guest;
-	const Operations *operations = session->scenario->operations;
-	g_autoptr(Setup) setup = setup_of(operations);
+	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
 
-	if (!ask_failures(session, error))
-		return false;
-	/* A free that gets no lock is done by a kernel worker. */
-	guest->report.lingers |= session->n_failures > 0;
-	StepperOptions options = { setup, session->n_failures ? &session->failures : NULL,
-				   session->n_failures };
-	session->stepper = stepper_new(guest, &options, &session->controls, error);
-	if (!session->stepper || !check_seen(session, error))
-		return false;
-	TraceDeclared declared = declared_by(session);
-	session->trace = trace_new(guest, session->stepper, &declared,
-				   operations ? operations->setup_text : NULL,
-				   operations ? operations->actors_text : NULL, options.failures);
-	session->check = check_new(trace_header(session->trace));
-	return true;
+	StepperOptions options = { setup, session_failures(session), session->n_failures };
+	return (!session->n_failures || failing_ask(session->guest, session->subject->name,
+						    &session->failures, error)) &&
+	       (session->stepper = stepper_new(session->guest, &options, &session->controls, error)) &&
+	       begin(session, error);
 }
 
 /* Nothing is left of the guest but what it spent. */
@@ -570,6 +557,27 @@ bool session_prepare(Session *session, GError **error)
 	int lost = 0;
 
 	if (!prepare(session, &local) &&
+	    !session_recover(session, &lost, g_steal_pointer(&local), error))
+		return false;
+	session->irqs = stepper_irqs(session->stepper);
+	return true;
+}
+
+bool session_program(Session *session, Scenario *scenario, GError **error)
+{
+	g_autoptr(Setup) setup = setup_of(scenario->operations);
+	g_autoptr(GError) local = NULL;
+	int lost = 0;
+
+	g_clear_pointer(&session->check, check_free);
+	g_clear_pointer(&session->trace, trace_free);
+	scenario_free(session->scenario);
+	session->scenario = scenario;
+	g_autofree char *before = session->snapshot;
+	before[strcspn(before, "+")] = '\0';
+	session->snapshot = guest_name(before, scenario);
+	if ((!take_text(session, &local) || !stepper_program(session->stepper, setup, &local) ||
+	     !begin(session, &local)) &&
 	    !session_recover(session, &lost, g_steal_pointer(&local), error))
 		return false;
 	session->irqs = stepper_irqs(session->stepper);

@@ -56,8 +56,20 @@ Session *session_new(const char *scenario, const char *kernel, const char *conne
 Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error);
 
+/* What may fail, or NULL: else nothing of it shows anywhere. */
+static inline const Failures *session_failures(const Session *session)
+{
+	return session->n_failures ? &session->failures : NULL;
+}
+
 /* Learn the sites, so that schedules can be run; Session.n_failures must be set by now. */
 bool session_prepare(Session *session, GError **error);
+
+/*
+ * The same guest for @scenario, a text of the same shape and with the same setup; takes the caller's
+ * reference, whatever comes of it.  Controls are not run again.
+ */
+bool session_program(Session *session, Scenario *scenario, GError **error);
 
 /* How often QEMU or drgn may die, or stop answering, in one and the same place. */
 enum { SESSION_MAX_LOST = 3 };

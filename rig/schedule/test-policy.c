@@ -214,6 +214,24 @@ static void test_reads_by_property(void)
 	}
 }
 
+/* Nobody gives up a lock that is never let go of once nobody else can go on: only before that. */
+static void test_gives_up_in_time(void)
+{
+	static const Program program = { 2, 1, { { { OP_LOCK, 0, 0, 0 }, { OP_WRITE, 0, 1, 0 } },
+						 { { OP_LOCK, 0, 0, 0 }, { OP_READ, 1, 0, 0 } } } };
+	g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
+	Brute brute_force = { &program, expected, ignored, 0, -1 };
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	State state;
+	guint runs;
+
+	start(&program, &state);
+	brute(&brute_force, &state, -1, 0);
+	g_autoptr(GHashTable) found = explore(&program, dpor, &runs, ignored);
+	assert_same(expected, found, 0, "dpor");
+	g_assert_cmpuint(g_hash_table_size(expected), ==, 4);
+}
+
 /* Orders that are easily lost, each the only one to its final state. */
 static void test_hidden_orders(void)
 {
@@ -406,6 +424,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/policy/split-4", GUINT_TO_POINTER(4), test_split);
 	g_test_add_func("/policy/reads-matter", test_reads_matter);
 	g_test_add_func("/policy/reads-by-property", test_reads_by_property);
+	g_test_add_func("/policy/gives-up-in-time", test_gives_up_in_time);
 	g_test_add_func("/policy/hidden-orders", test_hidden_orders);
 	g_test_add_func("/policy/foreseen", test_foreseen);
 	g_test_add_func("/policy/random", test_random);

@@ -114,6 +114,7 @@ bool stage_watch(Stage *stage, GError **error)
 	if (!find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
 	    !break_on(stage, "guest_done", &stage->done, error) ||
 	    !break_on(stage, "guest_returned", &stage->returned, error) ||
+	    !break_on(stage, "guest_sync", &stage->sync, error) ||
 	    !break_on_ends(stage, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||

@@ -389,6 +389,10 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		at_done(stage, actor, ret_stay);
 		return true;
 	}
+	if (pc == stage->sync) {
+		at->state = ACTOR_SYNC;
+		return true;
+	}
 	if (sites_is_gate(stage->sites, pc)) {
 		stage->new_site = true;
 		return sites_open_gate(stage->sites, pc, error);
@@ -450,7 +454,7 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 {
 	const Site *site = sites_find(stage->sites, pc);
 
-	if (pc == stage->returned || pc == stage->done)
+	if (pc == stage->returned || pc == stage->done || pc == stage->sync)
 		return GUEST_MARKER_BYTES;
 	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
 }

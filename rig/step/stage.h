@@ -18,6 +18,7 @@ typedef enum {
 	ACTOR_READY,		/* before its pending event */
 	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
 	ACTOR_IDLE,		/* before a HLT: sleeps */
+	ACTOR_SYNC,		/* at its sync: waits for all others */
 	ACTOR_RETURNED,
 	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
 } ActorState;
@@ -68,7 +69,7 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 done, returned;	/* guest_done(), guest_returned() */
+	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];

@@ -415,38 +415,55 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
+/* All sites of all actors, each alone first. */
+static bool learn(Stepper *stepper, GError **error)
 {
-	const Setup *setup = options->setup;
-	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	ThreadSet all = { { 0 } };
 
 	/* What comes of a failure is learnt where it fails. */
 	for (int thread = 0; thread < thread_of(THREAD_FAIL, 0); thread++)
 		thread_set_add(&all, thread);
-	stepper->failures = options->failures ? options->n_failures : 0;
-	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || (setup && !setup_run(stepper->stage, setup, error)) ||
-	    (controls && !lose("controls") &&
-				 !control_all(stepper->stage, controls, error)) ||
-	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)) ||
-	    !stage_discover(stepper->stage, true, error))
-		return NULL;
-	stepper->stage->hasty = true;
-	for (int i = 0; i < guest->n_actors; i++) {
+	if (!stage_discover(stepper->stage, true, error))
+		return false;
+	for (int i = 0; i < stepper->stage->guest->n_actors; i++) {
 		ThreadSet alone = all;
 
 		for (int other = 0; other < MAX_ACTORS; other++)
 			if (other != i)
 				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
 		if (!discover(stepper, &alone, error))
-			return NULL;
+			return false;
 	}
 	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
 	    !stage_check_sites(stepper->stage, error))
-		return NULL;
+		return false;
 	stepper->started = false;
-	return g_steal_pointer(&stepper);
+	return true;
+}
+
+Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
+{
+	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
+
+	stepper->failures = options->failures ? options->n_failures : 0;
+	stepper->stage = stage_new(guest, error);
+	if (!stepper->stage ||
+	    (options->setup && !setup_run(stepper->stage, options->setup, error)) ||
+	    (controls && !lose("controls") && !control_all(stepper->stage, controls, error)) ||
+	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
+		return NULL;
+	stepper->stage->hasty = true;
+	return learn(stepper, error) ? g_steal_pointer(&stepper) : NULL;
+}
+
+bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
+{
+	Stage *stage = stepper->stage;
+
+	/* What is dependent on what hangs on these: each text starts without them. */
+	stage->interrupts = stage->irq_events = false;
+	stage->decided = 0;
+	return setup_program(stage, setup, error) && learn(stepper, error);
 }
 
 void stepper_look_away(Stepper *stepper)

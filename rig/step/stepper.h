@@ -34,6 +34,12 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 void stepper_free(Stepper *stepper);
 
 /*
+ * The same after a setup with the same operations, with other programs.  What was found out about the
+ * ones before is forgotten, but for the places of sites; what was controlled is so still.
+ */
+bool stepper_program(Stepper *stepper, const Setup *setup, GError **error);
+
+/*
  * Back to the start: every actor before its first event.  @ret_events (of Event)
  * gets what happened on the way.  Here and in the other moves *@ret_again says
  * that a site turned up which nobody knew: start the schedule again.
