@@ -61,7 +61,8 @@ static void test_text(void)
 	/* What is said of all need not be said of one. */
 	g_assert_cmpstr(footprint_text(parse("pte0 pte1= pte*")), ==, "pte1= pte*");
 	g_assert_cmpstr(footprint_text(footprint_everything()), ==,
-			"pte*= data= lock*+ tlb*= irq*= owner*= allocator= emptied= user= word*= refs*= failures=");
+			"pte*= data= lock*+ tlb*= irq*= owner*= allocator= emptied= user= word*= refs*= "
+			"failures=");
 }
 
 static void test_dependence(void)
