@@ -5,6 +5,7 @@
 
 #include "catalog/expectation.h"
 #include "catalog/verb.h"
+#include "explore/failing.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
@@ -304,7 +305,7 @@ static bool take_text(Session *session, GError **error)
 	}
 	for (guint i = 0; i < report->n_actors; i++)
 		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
-	report->lingers = operations->lingers;
+	report->lingers = operations->lingers || session->n_failures;
 	return true;
 }
 
@@ -445,7 +446,7 @@ static bool begin(Session *session, GError **error)
 	TraceDeclared declared = declared_by(session);
 	session->trace = trace_new(session->guest, session->stepper, &declared,
 				   operations ? operations->setup_text : NULL,
-				   operations ? operations->actors_text : NULL);
+				   operations ? operations->actors_text : NULL, session_failures(session));
 	session->check = check_new(trace_header(session->trace));
 	return true;
 }
@@ -454,8 +455,11 @@ static bool prepare(Session *session, GError **error)
 {
 	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
 
-	session->stepper = stepper_new(session->guest, setup, &session->controls, error);
-	return session->stepper && begin(session, error);
+	StepperOptions options = { setup, session_failures(session), session->n_failures };
+	return (!session->n_failures || failing_ask(session->guest, session->subject->name,
+						    &session->failures, error)) &&
+	       (session->stepper = stepper_new(session->guest, &options, &session->controls, error)) &&
+	       begin(session, error);
 }
 
 /* Nothing is left of the guest but what it spent. */
