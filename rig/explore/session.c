@@ -5,6 +5,7 @@
 
 #include "catalog/expectation.h"
 #include "catalog/verb.h"
+#include "explore/failing.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
@@ -56,8 +57,7 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const ch
 	g_checksum_update(sum, (guchar *)all, strlen(all));
 	if (!add_file(sum, spec->init_cpio, error))
 		return NULL;
-	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2",
-						g_checksum_get_string(sum));
+	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2", g_checksum_get_string(sum));
 	return paths_in_cache(name);
 }
 
@@ -108,8 +108,7 @@ static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **e
 
 	for (gsize i = 0; spec->shape.actors && i < sizeof(spec->shape) / sizeof(*shape); i++)
 		g_string_append_printf(what, " %" G_GUINT64_FORMAT, shape[i]);
-	g_autofree char *rest = g_strdup_printf("%s %s", what->str,
-						spec->map_flags ? spec->map_flags : "");
+	g_autofree char *rest = g_strdup_printf("%s %s", what->str, spec->map_flags ? spec->map_flags : "");
 
 	return snapshot_path(kernel, spec, rest, error);
 }
@@ -304,7 +303,7 @@ static bool take_text(Session *session, GError **error)
 	}
 	for (guint i = 0; i < report->n_actors; i++)
 		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
-	report->lingers = operations->lingers;
+	report->lingers = operations->lingers || session->n_failures;
 	return true;
 }
 
@@ -447,7 +446,7 @@ static bool begin(Session *session, GError **error)
 	TraceDeclared declared = declared_by(session);
 	session->trace = trace_new(session->guest, session->stepper, &declared,
 				   operations ? operations->setup_text : NULL,
-				   operations ? operations->actors_text : NULL);
+				   operations ? operations->actors_text : NULL, session_failures(session));
 	session->check = check_new(trace_header(session->trace));
 	return true;
 }
@@ -456,8 +455,11 @@ static bool prepare(Session *session, GError **error)
 {
 	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
 
-	session->stepper = stepper_new(session->guest, setup, &session->controls, error);
-	return session->stepper && begin(session, error);
+	StepperOptions options = { setup, session_failures(session), session->n_failures };
+	return (!session->n_failures || failing_ask(session->guest, session->subject->name,
+						    &session->failures, error)) &&
+	       (session->stepper = stepper_new(session->guest, &options, &session->controls, error)) &&
+	       begin(session, error);
 }
 
 /* Nothing is left of the guest but what it spent. */

@@ -60,7 +60,7 @@ static bool judge(Stress *stress, Guest *guest, GError **error)
 {
 	g_autoptr(End) end = end_new(ENDED_DONE);
 	g_autoptr(GArray) frames = g_array_new(FALSE, FALSE, sizeof(guint64));
-	g_autoptr(Trace) trace = trace_new(guest, NULL, &NOTHING_DECLARED, NULL, NULL);
+	g_autoptr(Trace) trace = trace_new(guest, NULL, &NOTHING_DECLARED, NULL, NULL, NULL);
 	g_autoptr(Check) check = check_new(trace_header(trace));
 	guint64 ptes[MAX_PTES];
 

@@ -210,3 +210,20 @@ bool stage_is_free(const Stage *stage, guint64 pc)
 			return true;
 	return false;
 }
+
+bool stage_check_sites(const Stage *stage, GError **error)
+{
+	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
+
+	for (guint i = 0; i < sites->len; i++) {
+		const Site *site = g_ptr_array_index(sites, i);
+
+		if (stage->stopped >> site->kind & 1)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: no breakpoint at %s is hit, the first of them is at %s",
+			    site_kind_name(site->kind), site->where);
+		return false;
+	}
+	return true;
+}
