@@ -122,7 +122,7 @@ def compare_sandbox(out: Path) -> None:
     mean = statistics.mean(ratios)
     half = 2.07 * statistics.stdev(ratios) / math.sqrt(len(ratios))     # Student, 23 degrees of freedom
     low, high = math.exp(mean - half), math.exp(mean + half)
-    print(f"sandbox against none        {math.exp(mean):.3f}  ({low:.3f} to {high:.3f}; on by default below 1.03)")
+    print(f"sandbox against none        {math.exp(mean):.3f}  ({low:.3f} to {high:.3f}; it is on by default)")
 
 
 def compare_jobs(work: Path) -> None:

@@ -244,11 +244,14 @@ def test_verdicts(tmp_path, violating, edit, what):
     assert not (out / "report.html").exists()
 
 
-def test_a_verdict_without_final_states(tmp_path, violating):
+@pytest.mark.parametrize("member", ["final_states", "circles_grown", "unsettled_differs", "absent_hooks",
+                                    "unseen", "unseen_verbs", "controls"])
+def test_a_verdict_without(member, tmp_path, violating):
+    """What an older rig did not write."""
     out = tmp_path / "run"
     shutil.copytree(violating, out)
-    less = verdict(out)
-    del less["final_states"]
+    less = {**verdict(out), "circles": 1, "unsettled": 1}
+    del less[member]
     (out / "verdict.json").write_text(json.dumps(less))
     result = run_rig("report", out)
     assert result.returncode == 0 and not result.stderr, result.stderr

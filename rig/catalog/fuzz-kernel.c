@@ -20,5 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(Kernel) kernel = g_new0(Kernel, 1);
 	kernel->name = g_strdup("some");
 	g_assert_true(read_descriptor(kernel, &error) == !error);
+	if (!error)
+		fuzz_taken();
 	return 0;
 }

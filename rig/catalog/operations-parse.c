@@ -103,6 +103,13 @@ static const Word *word_at(const GArray *words, guint i)
 	return i < words->len ? &g_array_index(words, Word, i) : NULL;
 }
 
+/* One that is there. */
+static const Word *known_word(const GArray *words, guint i)
+{
+	g_assert(i < words->len);
+	return &g_array_index(words, Word, i);
+}
+
 /* 1 to 3 digits, and no more than @max. */
 static bool is_number(const char *text, gsize length, int max, int *ret)
 {
@@ -241,7 +248,7 @@ static bool is_free_name(const char *word)
 /* "any NAME [COUNT]", in arena 0; the number of words is *@ret. */
 static bool take_any(Parser *parser, const GArray *words, guint at, struct operation *op, guint *ret)
 {
-	const Word *any = word_at(words, at), *name = word_at(words, at + 1);
+	const Word *any = known_word(words, at), *name = word_at(words, at + 1);
 	const Word *count = word_at(words, at + 2);
 	int pages = 1;
 
@@ -271,7 +278,7 @@ static bool take_any(Parser *parser, const GArray *words, guint at, struct opera
 static bool take_arguments(Parser *parser, const GArray *words, guint at, const VerbRow *row,
 			   struct operation *op, guint *ret)
 {
-	const Word *verb = word_at(words, at), *word = word_at(words, at + 1);
+	const Word *verb = known_word(words, at), *word = word_at(words, at + 1);
 	int limit = parser->text->arenas >= 0 ? parser->text->arenas : GUEST_MAX_ARENAS, arena;
 
 	*ret = 0;
@@ -348,7 +355,7 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 	parser->op_length = length;
 	if (!words->len)
 		return bad(parser, at, "an operation is missing");
-	const Word *verb = word_at(words, 0);
+	const Word *verb = known_word(words, 0);
 	if (parser->actor == NO_ACTOR && g_str_has_prefix(verb->text, "cpu")) {
 		int n = parser->n_actors;
 

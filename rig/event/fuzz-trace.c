@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_true(!record == !!error);
 	if (!record)
 		return 0;
+	fuzz_taken();
 	g_autofree char *once = record_json(record);
 	g_autoptr(Record) back = record_parse(once, "FILE", NULL);
 	g_assert_nonnull(back);

@@ -103,7 +103,6 @@ static bool take_reads(Answer *answer, Machine *machine, GError **error)
 	}
 	/* Of no interest to who asked, and in another order it would be another text. */
 	json_object_remove_member(answer->answer, "reads");
-	answer->text = text_of(answer->answer);
 	return true;
 }
 
@@ -118,6 +117,7 @@ static Answer *ask(const Answers *answers, JsonObject *request, const char *text
 	if (!answer->answer ||
 	    (!machine_is_far(answers->machine) && !take_reads(answer, answers->machine, error)))
 		return NULL;
+	answer->text = text_of(answer->answer);
 	return g_steal_pointer(&answer);
 }
 

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_assert_nonnull(error);
 		return 0;
 	}
+	fuzz_taken();
 	g_assert_cmpuint(report.n_pages % report.n_arenas, ==, 0);
 	for (guint i = 0; i < report.n_actors; i++) {
 		g_assert_cmpuint(report.actors[i].cpu, <, VCPUS);

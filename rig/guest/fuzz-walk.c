@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&uaddr, data + sizeof(cr3), sizeof(uaddr));
 	ram = data;
 	ram_size = size;
-	walk_user_pte(NULL, cr3, uaddr);
+	if (walk_user_pte(NULL, cr3, uaddr))
+		fuzz_taken();
 	return 0;
 }

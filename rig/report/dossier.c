@@ -340,7 +340,8 @@ const char *dossier_coverage(const Dossier *dossier)
 /* The strings of array @member of the verdict, with commas; the caller's. */
 static char *joined(const Dossier *dossier, const char *member)
 {
-	JsonArray *names = json_object_get_array_member(dossier->verdict, member);
+	JsonArray *names = json_object_has_member(dossier->verdict, member)
+		? json_object_get_array_member(dossier->verdict, member) : NULL;
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; names && i < json_array_get_length(names); i++)

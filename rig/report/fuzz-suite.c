@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	table_row_read(table_add(row), path, NULL);
 	if (!table)
 		return 0;
+	fuzz_taken();
 	table_sort(table);
 	g_autofree char *json = table_json(table), *ktap = ktap_text(table);
 	g_autofree char *junit = junit_text(table, true), *markdown = markdown_text(table, NULL);

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_clear_pointer(&facts, json_object_unref);
 	if (!dossier)
 		return 0;
+	fuzz_taken();
 	g_autofree char *evidence = evidence_text(dossier);
 	g_autofree char *page = html_run(dossier);
 	return 0;

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!outcome)
 		return 0;
+	fuzz_taken();
 	g_autofree char *once = outcome_format(outcome);
 	g_autoptr(Outcome) back = outcome_parse(once);
 	g_assert_nonnull(back);

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert_true(!schedule == !!error);
 	if (!schedule)
 		return 0;
+	fuzz_taken();
 	g_autofree char *once = schedule_format(schedule);
 	g_autoptr(Schedule) back = schedule_parse(once, "FILE", NULL);
 	g_assert_nonnull(back);

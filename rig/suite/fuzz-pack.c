@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_assert_nonnull(error);
 		return 0;
 	}
+	fuzz_taken();
 	for (guint i = 0; i < manifest->files->len; i++) {
 		const PackFile *file = g_ptr_array_index(manifest->files, i);
 

@@ -395,6 +395,7 @@ bool merge_exploration(const char *const *dirs, const char *out, Verdict **ret, 
 
 	if (!merge_open(&merge, dirs, out, error))
 		return false;
+	g_assert(merge.first);	/* at least one folder is named */
 	guint n = merge.parts->len;
 	g_autofree const char **by_part = g_new0(const char *, n);
 	g_autofree bool *ended = g_new0(bool, n);

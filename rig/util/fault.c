@@ -50,11 +50,11 @@ static bool parse(const char *text, Fault *ret)
 static gpointer read_faults(gpointer data)
 {
 	const char *text = g_getenv("RACERIG_FAULT");
-	GArray *faults = g_array_new(FALSE, FALSE, sizeof(Fault));
 
 	(void)data;
 	if (!text)
 		return NULL;
+	GArray *faults = g_array_new(FALSE, FALSE, sizeof(Fault));
 	g_auto(GStrv) all = g_strsplit(text, ",", -1);
 	for (char **one = all; *one; one++) {
 		Fault fault;

@@ -54,7 +54,7 @@ static const char *not_a_file(int fd, guint64 *ret_size)
 
 static char *read_open(int fd, const char *path, gsize max, gsize *ret_len, GError **error)
 {
-	guint64 size;
+	guint64 size = 0;
 	const char *what = not_a_file(fd, &size);
 	gsize len;
 

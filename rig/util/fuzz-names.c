@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			g_assert_nonnull(error);
 			continue;
 		}
+		fuzz_taken();
 		g_assert_true(*text && *text != '-' && *text != '.' && *text != '/');
 		g_assert_null(strstr(text, "/."));
 		g_assert_true(kind == NAME_FOLDER || !strchr(text, '/'));

@@ -17,6 +17,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *fuzz_folder;
+static unsigned fuzz_inputs_taken;
+
+/* An input that is no error: where there is none, the corpus is of an older format (tests/fuzz). */
+static inline void fuzz_taken(void)
+{
+	fuzz_inputs_taken++;
+}
+
+static inline void fuzz_say(void)
+{
+	g_printerr("fuzz: took %u\n", fuzz_inputs_taken);
+}
 
 static inline void fuzz_clean(void)
 {
@@ -63,5 +75,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	g_log_set_writer_func(fuzz_log, NULL, NULL);
+	atexit(fuzz_say);
 	return 0;
 }

@@ -11,8 +11,11 @@ static void decode(RspDecoder *decoder)
 {
 	g_autoptr(GString) frame = g_string_new(NULL);
 
-	while (rsp_decoder_next(decoder, frame) != RSP_NEED_MORE)
+	for (RspFrame kind; (kind = rsp_decoder_next(decoder, frame)) != RSP_NEED_MORE;) {
 		rsp_reply_kind(frame);
+		if (kind == RSP_PACKET)
+			fuzz_taken();
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -76,6 +76,26 @@ static void test_recovery(void)
 	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
 }
 
+/* A zero byte opens no frame, and a frame without an end does not take all memory. */
+static void test_no_frames(void)
+{
+	static const char zeroes[] = "\0\0$OK#9a\0#00$#00";
+	g_autofree char *endless = g_strnfill(RSP_MAX_BYTES + 1, '$');
+	g_autoptr(RspDecoder) decoder = rsp_decoder_new();
+	g_autoptr(GString) payload = g_string_new(NULL);
+
+	rsp_decoder_feed(decoder, zeroes, sizeof(zeroes) - 1);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
+	g_assert_cmpstr(payload->str, ==, "OK");
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
+	g_assert_cmpstr(payload->str, ==, "");
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_NEED_MORE);
+	rsp_decoder_feed(decoder, endless, RSP_MAX_BYTES + 1);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_BAD);
+	rsp_decoder_feed(decoder, "$OK#9a", 6);
+	g_assert_cmpint(rsp_decoder_next(decoder, payload), ==, RSP_PACKET);
+}
+
 static void test_encode(void)
 {
 	g_autoptr(GString) wire = g_string_new(NULL);
@@ -166,6 +186,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/rsp/stream", test_stream);
 	g_test_add_func("/rsp/recovery", test_recovery);
+	g_test_add_func("/rsp/no-frames", test_no_frames);
 	g_test_add_func("/rsp/encode", test_encode);
 	g_test_add_func("/rsp/reply-kind", test_reply_kind);
 	g_test_add_func("/rsp/nul", test_nul);
