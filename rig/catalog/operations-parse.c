@@ -103,7 +103,6 @@ static const Word *word_at(const GArray *words, guint i)
 	return i < words->len ? &g_array_index(words, Word, i) : NULL;
 }
 
-/* One that is there. */
 static const Word *known_word(const GArray *words, guint i)
 {
 	g_assert(i < words->len);
@@ -331,8 +330,7 @@ static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *ro
 	bool setup = parser->actor == NO_ACTOR;
 
 	if (row == verb_row(VERB_SYNC) && (setup || operations_have(operations, VERB_SYNC)))
-		return bad(parser, verb->at, "\"%s\" is for actors, once for each; what follows it is "
-			   "done by one after another", verb->text);
+		return bad(parser, verb->at, "\"%s\" is for actors, once for each", verb->text);
 	if (setup && row->flags & VERB_LINGERS)
 		return bad(parser, verb->at, "\"%s\" leaves work for later, which would run in the race; "
 			   "let an actor do it", verb->text);
