@@ -51,6 +51,7 @@ help:
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make bench-scale    what shards and their merge cost on these cores'
+	@echo 'make hunt-recall   which mutants a hunt finds that knows no scenario (a night)'
 	@echo 'make install   PREFIX and DESTDIR as usual;  uninstall'
 	@echo 'make deb       a Debian package, in build/deb'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
@@ -152,6 +153,10 @@ bench-stress: setup
 	$(Q)$(MAKE) --no-print-directory all kernels
 	$(Q)$(VENV)/bin/python tests/baseline.py
 
+hunt-recall: setup
+	$(Q)$(MAKE) --no-print-directory all tested-kernels
+	$(Q)$(VENV)/bin/python tests/recall.py
+
 check: setup test-tools
 	$(Q)$(MAKE) --no-print-directory all tested-kernels
 	$(Q)$(MAKE) --no-print-directory check-style check-layers
@@ -199,7 +204,8 @@ check-style:
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
 	rig/catalog/*.c rig/subject/*/check-*.c)) \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c \
+	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c
 
 unit-tests: $(TEST_BINARIES)
 
@@ -299,5 +305,5 @@ clean:
 
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress check check-long check-distros check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage

@@ -32,6 +32,7 @@ static const struct {
 	{ "pack", command_pack, "kernels and snapshots in one file for other machines" },
 	{ "unpack", command_unpack, "put what is in such a file into the cache" },
 	{ "slurm", command_slurm, "write a job array of shards and the job that merges them" },
+	{ "hunt", command_hunt, "all combinations of operations: what nobody thought to write down" },
 	{ "verify", command_verify, "what a patch changes: the suite before and after" },
 	{ "stress", command_stress, "plain concurrent loops, the uncontrolled baseline" },
 	{ "boot", command_boot, "park a scenario's guest and keep it for drgn" },

@@ -52,7 +52,7 @@ def test_unbuilt_kernel_says_how(tmp_path):
 
 def test_truncated_schedule(tmp_path):
     path = tmp_path / "cut.sched"
-    path.write_text("racerig-schedule 4\nscenario s\nkernel stock 0\nactors a\nrun a retu")
+    path.write_text("racerig-schedule 5\nscenario s\nkernel stock 0\nactors a\nrun a retu")
     assert_refused(run_rig("replay", path), "cut.sched", "truncated")
 
 

@@ -26,6 +26,7 @@ def assert_ended(result, *parts):
 # actors, setup, all that the states must be (in any order) of one actor alone
 ALONE = [
     ("keep; read 0", None, "keep=0 page0=scratch"),
+    ("sync; read 0", None, "sync=0 page0=scratch"),
     ("alloc 0", None, "alloc=1 page0=frame A"),
     ("alloc 0-1; alloc 1", None, "alloc=0 page0=frame A page1=frame B"),
     ("alloc 0-1; free 0", None, "alloc=0 page0=none page1=frame B"),
@@ -66,6 +67,22 @@ def test_verb(tmp_path, actors, setup, state):
     assert result.returncode == 0, result.stdout + result.stderr
     assert [one.strip() for one in found["final_states"]] == [state]
     assert found["complete"] and found["setup"] == (setup or "") and found["operations"] == actors
+
+
+def test_sync_is_the_end_of_the_race(tmp_path):
+    """What comes behind it is done by one after another, and nobody can be in between."""
+    whole = explore(tmp_path / "whole", "free 0 | alloc 0", "--setup", "alloc 0")
+    result = explore(tmp_path / "run", "free 0; sync; write 0; read 0 | alloc 0; sync; read 0",
+                     "--setup", "alloc 0", "--pages", 1)
+    before, found = verdict(tmp_path / "whole"), verdict(tmp_path / "run")
+    assert whole.returncode == result.returncode == 0, result.stdout + result.stderr
+    assert found["complete"] and found["executed"] == before["executed"] > 1
+    # Who reads after the other has written finds it, in every order of what came before.
+    assert found["final_states"] and all(f"alloc={WRITTEN}" in one for one in found["final_states"])
+    # It opens only when all are there: who comes alone waits for whoever has ended.
+    alone = explore(tmp_path / "alone", "sync; read 0 | alloc 0")
+    states = verdict(tmp_path / "alone")["final_states"]
+    assert alone.returncode == 0 and all("page0=frame A" in one for one in states), alone.stdout
 
 
 # The same for vmap, beside an actor that keeps the second vCPU.

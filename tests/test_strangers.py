@@ -49,7 +49,7 @@ def tree(tmp_path):
 def schedule(path, **lines):
     head = {"scenario": "fault-vs-alloc", "kernel": "stock 0123456789abcdef",
             "actors": "alloc fault", **lines}
-    path.write_text("racerig-schedule 4\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
+    path.write_text("racerig-schedule 5\n" + "".join(f"{k} {v}\n" for k, v in head.items()) + "end 0\n")
     return path
 
 

@@ -8,6 +8,7 @@ answer a line on stdout.
    "report": UADDR, "control": UADDR}
   {"op": "end", "subject": NAME, "keep": the answer's from "describe", "frames": [PFN…]}
   {"op": "survey", "subject": NAME, "keep": as above}
+  {"op": "failures", "subject": NAME, "keep": as above, "cpus": N}
   {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
 
 GROUP is an index into groups.  Addresses in an answer are text
@@ -26,7 +27,7 @@ from drgn import Program, offsetof
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from analysis.helpers import arena, klog, memory, pins, smp, subjects, survey, wire
+from analysis.helpers import arena, failures, klog, memory, pins, smp, subjects, survey, wire
 from analysis.helpers.guest import Memory, attach
 from analysis.helpers.qmp import MonitorMemory
 from analysis.helpers.ram import Ram
@@ -80,8 +81,14 @@ def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     return {"survey": [item.as_json() for item in [*found, *survey.functions(prog)]]}
 
 
+def failures_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """What can be made to fail."""
+    sources, locks = subjects.find(request["subject"]).failures(prog, request["keep"])
+    return failures.describe(prog, sources, locks, request["cpus"])
+
+
 OPERATIONS = {"describe": describe, "end": end, "differences": differences,
-              "survey": survey_of}
+              "failures": failures_of, "survey": survey_of}
 
 #: What the rig asks after many schedules, and may find to be as it was.
 REPEATED = {"end", "differences"}

@@ -103,7 +103,6 @@ static const Word *word_at(const GArray *words, guint i)
 	return i < words->len ? &g_array_index(words, Word, i) : NULL;
 }
 
-/* One that is there. */
 static const Word *known_word(const GArray *words, guint i)
 {
 	g_assert(i < words->len);
@@ -314,7 +313,7 @@ static bool check_subject(Parser *parser, const Word *verb, int found)
 {
 	int subject = verb_subject(found);
 
-	if (found == VERB_KEEP)
+	if (verb_row(found)->flags & VERB_COMMON)
 		return true;
 	if (parser->subject < 0)
 		parser->subject = subject;
@@ -325,10 +324,13 @@ static bool check_subject(Parser *parser, const Word *verb, int found)
 }
 
 /* What may not come here, or not here. */
-static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *row, int process)
+static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *row, int process,
+		       const GPtrArray *operations)
 {
 	bool setup = parser->actor == NO_ACTOR;
 
+	if (row == verb_row(VERB_SYNC) && (setup || operations_have(operations, VERB_SYNC)))
+		return bad(parser, verb->at, "\"%s\" is for actors, once for each", verb->text);
 	if (setup && row->flags & VERB_LINGERS)
 		return bad(parser, verb->at, "\"%s\" leaves work for later, which would run in the race; "
 			   "let an actor do it", verb->text);
@@ -369,7 +371,7 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 	op.verb = found;
 	op.pages = 1;
 	parser->made->shape.ram |= found == VERB_MAP_RAM || found == VERB_UNMAP_RAM;
-	if (!check_subject(parser, verb, found) || !check_verb(parser, verb, row, process) ||
+	if (!check_subject(parser, verb, found) || !check_verb(parser, verb, row, process, operations) ||
 	    !take_arguments(parser, words, first, row, &op, &used))
 		return false;
 	const Word *more = word_at(words, first + 1 + used);

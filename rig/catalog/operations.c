@@ -129,6 +129,17 @@ bool operations_check_shape(const struct guest_shape *shape, GError **error)
 	return false;
 }
 
+bool operations_have(const GPtrArray *operations, enum verb verb)
+{
+	for (guint i = 0; i < operations->len; i++) {
+		const Operation *operation = g_ptr_array_index(operations, i);
+
+		if (operation_of(operation->word).verb == verb)
+			return true;
+	}
+	return false;
+}
+
 bool operations_has_actor(const Operations *made, const char *name)
 {
 	for (guint i = 0; i < made->actors->len; i++)
@@ -204,7 +215,7 @@ static void find_silent(Operations *made)
 		for (guint j = 0; j < actor->operations->len; j++) {
 			const Operation *operation = g_ptr_array_index(actor->operations, j);
 
-			only &= operation_of(operation->word).verb == VERB_KEEP;
+			only &= (verb_row(operation_of(operation->word).verb)->flags & VERB_COMMON) != 0;
 		}
 		if (only)
 			g_ptr_array_add(silent, g_strdup(actor->name));

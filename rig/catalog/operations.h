@@ -89,6 +89,9 @@ TextActor *operations_add_actor(Operations *made);
 
 bool operations_has_actor(const Operations *made, const char *name);
 
+/* Whether one of @operations is of that verb. */
+bool operations_have(const GPtrArray *operations, enum verb verb);
+
 /* One more operation.  @name: of what it takes, which is @pages pages; or NULL. */
 void operations_add(GPtrArray *operations, const struct operation *op, int vcpu, const char *name,
 		    int pages);

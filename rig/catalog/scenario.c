@@ -97,7 +97,7 @@ static bool load_kernels(Scenario *scenario, GError **error)
 /* What need not be said: group, bound, RAM, kernels, needs and expectations. */
 static bool load_options(Scenario *scenario, GError **error)
 {
-	enum { MAX_PREEMPTIONS = 100, MAX_RAM_MIB = 4096 };
+	enum { MAX_PREEMPTIONS = 100, MAX_FAILURES = 9, MAX_RAM_MIB = 4096 };
 	GKeyFile *keys = scenario->keys;
 	const char *path = scenario->path;
 	g_autofree char *own = expect_group(scenario);
@@ -106,6 +106,8 @@ static bool load_options(Scenario *scenario, GError **error)
 	return load_group(scenario, error) && load_kernels(scenario, error) &&
 	       keyfile_number(keys, path, "scenario", "preemptions", 0, MAX_PREEMPTIONS,
 			      &scenario->preemptions, error) &&
+	       keyfile_number(keys, path, "scenario", "failures", 0, MAX_FAILURES, &scenario->failures,
+			      error) &&
 	       keyfile_number(keys, path, "scenario", "ram_mib", 1, MAX_RAM_MIB, &scenario->ram_mib,
 			      error) &&
 	       check_expectations(scenario, own, error) &&
@@ -281,7 +283,7 @@ static bool check_spelling(const Scenario *scenario, char **variants, GError **e
 {
 	static const char *const known[] = { "title", "source", "group", "vcpus", "ram_mib", "actors",
 					     "pages", "setup", "arenas", "processes",
-					     "preemptions", "kernels", "needs", "oops",
+					     "preemptions", "failures", "kernels", "needs", "oops",
 					     "oops_needs", "succeeds", "silent", "subject",
 					     "variants", NULL };
 	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);

@@ -17,6 +17,7 @@ typedef struct {
 	Operations *operations;	/* what they do, as text; NULL: the scenario's .c says it */
 	bool quick;		/* in the quick group */
 	int preemptions;	/* bound for the suite; -1: none */
+	int failures;		/* calls that may fail in a schedule, unless an option says another number */
 	char **kernels;		/* the suite has it on these, and on mutants it names; NULL: all */
 	char **needs;		/* what feature.h knows; NULL: nothing */
 	char *oops;		/* the actor whose operation has to end in one, or NULL … */

@@ -51,6 +51,7 @@ static void test_plain_form(void)
 		{ "free big+0", "alloc any big 3", "free big+0", "alloc any big 3", "free", 3, 1, 1 },
 		{ "@1: exit | u@0:user-read 0", NULL, "@1: exit | u: user-read 0", "", "exit u", 1, 1, 2 },
 		{ "@1:read 0|u@1:user-read 0", NULL, "@1: read 0 | u@1: user-read 0", "", "read u", 1, 1, 2 },
+		{ "free 0;sync;read 0|sync", NULL, "free 0; sync; read 0 | sync", "", "free sync", 1, 1, 1 },
 		{ "x@0:touch 0|touch-user 1", NULL, "x: read 0 | user-read 1", "", "x user-read", 2, 1, 1 },
 	};
 
@@ -113,7 +114,7 @@ static void test_variant(void)
 
 static void test_silent(void)
 {
-	g_autoptr(Operations) made = parse("free 0 | keep; keep | munmap", NULL);
+	g_autoptr(Operations) made = parse("free 0 | keep; sync; keep | munmap", NULL);
 
 	g_assert_cmpint(g_strv_length(made->silent), ==, 1);
 	g_assert_cmpstr(made->silent[0], ==, "keep");
@@ -148,6 +149,9 @@ static void test_bad_text(void)
 		{ "munmap 2", NULL, "actors", "\"2\" is no arena (col 8); give 0 to 1" },
 		{ "alloc 0 1", NULL, "actors", "\"1\" is too much (col 9); put ';' between operations" },
 		{ "keep 0", NULL, "actors", "\"0\" is too much (col 6)" },
+		{ "sync; read 0; sync | read 0", NULL, "actors",
+		  "\"sync\" is for actors, once for each (col 15)" },
+		{ "read 0", "sync", "setup", "\"sync\" is for actors, once for each (col 1)" },
 		{ "write a; alloc any a", NULL, "actors", "nothing is called \"a\" here (col 7)" },
 		{ "alloc any a | read a", NULL, "actors", "nothing is called \"a\" here (col 20)" },
 		{ "alloc any", NULL, "actors", "\"any\" needs a name (col 7)" },

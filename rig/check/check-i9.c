@@ -43,11 +43,15 @@ static void judge_given_up(Check *check, const End *end)
 {
 	for (int i = 0; i < end->n_pages; i++) {
 		const EndPage *page = &end->pages[i];
-		Violation found = check_violation(check, "I9", "freed-maps-page", NULL);
 
+		if (!page->exists || !page->given_up || !check_is_page(check, i, page->pte))
+			continue;
+		bool left = check->left_behind[i] && pte_maps(page->pte, check->left_behind[i]);
+		Violation found = check_violation(check, "I9", left ? "left-behind" : "freed-maps-page",
+						  NULL);
 		found.page = i;
-		if (page->exists && page->given_up && check_is_page(check, i, page->pte))
-			check_found_at_end(check, &found);
+		found.documented = left;
+		check_found_at_end(check, &found);
 	}
 }
 
@@ -133,6 +137,8 @@ static const Invariant i9 = {
 		{ "scratch-leaked",
 		  "the arena is gone and its scratch page was never freed", REASON_END },
 		{ "freed-maps-page", "page {page} was freed and still maps a page", REASON_END },
+		{ "left-behind", "page {page} was freed and is left behind, since a call failed",
+		  REASON_END },
 		{ "leaked",
 		  "no PTE maps {count} of the pages handed out, and nobody freed them", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
@@ -141,5 +147,11 @@ static const Invariant i9 = {
 	.reads = READS_ALLOCATOR,
 	.event = on_event,
 	.at_end = at_end,
+	.exceptions = (const InvariantException[]){
+		{ "left-behind", "documented: a page that a free has left as it was, since a call failed",
+		  "arena_free_pages(): \"pages are intentionally left inaccessible (leaked) until the "
+		  "arena is destroyed\"", false },
+		{ NULL, NULL, NULL, false },
+	},
 };
 INVARIANT(i9);

@@ -68,6 +68,8 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
+	check->failed = 0;
+	memset(check->left_behind, 0, sizeof(check->left_behind));
 	g_array_set_size(check->taken, 0);
 	g_array_set_size(check->installed, 0);
 	g_array_set_size(check->frames_freed, 0);
@@ -314,8 +316,22 @@ static void note_access(Check *check, const Event *event)
 		note_store(check, event);
 }
 
+/* Which of the pages a free that fails was about nobody can see: those that are as they were then. */
+static void note_failure(Check *check, const Event *event)
+{
+	check->failed |= event->kind == EVENT_FAIL ? 1u << event->actor : 0;
+	for (int i = 0; i < check->n_pages; i++) {
+		if (event->before[i] != event->after[i])
+			check->left_behind[i] = 0;
+		else if (event->kind == EVENT_FAIL && event->leaves &&
+			 check_is_page(check, i, event->after[i]))
+			check->left_behind[i] = pte_pfn(event->after[i]);
+	}
+}
+
 static void note_pages(Check *check, const Event *event)
 {
+	note_failure(check, event);
 	for (int i = 0; i < check->n_pages; i++)
 		note_installed(check, i, event->before[i], event->after[i]);
 	if (event->kind == EVENT_FREE)

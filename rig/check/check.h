@@ -64,6 +64,9 @@ typedef struct Check {
 	guint8 *stored[MAX_PAGES];	/* by arena: what the kernel stored in its scratch page; NULL */
 	bool scratch_written;		/* a store may have gone to scratch, and nobody saw what or where */
 	bool ended[MAX_PAGES];		/* by arena: it is being taken apart */
+	guint32 failed;			/* bits of actors of which a call failed */
+	guint64 left_behind[MAX_PAGES];	/* frame that was there when a free left its pages behind and
+					 * is there since; 0: none */
 	bool freed_twice;		/* a page was; the schedule ends there */
 	GArray *violations;		/* of Violation, in the order found */
 	GArray *documented;		/* of Violation: accepted; the first of each reason */

@@ -21,6 +21,7 @@ int command_doctor(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explain(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_hash(int argc, char **argv, GCancellable *cancel, GError **error);
+int command_hunt(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_list(int argc, char **argv, GCancellable *cancel, GError **error);
 int command_merge(int argc, char **argv, GCancellable *cancel, GError **error);

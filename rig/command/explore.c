@@ -17,7 +17,7 @@
 
 static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at;
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
-static int opt_recheck = 50;
+static int opt_recheck = 50, opt_failures = -1;
 static int opt_split;
 static char *opt_costs, *opt_shard;
 static gboolean opt_resume, opt_irq_events;
@@ -39,6 +39,9 @@ static const GOptionEntry entries[] = {
 	  "How to choose: dpor (the default), dfs, pct or random", "P" },
 	{ "preemptions", 0, 0, G_OPTION_ARG_INT, &opt_preemptions,
 	  "dpor, dfs: at most N preemptions a schedule", "N" },
+	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
+	  "Up to F calls a schedule that may fail do (as many as the scenario says, or 0; docs/failures.md)",
+	  "F" },
 	{ "split", 0, 0, G_OPTION_ARG_INT, &opt_split,
 	  "dpor: expand the first D decisions in full, so that parts can be explored apart", "D" },
 	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
@@ -83,6 +86,17 @@ static void print_circles(const Verdict *verdict)
 			verdict->unsettled, differs);
 }
 
+/* What was asked to fail, by actor and site. */
+static void print_failures(const Verdict *verdict)
+{
+	g_autoptr(GList) calls = g_list_sort(g_hash_table_get_keys(verdict->failed), (GCompareFunc)strcmp);
+
+	for (GList *call = calls; call; call = call->next)
+		g_print("%s%s: failed in %u\n", call == calls ? "  failures   " : "             ",
+			(const char *)call->data,
+			GPOINTER_TO_UINT(g_hash_table_lookup(verdict->failed, call->data)));
+}
+
 /* What the schedules touch that is no event. */
 static void print_unseen(const Verdict *verdict)
 {
@@ -101,7 +115,9 @@ static void print_unseen(const Verdict *verdict)
 	for (int kind = 0; kind < SURVEY_KINDS; kind++)
 		if (survey_has(verdict->unseen, kind))
 			g_print("%s%u %s\n", first++ ? "             " : "  no event   ",
-				survey_total(verdict->unseen, kind), texts[kind]);
+				survey_total(verdict->unseen, kind),
+				kind == SURVEY_FAILURE && verdict->failures
+				? "calls that could fail, those above among them" : texts[kind]);
 	g_print("             (in one schedule, every actor as far as it can go)\n");
 	for (guint i = 0; i < verdict->unseen->len; i++) {
 		const SurveyItem *item = &g_array_index(verdict->unseen, SurveyItem, i);
@@ -121,6 +137,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy, const C
 	g_print("  coverage   %s", verdict->policy);
 	if (verdict->bound)
 		g_print(", %s", verdict->bound);
+	if (verdict->failures)
+		g_print(", at most %d failure%s", verdict->failures, verdict->failures > 1 ? "s" : "");
 	g_print(": %s\n", verdict->part_done && verdict->part
 			  ? "all of this part; what the whole comes to, racerig merge says"
 			  : !verdict->complete ? "NOT complete"
@@ -140,6 +158,7 @@ static void print_coverage(const Verdict *verdict, const Policy *policy, const C
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	print_circles(verdict);
+	print_failures(verdict);
 	print_unseen(verdict);
 }
 
@@ -238,6 +257,8 @@ static gboolean check_options(GError **error)
 		return bad_input(error, "--depth", opt_depth, "give 1 to 100");
 	if (opt_recheck < 0)
 		return bad_input(error, "--recheck", opt_recheck, "give 0 or more");
+	if (opt_failures < -1 || opt_failures > SCHEDULE_MAX_FAILURES)
+		return bad_input(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_preemptions < -1)
 		return bad_input(error, "--preemptions", opt_preemptions, "give 0 or more");
 	if (opt_preemptions >= 0 && !is_bounded())
@@ -246,7 +267,7 @@ static gboolean check_options(GError **error)
 	return check_split(error) && check_stop_at(error);
 }
 
-static Policy *make_policy(int actors, GError **error)
+static Policy *make_policy(int actors, int failures, GError **error)
 {
 	if (strcmp(opt_policy, "dfs") == 0)
 		return policy_dfs_new(opt_preemptions < 0 ? BOUND_NONE : BOUND_PREEMPTIONS,
@@ -261,12 +282,19 @@ static Policy *make_policy(int actors, GError **error)
 		return policy_dpor_new(opt_preemptions);
 	if (strcmp(opt_policy, "random") == 0)
 		return policy_random_new(opt_seed);
-	/* Actors, the interrupts of their vCPUs, and their TLBs. */
+	/* Actors, the interrupts of their vCPUs, their TLBs, and their failures. */
 	if (strcmp(opt_policy, "pct") == 0)
-		return policy_pct_new(opt_seed, opt_depth, 3 * actors);
+		return policy_pct_new(opt_seed, opt_depth, (failures ? 4 : 3) * actors);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "no policy '%s' (there are: dpor dfs pct random)", opt_policy);
 	return NULL;
+}
+
+/* A merge knows nothing of what was asked to fail. */
+static bool cannot_split(int failures, GError **error)
+{
+	return bad_input(error, "--failures", failures,
+			 "a split exploration has none; leave --split out, or give --failures 0");
 }
 
 /* The one that is named, or the one that --actors says. */
@@ -343,18 +371,21 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	}
 	const char *kernel = opt_kernel ? opt_kernel : "stock";
 	g_autoptr(Scenario) scenario = check_options(error) ? find_scenario(argv[1], error) : NULL;
+	int failures = !scenario ? 0 : opt_failures < 0 ? scenario->failures : opt_failures;
 	g_autoptr(Policy) policy =
-		scenario ? make_policy(g_strv_length(scenario->actors), error) : NULL;
+		scenario && (!opt_split || !failures || cannot_split(failures, error))
+		? make_policy(g_strv_length(scenario->actors), failures, error) : NULL;
 	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
 		return EXIT_BROKEN;
 	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
 	if (opt_costs && !costs)
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
+	g_autofree char *among = failures ? g_strdup_printf("/failures=%d", failures) : g_strdup("");
 	g_autofree char *words = opt_split
 		? explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count)
-		: is_bounded() ? explore_options(policy->name, opt_preemptions)
-		: g_strdup_printf("%s/%d/%d", policy->name, opt_seed, opt_depth);
+		: is_bounded() ? explore_options(policy->name, opt_preemptions, failures)
+		: g_strdup_printf("%s/%d/%d%s", policy->name, opt_seed, opt_depth, among);
 	options.out = opt_out ? opt_out : folder;
 	options.options = words;
 	options.max_schedules = opt_schedules;
@@ -370,6 +401,8 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
 						    NULL, cancel, error);
+	if (session)
+		session->n_failures = failures;
 	if (!session || !is_that_build(session->kernel, error) || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	if (opt_irq_events)
@@ -392,7 +425,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 		/* What a part has found the others must be told, and there is one word for that. */
 		expect_irqs(session, opt_shard ? IRQS_EVENTS : session->irqs + 1);
 		policy_free(policy);
-		policy = make_policy(g_strv_length(session->scenario->actors), error);
+		policy = make_policy(g_strv_length(session->scenario->actors), failures, error);
 		options.resume = false;
 	}
 

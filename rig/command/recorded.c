@@ -102,6 +102,8 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 		scenario ? session_new_of(scenario, kernel ? kernel : schedule->kernel, connect, qmp,
 					  cancel, error) : NULL;
 
+	if (session)
+		session->n_failures = schedule->failures;
 	if (!session || !same_actors(session, schedule, path, error) ||
 	    (!kernel && !same_build(session, schedule, path, error)) ||
 	    !session_prepare(session, error))

@@ -74,6 +74,8 @@ static char *label_field(const char *name, gconstpointer data)
 		return event->lock ? g_strconcat(" ", label->target, NULL) : g_strdup("");
 	if (strcmp(name, "where") == 0)
 		return g_strdup(label->where ? label->where : "nowhere");
+	if (strcmp(name, "failing") == 0)
+		return g_strconcat(event->gives_up ? "lock " : "", label->target, NULL);
 	if (strcmp(name, "target") == 0)
 		return g_strdup(label->target ? label->target : "nobody");
 	if (strcmp(name, "access") == 0)

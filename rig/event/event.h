@@ -18,6 +18,7 @@ enum {
 	MAX_PTES = 24,		/* watched: one of the kernel's for each page, and those of processes */
 	MAX_LOCKS = 16,
 	MAX_WORDS = 64,
+	MAX_FAILING = 8,	/* kinds of calls that may fail */
 };
 
 /* A set of kinds of events is a word. */
@@ -77,7 +78,10 @@ typedef struct Event {
 	EventHalf half;
 	Flush flush;
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
-	int lock;		/* LOCK, UNLOCK: which; WORD: the one that guards it */
+	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it */
+	int failing;		/* CALL, FAIL: index of what is called, or … */
+	bool gives_up;		/* … FAIL: it gives up @lock, which somebody else holds */
+	bool leaves;		/* FAIL: where the kernel says that it leaves pages behind then */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
 	bool lockless;		/* … by a function that needs no lock for it, by design */
@@ -158,8 +162,8 @@ const char *access_name(Access access);
 
 /*
  * How a schedule names @event: "cmpxchg apply_range_set_cb+0x4b page0".  @where: of its
- * instruction; @target: of SEND, the actor, of LOCK but the first the lock, of WORD the word;
- * either may be NULL where the kind has none.
+ * instruction; @target: of SEND, the actor, of LOCK but the first the lock, of WORD the word, of
+ * CALL and FAIL what is called; either may be NULL where the kind has none.
  * The caller's.
  */
 char *event_label(const Event *event, const char *where, const char *target);

@@ -37,6 +37,8 @@ typedef struct {
 	int n_locks, n_words;
 	const char *locks[MAX_LOCKS], *words[MAX_WORDS];	/* names, interned */
 	int word_guards[MAX_WORDS];	/* index of the lock that guards each word */
+	int n_failing;			/* 0: no failures were explored */
+	const char *failing[MAX_FAILING];	/* what may fail besides locks, interned */
 	guint64 ptes[MAX_PTES];		/* raw, before the first event */
 	guint64 uaddr[MAX_PAGES];	/* user address; 0: not known */
 	TraceDeclared declared;
@@ -72,7 +74,7 @@ static inline void header_walkers(const TraceHeader *header, guint32 ret[MAX_PTE
 	}
 }
 
-/* The name of what @event is about besides a page: an actor, a lock, a word; NULL: nothing. */
+/* The name of what @event is about besides a page: an actor, a lock, a word, a call; NULL: nothing. */
 static inline const char *header_target(const TraceHeader *header, const Event *event)
 {
 	switch (event->kind) {
@@ -80,7 +82,11 @@ static inline const char *header_target(const TraceHeader *header, const Event *
 		return header->actors[event->to].name;
 	case EVENT_LOCK:
 	case EVENT_UNLOCK:
+	case EVENT_HOLD:
 		return header->locks[event->lock];
+	case EVENT_CALL:
+	case EVENT_FAIL:
+		return event->gives_up ? header->locks[event->lock] : header->failing[event->failing];
 	case EVENT_WORD:
 		return header->words[event->word];
 	default:

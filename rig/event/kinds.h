@@ -34,6 +34,13 @@
 	/* a page goes back to the allocator */ \
 	ROW(EVENT_FREE, "free", true, PLACE_NONE, "free page{page}", \
 	    "frees the page that page {page} had", NULL) \
+	/* a call that may fail, where failures are explored */ \
+	ROW(EVENT_CALL, "call", true, PLACE_TOLD, "call {failing} {where}", "calls {failing}", NULL) \
+	/* … and it does: all that is left of it is what it returns then */ \
+	ROW(EVENT_FAIL, "fail", true, PLACE_TOLD, "{failing} {where}", "{failing} fails", NULL) \
+	/* has just taken a lock that others may give up, where failures are explored */ \
+	ROW(EVENT_HOLD, "hold", true, PLACE_NONE, "hold{other lock}", "holds the {other lock}lock", \
+	    "holds the {lock} lock") \
 	/* the vCPU serves what another one asked of it */ \
 	ROW(EVENT_IRQ, "irq", true, PLACE_NONE, "irq", "takes the interrupt", NULL) \
 	/* its TLB drops what it holds, by itself */ \

@@ -2,10 +2,11 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":9,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	{"racerig-trace":10,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"}],
+ *	 "failing"?:[…],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
  *	 "insn"?,…,"before":[…],"after":[…],"before_bits":[…],"after_bits":[…],"tlb":[[[…]]]}
@@ -25,14 +26,16 @@
  *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
  *	free	"frame","double_free"?,"lazy"?:bits of actors
  *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
- *	lock, unlock	"lock"
+ *	lock, unlock, hold	"lock"
+ *	call	"call": what may fail
+ *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
  *	word	"access","word","lockless"?: by who needs no lock for it, by design
  *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
  * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
- * processes that are watched; guarded_by and locks are names.
+ * processes that are watched; guarded_by, locks and failing are names.
  * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other
  * bits; tlb names the frames that each actor's vCPU may hold by it after the event.  "event" is the
  * event's label in schedules; it, from, to, failed, decision and tlb follow from the rest, and
@@ -50,10 +53,6 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/u64.h"
-
-static const char *const accesses[] = {
-	"none", "read", "write", "cmpxchg", "xchg", "rmw", NULL,
-};
 
 /* A PC that only says whose it is, and frame numbers that only say which are the same. */
 static const guint64 KERNEL_PC = 0xffffffff80000000, USER_PC = 0x400000;
@@ -148,7 +147,7 @@ static bool read_actors(TraceHeader *header, const Json *json, GError **error)
 }
 
 /* The index of @name among @n names; -1: it is none of them. */
-static int index_of(const char *const *names, int n, const char *name)
+int record_index_of(const char *const *names, int n, const char *name)
 {
 	for (int i = 0; i < n; i++)
 		if (g_strcmp0(names[i], name) == 0)
@@ -166,7 +165,7 @@ static bool read_names(const Json *json, const char *member, int max, const char
 		return false;
 	for (guint i = 0; i < json_array_get_length(array); i++) {
 		ret[i] = json_text_element(array, i);
-		if (!ret[i] || index_of(ret, i, ret[i]) >= 0)
+		if (!ret[i] || record_index_of(ret, i, ret[i]) >= 0)
 			return false;
 	}
 	*ret_n = json_array_get_length(array);
@@ -202,7 +201,7 @@ static bool read_page(TraceHeader *header, int i, const Json *json, GError **err
 	    (scratch && !record_read_frame(scratch, &pfn)))
 		return false;
 	header->scratch[i] = scratch ? (gint64)pfn : -1;
-	header->guards[i] = guard ? index_of(header->locks, header->n_locks, guard) : -1;
+	header->guards[i] = guard ? record_index_of(header->locks, header->n_locks, guard) : -1;
 	return (!guard || header->guards[i] >= 0) &&
 	       (!scratch || pfn == SCRATCH_PFN + (guint64)header->groups[i]);
 }
@@ -220,10 +219,10 @@ static bool read_words(TraceHeader *header, const Json *json, GError **error)
 
 		if (!json_element(json, "words", words, i, &each, error) ||
 		    !json_interned(&each, "name", &header->words[i], error) ||
-		    index_of(header->words, i, header->words[i]) >= 0 ||
+		    record_index_of(header->words, i, header->words[i]) >= 0 ||
 		    !json_interned(&each, "guarded_by", &guard, error))
 			return false;
-		header->word_guards[i] = index_of(header->locks, header->n_locks, guard);
+		header->word_guards[i] = record_index_of(header->locks, header->n_locks, guard);
 		if (header->word_guards[i] < 0)
 			return false;
 	}
@@ -283,6 +282,8 @@ static bool read_header(TraceHeader *header, const Json *json, bool *ret_brief, 
 	    !json_array_of(json, "ptes", 0, MAX_PTES - 1, &more, error) ||
 	    !read_names(json, "locks", MAX_LOCKS, header->locks, &header->n_locks, error) ||
 	    !read_words(header, json, error) ||
+	    (json_has(json, "failing") && !read_names(json, "failing", MAX_FAILING, header->failing,
+						      &header->n_failing, error)) ||
 	    !read_actors(header, json, error))
 		return false;
 	header->n_pages = json_array_get_length(pages);
@@ -326,105 +327,6 @@ static bool read_ptes(const Record *record, const Json *json, const char *name,
 	return true;
 }
 
-/* All of it or nothing, and only of what landed. */
-static bool read_store(const Json *json, Event *event, GError **error)
-{
-	if (!json_has(json, "bytes"))
-		return !json_has(json, "offset") && !json_has(json, "stored");
-	return event->landed && json_small(json, "bytes", 1, END_WORD_BYTES, &event->bytes, error) &&
-	       json_small(json, "offset", 0, END_PAGE_BYTES - event->bytes, &event->offset, error) &&
-	       json_hex(json, "stored", &event->stored, error);
-}
-
-static bool read_access(const Json *json, Event *event, GError **error)
-{
-	const char *landed = NULL;
-	int access = ACCESS_NONE, half = HALF_NONE;
-	gint64 program = 0;
-
-	if (!json_choice(json, "access", accesses, &access, error) ||
-	    !json_maybe_choice(json, "half", record_halves, &half, error) ||
-	    !json_maybe_bool(json, "faulted", &event->faulted, error) ||
-	    !json_maybe_int(json, "program", 1, G_MAXUINT32, &program, error) ||
-	    !json_maybe_bool(json, "stale", &event->stale, error) ||
-	    !json_maybe_interned(json, "landed", &landed, error) ||
-	    (landed && !record_read_frame(landed, &event->landed)) || !read_store(json, event, error))
-		return false;
-	event->access = access;
-	event->half = half;
-	event->program = program;
-	return event->page >= 0 && (event->kind != EVENT_PTE || event_slot(event) >= 0);
-}
-
-/* One of @n names. */
-static bool read_choice(const Json *json, const char *member, const char *const *names, int n,
-			int *ret, GError **error)
-{
-	const char *name = NULL;
-
-	return json_interned(json, member, &name, error) &&
-	       (*ret = index_of(names, n, name)) >= 0;
-}
-
-static bool read_word(const Record *record, const Json *json, Event *event, GError **error)
-{
-	int access = ACCESS_NONE;
-
-	if (!json_choice(json, "access", accesses, &access, error))
-		return false;
-	event->access = access;
-	if (!read_choice(json, "word", record->header.words, record->header.n_words, &event->word, error) ||
-	    !json_maybe_bool(json, "lockless", &event->lockless, error))
-		return false;
-	event->lock = record->header.word_guards[event->word];
-	return true;
-}
-
-static bool read_free(const Record *record, const Json *json, Event *event, GError **error)
-{
-	const char *frame = NULL;
-	gint64 lazy = 0;
-
-	if (!json_interned(json, "frame", &frame, error) || !record_read_frame(frame, &event->pfn) ||
-	    !json_maybe_bool(json, "double_free", &event->double_free, error) ||
-	    !json_maybe_int(json, "lazy", 1, (1 << record->header.n_actors) - 1, &lazy, error))
-		return false;
-	event->lazy = lazy;
-	return true;
-}
-
-static bool read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
-{
-	int flush = FLUSH_NONE;
-
-	switch (event->kind) {
-	case EVENT_PTE:
-	case EVENT_ACCESS:
-		return read_access(json, event, error);
-	case EVENT_FREE:
-		return read_free(record, json, event, error);
-	case EVENT_FLUSH:
-		if (!json_choice(json, "flush", record_flushes, &flush, error))
-			return false;
-		event->flush = flush;
-		return true;
-	case EVENT_LOCK:
-	case EVENT_UNLOCK:
-		return read_choice(json, "lock", record->header.locks, record->header.n_locks,
-				   &event->lock, error);
-	case EVENT_WORD:
-		return read_word(record, json, event, error);
-	case EVENT_DESTROY:
-		return json_small(json, "group", 0, MAX_PAGES - 1, &event->group, error);
-	case EVENT_SEND:
-		return record_read_actor(&record->header, json, "target", &event->to, error);
-	case EVENT_RETURN:
-		return json_int(json, "result", G_MININT64, G_MAXINT64, &event->result, error);
-	default:
-		return true;
-	}
-}
-
 static bool read_event(const Record *record, const Json *json, RecordEvent *ret, GError **error)
 {
 	Event *event = &ret->event;
@@ -444,7 +346,7 @@ static bool read_event(const Record *record, const Json *json, RecordEvent *ret,
 	    !read_ptes(record, json, "after", "after_bits", event->after, error))
 		return false;
 	event->slot = header_slot(&record->header, event->page, event->view);
-	if (!read_by_kind(record, json, event, error))
+	if (!record_read_by_kind(record, json, event, error))
 		return false;
 	event->pc = user ? USER_PC : KERNEL_PC;
 	return true;
@@ -466,8 +368,8 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
 		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
-		"flush", "lock", "word", "lockless", "group", "target", "result", "before", "after",
-		"before_bits", "after_bits", NULL,
+		"flush", "lock", "word", "lockless", "group", "target", "result", "call", "leaves", "before",
+		"after", "before_bits", "after_bits", NULL,
 	};
 	JsonObjectIter iter;
 	const char *name;

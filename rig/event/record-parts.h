@@ -22,6 +22,12 @@ bool record_read_pte(const char *name, const char *bits, guint64 *ret);
 bool record_read_actor(const TraceHeader *header, const Json *json, const char *member, int *ret,
 		       GError **error);
 
+/* Where @name is among @n names; -1: nowhere. */
+int record_index_of(const char *const *names, int n, const char *name);
+
+/* What an event of its kind has, into @event, whose kind, page and slot are known. */
+bool record_read_by_kind(const Record *record, const Json *json, Event *event, GError **error);
+
 /* The bits of @pte that are no frame, as text; the caller's. */
 char *record_bits(guint64 pte);
 

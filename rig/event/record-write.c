@@ -17,6 +17,7 @@ const char *const record_flushes[] = {
 /* What the target of an event of each kind is called. */
 static const char *const target_members[N_EVENT_KINDS] = {
 	[EVENT_SEND] = "target", [EVENT_LOCK] = "lock", [EVENT_UNLOCK] = "lock", [EVENT_WORD] = "word",
+	[EVENT_HOLD] = "lock", [EVENT_CALL] = "call",
 };
 
 static void append_object(GString *text, JsonObject *object)
@@ -151,6 +152,9 @@ static JsonObject *header_json(const Record *record)
 	json_object_set_array_member(object, "ptes", more_json(record));
 	json_object_set_array_member(object, "locks", names_json(header->locks, header->n_locks));
 	json_object_set_array_member(object, "words", words_json(header));
+	if (header->n_failing)
+		json_object_set_array_member(object, "failing",
+					     names_json(header->failing, header->n_failing));
 	json_object_set_object_member(object, "declared", declared_json(header));
 	return object;
 }
@@ -238,6 +242,11 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_add_string(object, "access", access_name(event->access));
 	if (event->kind == EVENT_WORD && event->lockless)
 		json_object_set_boolean_member(object, "lockless", true);
+	if (event->kind == EVENT_FAIL)
+		json_add_string(object, event->gives_up ? "lock" : "call",
+				header_target(&record->header, event));
+	if (event->kind == EVENT_FAIL && event->leaves)
+		json_object_set_boolean_member(object, "leaves", true);
 	if (event->kind == EVENT_DESTROY)
 		json_object_set_int_member(object, "group", event->group);
 	if (target_members[event->kind])

@@ -5,6 +5,7 @@
 
 static const char *const VERBS[] = {
 	[THREAD_ACTOR] = "run", [THREAD_IRQ] = "irq", [THREAD_EVICT] = "evict",
+	[THREAD_FAIL] = "fail",
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(VERBS) == THREAD_KINDS);

@@ -5,7 +5,8 @@
  *
  * The processor may drop a translation at any time.  It matters right before an access that
  * could go through a stale one, so there the same actor can go on in two ways, as it is
- * (THREAD_ACTOR) or after its TLB is empty (THREAD_EVICT).
+ * (THREAD_ACTOR) or after its TLB is empty (THREAD_EVICT).  Where it calls what may fail the
+ * call does what it does (THREAD_ACTOR) or fails (THREAD_FAIL).
  */
 #pragma once
 
@@ -16,6 +17,7 @@ typedef enum {
 	THREAD_ACTOR,		/* the actor itself */
 	THREAD_IRQ,		/* the interrupts that wait for its vCPU */
 	THREAD_EVICT,		/* its vCPU's TLB drops what it holds */
+	THREAD_FAIL,		/* the call that the actor stands before fails */
 	THREAD_KINDS,
 } ThreadKind;
 
@@ -27,7 +29,7 @@ enum {
 /* Plans and journals write a thread as one byte. */
 G_STATIC_ASSERT((int)MAX_THREADS <= G_MAXUINT8);
 
-/* How a schedule says that a thread of @kind goes on: "run", "irq", "evict". */
+/* How a schedule says that a thread of @kind goes on: "run", "irq", "evict", "fail". */
 const char *thread_verb(ThreadKind kind);
 
 /* "run0" is actor 0 itself; the caller's. */
@@ -58,25 +60,19 @@ static inline int thread_actor(int thread)
 }
 
 /*
- * The other way the same actor may go on, or -1.  The two are one program order, to go
- * from one to the other is no context switch, and whoever lets one go on must
- * let the other, since it is gone afterwards.
+ * Ways in which one and the same actor may go on: they are one program order, to go from one to
+ * another is no context switch, and whoever lets one go on must let the others, since they
+ * are gone afterwards.  An interrupt is nobody's way to go on.
  */
-static inline int thread_twin(int thread)
+static inline bool thread_is_twin(int a, int b)
 {
-	switch (thread_kind(thread)) {
-	case THREAD_ACTOR:
-		return thread_of(THREAD_EVICT, thread_actor(thread));
-	case THREAD_EVICT:
-		return thread_of(THREAD_ACTOR, thread_actor(thread));
-	default:
-		return -1;
-	}
+	return a != b && thread_actor(a) == thread_actor(b) && thread_kind(a) != THREAD_IRQ &&
+	       thread_kind(b) != THREAD_IRQ;
 }
 
 static inline bool thread_switches(int from, int to)
 {
-	return from != to && thread_twin(from) != to;
+	return from != to && !thread_is_twin(from, to);
 }
 
 static inline bool thread_set_has(const ThreadSet *set, int thread)
@@ -150,13 +146,20 @@ static inline bool thread_set_empty(const ThreadSet *set)
 	return thread_set_next(set, -1) < 0;
 }
 
-/* Whether going from @from to @to leaves somebody who could go on, in one way or the other. */
+/*
+ * Whether going from @from to @to leaves somebody who could go on, in one way or another.  Who could
+ * only give up the lock that it waits for waits.
+ */
 static inline bool thread_preempts(int from, int to, const ThreadSet *enabled)
 {
-	int twin = thread_twin(from);
+	bool left = false;
 
-	return thread_switches(from, to) &&
-	       (thread_set_has(enabled, from) || (twin >= 0 && thread_set_has(enabled, twin)));
+	for (int kind = 0; kind < THREAD_FAIL; kind++) {
+		int way = thread_of((ThreadKind)kind, thread_actor(from));
+
+		left |= !thread_switches(from, way) && thread_set_has(enabled, way);
+	}
+	return left && thread_switches(from, to);
 }
 
 static inline ThreadSet thread_set_single(int thread)
@@ -177,3 +180,8 @@ bool thread_set_parse(const char *text, ThreadSet *ret);
 #define thread_set_foreach(thread, set) \
 	for (int thread = thread_set_next(set, -1); thread >= 0; \
 	     thread = thread_set_next(set, thread))
+
+/* … and in each round one of the other ways in which the actor of @thread may go on. */
+#define thread_twins_foreach(twin, thread) \
+	for (int twin = thread_actor(thread); twin < MAX_THREADS; twin += MAX_ACTORS) \
+		if (thread_is_twin(thread, twin))

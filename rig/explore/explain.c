@@ -11,12 +11,11 @@ static void flip_free(gpointer data)
 	g_free(flip);
 }
 
-/* In whose program order @thread is: an actor with and without an eviction is one. */
+/* In whose program order @thread is: an actor is one, in whichever way it goes on. */
 static int program(int thread)
 {
-	int twin = thread_twin(thread);
-
-	return twin < 0 ? thread : MIN(thread, twin);
+	return thread_kind(thread) == THREAD_IRQ ? thread
+						 : thread_of(THREAD_ACTOR, thread_actor(thread));
 }
 
 /* Happens-before among the first @n steps, as a matrix: [i * n + j]. */

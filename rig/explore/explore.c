@@ -204,6 +204,7 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 		verdict->processes = (int)operations->shape.processes;
 		verdict->unseen_verbs = operations_unseen(operations);
 	}
+	verdict->failures = session->n_failures;
 	verdict->kernel_kind = g_strdup(kernel->kind);
 	verdict->kernel_title = g_strdup(kernel->title);
 	verdict->kernel_release = g_strdup(kernel->release);
@@ -248,9 +249,10 @@ static void add_times(Explorer *explorer)
 	};
 }
 
-char *explore_options(const char *policy, int preemptions)
+char *explore_options(const char *policy, int preemptions, int failures)
 {
-	return g_strdup_printf("%s/%d", policy, preemptions);
+	return failures ? g_strdup_printf("%s/%d/failures=%d", policy, preemptions, failures)
+			: g_strdup_printf("%s/%d", policy, preemptions);
 }
 
 char *explore_options_split(int depth, int part, int parts)

@@ -26,8 +26,8 @@ typedef struct {
 	const char *bound;	/* for a reader, or NULL */
 } ExploreOptions;
 
-/* The word for dfs and dpor; @preemptions < 0: no bound.  The caller's. */
-char *explore_options(const char *policy, int preemptions);
+/* The word for dfs and dpor; @preemptions < 0: no bound; @failures that there may be.  The caller's. */
+char *explore_options(const char *policy, int preemptions, int failures);
 
 /* The same of a split dpor; @part from 1, 0: all of it. */
 char *explore_options_split(int depth, int part, int parts);

@@ -23,7 +23,7 @@ struct Journal {
 	GHashTable *lines;	/* plan key -> Span: the texts stay on the disk, there may be many */
 };
 
-static const char MAGIC[] = "racerig-journal 6";
+static const char MAGIC[] = "racerig-journal 7";
 
 static bool fail(const Journal *journal, GError **error)
 {

@@ -145,7 +145,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		return true;
 	guint clean = session->check->violations->len;
 	step.done = take_events(session, events);
-	if (somebody_crashed(session))
+	if (somebody_crashed(session) || stepper_is_stuck(session->stepper))
 		step.done = footprint_everything();
 	if (!clean && session->check->violations->len)
 		outcome->event = outcome->steps->len;
@@ -197,6 +197,7 @@ Schedule *run_decisions(const Session *session, const Outcome *outcome)
 					  session->kernel->key, session->scenario->actors,
 					  session->scenario->operations);
 
+	schedule->failures = session->n_failures;
 	for (guint i = 0; i < outcome_length(outcome); i++) {
 		g_autofree char *label = trace_decision(session->trace, i);
 
@@ -206,6 +207,29 @@ Schedule *run_decisions(const Session *session, const Outcome *outcome)
 	return schedule;
 }
 
+/* Which calls that may fail were made, and which of them failed: by actor and site, each once. */
+static char *calls_of(const Record *record)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GString) lines = g_string_new(NULL);
+
+	for (guint i = 0; i < record->events->len; i++) {
+		const RecordEvent *line = record_event(record, i);
+		const Event *event = &line->event;
+
+		if (event->kind != EVENT_CALL && event->kind != EVENT_FAIL)
+			continue;
+		char *text = g_strdup_printf("%s%s %s%s %s", event->kind == EVENT_FAIL ? "!" : "",
+					     record_actor(record, event), event->gives_up ? "lock " : "",
+					     header_target(&record->header, event),
+					     line->where ? line->where : "nowhere");
+		if (!g_hash_table_contains(seen, text))
+			g_string_append_printf(lines, "%s%s", lines->len ? "\n" : "", text);
+		g_hash_table_add(seen, text);
+	}
+	return lines->len ? g_string_free(g_steal_pointer(&lines), FALSE) : NULL;
+}
+
 static void describe(const Session *session, Outcome *outcome)
 {
 	const Record *record = trace_record(session->trace);
@@ -213,6 +237,7 @@ static void describe(const Session *session, Outcome *outcome)
 	trace_found(session->trace, session->check);
 	for (guint i = 0; i < record->found->len; i++)
 		outcome_add(outcome, record_violation(record, i));
+	outcome->calls = calls_of(record);
 	outcome->final_state = outcome->end == END_DONE ? trace_final_state(session->trace) : NULL;
 	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
 	outcome->schedule = schedule_format(schedule);

@@ -5,6 +5,7 @@
 
 #include "catalog/expectation.h"
 #include "catalog/verb.h"
+#include "explore/failing.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
@@ -304,7 +305,7 @@ static bool take_text(Session *session, GError **error)
 	}
 	for (guint i = 0; i < report->n_actors; i++)
 		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
-	report->lingers = operations->lingers;
+	report->lingers = operations->lingers || session->n_failures;
 	return true;
 }
 
@@ -435,21 +436,30 @@ static Setup *setup_of(const Operations *operations)
 	return setup;
 }
 
-static bool prepare(Session *session, GError **error)
+/* What sees and judges schedules of the scenario at hand. */
+static bool begin(Session *session, GError **error)
 {
-	Guest *guest = session->guest;
 	const Operations *operations = session->scenario->operations;
-	g_autoptr(Setup) setup = setup_of(operations);
 
-	session->stepper = stepper_new(guest, setup, &session->controls, error);
-	if (!session->stepper || !check_seen(session, error))
+	if (!check_seen(session, error))
 		return false;
 	TraceDeclared declared = declared_by(session);
-	session->trace = trace_new(guest, session->stepper, &declared,
+	session->trace = trace_new(session->guest, session->stepper, &declared,
 				   operations ? operations->setup_text : NULL,
-				   operations ? operations->actors_text : NULL);
+				   operations ? operations->actors_text : NULL, session_failures(session));
 	session->check = check_new(trace_header(session->trace));
 	return true;
+}
+
+static bool prepare(Session *session, GError **error)
+{
+	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
+
+	StepperOptions options = { setup, session_failures(session), session->n_failures };
+	return (!session->n_failures || failing_ask(session->guest, session->subject->name,
+						    &session->failures, error)) &&
+	       (session->stepper = stepper_new(session->guest, &options, &session->controls, error)) &&
+	       begin(session, error);
 }
 
 /* Nothing is left of the guest but what it spent. */
@@ -547,6 +557,27 @@ bool session_prepare(Session *session, GError **error)
 	int lost = 0;
 
 	if (!prepare(session, &local) &&
+	    !session_recover(session, &lost, g_steal_pointer(&local), error))
+		return false;
+	session->irqs = stepper_irqs(session->stepper);
+	return true;
+}
+
+bool session_program(Session *session, Scenario *scenario, GError **error)
+{
+	g_autoptr(Setup) setup = setup_of(scenario->operations);
+	g_autoptr(GError) local = NULL;
+	int lost = 0;
+
+	g_clear_pointer(&session->check, check_free);
+	g_clear_pointer(&session->trace, trace_free);
+	scenario_free(session->scenario);
+	session->scenario = scenario;
+	g_autofree char *before = session->snapshot;
+	before[strcspn(before, "+")] = '\0';
+	session->snapshot = guest_name(before, scenario);
+	if ((!take_text(session, &local) || !stepper_program(session->stepper, setup, &local) ||
+	     !begin(session, &local)) &&
 	    !session_recover(session, &lost, g_steal_pointer(&local), error))
 		return false;
 	session->irqs = stepper_irqs(session->stepper);

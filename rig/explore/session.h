@@ -29,6 +29,8 @@ typedef struct {
 	Trace *trace;
 	Check *check;
 	Irqs irqs;		/* stepper_irqs() when the exploration began */
+	int n_failures;		/* calls that may fail in a schedule */
+	Failures failures;	/* … and which those are, where there may be one */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
 	Circle circle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */
@@ -54,8 +56,20 @@ Session *session_new(const char *scenario, const char *kernel, const char *conne
 Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error);
 
-/* Learn the sites, so that schedules can be run. */
+/* What may fail, or NULL: else nothing of it shows anywhere. */
+static inline const Failures *session_failures(const Session *session)
+{
+	return session->n_failures ? &session->failures : NULL;
+}
+
+/* Learn the sites, so that schedules can be run; Session.n_failures must be set by now. */
 bool session_prepare(Session *session, GError **error);
+
+/*
+ * The same guest for @scenario, a text of the same shape and with the same setup; takes the caller's
+ * reference, whatever comes of it.  Controls are not run again.
+ */
+bool session_program(Session *session, Scenario *scenario, GError **error);
 
 /* How often QEMU or drgn may die, or stop answering, in one and the same place. */
 enum { SESSION_MAX_LOST = 3 };

@@ -170,6 +170,19 @@ static void count_circle(Verdict *verdict, const Outcome *outcome)
 		  outcome->differs ? outcome->differs : outcome->grown);
 }
 
+/* One that is made and never fails counts 0. */
+static void count_calls(Verdict *verdict, const Outcome *outcome)
+{
+	g_auto(GStrv) lines = outcome->calls ? g_strsplit(outcome->calls, "\n", -1) : NULL;
+
+	for (char **line = lines; line && *line; line++) {
+		bool failed = **line == '!';
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(verdict->failed, *line + failed));
+
+		g_hash_table_insert(verdict->failed, g_strdup(*line + failed), GUINT_TO_POINTER(n + failed));
+	}
+}
+
 bool tally_add(Tally *tally, const Outcome *outcome, GError **error)
 {
 	Verdict *verdict = tally->verdict;
@@ -180,6 +193,7 @@ bool tally_add(Tally *tally, const Outcome *outcome, GError **error)
 	}
 	verdict->executed++;
 	verdict->partial += outcome->partial;
+	count_calls(verdict, outcome);
 	if (outcome->final_state)
 		g_hash_table_add(tally->final_states, g_strdup(outcome->final_state));
 	if (outcome->end == END_CIRCLE)

@@ -79,6 +79,8 @@ static bool start_session(Worker *worker, GError **error)
 
 	worker->session = session_new_of(scenario_ref(first->scenario), first->kernel->name,
 					 first->connect, NULL, first->cancel, error);
+	if (worker->session)
+		worker->session->n_failures = first->n_failures;
 	if (!worker->session || !session_prepare(worker->session, error))
 		return false;
 	worker->session->irqs = first->irqs;

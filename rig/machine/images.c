@@ -109,17 +109,6 @@ void images_wrote(Images *images, guint64 phys, gsize len)
 	written((phys + len - 1) / PAGE, images);
 }
 
-void images_save(Images *images, const char *tag)
-{
-	Image *image = g_new0(Image, 1);
-
-	/* Written before: of no matter to this one, but to the others. */
-	look(images);
-	image->ram = g_memdup2(images->ram, images->pages * PAGE);
-	image->maybe = g_new0(guint64, words(images));
-	g_hash_table_insert(images->by_tag, g_strdup(tag), image);
-}
-
 /* Of the pages that may differ from @image, those that do; the others are the same from here on. */
 static GArray *compare(const Images *images, Image *image)
 {
@@ -135,6 +124,35 @@ static GArray *compare(const Images *images, Image *image)
 				image->maybe[i] &= ~(1ull << page % BITS);
 		}
 	return differ;
+}
+
+static void save_again(Images *images, Image *image)
+{
+	g_autoptr(GArray) differ = compare(images, image);
+
+	for (guint i = 0; i < differ->len; i++) {
+		gsize page = g_array_index(differ, gsize, i);
+
+		memcpy(page_at(image->ram, page), page_at(images->ram, page), PAGE);
+	}
+	memset(image->maybe, 0, words(images) * sizeof(*image->maybe));
+	g_clear_pointer(&image->sum, g_free);
+}
+
+void images_save(Images *images, const char *tag)
+{
+	Image *image = g_hash_table_lookup(images->by_tag, tag);
+
+	/* Written before: of no matter to this one, but to the others. */
+	look(images);
+	if (image) {
+		save_again(images, image);
+		return;
+	}
+	image = g_new0(Image, 1);
+	image->ram = g_memdup2(images->ram, images->pages * PAGE);
+	image->maybe = g_new0(guint64, words(images));
+	g_hash_table_insert(images->by_tag, g_strdup(tag), image);
 }
 
 static bool check_all(const Images *images, const Image *image, const char *tag, GError **error)

@@ -139,12 +139,17 @@ bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
 enum { MACHINE_RDI = 5, MACHINE_RSP = 7, MACHINE_RIP = 16 };
 
-/* Argument @n, from 0, where a function is entered: rdi, rsi, rdx, rcx, r8, r9 (System V ABI). */
-static inline guint64 machine_argument(const Regs *regs, int n)
+/* Where argument @n, from 0, is when a function is entered: rdi, rsi, rdx, rcx, r8, r9 (System V ABI). */
+static inline int machine_argument_index(int n)
 {
 	static const int order[] = { MACHINE_RDI, 4, 3, 2, 8, 9 };
 
-	return regs->gpr[order[n]];
+	return order[n];
+}
+
+static inline guint64 machine_argument(const Regs *regs, int n)
+{
+	return regs->gpr[machine_argument_index(n)];
 }
 
 /* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */

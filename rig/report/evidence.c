@@ -8,6 +8,7 @@
 #include "config.h"
 #include "report/violation-text.h"
 #include "report/wrap.h"
+#include "report/unseen-text.h"
 
 enum { WIDTH = 72, NUMBER = 6, MAX_COLUMNS = 3 };
 
@@ -239,6 +240,9 @@ static void append_coverage(GString *text, const Dossier *dossier)
 
 	g_string_append(text, "\nCoverage\n");
 	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
+	g_autofree char *failures = failures_text(dossier->verdict);
+	if (failures)
+		fact(text, "failures", "%s", failures);
 	fact(text, "executed", "%" G_GINT64_FORMAT " schedules: %" G_GINT64_FORMAT " violating, %"
 	     G_GINT64_FORMAT " with a documented anomaly",
 	     dossier_int(dossier, "executed"), dossier_int(dossier, "violating"),

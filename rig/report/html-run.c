@@ -7,6 +7,7 @@
 #include "catalog/origin.h"
 #include "catalog/splat.h"
 #include "report/violation-text.h"
+#include "report/unseen-text.h"
 
 static void add_header(GString *page, const Dossier *dossier)
 {
@@ -155,6 +156,9 @@ static void add_exploration(GString *page, const Dossier *dossier)
 	add_count(page, dossier, "final states", "distinct_final_states");
 	add_tile(page, "policy", "%s", dossier_string(dossier, "policy"));
 	add_tile(page, "bound", "%s", *bound ? bound : "none");
+	g_autofree char *failures = failures_text(dossier->verdict);
+	if (failures)
+		add_tile(page, "failures", "%s", failures);
 	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", dossier_coverage(dossier));
 	html_tree(page, dossier);
 	g_string_append(page, "</section>\n");

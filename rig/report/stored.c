@@ -120,6 +120,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !check_texts(&json, "unseen_verbs", error) ||
 	    !check_texts(&json, "circles_grown", error) ||
 	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
+	    !failures_check(&json, error) ||
 	    !check_texts(&json, "absent_hooks", error) ||
 	    !check_controls(&json, error) || !check_violations(&json, "violations", error) ||
 	    !check_violations(&json, "accepted", error) ||

@@ -102,6 +102,9 @@ static char *words_field(const char *name, gconstpointer data)
 				   : g_strdup("");
 	if (strcmp(name, "lock") == 0 || strcmp(name, "word") == 0)
 		return g_strdup(header_target(&words->record->header, event));
+	if (strcmp(name, "failing") == 0)
+		return g_strconcat(header_target(&words->record->header, event),
+				   event->gives_up ? " lock" : "", NULL);
 	if (strcmp(name, "half") == 0)
 		return g_strdup(halves[event->half]);
 	if (strcmp(name, "access") == 0)

@@ -29,7 +29,7 @@ static void add_watched(TraceHeader *header, const Watch *watch)
 }
 
 Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared,
-		 const char *setup, const char *operations)
+		 const char *setup, const char *operations, const Failures *failures)
 {
 	Trace *trace = g_new0(Trace, 1);
 	TraceHeader header = {
@@ -50,6 +50,9 @@ Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared
 		header.scratch[i] = watch_frame(&guest->watch, "scratch", header.groups[i]);
 	}
 	add_watched(&header, &guest->watch);
+	header.n_failing = failures ? failures->n_names : 0;
+	for (int i = 0; i < header.n_failing; i++)
+		header.failing[i] = failures->names[i];
 	trace->stepper = stepper;
 	trace->record = record_new(&header);
 	return trace;

@@ -11,9 +11,12 @@
 
 typedef struct Trace Trace;
 
-/* Nothing passed in is owned.  @setup, @operations: what is done, as text; NULL: a .c says it. */
+/*
+ * Nothing passed in is owned.  @setup, @operations: what is done, as text; NULL: a .c says it.
+ * @failures: what may fail, or NULL.
+ */
 Trace *trace_new(const Guest *guest, const Stepper *stepper, const TraceDeclared *declared,
-		 const char *setup, const char *operations);
+		 const char *setup, const char *operations, const Failures *failures);
 void trace_free(Trace *trace);
 
 /* A new schedule, which starts with @ptes. */

@@ -92,6 +92,7 @@ static void append_object(GString *text, Object object)
 		[OBJECT_OWNER] = "owner of page", [OBJECT_ALLOCATOR] = "page allocator",
 		[OBJECT_EMPTIED] = "count of emptied PTEs", [OBJECT_USER] = "user mappings",
 		[OBJECT_WORD] = "guarded word", [OBJECT_REFS] = "references to page",
+		[OBJECT_FAILURES] = "failures left",
 	};
 	ObjectKind kind = object_kind(object);
 
@@ -134,7 +135,8 @@ char *tree_thread(int thread, char **actors)
 	/* A journal beside another trace may have more of them. */
 	return g_strconcat(actor < (int)g_strv_length(actors) ? actors[actor] : number,
 			   thread_kind(thread) == THREAD_IRQ ? " (interrupt)"
-			   : thread_kind(thread) == THREAD_EVICT ? " (TLB drops)" : "", NULL);
+			   : thread_kind(thread) == THREAD_EVICT ? " (TLB drops)"
+			   : thread_kind(thread) == THREAD_FAIL ? " (its call fails)" : "", NULL);
 }
 
 char *tree_describe(const TreeNode *node, char **actors)

@@ -69,12 +69,53 @@ char *unseen_text(JsonObject *verdict)
 		JsonObject *one = json_object_get_object_member(unseen, survey_token(kind));
 		JsonArray *uncounted = json_object_get_array_member(one, "uncounted");
 
+		const char *what = kind == SURVEY_FAILURE && json_object_has_member(verdict, "failures")
+			? "calls that could fail, those asked to among them" : TEXTS[kind];
+
 		g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", kind ? "; " : "",
-				       json_object_get_int_member(one, "total"), TEXTS[kind]);
+				       json_object_get_int_member(one, "total"), what);
 		add_parts(text, json_object_get_object_member(one, "of"));
 		if (json_array_get_length(uncounted))
 			g_string_append_printf(text, ", those of %u pages not counted: they are in "
 					       "no table yet", json_array_get_length(uncounted));
 	}
 	return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}
+
+bool failures_check(const Json *verdict, GError **error)
+{
+	Json failures, of;
+	gint64 count;
+
+	if (!json_has(verdict, "failures"))
+		return true;
+	if (!json_object(verdict, "failures", &failures, error) ||
+	    !json_int(&failures, "at_most", 1, G_MAXINT, &count, error) ||
+	    !json_object(&failures, "of", &of, error))
+		return false;
+	g_autoptr(GList) names = json_object_get_members(of.object);
+	for (GList *each = names; each; each = each->next)
+		if (!json_int(&of, each->data, 0, G_MAXINT64, &count, error))
+			return false;
+	return true;
+}
+
+char *failures_text(JsonObject *verdict)
+{
+	if (!json_object_has_member(verdict, "failures"))
+		return NULL;
+	JsonObject *failures = json_object_get_object_member(verdict, "failures");
+	JsonObject *of = json_object_get_object_member(failures, "of");
+	g_autoptr(GList) names = json_object_get_members(of);
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text, "at most %" G_GINT64_FORMAT " a schedule",
+			       json_object_get_int_member(failures, "at_most"));
+	for (GList *each = names; each; each = each->next) {
+		g_autofree char *name = name_shown(each->data);
+
+		g_string_append_printf(text, "%s%s in %" G_GINT64_FORMAT, each == names ? ": " : ", ", name,
+				       json_object_get_int_member(of, each->data));
+	}
+	return g_string_free(text, FALSE);
 }

@@ -11,3 +11,9 @@ bool unseen_check(const Json *verdict, GError **error);
 
 /* "25 accesses to plain words (bpf_arena.rt 21, …); …", or NULL: nothing was counted.  The caller's. */
 char *unseen_text(JsonObject *verdict);
+
+/* False when "failures" of @verdict is not what verdict.c writes; there may be none. */
+bool failures_check(const Json *verdict, GError **error);
+
+/* "at most 1: alloc kmalloc f+0x1 in 3, …", or NULL: none were asked for.  The caller's. */
+char *failures_text(JsonObject *verdict);

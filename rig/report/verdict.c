@@ -19,6 +19,7 @@ Verdict *verdict_new(void)
 	verdict->verdict = "inconclusive";
 	verdict->violations = g_ptr_array_new_with_free_func(violation_free);
 	verdict->accepted = g_ptr_array_new_with_free_func(violation_free);
+	verdict->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	verdict->grown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	verdict->differs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return verdict;
@@ -49,6 +50,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->qemu);
 	g_strfreev(verdict->absent_hooks);
 	g_clear_pointer(&verdict->unseen, g_array_unref);
+	g_hash_table_unref(verdict->failed);
 	g_hash_table_unref(verdict->grown);
 	g_hash_table_unref(verdict->differs);
 	g_free(verdict->connect);
@@ -203,6 +205,25 @@ static void add_unseen(JsonBuilder *builder, const GArray *unseen)
 	json_builder_end_object(builder);
 }
 
+/* Where calls were asked to fail: in how many schedules each did. */
+static void add_failures(JsonBuilder *builder, const Verdict *verdict)
+{
+	g_autoptr(GList) calls = g_list_sort(g_hash_table_get_keys(verdict->failed), (GCompareFunc)strcmp);
+
+	if (!verdict->failures)
+		return;
+	json_builder_set_member_name(builder, "failures");
+	json_builder_begin_object(builder);
+	add_int(builder, "at_most", verdict->failures);
+	json_builder_set_member_name(builder, "of");
+	json_builder_begin_object(builder);
+	for (GList *call = calls; call; call = call->next)
+		add_int(builder, call->data,
+			GPOINTER_TO_UINT(g_hash_table_lookup(verdict->failed, call->data)));
+	json_builder_end_object(builder);
+	json_builder_end_object(builder);
+}
+
 static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *all)
 {
 	json_builder_set_member_name(builder, name);
@@ -280,6 +301,7 @@ char *verdict_json(const Verdict *verdict)
 	add_found(builder, "violations", verdict->violations);
 	add_found(builder, "accepted", verdict->accepted);
 	add_controls(builder, verdict);
+	add_failures(builder, verdict);
 	add_unseen(builder, verdict->unseen);
 	json_builder_set_member_name(builder, "environment");
 	json_builder_begin_object(builder);

@@ -35,6 +35,8 @@ typedef struct {
 	int pages, arenas, processes;	/* of the guest that the text takes */
 	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
 	char *bound;		/* "2 preemptions", or NULL: none */
+	int failures;		/* calls that may fail in a schedule; 0: none were asked to */
+	GHashTable *failed;	/* "ACTOR WHAT SITE" -> schedules in which that failed, as a number */
 	char *part;		/* "2/3" of a split exploration: never clean, or complete; or NULL */
 	bool part_done;		/* … all that is in it */
 	const char *verdict;	/* clean, documented, violation, inconclusive */

@@ -150,7 +150,20 @@ static void add_event(GArray *touches, const Event *event)
 		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 		touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
 		break;
+	case EVENT_CALL:
+		/* It takes what is on top of the allocator's lists; a slab may need a page, too. */
+		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
+		break;
+	case EVENT_FAIL:
+		touch(touches, OBJECT_FAILURES, 0, TOUCH_WRITE);
+		if (event->gives_up)
+			touch(touches, OBJECT_LOCK, event->lock, TOUCH_READ);
+		/* What it leaves behind is what is there now. */
+		if (event->leaves)
+			touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_READ);
+		break;
 	case EVENT_NONE:
+	case EVENT_HOLD:
 	case EVENT_RETURN:
 		break;
 	}

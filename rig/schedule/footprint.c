@@ -14,6 +14,7 @@ static const struct {
 	[OBJECT_ALLOCATOR] = { "allocator", true },
 	[OBJECT_EMPTIED] = { "emptied", true },	[OBJECT_USER] = { "user", true },
 	[OBJECT_WORD] = { "word", false },	[OBJECT_REFS] = { "refs", false },
+	[OBJECT_FAILURES] = { "failures", true },
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(KINDS) == OBJECT_KINDS);
@@ -161,7 +162,10 @@ static bool same_object(Object a, Object b)
 			  (object_index(a) == OBJECT_EACH || object_index(b) == OBJECT_EACH));
 }
 
-/* Whether there is an object that both touch and one of them writes; @race: or both acquire, of locks. */
+/*
+ * Whether there is an object that both touch and one of them writes.  @race: a lock that one of
+ * them lets go the other could not have taken.
+ */
 static bool meet(const Footprint *a, const Footprint *b, bool race)
 {
 	if (!a || !b || !((a->written & b->kinds) | (a->kinds & b->written)))
@@ -172,9 +176,9 @@ static bool meet(const Footprint *a, const Footprint *b, bool race)
 
 			if (!same_object(one.object, other.object))
 				continue;
-			if (race && object_kind(one.object) == OBJECT_LOCK
-			    ? MIN(one.level, other.level) == TOUCH_ACQUIRE
-			    : MAX(one.level, other.level) >= TOUCH_WRITE)
+			if (MAX(one.level, other.level) >= TOUCH_WRITE &&
+			    !(race && object_kind(one.object) == OBJECT_LOCK &&
+			      MIN(one.level, other.level) == TOUCH_WRITE))
 				return true;
 		}
 	return false;

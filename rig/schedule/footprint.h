@@ -24,6 +24,7 @@ typedef enum {
 	OBJECT_USER,		/* user space's translations that are not watched themselves */
 	OBJECT_WORD,		/* by word that a lock guards */
 	OBJECT_REFS,		/* by page: how many references there are to what it maps */
+	OBJECT_FAILURES,	/* how many calls may still fail in this schedule */
 	OBJECT_KINDS,
 } ObjectKind;
 
@@ -52,7 +53,7 @@ static inline guint object_index(Object object)
 
 /* Each includes those before it. */
 typedef enum {
-	TOUCH_READ = 1,
+	TOUCH_READ = 1,		/* of a lock: to find that somebody holds it */
 	TOUCH_WRITE,		/* of a lock: to let it go */
 	TOUCH_ACQUIRE,		/* of a lock */
 } TouchLevel;

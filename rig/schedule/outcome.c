@@ -10,7 +10,7 @@
 #define STEP "(sssa(ss))"
 static const char FORMAT[] = "(a" STEP "uuiuasas)";
 
-enum { N_CHILDREN = 7, N_STRINGS = 6, MAX_STEPS = 10000 };
+enum { N_CHILDREN = 7, N_STRINGS = 7, MAX_STEPS = 10000 };
 
 Outcome *outcome_new(void)
 {
@@ -25,7 +25,8 @@ Outcome *outcome_new(void)
 static void strings(Outcome *outcome, char **ret[N_STRINGS])
 {
 	char **all[N_STRINGS] = { &outcome->final_state, &outcome->hash, &outcome->schedule,
-				  &outcome->trace, &outcome->grown, &outcome->differs };
+				  &outcome->trace, &outcome->grown, &outcome->differs,
+				  &outcome->calls };
 
 	memcpy(ret, all, sizeof(all));
 }

@@ -37,6 +37,8 @@ typedef struct {
 	int event;		/* step that violated it; -1: seen at the end */
 	char *grown;		/* END_CIRCLE: what else is in memory than before, one a line, or NULL */
 	char *differs;		/* … and makes it another state: it was cut for its length */
+	char *calls;		/* that may fail, as "ACTOR WHAT SITE", a line each, and with "!" in front
+				 * those that did; NULL: none */
 	char *final_state;
 	char *hash;		/* registers, watched memory and trace; NULL: not taken */
 	char *schedule, *trace;	/* as in their files, of those worth keeping */

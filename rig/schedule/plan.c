@@ -44,11 +44,13 @@ char *plan_key(const Plan *plan)
 /* Burckhardt et al.: random distinct priorities, d - 1 random change points. */
 static void begin_pct(Plan *plan)
 {
+	int first = thread_of(THREAD_FAIL, 0);
+
 	g_clear_pointer(&plan->changes, g_array_unref);
 	plan->changes = g_array_new(FALSE, FALSE, sizeof(int));
-	for (int i = 0; i < MAX_THREADS; i++)
+	for (int i = 0; i < first; i++)
 		plan->priority[i] = plan->depth + i;
-	for (int i = MAX_THREADS - 1; i > 0; i--) {
+	for (int i = first - 1; i > 0; i--) {
 		int other = g_rand_int_range(plan->rand, 0, i + 1);
 		gint32 mine = plan->priority[i];
 
@@ -58,6 +60,14 @@ static void begin_pct(Plan *plan)
 	for (int i = 1; i < plan->depth; i++) {
 		int at = g_rand_int_range(plan->rand, 0, MAX(plan->length, 1));
 		g_array_append_val(plan->changes, at);
+	}
+	/* Among the others, and without a say in their order: nobody may fail in most explorations. */
+	for (int i = first; i < MAX_THREADS; i++) {
+		int rank = plan->depth + g_rand_int_range(plan->rand, 0, i + 1);
+
+		for (int other = 0; other < i; other++)
+			plan->priority[other] += plan->priority[other] >= rank;
+		plan->priority[i] = rank;
 	}
 }
 
@@ -122,18 +132,19 @@ int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
 		return choose_random(plan, &awake);
 	if (plan->rest == REST_PCT)
 		return choose_pct(plan, &awake);
-	int stay = plan->last >= 0 && thread_kind(plan->last) == THREAD_EVICT
-		? thread_twin(plan->last) : plan->last;
+	int stay = plan->last >= 0 && thread_kind(plan->last) != THREAD_IRQ
+		? thread_of(THREAD_ACTOR, thread_actor(plan->last)) : plan->last;
 	return stay >= 0 && thread_set_has(&awake, stay) ? stay : thread_set_next(&awake, -1);
 }
 
+/* Whoever sleeps and has gone on in another way stands somewhere else now. */
 ThreadSet plan_sleep_after(const ThreadSet *asleep, const Footprint *const *touched,
 			   const Step *step)
 {
 	ThreadSet ret = { { 0 } };
 
 	thread_set_foreach(thread, asleep)
-		if (thread != step->thread &&
+		if (thread_switches(thread, step->thread) &&
 		    !footprint_dependent(step->pending[thread], step->done) &&
 		    !footprint_dependent(touched[thread], step->done))
 			thread_set_add(&ret, thread);

@@ -68,8 +68,8 @@ static void order_step(Order *order, const Outcome *outcome, guint k)
 	*clock = clock_of(outcome, order, clock, step->done, NULL, k);
 	clock->at[step->thread] = k + 1;
 	g_array_append_val(order->steps, *clock);
-	if (thread_twin(step->thread) >= 0)
-		clock_join(&order->thread[thread_twin(step->thread)], clock);
+	thread_twins_foreach(twin, step->thread)
+		clock_join(&order->thread[twin], clock);
 	/* Whoever can go on only because of this step comes after it. */
 	ThreadSet woken = thread_set_without(outcome_step(outcome, k + 1)->enabled, &step->enabled);
 	thread_set_foreach(thread, &woken)

@@ -8,7 +8,7 @@
 #include "util/error.h"
 #include "util/name.h"
 
-static const char MAGIC[] = "racerig-schedule 4";
+static const char MAGIC[] = "racerig-schedule 5";
 
 static void decision_clear(gpointer data)
 {
@@ -106,6 +106,8 @@ char *schedule_format(const Schedule *schedule)
 	if (schedule->operations)
 		append_operations(text, schedule->operations);
 	g_string_append_printf(text, "actors %s\n", actors);
+	if (schedule->failures)
+		g_string_append_printf(text, "failures %d\n", schedule->failures);
 	if (schedule->violates)
 		g_string_append_printf(text, "violates %s\n", schedule->violates);
 	for (guint i = 0; i < schedule->decisions->len; i++) {
@@ -200,6 +202,14 @@ static bool take_guest(TextLines *lines, const char *text, const Place *place)
 	return lines->numbers[1] ? true : bad(place, "no guest has no arena");
 }
 
+static bool take_failures(Schedule *schedule, const char *text, const Place *place)
+{
+	if (schedule->failures)
+		return bad(place, "the second line of that kind");
+	schedule->failures = g_ascii_digit_value(text[0]);
+	return (schedule->failures > 0 && !text[1]) || bad(place, "expected 'failures 1' up to 9");
+}
+
 static bool take_text(char **ret, int *ret_line, const char *text, const Place *place)
 {
 	if (*ret)
@@ -252,6 +262,8 @@ static bool parse_head(Schedule *schedule, TextLines *lines, const char *line, c
 		return take_name(NAME_SCENARIO, words[1], &schedule->scenario, place);
 	if (strcmp(words[0], "violates") == 0 && n == 2)
 		return take_name(NAME_INVARIANT, words[1], &schedule->violates, place);
+	if (strcmp(words[0], "failures") == 0 && n == 2)
+		return take_failures(schedule, words[1], place);
 	if (strcmp(words[0], "kernel") == 0)
 		return n != 3 ? bad(place, "expected 'kernel NAME KEY'")
 			      : take_name(NAME_KERNEL, words[1], &schedule->kernel, place) &&
@@ -300,6 +312,10 @@ static bool parse_decision(Schedule *schedule, ThreadKind kind, char **words, co
 		return bad(place, "this is no event");
 	if (kind == THREAD_ACTOR && !words[2])
 		return bad(place, "expected 'run ACTOR EVENT'");
+	if (kind == THREAD_FAIL && !words[2])
+		return bad(place, "expected 'fail ACTOR CALL'");
+	if (kind == THREAD_FAIL && !schedule->failures)
+		return bad(place, "no 'failures' line says that a call may fail");
 	if (kind == THREAD_EVICT && words[2])
 		return bad(place, "expected 'evict ACTOR', and no event");
 	/* An interrupt that is taken and a TLB do what their verb says. */
@@ -327,7 +343,7 @@ static bool parse_line(Schedule *schedule, TextLines *lines, const char *line, b
 		       bad(place, "'end' counts another number of decisions; some are missing");
 	}
 	if (schedule->decisions->len)
-		return bad(place, "expected a decision ('run', 'irq' or 'evict') or 'end'");
+		return bad(place, "expected a decision ('run', 'irq', 'evict' or 'fail') or 'end'");
 	return parse_head(schedule, lines, line, words, place);
 }
 

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A schedule: the list of decisions "this actor runs to its next event", "its vCPU
- * takes its interrupts now" or "its TLB gives up what it holds", and its text form,
- * which is all a replay needs.
+ * takes its interrupts now", "its TLB gives up what it holds" or "its call fails", and its text
+ * form, which is all a replay needs.
  *
- *	racerig-schedule 4
+ *	racerig-schedule 5
  *	scenario fault-vs-alloc
  *	kernel stock 1f2e3d4c5b6a7988
  *	guest 1 1 1			(pages of each arena, arenas, processes; where a text
  *	setup alloc 0			 and no .c says what is done, with the text itself; no
  *	operations free 0 | read 0	 line 'setup' where nothing comes before)
  *	actors alloc fault
+ *	failures 1			(calls that may fail are decisions, and so many may; else
+ *					 no such line)
  *	violates I1			(a clean schedule has no such line)
  *	run fault access racerig_arena_read+0x4 page0
  *	irq fault			(its vCPU takes its interrupts)
  *	irq fault xchg …		(an event in one of them)
  *	evict fault
+ *	fail alloc alloc-page bpf_map_alloc_pages+0x41
  *	…
- *	end 7				(the number of run, irq and evict lines)
+ *	end 7				(the number of run, irq, evict and fail lines)
  *
  * No times, paths or process ids.  Pure data: no I/O but parse and format.
  */
@@ -37,9 +40,13 @@ typedef struct {
 	char *key;		/* build key of that kernel */
 	char **actors;
 	Operations *operations;	/* what they do, or NULL: the scenario's .c says it */
+	int failures;		/* calls that may fail; 0: none, and they are no decisions */
 	char *violates;		/* invariant id, or NULL */
 	GArray *decisions;	/* of Decision */
 } Schedule;
+
+/* How many calls a schedule may have fail. */
+enum { SCHEDULE_MAX_FAILURES = 9 };
 
 /* @operations: a reference is taken; or NULL. */
 Schedule *schedule_new(const char *scenario, const char *kernel, const char *key,

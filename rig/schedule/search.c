@@ -28,7 +28,8 @@ void search_want(Search *search, guint at, int thread)
 		return;
 	thread_set_add(&node->wanted, thread);
 	node->queue[node->n_queue++] = thread;
-	search_want(search, at, thread_twin(thread));
+	thread_twins_foreach(twin, thread)
+		search_want(search, at, twin);
 }
 
 static bool is_open(const Node *node, int thread)
@@ -138,7 +139,8 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 			memcpy(node.touched, before->touched, sizeof(node.touched));
 		}
 		g_array_append_val(search->nodes, node);
-		search_want(search, i, thread_twin(node.step.thread));
+		thread_twins_foreach(twin, node.step.thread)
+			search_want(search, i, twin);
 		if (i < search->split)
 			thread_set_foreach(thread, &node.step.enabled)
 				search_want(search, i, thread);

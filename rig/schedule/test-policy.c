@@ -16,10 +16,11 @@ static void assert_same(GHashTable *expected, GHashTable *found, int program, co
 	g_assert_cmpuint(g_hash_table_size(expected), ==, g_hash_table_size(found));
 }
 
+typedef void (*Generate)(GRand *rand, Program *program);
+
 /* dfs runs each path once; dpor reaches the same states and violations with no more runs. */
-static void test_agree(gconstpointer data)
+static void agree(Generate generate_one, int bound)
 {
-	int bound = GPOINTER_TO_INT(data);
 	g_autoptr(GRand) rand = g_rand_new_with_seed(20261123);
 	guint compared = 0, fewer = 0, violating = 0;
 
@@ -27,7 +28,7 @@ static void test_agree(gconstpointer data)
 		Program program;
 		State state;
 
-		generate(rand, &program);
+		generate_one(rand, &program);
 		g_autoptr(GHashTable) expected = string_set(), wrong = string_set();
 		g_autoptr(GHashTable) dfs_wrong = string_set(), dpor_wrong = string_set();
 		Brute brute_force = { &program, expected, wrong, 0, bound };
@@ -55,6 +56,16 @@ static void test_agree(gconstpointer data)
 		       violating, fewer);
 	g_assert_cmpuint(compared, >=, PROGRAMS / 2);
 	g_assert_cmpuint(fewer, >=, bound == 0 ? 0 : PROGRAMS / 4);
+}
+
+static void test_agree(gconstpointer data)
+{
+	agree(generate, GPOINTER_TO_INT(data));
+}
+
+static void test_failures(gconstpointer data)
+{
+	agree(generate_failing, GPOINTER_TO_INT(data));
 }
 
 /* Their states and violations, what they ran, and that no two ran the same. */
@@ -181,15 +192,15 @@ static void test_reads_by_property(void)
 {
 	static const Program programs[] = {
 		/* I6: a frame is freed, and put into a cell */
-		{ 2, { { { OP_FREE, 0, 1, 0 } }, { { OP_WRITE, 0, 1, 0 } } } },
+		{ 2, 0, { { { OP_FREE, 0, 1, 0 } }, { { OP_WRITE, 0, 1, 0 } } } },
 		/* I6: … and another vCPU drops it from its cache */
-		{ 2, { { { OP_WRITE, 0, 1, 0 }, { OP_WRITE, 0, 0, 0 }, { OP_FREE, 0, 1, 0 } },
+		{ 2, 0, { { { OP_WRITE, 0, 1, 0 }, { OP_WRITE, 0, 0, 0 }, { OP_FREE, 0, 1, 0 } },
 		       { { OP_CACHED, 0, 0, 0 }, { OP_READ, 1, 0, 0 }, { OP_FLUSH, 0, 0, 0 } } } },
 		/* I2: a return, and the store of another */
-		{ 2, { { { OP_WRITE, 0, 1, 0 }, { OP_SPIN, 1, 1, 0 }, { OP_RETURN, 0, 0, 0 } },
+		{ 2, 0, { { { OP_WRITE, 0, 1, 0 }, { OP_SPIN, 1, 1, 0 }, { OP_RETURN, 0, 0, 0 } },
 		       { { OP_WRITE, 1, 1, 0 }, { OP_WRITE, 0, 2, 0 } } } },
 		/* I7: a return, and a load of another that cached what was there before */
-		{ 2, { { { OP_WRITE, 0, 1, 0 }, { OP_SPIN, 1, 1, 0 }, { OP_RETURN, 0, 0, 0 } },
+		{ 2, 0, { { { OP_WRITE, 0, 1, 0 }, { OP_SPIN, 1, 1, 0 }, { OP_RETURN, 0, 0, 0 } },
 		       { { OP_CACHED, 0, 0, 0 }, { OP_SPIN, 0, 1, 0 }, { OP_WRITE, 1, 1, 0 },
 			 { OP_CACHED, 0, 0, 0 } } } },
 	};
@@ -203,15 +214,33 @@ static void test_reads_by_property(void)
 	}
 }
 
+/* Nobody gives up a lock that is never let go of once nobody else can go on: only before that. */
+static void test_gives_up_in_time(void)
+{
+	static const Program program = { 2, 1, { { { OP_LOCK, 0, 0, 0 }, { OP_WRITE, 0, 1, 0 } },
+						 { { OP_LOCK, 0, 0, 0 }, { OP_READ, 1, 0, 0 } } } };
+	g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
+	Brute brute_force = { &program, expected, ignored, 0, -1 };
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	State state;
+	guint runs;
+
+	start(&program, &state);
+	brute(&brute_force, &state, -1, 0);
+	g_autoptr(GHashTable) found = explore(&program, dpor, &runs, ignored);
+	assert_same(expected, found, 0, "dpor");
+	g_assert_cmpuint(g_hash_table_size(expected), ==, 4);
+}
+
 /* Orders that are easily lost, each the only one to its final state. */
 static void test_hidden_orders(void)
 {
 	static const Program programs[] = {
 		/* The crash waits for both interrupts; neither must hide its race with the lock. */
-		{ 3, { { { OP_LOCK, 0, 0, 0 } }, { { OP_FLUSH, 0, 0, 0 }, { OP_CRASH, 1, 0, 0 } },
+		{ 3, 0, { { { OP_LOCK, 0, 0, 0 } }, { { OP_FLUSH, 0, 0, 0 }, { OP_CRASH, 1, 0, 0 } },
 		       { { OP_MASK, 0, 0, 0 } } } },
 		/* The crash before the read, with a store between that only the interrupts let go. */
-		{ 3, { { { OP_WRITE, 1, 0, 0 }, { OP_CRASH, 0, 0, 0 } }, { { OP_READ, 0, 0, 0 } },
+		{ 3, 0, { { { OP_WRITE, 1, 0, 0 }, { OP_CRASH, 0, 0, 0 } }, { { OP_READ, 0, 0, 0 } },
 		       { { OP_FLUSH, 0, 0, 0 }, { OP_WRITE, 1, 1, 0 } } } },
 	};
 
@@ -232,7 +261,7 @@ static void test_hidden_orders(void)
 /* Two independent actors of three events: (3+3)!/(3!3!) against one. */
 static void test_counts(void)
 {
-	const Program program = { 2, {
+	const Program program = { 2, 0, {
 		{ { OP_WRITE, 0, 1, 0 }, { OP_WRITE, 0, 2, 0 }, { OP_WRITE, 0, 3, 0 } },
 		{ { OP_WRITE, 1, 1, 0 }, { OP_WRITE, 1, 2, 0 }, { OP_WRITE, 1, 3, 0 } },
 	} };
@@ -310,7 +339,7 @@ static void test_foreseen(void)
 
 static void test_random(void)
 {
-	const Program program = { 2, {
+	const Program program = { 2, 0, {
 		{ { OP_WRITE, 0, 1, 0 }, { OP_READ, 0, 0, 0 } },
 		{ { OP_WRITE, 0, 0, 0 }, { OP_READ, 0, 0, 0 } },
 	} };
@@ -334,7 +363,7 @@ static void test_random(void)
 
 static void test_outcome_text(void)
 {
-	const Program program = { 2, { { { OP_LOCK, 0, 0, 0 }, { OP_UNLOCK, 0, 0, 0 } },
+	const Program program = { 2, 0, { { { OP_LOCK, 0, 0, 0 }, { OP_UNLOCK, 0, 0, 0 } },
 				       { { OP_WRITE, 0, 1, 0 } } } };
 	g_autoptr(Plan) plan = plan_new(NULL, 0, REST_STAY);
 	g_autoptr(Outcome) outcome = run(&program, plan);
@@ -388,11 +417,14 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/policy/agree-bound-0", GINT_TO_POINTER(0), test_agree);
 	g_test_add_data_func("/policy/agree-bound-1", GINT_TO_POINTER(1), test_agree);
 	g_test_add_data_func("/policy/agree-bound-2", GINT_TO_POINTER(2), test_agree);
+	g_test_add_data_func("/policy/failures", GINT_TO_POINTER(-1), test_failures);
+	g_test_add_data_func("/policy/failures-bound-1", GINT_TO_POINTER(1), test_failures);
 	g_test_add_data_func("/policy/split-1", GUINT_TO_POINTER(1), test_split);
 	g_test_add_data_func("/policy/split-2", GUINT_TO_POINTER(2), test_split);
 	g_test_add_data_func("/policy/split-4", GUINT_TO_POINTER(4), test_split);
 	g_test_add_func("/policy/reads-matter", test_reads_matter);
 	g_test_add_func("/policy/reads-by-property", test_reads_by_property);
+	g_test_add_func("/policy/gives-up-in-time", test_gives_up_in_time);
 	g_test_add_func("/policy/hidden-orders", test_hidden_orders);
 	g_test_add_func("/policy/foreseen", test_foreseen);
 	g_test_add_func("/policy/random", test_random);

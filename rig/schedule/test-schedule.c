@@ -5,7 +5,7 @@
 
 #include "util/error.h"
 
-#define HEAD "racerig-schedule 4\nscenario s\nkernel stock 0123\nactors a b\n"
+#define HEAD "racerig-schedule 5\nscenario s\nkernel stock 0123\nactors a b\n"
 
 static void test_round_trip(void)
 {
@@ -24,7 +24,7 @@ static void test_round_trip(void)
 
 static void test_text(void)
 {
-	static const char text[] = "racerig-schedule 4\nscenario text-0\nkernel stock 0123\n"
+	static const char text[] = "racerig-schedule 5\nscenario text-0\nkernel stock 0123\n"
 				   "guest 2 1 1\nsetup alloc 0; cpu1 read 0\n"
 				   "operations free 0 | user: read 0; read 1\nactors free user\n"
 				   "run user return\nend 1\n";
@@ -33,6 +33,21 @@ static void test_text(void)
 
 	g_assert_no_error(error);
 	g_assert_cmpint(schedule->operations->setup->len, ==, 2);
+	g_autofree char *again = schedule_format(schedule);
+	g_assert_cmpstr(again, ==, text);
+}
+
+static void test_failures(void)
+{
+	static const char text[] = HEAD "failures 2\nviolates I4\nrun a call alloc-page f+0x1\n"
+				   "fail b lock arena g+0x2\nrun a hold\nend 3\n";
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Schedule) schedule = schedule_parse(text, "t.sched", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpint(schedule->failures, ==, 2);
+	const Decision *second = &g_array_index(schedule->decisions, Decision, 1);
+	g_assert_cmpint(second->thread, ==, thread_of(THREAD_FAIL, 1));
 	g_autofree char *again = schedule_format(schedule);
 	g_assert_cmpstr(again, ==, text);
 }
@@ -51,14 +66,14 @@ static void test_bad_input(void)
 		{ HEAD "run c return\nend 1\n", "t.sched:5: this actor is not in" },
 		{ HEAD "run a\nend 1\n", "t.sched:5: expected 'run ACTOR EVENT'" },
 		{ HEAD "walk a return\nend 1\n", "t.sched:5: unknown line" },
-		{ "racerig-schedule 4\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
+		{ "racerig-schedule 5\nkernel stock\n", "t.sched:2: expected 'kernel NAME KEY'" },
 		/* It names nothing outside and writes nothing to a terminal. */
-		{ "racerig-schedule 4\nkernel ../../x 0\n", "t.sched:2: '../../x' is no name of a kernel" },
-		{ "racerig-schedule 4\nkernel stock ../x\n", "t.sched:2: '../x' is no name of a build" },
-		{ "racerig-schedule 4\nscenario /etc/passwd\n", "t.sched:2: '/etc/passwd' is no name" },
-		{ "racerig-schedule 4\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
-		{ "racerig-schedule 4\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
-		{ "racerig-schedule 4\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
+		{ "racerig-schedule 5\nkernel ../../x 0\n", "t.sched:2: '../../x' is no name of a kernel" },
+		{ "racerig-schedule 5\nkernel stock ../x\n", "t.sched:2: '../x' is no name of a build" },
+		{ "racerig-schedule 5\nscenario /etc/passwd\n", "t.sched:2: '/etc/passwd' is no name" },
+		{ "racerig-schedule 5\nactors a ../b\n", "t.sched:2: '../b' is no name of an actor" },
+		{ "racerig-schedule 5\nactors a  b\n", "t.sched:2: '' is no name of an actor" },
+		{ "racerig-schedule 5\nviolates I6;x\n", "t.sched:2: 'I6;x' is no name of an invariant" },
 		{ HEAD "run a \x1b[2J\nend 1\n", "t.sched:5: this is no event" },
 		/* Each line of the head once, and none of it behind a decision. */
 		{ HEAD "actors a\nend 0\n", "t.sched:5: the second line of that kind" },
@@ -66,9 +81,15 @@ static void test_bad_input(void)
 		{ HEAD "run b x\nviolates I1\nend 1\n", "t.sched:6: expected a decision" },
 		{ HEAD "end 0x\n", "t.sched:5: 'end' counts another number" },
 		{ HEAD "end 0\nrun a x\n", "t.sched:6: something follows" },
-		{ "racerig-schedule 4\nactors a b a\n", "t.sched:2: two actors of one name" },
-		{ "racerig-schedule 4\nactors a b c d e f g h i\n", "t.sched:2: more actors than" },
-		{ "racerig-schedule 4\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
+		{ "racerig-schedule 5\nactors a b a\n", "t.sched:2: two actors of one name" },
+		{ "racerig-schedule 5\nactors a b c d e f g h i\n", "t.sched:2: more actors than" },
+		{ "racerig-schedule 5\nscenario s\nend 0\n", "needs 'scenario', 'kernel'" },
+		{ HEAD "fail a kmalloc f+0x1\nend 1\n", "t.sched:5: no 'failures' line says" },
+		{ HEAD "failures 1\nfail a\nend 1\n", "t.sched:6: expected 'fail ACTOR CALL'" },
+		{ HEAD "failures 0\nend 0\n", "t.sched:5: expected 'failures 1' up to 9" },
+		{ HEAD "failures 10\nend 0\n", "t.sched:5: expected 'failures 1' up to 9" },
+		{ HEAD "failures x\nend 0\n", "t.sched:5: expected 'failures 1' up to 9" },
+		{ HEAD "failures 1\nfailures 1\nend 0\n", "t.sched:6: the second line of that kind" },
 		/* A text is what it was made of, all of it. */
 		{ HEAD "guest 1 1 1\nend 0\n", "t.sched:5: 'guest' and 'operations' lines belong" },
 		{ HEAD "setup alloc 0\nend 0\n", "t.sched:5: 'guest' and 'operations' lines belong" },
@@ -129,7 +150,7 @@ static void test_plan(void)
 /* Found by fuzzing: an event may be called as its verb is. */
 static void test_event_run(void)
 {
-	static const char text[] = "racerig-schedule 4\nscenario s\nkernel k 0\nactors a\nrun a run\nend 1\n";
+	static const char text[] = "racerig-schedule 5\nscenario s\nkernel k 0\nactors a\nrun a run\nend 1\n";
 	g_autoptr(Schedule) schedule = schedule_parse(text, "x", NULL);
 
 	g_assert_nonnull(schedule);
@@ -142,6 +163,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/schedule/round-trip", test_round_trip);
 	g_test_add_func("/schedule/text", test_text);
+	g_test_add_func("/schedule/failures", test_failures);
 	g_test_add_func("/schedule/bad-input", test_bad_input);
 	g_test_add_func("/schedule/plan", test_plan);
 	g_test_add_func("/schedule/event-run", test_event_run);

@@ -31,6 +31,7 @@ typedef enum {
 	OP_FLUSH,	/* interrupt all the others, wait until they have served it */
 	N_OPS,
 	OP_CRASH = N_OPS,	/* event: read a cell, and nobody goes on */
+	OP_CALL,	/* event: note that it succeeded, or that it failed */
 } OpKind;
 
 typedef struct {
@@ -39,6 +40,7 @@ typedef struct {
 
 typedef struct {
 	int actors;
+	int failures;		/* calls, and attempts at a lock that somebody holds, that may fail */
 	Op ops[3][MAX_OPS + 1];
 } Program;
 
@@ -57,11 +59,12 @@ typedef struct {
 	guint8 by[CELLS], owned[CELLS];	/* who put there what is there: 0 or actor + 1; told so */
 	guint8 installed[3];		/* cells this actor has put something into since it returned */
 	guint8 returned[3];		/* … by the step at hand, which has returned */
+	guint8 failed;			/* so many have */
 } State;
 
 static bool is_event(OpKind kind)
 {
-	return (kind >= OP_READ && kind <= OP_MASK) || kind == OP_CRASH;
+	return (kind >= OP_READ && kind <= OP_MASK) || kind >= OP_CRASH;
 }
 
 static void settle_return(State *state, int actor)
@@ -164,6 +167,7 @@ static const Footprint *footprint(const Op *op, int actor)
 	case OP_FREE:
 		return free_footprint();
 	case OP_ALLOC:
+	case OP_CALL:
 		return one(OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 	case OP_LOCK:
 		return one(OBJECT_LOCK, op->cell, TOUCH_ACQUIRE);
@@ -184,12 +188,37 @@ static const Footprint *evict_footprint(const Op *op, int actor)
 	return two(object_of(OBJECT_PTE, op->cell), TOUCH_READ, object_of(OBJECT_TLB, actor));
 }
 
+static const Footprint *fail_footprint(const Op *op)
+{
+	return op->kind == OP_CALL
+		? one(OBJECT_FAILURES, 0, TOUCH_WRITE)
+		: two(object_of(OBJECT_LOCK, op->cell), TOUCH_READ, object_of(OBJECT_FAILURES, 0));
+}
+
 /* What is cached is not what is there: the cache may forget it or not. */
 static bool is_stale(const State *state, const Op *op, int actor)
 {
 	guint8 cached = state->cache[actor][op->cell];
 
 	return op->kind == OP_CACHED && cached && cached != state->cells[op->cell] + 1;
+}
+
+/* Nobody gives a lock up when nobody else can go on: that is a deadlock. */
+static void observe_failures(const Program *program, const State *state, Step *ret)
+{
+	bool stuck = thread_set_empty(&ret->enabled);
+
+	for (int i = 0; i < program->actors && state->failed < program->failures; i++) {
+		const Op *op = &program->ops[i][state->pc[i]];
+		int fail = thread_of(THREAD_FAIL, i);
+
+		if (op->kind != OP_CALL && op->kind != OP_LOCK)
+			continue;
+		thread_set_add(&ret->known, fail);
+		ret->pending[fail] = fail_footprint(op);
+		if (op->kind == OP_CALL || (state->holder[op->cell] && !stuck))
+			thread_set_add(&ret->enabled, fail);
+	}
 }
 
 static void observe(const Program *program, const State *state, Step *ret)
@@ -219,6 +248,7 @@ static void observe(const Program *program, const State *state, Step *ret)
 			ret->pending[irq] = irq_footprint(i);
 		}
 	}
+	observe_failures(program, state, ret);
 	if (state->crashed)
 		ret->enabled = (ThreadSet){ { 0 } };
 }
@@ -298,11 +328,38 @@ static void load_cached(State *state, int actor, int cell, GHashTable *violation
 	note(state, actor, state->cache[actor][cell] - 1);
 }
 
-/* What the other two kinds of threads do. */
-static const Footprint *empty_cache(State *state, const Op *op, int thread)
+/* Whether nobody can go on but by giving up a lock, which nobody does then. */
+static bool is_stuck(const Program *program, const State *state)
+{
+	Step step;
+
+	observe(program, state, &step);
+	if (!thread_set_empty(&step.enabled))
+		return false;
+	for (int i = 0; i < program->actors; i++) {
+		const Op *op = &program->ops[i][state->pc[i]];
+
+		if (op->kind == OP_LOCK && thread_set_has(&step.known, thread_of(THREAD_FAIL, i)))
+			return true;
+	}
+	return false;
+}
+
+static const Footprint *fail(State *state, const Op *op, int actor)
+{
+	/* Who gives a lock up goes on without it. */
+	note(state, actor, op->kind == OP_CALL ? 0 : 9);
+	state->failed++;
+	return fail_footprint(op);
+}
+
+/* What the other kinds of threads do. */
+static const Footprint *other_way(State *state, const Op *op, int thread)
 {
 	int actor = thread_actor(thread);
 
+	if (thread_kind(thread) == THREAD_FAIL)
+		return fail(state, op, actor);
 	memset(state->cache[actor], 0, CELLS);
 	if (thread_kind(thread) == THREAD_EVICT)
 		return evict_footprint(op, actor);
@@ -318,7 +375,7 @@ static const Footprint *execute(const Program *program, State *state, int thread
 	const Op *op = &program->ops[actor][state->pc[actor]];
 	State before = *state;
 	const Footprint *done = thread == actor ? footprint(op, actor)
-						: empty_cache(state, op, thread);
+						: other_way(state, op, thread);
 
 	memset(state->returned, 0, sizeof(state->returned));
 	const guint8 *cell = &state->cells[op->cell];
@@ -357,15 +414,19 @@ static const Footprint *execute(const Program *program, State *state, int thread
 	case OP_MASK:
 		state->masked[actor] = 1;
 		break;
+	case OP_CALL:
+		note(state, actor, 1);
+		break;
 	case OP_CRASH:
 		state->crashed = 1;
 		return footprint_everything();
 	default:
 		g_assert_not_reached();
 	}
-	state->pc[actor] += thread == actor;
+	state->pc[actor] += thread == actor || thread_kind(thread) == THREAD_FAIL;
 	settle(program, state);
-	return with_settled(program, &before, state, done);
+	return is_stuck(program, state) ? footprint_everything()
+					: with_settled(program, &before, state, done);
 }
 
 static char *final_state(const Program *program, const State *state)
@@ -494,6 +555,21 @@ static void generate(GRand *rand, Program *program)
 		if (g_rand_int_range(rand, 0, 8) == 0)
 			program->ops[i][g_rand_int_range(rand, 0, n)].kind = OP_CRASH;
 	}
+}
+
+/* The same with calls that may fail, and branches on that. */
+static void generate_failing(GRand *rand, Program *program)
+{
+	generate(rand, program);
+	program->failures = g_rand_int_range(rand, 1, 3);
+	for (int i = 0; i < program->actors; i++)
+		for (int j = 0; program->ops[i][j].kind != OP_END; j++) {
+			Op *op = &program->ops[i][j];
+
+			if (op->kind != OP_LOCK && op->kind != OP_UNLOCK && op->kind != OP_SKIP &&
+			    g_rand_int_range(rand, 0, 3) == 0)
+				op->kind = OP_CALL;
+		}
 }
 
 /* All final states a policy reaches; @ret_runs: schedules run to their ends. */

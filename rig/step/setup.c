@@ -52,6 +52,16 @@ static bool run_operation(Stage *stage, const SetupOperation *operation, GError 
 	return false;
 }
 
+bool setup_program(Stage *stage, const Setup *setup, GError **error)
+{
+	Guest *guest = stage->guest;
+
+	if (!guest_restore(guest, GUEST_PARKED, error))
+		return false;
+	write_programs(guest, setup);
+	return guest_save(guest, GUEST_PARKED, error);
+}
+
 bool setup_run(Stage *stage, const Setup *setup, GError **error)
 {
 	Guest *guest = stage->guest;

@@ -28,4 +28,9 @@ void setup_free(Setup *setup);
 /* RIG_ERROR_GUEST names an operation that did not work. */
 bool setup_run(Stage *stage, const Setup *setup, GError **error);
 
+/*
+ * The guest has run a setup with the same operations: give it other programs, without another one.
+ */
+bool setup_program(Stage *stage, const Setup *setup, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Setup, setup_free)

@@ -343,6 +343,7 @@ const char *site_kind_name(SiteKind kind)
 		[SITE_LOCK] = "the taking of a lock", [SITE_WORD] = "an access to a guarded word",
 		[SITE_MASK] = "the CLI before an event",
 		[SITE_WAIT] = "a wait", [SITE_FLUSH] = "a TLB flush",
+		[SITE_CALL] = "a call that may fail",
 	};
 
 	return names[kind];
@@ -371,6 +372,20 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 		return false;
 	return (kind == SITE_MASK && lose("mask")) || lose("sites") ||
 	       machine_break(sites->guest->machine, insn->pc, true, error);
+}
+
+bool sites_learn_call(Sites *sites, int vcpu, guint64 pc, GError **error)
+{
+	Insn insn;
+
+	if (sites_find(sites, pc))
+		return true;
+	if (!sites_decode_at(sites, vcpu, pc, &insn, error))
+		return false;
+	Site *site = add_site(sites, &insn, SITE_CALL);
+	site->where = symbols_describe(sites->guest->symbols, pc);
+	site->line = symbols_line(sites->guest->symbols, pc);
+	return true;
 }
 
 bool sites_forget(Sites *sites, guint64 pc, GError **error)
@@ -419,7 +434,7 @@ GPtrArray *sites_list(const Sites *sites)
 
 	g_hash_table_iter_init(&iter, sites->by_pc);
 	while (g_hash_table_iter_next(&iter, NULL, &site))
-		if (((Site *)site)->where)
+		if (((Site *)site)->where && ((Site *)site)->kind != SITE_CALL)
 			g_ptr_array_add(list, site);
 	g_ptr_array_sort(list, by_pc);
 	return list;

@@ -16,6 +16,7 @@ typedef enum {
 	SITE_MASK,		/* the CLI before one of these */
 	SITE_WAIT,		/* PAUSE or HLT */
 	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
+	SITE_CALL,		/* calls what may fail; the breakpoint is at that */
 	SITE_KINDS,
 } SiteKind;
 
@@ -51,6 +52,9 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
  * learned before, again and again, and its breakpoint is passed.
  */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
+
+/* Remember the call at @pc. */
+bool sites_learn_call(Sites *sites, int vcpu, guint64 pc, GError **error);
 
 /* As if it had never been learned. */
 bool sites_forget(Sites *sites, guint64 pc, GError **error);

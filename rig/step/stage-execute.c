@@ -136,6 +136,10 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		self->pending.half = HALF_STORE;
 		return true;
 	}
+	if (self->pending.kind == EVENT_HOLD) {
+		memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
+		return stage_advance(stage, actor, false, error);
+	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
 	ret_event->double_free = self->pending.kind == EVENT_FREE &&
@@ -161,6 +165,12 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))
 		note_holder(stage, actor, self->pending.lock);
 	stage_ptes(stage, ret_event->after);
+	/* Whoever gives it up does so while it is held: even where its holder does nothing else. */
+	if (self->pending.kind == EVENT_LOCK && stage_may_be_given_up(stage, self->pending.lock)) {
+		self->pending.kind = EVENT_HOLD;
+		self->pending.guards = false;
+		return true;
+	}
 	if (ret_event->double_free) {
 		/* The allocator's lists lead anywhere from here on. */
 		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;

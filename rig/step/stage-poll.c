@@ -37,6 +37,22 @@ static bool look_again(Stage *stage, int actor, bool timers, GError **error)
 	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
 }
 
+/* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
+static bool end_sync(Stage *stage, GError **error)
+{
+	int first = -1;
+
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Actor *self = &stage->actors[i];
+
+		if (self->in_irq || (self->own.state != ACTOR_SYNC && !self->done))
+			return true;
+		if (first < 0 && self->own.state == ACTOR_SYNC)
+			first = i;
+	}
+	return first < 0 || stage_advance(stage, first, true, error);
+}
+
 bool stage_poll(Stage *stage, bool timers, GError **error)
 {
 	look_for_interrupts(stage);
@@ -51,5 +67,5 @@ bool stage_poll(Stage *stage, bool timers, GError **error)
 		    : state == ACTOR_SPINNING && !look_again(stage, i, timers, error))
 			return false;
 	}
-	return true;
+	return stage->new_site || end_sync(stage, error);
 }

@@ -114,6 +114,7 @@ bool stage_watch(Stage *stage, GError **error)
 	if (!find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
 	    !break_on(stage, "guest_done", &stage->done, error) ||
 	    !break_on(stage, "guest_returned", &stage->returned, error) ||
+	    !break_on(stage, "guest_sync", &stage->sync, error) ||
 	    !break_on_ends(stage, error) ||
 	    !break_on(stage, "oops_enter", &stage->crashes[0], error) ||
 	    !break_on(stage, "panic", &stage->crashes[1], error) ||
@@ -208,4 +209,21 @@ bool stage_is_free(const Stage *stage, guint64 pc)
 		if (stage->frees[i] == pc)
 			return true;
 	return false;
+}
+
+bool stage_check_sites(const Stage *stage, GError **error)
+{
+	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
+
+	for (guint i = 0; i < sites->len; i++) {
+		const Site *site = g_ptr_array_index(sites, i);
+
+		if (stage->stopped >> site->kind & 1)
+			continue;
+		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
+			    "blind: no breakpoint at %s is hit, the first of them is at %s",
+			    site_kind_name(site->kind), site->where);
+		return false;
+	}
+	return true;
 }

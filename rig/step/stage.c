@@ -389,6 +389,10 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		at_done(stage, actor, ret_stay);
 		return true;
 	}
+	if (pc == stage->sync) {
+		at->state = ACTOR_SYNC;
+		return true;
+	}
 	if (sites_is_gate(stage->sites, pc)) {
 		stage->new_site = true;
 		return sites_open_gate(stage->sites, pc, error);
@@ -399,6 +403,13 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
 		set_crashed(stage, actor);
+		return true;
+	}
+	Event call;
+	if (!stage_find_call(stage, actor, &call, error))
+		return false;
+	if (call.kind != EVENT_NONE) {
+		set_ready(stage, actor, call);
 		return true;
 	}
 	if (stage_is_free(stage, pc) && pending_free(stage, actor, &at->regs))
@@ -443,7 +454,7 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 {
 	const Site *site = sites_find(stage->sites, pc);
 
-	if (pc == stage->returned || pc == stage->done)
+	if (pc == stage->returned || pc == stage->done || pc == stage->sync)
 		return GUEST_MARKER_BYTES;
 	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
 }
@@ -553,23 +564,6 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "%s made %d stops and no event",
 		    stage->guest->report.actors[actor].name, MAX_STOPS);
 	return false;
-}
-
-bool stage_check_sites(const Stage *stage, GError **error)
-{
-	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
-
-	for (guint i = 0; i < sites->len; i++) {
-		const Site *site = g_ptr_array_index(sites, i);
-
-		if (stage->stopped >> site->kind & 1)
-			continue;
-		g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
-			    "blind: no breakpoint at %s is hit, the first of them is at %s",
-			    site_kind_name(site->kind), site->where);
-		return false;
-	}
-	return true;
 }
 
 bool stage_takes_irq(const Stage *stage, int actor)

@@ -8,6 +8,9 @@
  */
 #pragma once
 
+#include "event/thread.h"
+#include "event/tlb.h"
+#include "step/failures.h"
 #include "step/sites.h"
 #include "step/survey.h"
 
@@ -15,6 +18,7 @@ typedef enum {
 	ACTOR_READY,		/* before its pending event */
 	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
 	ACTOR_IDLE,		/* before a HLT: sleeps */
+	ACTOR_SYNC,		/* at its sync: waits for all others */
 	ACTOR_RETURNED,
 	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
 } ActorState;
@@ -57,13 +61,15 @@ typedef struct {
 	bool blind;		/* do not look which frame an access uses */
 	bool hasty;		/* a vCPU that is late is looked at soon: it may be at an unknown wait */
 	int hangs;		/* stops by the clock that nothing explained */
+	const Failures *failures;	/* NULL: nothing fails; not owned */
+	int failures_left;	/* so many may still, in this schedule */
 	GArray *survey;		/* of SurveyItem: what is counted, or NULL; not owned */
 	bool discovering;	/* page faults are looked at */
 	/* Bits of groups: */
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 done, returned;	/* guest_done(), guest_returned() */
+	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* the #PF entry */
 	guint64 crashes[2];
@@ -132,6 +138,22 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error);
  */
 bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error);
 
+/* From now on calls and locks of @failures, which is not owned, are decisions. */
+bool stage_set_failures(Stage *stage, const Failures *failures, GError **error);
+
+/* At a breakpoint: the call that @actor is about to make, or one of kind NONE. */
+bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error);
+
+/* Whether @lock may be given up by who waits for it. */
+bool stage_may_be_given_up(const Stage *stage, int lock);
+
+/* Whether what @actor stands before may fail; of a lock, if somebody holds it then; and what that is. */
+bool stage_can_fail(const Stage *stage, int actor);
+Event stage_pending_failure(const Stage *stage, int actor);
+
+/* Have it fail. */
+bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error);
+
 /*
  * Let @actor's vCPU take its interrupts, up to the first event in one (then it is in_irq), or
  * until it is back where it stands.
@@ -152,6 +174,12 @@ gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
 
 /* Every kind of site that is known was stopped at once, or RIG_ERROR_BLIND. */
 bool stage_check_sites(const Stage *stage, GError **error);
+
+/*
+ * What decides how it goes on: stepper_state_key(), where the vCPUs' TLBs may hold @tlb and those in
+ * @enabled can go on.  The caller's.
+ */
+char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled);
 
 /* The PTEs as they are, their frames remembered. */
 void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "guest/walk.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -26,6 +25,7 @@ struct Stepper {
 	Stage *stage;
 	Start start;
 	bool started;		/* START and start are there */
+	int failures;		/* so many in a schedule at most */
 	Tlb tlb;		/* as it is after the last move */
 };
 
@@ -143,6 +143,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
+	stage->failures_left = stepper->failures;
 	*ret_again = stage->new_site;
 	if (*ret_again)
 		return true;
@@ -175,6 +176,31 @@ static guint64 stale_pte(const Stepper *stepper, int actor)
 			     pte_present(ptes[slot]) ? (gint64)pte_pfn(ptes[slot]) : -1);
 }
 
+/* Nobody gives a lock up when nobody else can go on: then that is what there is to tell. */
+static void add_failures(const Stepper *stepper, ThreadSet *enabled)
+{
+	const Stage *stage = stepper->stage;
+	bool stuck = thread_set_empty(enabled);
+
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Event *pending = &stage->actors[i].own.pending;
+
+		if (stage_can_fail(stage, i) &&
+		    (pending->kind == EVENT_CALL || (lock_is_taken(stage, pending->lock, i) && !stuck)))
+			thread_set_add(enabled, thread_of(THREAD_FAIL, i));
+	}
+}
+
+bool stepper_is_stuck(const Stepper *stepper)
+{
+	ThreadSet enabled = stepper_enabled(stepper);
+	bool waits = false;
+
+	for (int i = 0; i < stepper->stage->guest->n_actors; i++)
+		waits |= stage_can_fail(stepper->stage, i);
+	return waits && thread_set_empty(&enabled);
+}
+
 ThreadSet stepper_enabled(const Stepper *stepper)
 {
 	Stage *stage = stepper->stage;
@@ -195,6 +221,7 @@ ThreadSet stepper_enabled(const Stepper *stepper)
 		if (stale_pte(stepper, i))
 			thread_set_add(&enabled, thread_of(THREAD_EVICT, i));
 	}
+	add_failures(stepper, &enabled);
 	return enabled;
 }
 
@@ -211,6 +238,9 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 	case THREAD_EVICT:
 		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
 		return stale_pte(stepper, actor) != 0;
+	case THREAD_FAIL:
+		*ret = stage_pending_failure(stage, actor);
+		return stage_can_fail(stage, actor);
 	case THREAD_IRQ:
 		if (self->in_irq) {
 			*ret = self->irq.pending;
@@ -235,6 +265,8 @@ static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **err
 	if (thread_kind(thread) == THREAD_ACTOR ||
 	    (thread_kind(thread) == THREAD_IRQ && stage->actors[actor].in_irq))
 		return stage_execute(stage, actor, stale_pte(stepper, actor), ret_event, error);
+	if (thread_kind(thread) == THREAD_FAIL)
+		return stage_fail(stage, actor, ret_event, error);
 	stepper_pending(stepper, thread, ret_event);
 	stage_ptes(stage, ret_event->before);
 	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
@@ -383,34 +415,55 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
-Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error)
+/* All sites of all actors, each alone first. */
+static bool learn(Stepper *stepper, GError **error)
 {
-	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 	ThreadSet all = { { 0 } };
 
-	for (int thread = 0; thread < MAX_THREADS; thread++)
+	/* What comes of a failure is learnt where it fails. */
+	for (int thread = 0; thread < thread_of(THREAD_FAIL, 0); thread++)
 		thread_set_add(&all, thread);
-	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage || (setup && !setup_run(stepper->stage, setup, error)) ||
-	    (controls && !lose("controls") &&
-				 !control_all(stepper->stage, controls, error)) ||
-	    !stage_discover(stepper->stage, true, error))
-		return NULL;
-	stepper->stage->hasty = true;
-	for (int i = 0; i < guest->n_actors; i++) {
+	if (!stage_discover(stepper->stage, true, error))
+		return false;
+	for (int i = 0; i < stepper->stage->guest->n_actors; i++) {
 		ThreadSet alone = all;
 
 		for (int other = 0; other < MAX_ACTORS; other++)
 			if (other != i)
 				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
 		if (!discover(stepper, &alone, error))
-			return NULL;
+			return false;
 	}
 	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
 	    !stage_check_sites(stepper->stage, error))
-		return NULL;
+		return false;
 	stepper->started = false;
-	return g_steal_pointer(&stepper);
+	return true;
+}
+
+Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
+{
+	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
+
+	stepper->failures = options->failures ? options->n_failures : 0;
+	stepper->stage = stage_new(guest, error);
+	if (!stepper->stage ||
+	    (options->setup && !setup_run(stepper->stage, options->setup, error)) ||
+	    (controls && !lose("controls") && !control_all(stepper->stage, controls, error)) ||
+	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
+		return NULL;
+	stepper->stage->hasty = true;
+	return learn(stepper, error) ? g_steal_pointer(&stepper) : NULL;
+}
+
+bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
+{
+	Stage *stage = stepper->stage;
+
+	/* What is dependent on what hangs on these: each text starts without them. */
+	stage->interrupts = stage->irq_events = false;
+	stage->decided = 0;
+	return setup_program(stage, setup, error) && learn(stepper, error);
 }
 
 void stepper_look_away(Stepper *stepper)
@@ -493,68 +546,11 @@ char **stepper_absent_hooks(const Stepper *stepper)
 	return names;
 }
 
-/* Whether a user access will fault depends on page tables of its own. */
-static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
-{
-	const WatchView *view = watch_user(&guest->watch, at->pending.page);
-	guint64 pte = view ? walk_user_pte(guest->machine, at->regs.cr3, view->va) : 0;
-
-	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
-}
-
-/* Two waits for the same thing look alike in the registers: the callers tell them apart. */
-static void add_stack(Stage *stage, int actor, GChecksum *sum)
-{
-	enum { LENGTH = 512, STACK = 16384 };
-	guint64 rsp = stage_context(stage, actor)->regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
-	guint8 words[LENGTH] = { 0 };
-
-	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
-		     MIN(LENGTH, end - rsp), NULL);
-	g_checksum_update(sum, words, sizeof(words));
-}
-
-static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
-{
-	guint64 half[] = { at->state, at->regs.rip, at->pending.half, at->loaded };
-
-	g_checksum_update(sum, (const guchar *)half, sizeof(half));
-	g_checksum_update(sum, (const guchar *)at->regs.gpr, sizeof(at->regs.gpr));
-	if (at->state == ACTOR_READY && !event_is_kernel(&at->pending))
-		add_user_pte(guest, at, sum);
-}
-
 char *stepper_state_key(const Stepper *stepper)
 {
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	Stage *stage = stepper->stage;
 	ThreadSet enabled = stepper_enabled(stepper);
-	guint64 ptes[MAX_PTES];
 
-	guest_ptes(stage->guest, ptes);
-	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
-	tlb_checksum(&stepper->tlb, sum);
-	for (int i = 0; i < stage->guest->watch.n_locks; i++) {
-		guint64 lock = guest_lock(stage->guest, i);
-		g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
-	}
-	for (int i = 0; i < stage->guest->watch.n_words; i++) {
-		guint64 word = guest_word(stage->guest, i);
-		g_checksum_update(sum, (const guchar *)&word, sizeof(word));
-	}
-	g_checksum_update(sum, (const guchar *)&enabled, sizeof(enabled));
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		const Actor *actor = &stage->actors[i];
-
-		add_context(stage->guest, &actor->own, sum);
-		if (actor->in_irq)
-			add_context(stage->guest, &actor->irq, sum);
-		/* The same access of the next operation is another state. */
-		g_checksum_update(sum, (const guchar *)&actor->returns, sizeof(actor->returns));
-		if (stage_context(stage, i)->state == ACTOR_SPINNING)
-			add_stack(stage, i, sum);
-	}
-	return g_strdup(g_checksum_get_string(sum));
+	return stage_key(stepper->stage, &stepper->tlb, &enabled);
 }
 
 const Sites *stepper_sites(const Stepper *stepper)

@@ -18,13 +18,26 @@
 
 typedef struct Stepper Stepper;
 
+typedef struct {
+	const Setup *setup;	/* run first; or NULL */
+	const Failures *failures;	/* what may fail; or NULL */
+	int n_failures;		/* … so often in a schedule at most */
+} StepperOptions;
+
 /*
- * @guest is not owned.  Runs @setup, if it is not NULL: that is where schedules start.
+ * @guest is not owned, nor is what @options name.  Runs the setup: that is where schedules start.
  * Finds the sites by running each actor alone; before that, and if @controls is not NULL, shows
  * that what it watches is reported, and says there what was.
  */
-Stepper *stepper_new(Guest *guest, const Setup *setup, Controls *controls, GError **error);
+Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls,
+		     GError **error);
 void stepper_free(Stepper *stepper);
+
+/*
+ * The same after a setup with the same operations, with other programs.  What was found out about the
+ * ones before is forgotten, but for the places of sites; what was controlled is so still.
+ */
+bool stepper_program(Stepper *stepper, const Setup *setup, GError **error);
 
 /*
  * Back to the start: every actor before its first event.  @ret_events (of Event)
@@ -35,6 +48,9 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 
 /* The threads that can move. */
 ThreadSet stepper_enabled(const Stepper *stepper);
+
+/* Nobody can go on, and somebody could only give up the lock that it waits for. */
+bool stepper_is_stuck(const Stepper *stepper);
 
 /* What @thread would do next; false when that is not known. */
 bool stepper_pending(const Stepper *stepper, int thread, Event *ret);

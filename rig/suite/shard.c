@@ -123,8 +123,11 @@ static JsonObject *pair_json(const Pair *pair, int part, const char *guest)
 {
 	JsonObject *object = json_object_new();
 	g_autoptr(Expectation) expectation = expectation_new(pair->scenario, pair->kernel);
-	g_autofree char *bound = pair->preemptions < 0 ? g_strdup("none")
-						       : g_strdup_printf("%d", pair->preemptions);
+	int failures = pair->scenario->failures;
+	g_autofree char *preemptions = pair->preemptions < 0 ? g_strdup("none")
+							     : g_strdup_printf("%d", pair->preemptions);
+	g_autofree char *bound = failures ? g_strdup_printf("%s, failures %d", preemptions, failures)
+					  : g_strdup(preemptions);
 	g_autofree char *text = pair->scenario->operations ? operations_hash(pair->scenario->operations)
 							   : g_strdup("");
 

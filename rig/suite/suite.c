@@ -271,7 +271,8 @@ static bool take_over(Job *job)
 	g_autofree char *sum = NULL;
 	g_autofree char *snapshot = session_snapshot(
 		pair->kernel, pair->scenario, job->suite->options->connect, &sum, NULL);
-	g_autofree char *options = explore_options("dpor", pair->preemptions);
+	g_autofree char *options = explore_options("dpor", pair->preemptions,
+							 pair->scenario->failures);
 	g_autofree char *identity = sum ? explore_identity(pair->scenario, pair->kernel, snapshot, sum,
 							   options) : NULL;
 	g_autofree char *journal = folder_path(job->out, "journal");

@@ -11,7 +11,7 @@
 #include "verbs.h"
 
 enum {
-	GUEST_ABI_VERSION = 7,
+	GUEST_ABI_VERSION = 8,
 	GUEST_MAX_ACTORS = 8,
 	GUEST_MAX_PAGES = 8,
 	GUEST_MAX_ARENAS = 2,
@@ -118,5 +118,6 @@ struct guest_control {
  *   guest_park    an actor, right before its operation; while guest_control.kind is set
  *                 it does that instead, and comes back
  *   guest_returned(result)  a kernel operation has returned to the program
+ *   guest_sync    an actor waits for the others; the rig says when it goes on
  *   guest_done    an actor, right after it; what follows is a sleep
  */

@@ -45,6 +45,9 @@ extern volatile struct guest_control guest_control;
 /* A marker: one kernel operation has returned. */
 void guest_returned(int64_t result);
 
+/* A marker: what comes now comes after all that the others have done up to theirs. */
+void guest_sync(void);
+
 /* What the calling actor tells the rig; NULL in setup. */
 struct guest_actor *guest_self(void);
 

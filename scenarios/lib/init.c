@@ -59,6 +59,7 @@ MARKER guest_failed(void) { asm volatile("nop" ::: "memory"); }
 MARKER guest_ready(void) { asm volatile("nop" ::: "memory"); }
 MARKER guest_park(void) { asm volatile("nop" ::: "memory"); }
 MARKER guest_returned(int64_t result) { asm volatile("nop" :: "r"(result) : "memory"); }
+MARKER guest_sync(void) { asm volatile("nop" ::: "memory"); }
 MARKER guest_done(void) { asm volatile("nop" ::: "memory"); }
 
 void guest_fail(const char *format, ...)

@@ -98,8 +98,6 @@ static int64_t run_kernel(struct arena *arena, const struct operation *op, int64
 static int64_t run_user(struct arena *arena, const struct operation *op, int64_t page)
 {
 	switch (op->verb) {
-	case VERB_KEEP:
-		return 0;
 	case VERB_USER_READ:
 		return arena_user_read(arena, page);
 	case VERB_USER_WRITE:
@@ -133,6 +131,10 @@ int64_t text_operation(uint64_t word)
 	bool any = op.verb == VERB_ALLOC && op.name;
 	int64_t page = op.page, result;
 
+	if (op.verb == VERB_SYNC)
+		guest_sync();
+	if (op.verb <= VERB_SYNC)
+		return 0;
 	if (op.verb >= VERB_MAP_VMAP)
 		return vmap_operation(&op);
 	if (any)
@@ -150,8 +152,7 @@ int64_t text_operation(uint64_t word)
 	if (op.verb >= VERB_ALLOC && op.verb <= VERB_STRAY_WRITE)
 		return run_kernel(arena, &op, page);
 	result = run_user(arena, &op, page);
-	if (op.verb != VERB_KEEP)
-		guest_returned(result);
+	guest_returned(result);
 	return result;
 }
 

@@ -25,7 +25,8 @@ enum {
 	VERB_UNSEEN = 2,	/* no step of its own is an event */
 	VERB_LAST = 4,		/* nothing comes after it */
 	VERB_GETS_ONE = 8,	/* it has worked when it returns 1; else when that is not negative */
-	VERB_VMAP = 16,		/* of subject vmap; else of arenas, but for KEEP, which all have */
+	VERB_VMAP = 16,		/* of subject vmap; else of arenas … */
+	VERB_COMMON = 32,	/* … but for these, which all have, and of which nothing is seen */
 };
 
 /*
@@ -33,7 +34,9 @@ enum {
  * what leaves nothing behind that a loop would have to take back.
  */
 #define VERBS(V) \
-	V(KEEP, "keep", NOTHING, 0, KEEP, "does nothing: it keeps its vCPU, and what it has") \
+	V(KEEP, "keep", NOTHING, VERB_COMMON, KEEP, "does nothing: it keeps its vCPU, and what it has") \
+	V(SYNC, "sync", NOTHING, VERB_COMMON, KEEP, \
+	  "waits until all have come to theirs or ended; what follows is done by one after another") \
 	V(ALLOC, "alloc", NEW_RANGE, VERB_GETS_ONE, FREE, \
 	  "bpf_arena_alloc_pages() of these pages, or where the kernel likes: 1, or 0 for none") \
 	V(FREE, "free", RANGE, 0, ALLOC, "bpf_arena_free_pages(): 0") \

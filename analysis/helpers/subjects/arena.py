@@ -116,6 +116,17 @@ def survey(prog: Program, keep: Dict[str, Any]) -> List[Item]:
     return [item for each in found for item in members(each, watched)]
 
 
+def failures(prog: Program, keep: Dict[str, Any]) -> Tuple[List[str], List[str]]:
+    """An rqspinlock may be given up, a mutex not; reports for a program's stream are best effort."""
+    struct = prog.type("struct bpf_arena")
+    gives_up = struct.has_member("spinlock") and \
+        struct.member("spinlock").type.type_name() == "rqspinlock_t"
+    return (
+        [f"kernel/bpf/{name}.c" for name in ("arena", "range_tree", "syscall")],
+        [_lock_name(group) for group in range(len(keep["groups"]))] if gives_up else [],
+    )
+
+
 def _group_facts(found: Optional[Object]) -> Dict[str, Any]:
     """What is to be known of one arena; None: it is gone."""
     if found is None:

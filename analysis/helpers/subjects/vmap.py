@@ -56,3 +56,8 @@ def end(prog: Program, keep: Dict[str, Any]) -> Dict[str, Any]:
             {"exists": True, "pte": wire.u64(pte), "free": not pte & arena.PTE_PRESENT} for pte in ptes
         ],
     }
+
+
+def failures(prog: Program, keep: Dict[str, Any]) -> Tuple[List[str], List[str]]:
+    """Its allocations wait for memory, and its locks for their holders."""
+    return [], []

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hunt/combination.h"
+
+#include <string.h>
+
+#include "catalog/operations.h"
+#include "catalog/verb.h"
+#include "util/error.h"
+#include "util/name.h"
+
+enum { MAX_FORM = 3, MAX_EACH = 2, MAX_PAGES = 2 };
+
+/* What an actor may do once. */
+typedef struct {
+	enum verb verb;
+	int page, pages;	/* no page: -1 */
+	bool any;		/* where the kernel likes */
+} Choice;
+
+typedef struct {
+	const char *name, *text;
+	int each[MAX_FORM];	/* operations of each actor; 0: no more actors */
+	int pages;
+	int changes;		/* at least so many operations change a mapping, and the first does */
+} Family;
+
+static const Family families[] = {
+	{ "pairs", "one operation against one, on two pages", { 1, 1 }, 2, 0 },
+	{ "sequences", "two operations against one, two changes of the mapping among them, on one page",
+	  { 2, 1 }, 1, 2 },
+	{ "triples", "one operation of each of three actors, on one page", { 1, 1, 1 }, 1, 0 },
+};
+
+typedef struct {
+	const char *text;
+	int pages;		/* that it names */
+	bool pages_alike;	/* nothing tells the pages apart … */
+	bool vcpus_alike;	/* … or the vCPUs */
+} Start;
+
+static const Start setups[] = {
+	{ "", 0, true, true },
+	{ "alloc 0", 1, false, true },
+	{ "alloc 0; cpu0 read 0; cpu1 read 0", 1, false, true },
+	{ "cpu0 read 0; cpu1 read 0", 1, false, true },
+	{ "alloc 0; cpu0 read 1; cpu1 read 1", 2, false, true },
+	{ "alloc 0; cpu0 user-read 0; cpu1 user-read 0", 1, false, true },
+};
+
+typedef struct {
+	const Family *family;
+	const GArray *choices;	/* of Choice */
+	const Start *start;
+	guint picks[MAX_FORM][MAX_EACH];	/* indices of choices, by actor */
+} Form;
+
+static void combination_free(gpointer data)
+{
+	Combination *combination = data;
+
+	g_free(combination->setup);
+	g_free(combination->actors);
+	g_free(combination);
+}
+
+const char *family_text(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
+		if (strcmp(families[i].name, name) == 0)
+			return families[i].text;
+	return NULL;
+}
+
+/* What only looks: it changes no mapping but by a fault. */
+static bool is_touch(enum verb verb)
+{
+	enum verb read, write;
+
+	for (guint i = 0; verb_touch(i, &read, &write); i++)
+		if (verb == read || verb == write)
+			return true;
+	return false;
+}
+
+/*
+ * Verbs of an actor that lives on.  Not those by another door to the same kernel code (kernel
+ * addresses, programs without an arena), which edges and guards need and not pages.
+ */
+static bool is_hunted(enum verb verb)
+{
+	const VerbRow *row = verb_row(verb);
+
+	return !(row->flags & (VERB_VMAP | VERB_LAST | VERB_COMMON)) && row->takes != TAKES_ANY_PAGE &&
+	       verb != VERB_CLOSE && verb != VERB_OPEN;
+}
+
+static bool is_wanted(const HuntScope *scope, enum verb verb)
+{
+	return is_hunted(verb) && (!scope->verbs || g_strv_contains((const char *const *)scope->verbs,
+								    verb_row(verb)->word));
+}
+
+static bool check_verbs(const HuntScope *scope, GError **error)
+{
+	for (char **word = scope->verbs; word && *word; word++) {
+		int verb = verb_find(*word, false);
+		g_autofree char *shown = name_shown(*word);
+		const char *like = verb_suggestion(*word);
+
+		if (verb >= 0 && is_hunted(verb) && strcmp(verb_row(verb)->word, *word) == 0)
+			continue;
+		if (verb < 0 && like)
+			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+				    "--verbs: no verb '%s'; did you mean '%s'?", shown, like);
+		else
+			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+				    "--verbs: '%s' is no verb that a hunt combines; racerig list --verbs "
+				    "has them", shown);
+		return false;
+	}
+	return true;
+}
+
+static void add_choice(GArray *choices, enum verb verb, int page, int pages, bool any)
+{
+	Choice choice = { verb, page, pages, any };
+
+	g_array_append_val(choices, choice);
+}
+
+/* All that @family's actors may do. */
+static GArray *choices_of(const HuntScope *scope, const Family *family)
+{
+	GArray *choices = g_array_new(FALSE, FALSE, sizeof(Choice));
+
+	for (int verb = 0; verb < N_VERBS; verb++) {
+		enum verb_takes takes = verb_row(verb)->takes;
+
+		if (!is_wanted(scope, verb))
+			continue;
+		if (takes == TAKES_NOTHING || takes == TAKES_ARENA) {
+			add_choice(choices, verb, -1, 0, false);
+			continue;
+		}
+		for (int page = 0; page < family->pages; page++)
+			add_choice(choices, verb, page, 1, false);
+		if (family->pages > 1 && (takes == TAKES_RANGE || takes == TAKES_NEW_RANGE))
+			add_choice(choices, verb, 0, family->pages, false);
+		if (takes == TAKES_NEW_RANGE && family->pages > 1)
+			add_choice(choices, verb, -1, 1, true);
+	}
+	return choices;
+}
+
+static const Choice *pick(const Form *form, int actor, int at)
+{
+	return &g_array_index(form->choices, Choice, form->picks[actor][at]);
+}
+
+static int n_actors(const Family *family)
+{
+	int n = 0;
+
+	while (n < MAX_FORM && family->each[n])
+		n++;
+	return n;
+}
+
+/* The index of the same choice with the two pages called by each other's number. */
+static guint renamed(const GArray *choices, guint at)
+{
+	Choice choice = g_array_index(choices, Choice, at);
+
+	if (choice.page < 0 || choice.pages != 1)
+		return at;
+	choice.page = 1 - choice.page;
+	for (guint i = 0; i < choices->len; i++) {
+		const Choice *one = &g_array_index(choices, Choice, i);
+
+		if (one->verb == choice.verb && one->page == choice.page &&
+		    one->pages == choice.pages && one->any == choice.any)
+			return i;
+	}
+	g_assert_not_reached();
+}
+
+/* Less than 0: @a comes before @b, as what actors do, in order. */
+static int compare_actors(const guint *a, const guint *b)
+{
+	return memcmp(a, b, sizeof(((Form *)NULL)->picks[0]));
+}
+
+/* @form with every two actors of one length in order. */
+static Form in_order(Form form)
+{
+	for (int i = 1; i < n_actors(form.family); i++)
+		for (int j = i; j > 0 && form.family->each[j - 1] == form.family->each[j]; j--) {
+			guint kept[MAX_EACH];
+
+			if (compare_actors(form.picks[j - 1], form.picks[j]) <= 0)
+				break;
+			memcpy(kept, form.picks[j], sizeof(kept));
+			memcpy(form.picks[j], form.picks[j - 1], sizeof(kept));
+			memcpy(form.picks[j - 1], kept, sizeof(kept));
+		}
+	return form;
+}
+
+static Form with_pages_renamed(Form form)
+{
+	for (int i = 0; i < n_actors(form.family); i++)
+		for (int j = 0; j < form.family->each[i]; j++)
+			form.picks[i][j] = renamed(form.choices, form.picks[i][j]);
+	return form;
+}
+
+/* Of all that are the same but for names this one is taken. */
+static bool stands_for_all(const Form *form)
+{
+	Form ordered = in_order(*form);
+
+	if (!form->start->vcpus_alike)
+		return true;
+	if (memcmp(ordered.picks, form->picks, sizeof(form->picks)) != 0)
+		return false;
+	if (!form->start->pages_alike || form->family->pages != MAX_PAGES)
+		return true;
+	Form other = in_order(with_pages_renamed(*form));
+	/* Indices are compared as bytes, which is an order like any other. */
+	return memcmp(form->picks, other.picks, sizeof(form->picks)) <= 0;
+}
+
+static void add_operation(GString *text, const Choice *choice)
+{
+	g_string_append(text, verb_row(choice->verb)->word);
+	if (choice->any)
+		g_string_append(text, " any a");
+	else if (choice->page >= 0 && choice->pages > 1)
+		g_string_append_printf(text, " %d-%d", choice->page, choice->page + choice->pages - 1);
+	else if (choice->page >= 0)
+		g_string_append_printf(text, " %d", choice->page);
+}
+
+/* How many pages, from 0 on, the setup and the actors name: at least one. */
+static int pages_named(const Form *form)
+{
+	int n = MAX(form->start->pages, 1);
+
+	for (int i = 0; i < n_actors(form->family); i++)
+		for (int j = 0; j < form->family->each[i]; j++)
+			if (pick(form, i, j)->page >= 0)
+				n = MAX(n, pick(form, i, j)->page + pick(form, i, j)->pages);
+	return n;
+}
+
+static void add_combination(GPtrArray *combinations, const Form *form)
+{
+	Combination *made = g_new0(Combination, 1);
+	g_autoptr(GString) text = g_string_new(NULL);
+	int named = pages_named(form);
+
+	for (int i = 0; i < n_actors(form->family); i++) {
+		g_string_append(text, i ? " | " : "");
+		for (int j = 0; j < form->family->each[i]; j++) {
+			g_string_append(text, j ? "; " : "");
+			add_operation(text, pick(form, i, j));
+		}
+		g_string_append(text, "; sync");
+		for (int page = 0; page < named; page++)
+			g_string_append_printf(text, "; write %d; user-read %d", page, page);
+	}
+	made->family = form->family->name;
+	made->setup = g_strdup(form->start->text);
+	made->actors = g_strdup(text->str);
+	made->pages = form->family->pages;
+	g_ptr_array_add(combinations, made);
+}
+
+static bool has_changes(const Form *form)
+{
+	int changes = 0;
+
+	for (int i = 0; i < n_actors(form->family); i++)
+		for (int j = 0; j < form->family->each[i]; j++)
+			changes += !is_touch(pick(form, i, j)->verb);
+	return changes >= form->family->changes;
+}
+
+/* All ways to go on with operation @at of @actor. */
+static void fill_in(GPtrArray *combinations, Form *form, int actor, int at)
+{
+	const Family *family = form->family;
+
+	if (actor == MAX_FORM || !family->each[actor]) {
+		if (has_changes(form) && stands_for_all(form))
+			add_combination(combinations, form);
+		return;
+	}
+	for (guint i = 0; i < form->choices->len; i++) {
+		enum verb verb = g_array_index(form->choices, Choice, i).verb;
+
+		if (family->changes && actor == 0 && at == 0 && is_touch(verb))
+			continue;
+		/* There is nothing of one's own to give back at once. */
+		if (verb == VERB_UNPIN && at == 0)
+			continue;
+		form->picks[actor][at] = i;
+		if (at + 1 < family->each[actor])
+			fill_in(combinations, form, actor, at + 1);
+		else
+			fill_in(combinations, form, actor + 1, 0);
+		form->picks[actor][at] = 0;
+	}
+}
+
+/* The caller's own, of which nothing is known but how many pages it names. */
+static bool take_setup(const HuntScope *scope, Start *ret, GError **error)
+{
+	OperationsText text = { .actors = "read 0 | read 0", .setup = scope->setup,
+				.pages = -1, .arenas = 1, .processes = 1 };
+	const char *where;
+	g_autoptr(Operations) operations = operations_parse(&text, &where, error);
+
+	if (!operations) {
+		g_prefix_error(error, "%s: ", where);
+		return false;
+	}
+	*ret = (Start){ .text = scope->setup, .pages = (int)operations->shape.pages };
+	if (ret->pages <= MAX_PAGES && !operations->shape.exact && !operations->shape.edges)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "setup: '%s': a hunt is about page 0 and page 1, by number", scope->setup);
+	return false;
+}
+
+static void add_family(GPtrArray *combinations, const HuntScope *scope, const Family *family,
+		       const Start *starts, gsize n)
+{
+	g_autoptr(GArray) choices = choices_of(scope, family);
+
+	for (gsize i = 0; i < n; i++) {
+		Form form = { .family = family, .choices = choices, .start = &starts[i] };
+
+		if (starts[i].pages <= family->pages)
+			fill_in(combinations, &form, 0, 0);
+	}
+}
+
+GPtrArray *combinations_new(const HuntScope *scope, HuntExtent *ret_extent, GError **error)
+{
+	g_autoptr(GPtrArray) combinations = g_ptr_array_new_with_free_func(combination_free);
+	HuntExtent extent = { .setups = scope->setup ? 1 : G_N_ELEMENTS(setups) };
+	Start own;
+
+	if (!check_verbs(scope, error) || (scope->setup && !take_setup(scope, &own, error)))
+		return NULL;
+	for (int verb = 0; verb < N_VERBS; verb++)
+		extent.verbs += is_wanted(scope, verb);
+	for (gsize i = 0; i < G_N_ELEMENTS(families); i++) {
+		const Family *family = &families[i];
+
+		if (n_actors(family) > 2 && !scope->triples)
+			continue;
+		extent.families++;
+		extent.pages = MAX(extent.pages, (guint)family->pages);
+		add_family(combinations, scope, family, scope->setup ? &own : setups, extent.setups);
+	}
+	if (!combinations->len) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--verbs: nothing can be combined of these; name one that changes a mapping, "
+			    "and one that touches a page");
+		return NULL;
+	}
+	*ret_extent = extent;
+	return g_steal_pointer(&combinations);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One guest that explores one combination after another: those of one setup share what the setup
+ * left, so that all a combination takes is its programs.
+ */
+#pragma once
+
+#include "explore/session.h"
+#include "hunt/combination.h"
+#include "hunt/hunted.h"
+
+typedef struct {
+	const char *kernel, *connect;
+	int max_schedules;	/* of one combination; beyond that within a bound, or cut */
+	const char *stop_at;	/* a combination ends with the first schedule that violates this, and so
+				 * does the hunt; NULL: go on */
+	GCancellable *cancel;
+} HunterOptions;
+
+typedef struct Hunter Hunter;
+
+/* @options are the caller's, and live longer. */
+Hunter *hunter_new(const HunterOptions *options);
+void hunter_free(Hunter *hunter);
+
+/*
+ * Explore combination @n.  What the guest or the rig makes impossible is a value; an error is a
+ * kernel or an emulator that is none, or an interrupt.
+ */
+Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, GError **error);
+
+/* How often QEMU or drgn was replaced. */
+int hunter_restarts(const Hunter *hunter);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hunter, hunter_free)

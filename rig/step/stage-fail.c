@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls that may fail, and locks that may be given up (step/failures.h). */
+#include "step/stage.h"
+
+#include <string.h>
+
+#include "machine/images.h"
+#include "machine/track.h"
+#include "util/error.h"
+#include "util/lose.h"
+
+enum { CALL_BYTES = 5, RAX = 0, MAX_HELD = 31 };
+
+bool stage_set_failures(Stage *stage, const Failures *failures, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+
+	for (int i = 0; i < failures->n_calls; i++)
+		if (!machine_is_break(machine, failures->calls[i].entry) &&
+		    !machine_break(machine, failures->calls[i].entry, true, error))
+			return false;
+	stage->failures = failures;
+	return true;
+}
+
+static bool is_caller(const Stage *stage, guint64 pc)
+{
+	g_autofree char *unit = symbols_unit(stage->guest->symbols, pc);
+
+	for (int i = 0; unit && i < stage->failures->n_callers; i++)
+		if (g_str_equal(unit, stage->failures->callers[i]))
+			return true;
+	return false;
+}
+
+/* Of the call that has brought the vCPU to a function's entry; the kernel's are all as long. */
+static bool call_site(Stage *stage, int actor, guint64 *ret, GError **error)
+{
+	guint64 back;
+
+	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor),
+			  stage_context(stage, actor)->regs.gpr[MACHINE_RSP], &back, sizeof(back), error))
+		return false;
+	*ret = back - CALL_BYTES;
+	return true;
+}
+
+static bool leaves_behind(const Stage *stage, const FailingCall *call, guint64 site)
+{
+	const char *function;
+	guint64 start, size;
+
+	return symbols_function(stage->guest->symbols, site, &function, &start, &size) &&
+	       failures_leave_behind(stage->failures, call->failing, function);
+}
+
+bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
+{
+	const Context *at = stage_context(stage, actor);
+	const FailingCall *call = stage->failures && !stage->actors[actor].in_irq
+		? failures_at(stage->failures, at->regs.rip) : NULL;
+	guint64 site;
+
+	*ret = (Event){ .kind = EVENT_NONE };
+	if (!call)
+		return true;
+	if (!call_site(stage, actor, &site, error))
+		return false;
+	if (!is_caller(stage, site))
+		return true;
+	*ret = (Event){ .kind = EVENT_CALL, .actor = actor, .page = -1, .failing = call->failing,
+			.leaves = leaves_behind(stage, call, site), .pc = site };
+	return sites_learn_call(stage->sites, stage_vcpu(stage, actor), site, error);
+}
+
+bool stage_may_be_given_up(const Stage *stage, int lock)
+{
+	return stage->failures && (stage->failures->locks >> lock & 1);
+}
+
+/* As if the function that the vCPU is about to begin had ended. */
+static bool come_back(Stage *stage, int actor, guint64 returns, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	guint64 rsp = at->regs.gpr[MACHINE_RSP], back;
+
+	return machine_read(machine, vcpu, rsp, &back, sizeof(back), error) &&
+	       machine_set_gpr(machine, vcpu, RAX, returns, error) &&
+	       machine_set_gpr(machine, vcpu, MACHINE_RSP, rsp + sizeof(back), error) &&
+	       machine_set_gpr(machine, vcpu, MACHINE_RIP, back, error) &&
+	       machine_regs(machine, vcpu, &at->regs, error);
+}
+
+/* To @to alone, past whatever else is there to stop at. */
+static bool run_to(Stage *stage, int actor, guint64 to, GError **error)
+{
+	enum { MAX_STOPS = 1000 };
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	bool had = machine_is_break(machine, to), step = false;
+	Stop stop;
+
+	if (!had && !machine_break(machine, to, true, error))
+		return false;
+	for (int i = 0; i < MAX_STOPS && at->regs.rip != to; i++) {
+		if (!(step ? machine_step : machine_run)(machine, stage_vcpu(stage, actor), &stop, error) ||
+		    !machine_regs(machine, stage_vcpu(stage, actor), &at->regs, error))
+			return false;
+		step = machine_is_break(machine, at->regs.rip);
+	}
+	if (at->regs.rip == to)
+		return had || machine_break(machine, to, false, error);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+		    "%s does not come to where a call fails", stage->guest->report.actors[actor].name);
+	return false;
+}
+
+/* What release_held_lock_entry() does: the entry that was made for this attempt goes. */
+static bool release_entry(Stage *stage, int actor, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	const Failures *failures = stage->failures;
+	guint64 count_at = failures->held[actor] + failures->count;
+	guint64 word = machine_phys64(machine, count_at), count = word & G_MAXUINT32;
+
+	if (count < 1 || count > MAX_HELD) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "vCPU %d holds %u locks, by its table",
+			    stage_vcpu(stage, actor), (guint)count);
+		return false;
+	}
+	machine_phys64_set(machine, failures->held[actor] + failures->entries +
+			   (count - 1) * sizeof(guint64), 0);
+	machine_phys64_set(machine, count_at, word - 1);
+	return true;
+}
+
+/* The attempt is made, and finds the lock held: to where its vCPU begins to wait. */
+static bool attempt_lock(Stage *stage, int actor, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	Stop stop;
+
+	return machine_step_watched(machine, vcpu, at->pending.pc, &stop, error) &&
+	       machine_regs(machine, vcpu, &at->regs, error) &&
+	       run_to(stage, actor, stage->failures->entry, error);
+}
+
+/* At the entry of what is to fail.  @call: NULL for the wait for a lock. */
+static bool make_fail(Stage *stage, int actor, const FailingCall *call, GError **error)
+{
+	return (call || lose("held-table") || release_entry(stage, actor, error)) &&
+	       come_back(stage, actor, call ? call->returns : stage->failures->returns, error);
+}
+
+/*
+ * The lock as one more that is held by who attempts it: the wait ends at once (check_deadlock_AA()) and
+ * not after a quarter of a second of guest time, and leaves the same but for what it returns.
+ */
+static void hold_entry(Stage *stage, int actor)
+{
+	Machine *machine = stage->guest->machine;
+	const Failures *failures = stage->failures;
+	guint64 count_at = failures->held[actor] + failures->count;
+	guint64 word = machine_phys64(machine, count_at), count = word & G_MAXUINT32;
+	guint64 top = failures->held[actor] + failures->entries + (count - 1) * sizeof(guint64);
+
+	machine_phys64_set(machine, top + sizeof(guint64), machine_phys64(machine, top));
+	machine_phys64_set(machine, count_at, word + 1);
+}
+
+/* By itself: a call that is asked for what it refuses, a wait that is a deadlock. */
+static bool really_fail(Stage *stage, int actor, const FailingCall *call, GError **error)
+{
+	Machine *machine = stage->guest->machine;
+	Context *at = stage_context(stage, actor);
+	int vcpu = stage_vcpu(stage, actor);
+	guint64 back;
+
+	if (!machine_read(machine, vcpu, at->regs.gpr[MACHINE_RSP], &back, sizeof(back), error))
+		return false;
+	if (call)
+		return machine_set_gpr(machine, vcpu, machine_argument_index(call->argument), call->value,
+				       error) && run_to(stage, actor, back, error);
+	hold_entry(stage, actor);
+	return run_to(stage, actor, back, error) && (gint32)at->regs.gpr[RAX] < 0 &&
+	       release_entry(stage, actor, error) &&
+	       machine_set_gpr(machine, vcpu, RAX, stage->failures->returns, error) &&
+	       machine_regs(machine, vcpu, &at->regs, error);
+}
+
+static void add_differing(gsize page, const guint8 *before, const guint8 *now, gpointer words)
+{
+	for (gsize at = 0; at < TRACK_PAGE; at += sizeof(guint64)) {
+		g_autofree char *text = g_strdup_printf("0x%zx", page * TRACK_PAGE + at);
+
+		if (memcmp(before + at, now + at, sizeof(guint64)) != 0)
+			json_array_add_string_element(words, text);
+	}
+}
+
+/* In memory, but what may grow and the dead stack; and in what a caller finds in registers. */
+static bool is_same(Stage *stage, int actor, const Mark *made, const Regs *regs, GError **error)
+{
+	/* rbx, rbp, rsp, r12 to r15, and what is returned. */
+	static const int kept[] = { 1, 6, MACHINE_RSP, 12, 13, 14, 15, RAX };
+	const Context *at = stage_context(stage, actor);
+	g_autoptr(JsonArray) words = json_array_new(), stacks = json_array_new();
+	JsonObject *request = json_object_new();
+	bool same = at->regs.rip == regs->rip;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
+		same &= at->regs.gpr[kept[i]] == regs->gpr[kept[i]];
+	g_autofree char *stack = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", regs->gpr[MACHINE_RSP]);
+	json_array_add_string_element(stacks, stack);
+	json_object_set_string_member(request, "op", "differences");
+	json_object_set_array_member(request, "stacks", json_array_ref(stacks));
+	json_object_set_array_member(request, "words", json_array_ref(words));
+	g_autoptr(JsonObject) answer =
+		machine_since(stage->guest->machine, made, add_differing, words, error)
+		? analyst_ask(stage->guest->analyst, request, error) : NULL;
+	if (!answer)
+		return false;
+	g_autoptr(JsonNode) other = json_node_copy(json_object_get_member(answer, "other"));
+	g_autofree char *names = json_to_string(other, FALSE);
+	g_message("compared with a failure by itself: %u words of memory differ, not allowed: %s",
+		  json_array_get_length(words), names);
+	if (same && json_array_get_length(json_node_get_array(other)) == 0)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "a call that is made to fail leaves other %s than one "
+		    "that fails by itself: %s", same ? "memory" : "registers", names);
+	return false;
+}
+
+/* Both from where it stands: it is left as one that has failed by itself. */
+static bool compare_failures(Stage *stage, int actor, const FailingCall *call, GError **error)
+{
+	static const char before[] = "failure";
+	Guest *guest = stage->guest;
+	Context *at = stage_context(stage, actor);
+
+	if (!guest_save(guest, before, error) || !make_fail(stage, actor, call, error))
+		return false;
+	Regs regs = at->regs;
+	Mark *made = machine_mark(guest->machine, before, error);
+	bool same = made && guest_restore(guest, before, error) &&
+		    machine_regs(guest->machine, stage_vcpu(stage, actor), &at->regs, error) &&
+		    really_fail(stage, actor, call, error) && is_same(stage, actor, made, &regs, error);
+	mark_free(made);
+	return same;
+}
+
+Event stage_pending_failure(const Stage *stage, int actor)
+{
+	Event event = stage->actors[actor].own.pending;
+
+	event.gives_up = event.kind == EVENT_LOCK;
+	event.kind = EVENT_FAIL;
+	event.guards = false;
+	return event;
+}
+
+bool stage_can_fail(const Stage *stage, int actor)
+{
+	const Actor *self = &stage->actors[actor];
+	const Event *pending = &self->own.pending;
+
+	return stage->failures && stage->failures_left > 0 && !self->in_irq &&
+	       self->own.state == ACTOR_READY &&
+	       (pending->kind == EVENT_CALL ||
+		(pending->kind == EVENT_LOCK && stage_may_be_given_up(stage, pending->lock)));
+}
+
+bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error)
+{
+	*ret_event = stage_pending_failure(stage, actor);
+	stage_ptes(stage, ret_event->before);
+	if (ret_event->gives_up && !attempt_lock(stage, actor, error))
+		return false;
+	const FailingCall *call = failures_at(stage->failures, stage_context(stage, actor)->regs.rip);
+	g_assert(call || ret_event->gives_up);
+	if (!(lose("forgery") ? compare_failures : make_fail)(stage, actor, call, error))
+		return false;
+	stage->failures_left--;
+	stage_ptes(stage, ret_event->after);
+	/* Where it has come back to may be the next event: running stops there at once. */
+	return stage_advance(stage, actor, false, error);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* When two states are one, as far as is known without a look at all of memory. */
+#include "step/stage.h"
+
+#include "guest/walk.h"
+
+/* Whether a user access will fault depends on page tables of its own. */
+static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
+{
+	const WatchView *view = watch_user(&guest->watch, at->pending.page);
+	guint64 pte = view ? walk_user_pte(guest->machine, at->regs.cr3, view->va) : 0;
+
+	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
+}
+
+/* Two waits for the same thing look alike in the registers: the callers tell them apart. */
+static void add_stack(Stage *stage, int actor, GChecksum *sum)
+{
+	enum { LENGTH = 512, STACK = 16384 };
+	guint64 rsp = stage_context(stage, actor)->regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
+	guint8 words[LENGTH] = { 0 };
+
+	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
+		     MIN(LENGTH, end - rsp), NULL);
+	g_checksum_update(sum, words, sizeof(words));
+}
+
+static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
+{
+	guint64 half[] = { at->state, at->regs.rip, at->pending.half, at->loaded,
+			   at->state == ACTOR_READY ? at->pending.kind : EVENT_NONE };
+
+	g_checksum_update(sum, (const guchar *)half, sizeof(half));
+	g_checksum_update(sum, (const guchar *)at->regs.gpr, sizeof(at->regs.gpr));
+	if (at->state == ACTOR_READY && !event_is_kernel(&at->pending))
+		add_user_pte(guest, at, sum);
+}
+
+char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 ptes[MAX_PTES];
+
+	guest_ptes(stage->guest, ptes);
+	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
+	tlb_checksum(tlb, sum);
+	for (int i = 0; i < stage->guest->watch.n_locks; i++) {
+		guint64 lock = guest_lock(stage->guest, i);
+		g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
+	}
+	for (int i = 0; i < stage->guest->watch.n_words; i++) {
+		guint64 word = guest_word(stage->guest, i);
+		g_checksum_update(sum, (const guchar *)&word, sizeof(word));
+	}
+	g_checksum_update(sum, (const guchar *)enabled, sizeof(*enabled));
+	g_checksum_update(sum, (const guchar *)&stage->failures_left, sizeof(stage->failures_left));
+	for (int i = 0; i < stage->guest->n_actors; i++) {
+		const Actor *actor = &stage->actors[i];
+
+		add_context(stage->guest, &actor->own, sum);
+		if (actor->in_irq)
+			add_context(stage->guest, &actor->irq, sum);
+		/* The same access of the next operation is another state. */
+		g_checksum_update(sum, (const guchar *)&actor->returns, sizeof(actor->returns));
+		if (stage_context(stage, i)->state == ACTOR_SPINNING)
+			add_stack(stage, i, sum);
+	}
+	return g_strdup(g_checksum_get_string(sum));
+}

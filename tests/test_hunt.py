@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The hunt: combinations that nobody wrote down, on real guests."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from conftest import RIG, run_rig
+from test_input import assert_refused
+
+#: What the plain store of the scratch page breaks shows in these; some of it is in no scenario of ours.
+SMALL = ("--verbs", "alloc,read", "--setup", "reserve 1")
+
+
+def hunt(out, *words, kernel="stock"):
+    return run_rig("hunt", "--kernel", kernel, "--out", out, *words)
+
+
+def found(out):
+    return json.loads((out / "hunt.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    out = tmp_path_factory.mktemp("hunt") / "whole"
+    result = hunt(out, *SMALL, kernel="scratch-plain-store")
+    return result, out
+
+
+def test_finds_a_mutant(small):
+    result, out = small
+    said = found(out)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert said["verdict"] == "new"
+    assert "I1" in {group["violation"]["invariant"] for group in said["groups"]}
+    # A hundred duplicates are one line: groups are fewer than what shows them.
+    assert 0 < len(said["groups"]) < sum(group["combinations"] for group in said["groups"])
+    assert said["counts"]["combinations"] == said["counts"]["complete"] + said["counts"]["absent"]
+    assert said["coverage"].endswith(": complete") and "from 1 setup," in said["coverage"]
+    assert said["unfinished"] == [] and said["coverage"] in result.stdout
+
+
+def test_group_can_be_replayed_and_mailed(small, tmp_path):
+    _, out = small
+    group = found(out)["groups"][0]
+    smallest = group["smallest"]
+    schedule = out / "schedules" / f"{smallest['schedule']}.sched"
+    assert run_rig("replay", schedule, "--times", 3).returncode == 0
+    result = run_rig("explore", "--kernel", "scratch-plain-store", "--pages", smallest["pages"],
+                     "--setup", smallest["setup"], "--actors", smallest["actors"], "--out", tmp_path / "run")
+    said = json.loads((tmp_path / "run" / "verdict.json").read_text())
+    assert result.returncode == 1, result.stderr
+    assert group["violation"]["invariant"] in {one["invariant"] for one in said["violations"]}
+
+
+def test_jobs_change_nothing(small, tmp_path):
+    _, out = small
+    hunt(tmp_path / "two", *SMALL, "--jobs", 2, kernel="scratch-plain-store")
+    assert (tmp_path / "two" / "hunt.json").read_bytes() == (out / "hunt.json").read_bytes()
+
+
+def test_stopped_hunt_goes_on(small, tmp_path):
+    """A journal cut anywhere, the end of a line included, comes to the same."""
+    _, out = small
+    stopped = tmp_path / "stopped"
+    first = hunt(stopped, *SMALL, "--max-time", "1s", kernel="scratch-plain-store")
+    assert first.returncode in (1, 2) and found(stopped)["counts"]["not-begun"] > 0
+    assert not found(stopped)["coverage"].endswith("complete")
+    journal = (stopped / "journal").read_bytes()
+    (stopped / "journal").write_bytes(journal[:-7])
+    last = hunt(stopped, *SMALL, "--resume", kernel="scratch-plain-store")
+    assert last.returncode == 1, last.stderr
+    assert (stopped / "hunt.json").read_bytes() == (out / "hunt.json").read_bytes()
+
+
+def test_stop_at(tmp_path):
+    out = tmp_path / "run"
+    result = hunt(out, "--verbs", "alloc,read", "--setup", "reserve 1", "--stop-at", "I1",
+                  kernel="scratch-plain-store")
+    said = found(out)
+    assert result.returncode == 1 and said["counts"]["not-begun"] > 0
+    assert "I1" in {group["violation"]["invariant"] for group in said["groups"]}
+
+
+def test_interrupt_keeps_finished_work(tmp_path):
+    out = tmp_path / "run"
+    child = subprocess.Popen([RIG, "hunt", "--verbs", "free,read", "--setup", "alloc 0", "--out", out],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while child.poll() is None and (not (out / "journal").exists() or
+                                        (out / "journal").read_text().count("\n") < 3):
+            try:
+                child.wait(0.2)
+            except subprocess.TimeoutExpired:
+                pass
+        child.terminate()
+        stdout, stderr = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == 2, stdout + stderr
+    done = (out / "journal").read_text().count("\n") - 1
+    said = found(out)
+    assert said["verdict"] == "inconclusive" and said["counts"]["complete"] == done >= 2
+
+
+@pytest.mark.parametrize("words, parts", [
+    (("--verbs", "aloc"), ("no verb 'aloc'", "did you mean 'alloc'")),
+    (("--verbs", "vmap"), ("'vmap' is no verb that a hunt combines",)),
+    (("--verbs", ""), ("--verbs",)),
+    (("--setup", "alloc 7"), ("page 0 and page 1",)),
+    (("--setup", "frob"), ("setup: 'frob': no verb",)),
+    (("--depth", "deep"), ("--depth deep", "pairs or triples")),
+    (("--jobs", "0"), ("--jobs", "1 to 64")),
+    (("--stop-at", "I99"), ("--stop-at I99", "no such invariant")),
+    (("--max-schedules", "0"), ("--max-schedules",)),
+    (("--kernel", "nosuch"), ("nosuch",)),
+])
+def test_bad_input(tmp_path, words, parts):
+    result = run_rig("hunt", "--out", tmp_path / "run", *words)
+    assert_refused(result, *parts)
+    assert not (tmp_path / "run" / "hunt.json").exists()
+
+
+def test_journal_of_another_hunt_is_kept(small, tmp_path):
+    _, out = small
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "trace").mkdir()
+    journal = other / "journal"
+    journal.write_bytes((out / "journal").read_bytes())
+    result = hunt(other, "--verbs", "free,read", "--setup", "reserve 1", "--resume", kernel="scratch-plain-store")
+    assert_refused(result, f"{journal}:1", "of another kernel, emulator, guest or other options")
+    assert journal.read_bytes() == (out / "journal").read_bytes()
+    # A line that is none is named.
+    text = (out / "journal").read_text().splitlines(True)
+    journal.write_text(text[0] + re.sub('"n": ?[0-9]+', '"n":99999', text[1]))
+    result = hunt(other, *SMALL, "--resume", kernel="scratch-plain-store")
+    assert_refused(result, f"{journal}:2", "n")
