@@ -4,7 +4,7 @@
 What sharding costs, on this machine's cores: never a pass or a fail.
 
   make bench-scale                          shards against one process, and what merging takes
-  tests/bench_scale.py --split [SCENARIO…]  schedules with --split 1, 2 and 3 against none
+  tests/bench_scale.py --split [SCENARIO…]  schedules with --split 3, 6 and 9 against none
 """
 
 import json
@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
 SCENARIO = "shootdown-order"
-SPLIT = "2"
+SPLIT = "9"
 ROUNDS = 3
 SHARDS = (2, 4)
 MERGED = (2, 4, 8, 16)
@@ -89,6 +89,12 @@ def begun(out: Path) -> int:
     return int(said["executed"]) + int(said["redundant"])
 
 
+def largest_share(work: Path, count: int) -> float:
+    """Of what all begin, by the shard that begins most: 1 / count is fair, on every machine."""
+    each = [begun(out) for out in (folders_of(work, count) if count > 1 else [work / "whole"])]
+    return max(each) / sum(each)
+
+
 def efficiency(work: Path) -> None:
     """In turns, so that all see the same neighbours."""
     cores = len(os.sched_getaffinity(0))
@@ -100,13 +106,14 @@ def efficiency(work: Path) -> None:
     alone = statistics.median(one.wall for one in times[1])
     print(f"{SCENARIO}, --split {SPLIT}: {begun(work / 'whole')} schedules; {cores} cores, load "
           f"{os.getloadavg()[0]:.1f}; median of {ROUNDS} rounds")
-    print("processes   seconds (of all rounds)   times one   efficiency   CPU seconds   a schedule")
+    print("processes   seconds (of all rounds)   times one   efficiency   CPU seconds   a schedule   "
+          "largest share")
     for count, each in times.items():
         wall = statistics.median(one.wall for one in each)
         cpu = statistics.median(one.cpu for one in each)
         rounds = " ".join(f"{one.wall:.1f}" for one in each)
         print(f"{count:9}   {wall:7.1f} ({rounds})   {alone / wall:9.2f}   {alone / wall / min(count, cores):10.2f}"
-              f"   {cpu:11.1f}   {1000 * cpu / begun(work / 'whole'):7.1f} ms")
+              f"   {cpu:11.1f}   {1000 * cpu / begun(work / 'whole'):7.1f} ms   {largest_share(work, count):.2f}")
 
 
 def merging(work: Path) -> None:
@@ -131,7 +138,7 @@ def split_table(work: Path, scenarios: Tuple[str, ...]) -> None:
     print("scenario                  split   begun   executed   redundant   factor")
     for scenario in scenarios:
         without = 0
-        for depth in (0, 1, 2, 3):
+        for depth in (0, 3, 6, 9):
             out = work / f"{scenario}-{depth}"
             end(rig("explore", scenario, "--recheck", "0", "--out", out,
                     *(["--split", depth] if depth else [])))

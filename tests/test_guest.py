@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from conftest import RIG, TOP, qemus_of, run_rig, verdict
+from test_input import assert_refused
 
 
 def alive(pid):
@@ -139,7 +140,18 @@ def test_arena_tool_alone(explored, tmp_path):
 
 
 def test_stress_baseline():
-    result = run_rig("stress", "fault-vs-alloc", "--seconds", 1)
+    result = run_rig("stress", "fault-vs-alloc", "--seconds", 1, "--accel", "tcg", timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"alloc loops [1-9]", result.stdout)
     assert re.search(r"fault loops [1-9]", result.stdout)
+    assert "loops ended, on 2 vCPUs under TCG, a thread for each" in result.stdout
+    judged = re.findall(r"^judged by (.*)$", result.stdout, re.M)[0].split(", ")
+    assert {one.split()[0] for one in judged} == {"I3", "I4", "I8", "I9", "I10"}
+
+
+def test_stress_is_judged_at_its_end():
+    """By what drgn finds then: a count that any loop spoils needs no event to be seen."""
+    result = run_rig("stress", "free-over-scratch", "--kernel", "free-miscounts-scratch", "--seconds", 1,
+                     "--accel", "tcg", timeout=300)
+    assert result.returncode == 1 and re.search(r"^I9: the arena counts", result.stdout, re.M), result.stdout
+    assert_refused(run_rig("stress", "fault-vs-alloc", "--accel", "xen"), "give kvm or tcg")

@@ -314,7 +314,7 @@ def test_what_is_not_seen_is_said(tmp_path):
 
 def test_stress_runs_the_text():
     """And undoes it, or only the first time round would be real."""
-    result = run_rig("stress", "alloc-vs-free", "--seconds", 1)
+    result = run_rig("stress", "alloc-vs-free", "--seconds", 1, "--accel", "tcg", timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^alloc loops [1-9]", result.stdout, re.M)
     assert re.search(r"^free loops [1-9]", result.stdout, re.M)

@@ -134,7 +134,7 @@ def test_missing_and_twice(three, tmp_path):
     assert result.returncode == 1 and "shard 2/3 has not ended" in result.stdout
 
 
-@pytest.mark.parametrize("what", ["emulator", "guest", "version", "machine", "group", "build", "bound",
+@pytest.mark.parametrize("what", ["emulator", "guest", "version", "machine", "group", "build", "bound", "dealt",
                                   "contents", "rows", "verdict", "folder", "shards"])
 def test_what_does_not_belong_together(three, tmp_path, what):
     other = tmp_path / "other"
@@ -215,6 +215,15 @@ def test_parts_are_the_whole(split, tmp_path, count):
         verdict = json.loads((tmp_path / "less" / "out" / "verdict.json").read_text())
         assert not verdict["complete"] and verdict["violating"] == sum(found) - found[missing]
         assert verdict["verdict"] == ("violation" if verdict["violating"] else "inconclusive")
+    # one that was killed before it knew whose a subtree is has no files yet, and makes them
+    for index, part in enumerate(parts, 1):
+        journal = part / "journal"
+        journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:4]))
+        for path in part.glob("*/*"):
+            path.unlink()
+        run_rig(*MUTANT, "--shard", f"{index}/3", "--out", part, "--resume")
+    assert run_rig("merge", *parts, "--out", tmp_path / "again" / "out").returncode == 1
+    assert_same(split, tmp_path / "again" / "out")
     # a journal that was cut off is a part that has not ended
     journal = parts[1] / "journal"
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))

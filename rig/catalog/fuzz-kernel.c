@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fuzz_write("guest-kernel/kernels/some.kernel", data, size);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Kernel) kernel = g_new0(Kernel, 1);
+	g_autoptr(Kernel) kernel = kernel_new();
 	kernel->name = g_strdup("some");
 	g_assert_true(read_descriptor(kernel, &error) == !error);
 	if (!error)

@@ -17,7 +17,8 @@ struct Event;
 /* What shows it. */
 typedef enum {
 	REASON_EVENT,		/* one event, so a trace tells it without a guest */
-	REASON_END,		/* how the schedule ended, or the guest's state then */
+	REASON_END,		/* how the schedule ended, or the guest's state then, beside its events */
+	REASON_STATE,		/* the guest's state at the end, and no event: of any guest at rest */
 } ReasonFrom;
 
 /*

@@ -12,9 +12,23 @@
 #include "util/name.h"
 #include "util/paths.h"
 
+Kernel *kernel_new(void)
+{
+	Kernel *kernel = g_new0(Kernel, 1);
+
+	kernel->ref_count = 1;
+	return kernel;
+}
+
+Kernel *kernel_ref(Kernel *kernel)
+{
+	g_atomic_int_inc(&kernel->ref_count);
+	return kernel;
+}
+
 void kernel_free(Kernel *kernel)
 {
-	if (!kernel)
+	if (!kernel || !g_atomic_int_dec_and_test(&kernel->ref_count))
 		return;
 	g_free(kernel->name);
 	g_free(kernel->title);
@@ -236,7 +250,7 @@ static bool read_packed(Kernel *kernel, GError **error)
 
 static Kernel *parse_status(const char *line, GError **error)
 {
-	g_autoptr(Kernel) kernel = g_new0(Kernel, 1);
+	g_autoptr(Kernel) kernel = kernel_new();
 	g_auto(GStrv) words = g_strsplit(line, " ", 3);
 	guint n = g_strv_length(words);
 

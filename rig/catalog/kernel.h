@@ -14,6 +14,7 @@
 #include "catalog/origin.h"
 
 typedef struct {
+	int ref_count;
 	char *name;
 	char *title;
 	char *kind;		/* stock, variant, mutant, own */
@@ -50,6 +51,12 @@ Kernel *kernel_find(const char *name, GError **error);
 
 /* The same in a list at hand: its index, or -1. */
 int kernel_index(const GPtrArray *kernels, const char *name, GError **error);
+
+/* One of which nothing is known yet. */
+Kernel *kernel_new(void);
+
+/* Another reference, for kernel_free(); from any thread. */
+Kernel *kernel_ref(Kernel *kernel);
 void kernel_free(Kernel *kernel);
 
 /*

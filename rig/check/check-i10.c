@@ -38,7 +38,7 @@ static const Invariant i10 = {
 	.statement = "the kernel log holds no splat",
 	.source = "Documentation/process/coding-style.rst, \"Do not crash the kernel\"",
 	.reasons = (const InvariantReason[]){
-		{ "splat", "kernel log: {log}", REASON_END },
+		{ "splat", "kernel log: {log}", REASON_STATE },
 		{ "no-oops", "{actor} was to end in an oops, and the kernel went on", REASON_END },
 		{ NULL, NULL, REASON_EVENT },
 	},

@@ -132,8 +132,8 @@ static const Invariant i9 = {
 	.reasons = (const InvariantReason[]){
 		{ "double-free", "a page is freed that is free already", REASON_EVENT },
 		{ "mapped-twice",
-		  "page {page} maps a page that another address has, too", REASON_END },
-		{ "miscounted", "the arena counts {count} pages and maps {expected}", REASON_END },
+		  "page {page} maps a page that another address has, too", REASON_STATE },
+		{ "miscounted", "the arena counts {count} pages and maps {expected}", REASON_STATE },
 		{ "scratch-leaked",
 		  "the arena is gone and its scratch page was never freed", REASON_END },
 		{ "freed-maps-page", "page {page} was freed and still maps a page", REASON_END },

@@ -148,6 +148,10 @@ static void print_coverage(const Verdict *verdict, const Policy *policy, const C
 	g_autofree char *split = opt_split ? verdict_split_text(verdict, before) : NULL;
 	if (split)
 		g_print("  split %-4d %s%s\n", opt_split, verdict->part ? "this part: " : "", split);
+	if (policy->subtrees)
+		g_print("             %u of %u subtrees; the largest is some %.0f %% of the whole, by an "
+			"estimate%s\n", policy->subtrees_here, policy->subtrees, 100 * policy->largest,
+			policy->largest * shard_count > 1 ? ": split deeper" : "");
 	if (chance > 0)
 		g_print("             a bug of depth %d is hit by a schedule with probability %.2g "
 			"or more,\n             by one of these with %.2g or more\n", opt_depth, chance,
@@ -319,14 +323,17 @@ static Scenario *find_scenario(const char *name, GError **error)
 	return NULL;
 }
 
-/* Before a guest is started: a shard that does not fit starts none. */
-static Shard *make_shard(const Scenario *scenario, const char *name, GError **error)
+/* A name may have come to mean another build since a suite has looked. */
+static Kernel *find_kernel(const char *name, GError **error)
 {
 	g_autoptr(Kernel) kernel = kernel_find(name, error);
-	Pair pair = { scenario, kernel, opt_preemptions };
 
-	return kernel ? shard_of_pair(&pair, opt_split, command_connect, shard_index, shard_count, error)
-		      : NULL;
+	if (!kernel || !opt_build || g_strcmp0(opt_build, kernel->key) == 0)
+		return g_steal_pointer(&kernel);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "kernel %s was built anew meanwhile (%s, and was %s); run this again",
+		    kernel->name, kernel->key ? kernel->key : "none", opt_build);
+	return NULL;
 }
 
 static gboolean write_shard(const Shard *shard, const char *out, GError **error)
@@ -338,17 +345,6 @@ static gboolean write_shard(const Shard *shard, const char *out, GError **error)
 	if (lock >= 0)
 		close(lock);
 	return ok;
-}
-
-/* A name may have come to mean another build since a suite has looked. */
-static gboolean is_that_build(const Kernel *kernel, GError **error)
-{
-	if (!opt_build || g_strcmp0(opt_build, kernel->key) == 0)
-		return TRUE;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "kernel %s was built anew meanwhile (%s, and was %s); run this again",
-		    kernel->name, kernel->key ? kernel->key : "none", opt_build);
-	return FALSE;
 }
 
 static void expect_irqs(Session *session, Irqs irqs)
@@ -396,14 +392,19 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	options.part = opt_shard;
 	if (!folder_may_write(options.out, error))
 		return EXIT_BROKEN;
-	g_autoptr(Shard) shard = opt_shard ? make_shard(scenario, kernel, error) : NULL;
-	if (opt_shard && !shard)
+	g_autoptr(Kernel) found = find_kernel(kernel, error);
+	Pair pair = { scenario, found, opt_preemptions };
+	/* Before a guest is started: a shard that does not fit starts none. */
+	g_autoptr(Shard) shard = found && opt_shard ? shard_of_pair(&pair, opt_split, command_connect,
+								    shard_index, shard_count, error)
+						    : NULL;
+	if (!found || (opt_shard && !shard))
 		return EXIT_BROKEN;
-	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), kernel, command_connect,
-						    NULL, cancel, error);
+	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), g_steal_pointer(&found),
+						    command_connect, NULL, cancel, error);
 	if (session)
 		session->n_failures = failures;
-	if (!session || !is_that_build(session->kernel, error) || !session_prepare(session, error))
+	if (!session || !session_prepare(session, error))
 		return EXIT_BROKEN;
 	if (opt_irq_events)
 		expect_irqs(session, IRQS_EVENTS);

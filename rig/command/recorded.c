@@ -25,30 +25,30 @@ void recorded_print_operations(const Schedule *schedule)
 }
 
 /* A schedule belongs to a build; another one may have other instructions. */
-static bool same_build(const Session *session, const Schedule *schedule, const char *path,
+static bool same_build(const Kernel *kernel, const Schedule *schedule, const char *path,
 		       GError **error)
 {
-	if (strcmp(session->kernel->key, schedule->key) == 0)
+	if (strcmp(kernel->key, schedule->key) == 0)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "%s was made on build %s of kernel %s, this is build %s; explore again, "
 		    "or try it with --kernel %s", path, schedule->key, schedule->kernel,
-		    session->kernel->key, schedule->kernel);
+		    kernel->key, schedule->kernel);
 	return false;
 }
 
 /* Its decisions are numbers of actors. */
-static bool same_actors(const Session *session, const Schedule *schedule, const char *path,
+static bool same_actors(const Scenario *scenario, const Schedule *schedule, const char *path,
 			GError **error)
 {
 	g_autofree char *recorded = g_strjoinv(" ", schedule->actors);
-	g_autofree char *there = g_strjoinv(" ", session->scenario->actors);
+	g_autofree char *there = g_strjoinv(" ", scenario->actors);
 
 	if (strcmp(recorded, there) == 0)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "%s was made with the actors '%s', scenario %s has '%s'; explore again", path,
-		    recorded, session->scenario->name, there);
+		    recorded, scenario->name, there);
 	return false;
 }
 
@@ -97,16 +97,15 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 			     const char *connect, const char *qmp, GCancellable *cancel,
 			     GError **error)
 {
-	Scenario *scenario = find_scenario(schedule, path, error);
-	g_autoptr(Session) session =
-		scenario ? session_new_of(scenario, kernel ? kernel : schedule->kernel, connect, qmp,
-					  cancel, error) : NULL;
+	g_autoptr(Scenario) scenario = find_scenario(schedule, path, error);
+	g_autoptr(Kernel) build = scenario && same_actors(scenario, schedule, path, error)
+		? kernel_find(kernel ? kernel : schedule->kernel, error) : NULL;
 
+	if (!build || (!kernel && !same_build(build, schedule, path, error)))
+		return NULL;
+	g_autoptr(Session) session = session_new_of(g_steal_pointer(&scenario), g_steal_pointer(&build),
+						    connect, qmp, cancel, error);
 	if (session)
 		session->n_failures = schedule->failures;
-	if (!session || !same_actors(session, schedule, path, error) ||
-	    (!kernel && !same_build(session, schedule, path, error)) ||
-	    !session_prepare(session, error))
-		return NULL;
-	return g_steal_pointer(&session);
+	return session && session_prepare(session, error) ? g_steal_pointer(&session) : NULL;
 }

@@ -54,18 +54,19 @@ static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 	    !json_object(&verdict, "environment", &environment, error) ||
 	    !json_name(&environment, "key", NAME_KEY, &key, error))
 		return false;
-	Scenario *found = find_scenario(&verdict, scenario, error);
-	g_autoptr(Session) session =
-		found ? session_new_of(found, kernel, command_connect, NULL, cancel, error) : NULL;
-	if (!session)
+	g_autoptr(Scenario) found = find_scenario(&verdict, scenario, error);
+	g_autoptr(Kernel) build = found ? kernel_find(kernel, error) : NULL;
+	if (!build)
 		return false;
-	if (g_strcmp0(session->kernel->key, key) != 0) {
+	if (g_strcmp0(build->key, key) != 0) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "%s was made on build %s of kernel %s, there is build %s; leave out --times, "
-			    "or explore again", dir, key, kernel, session->kernel->key);
+			    "or explore again", dir, key, kernel, build->key);
 		return false;
 	}
-	return session_prepare(session, error) &&
+	g_autoptr(Session) session = session_new_of(g_steal_pointer(&found), g_steal_pointer(&build),
+						    command_connect, NULL, cancel, error);
+	return session && session_prepare(session, error) &&
 	       publish_facts(session, dir, opt_times, true, error);
 }
 

@@ -141,23 +141,28 @@ static bool fetch(Explorer *explorer, GError **error)
 	return true;
 }
 
-/* The outcome of @plan, wherever it comes from.  Takes @plan. */
-static Outcome *outcome_of(Explorer *explorer, Plan *plan, GError **error)
+/* The outcome of @plan, whose key is @key, wherever it comes from: it is ready then.  Takes @plan. */
+static const Outcome *outcome_of(Explorer *explorer, Plan *plan, const char *key, GError **error)
 {
-	g_autofree char *key = plan_key(plan);
-	char *stolen;
-	Outcome *outcome;
-
 	start(explorer, plan);
 	while (!g_hash_table_contains(explorer->ready, key)) {
 		start_foreseen(explorer);
 		if (!fetch(explorer, error))
 			return NULL;
 	}
-	g_hash_table_steal_extended(explorer->ready, key, (gpointer *)&stolen,
-				    (gpointer *)&outcome);
-	g_free(stolen);
-	return outcome;
+	return g_hash_table_lookup(explorer->ready, key);
+}
+
+/* The same; one that a journal has is run again where its files should be there, and are not. */
+static const Outcome *outcome_with_texts(Explorer *explorer, Plan *plan, const char *key, GError **error)
+{
+	g_autoptr(Plan) again = plan_copy(plan);
+	const Outcome *outcome = outcome_of(explorer, plan, key, error);
+
+	if (!outcome || explorer->policy->elsewhere || !tally_lacks_files(explorer->tally, outcome))
+		return outcome;
+	g_hash_table_remove(explorer->ready, key);
+	return outcome_of(explorer, g_steal_pointer(&again), key, error);
 }
 
 static bool explore_all(Explorer *explorer, GError **error)
@@ -170,7 +175,8 @@ static bool explore_all(Explorer *explorer, GError **error)
 		explorer->verdict->complete = plan == NULL;
 		if (!plan)
 			return true;
-		g_autoptr(Outcome) outcome = outcome_of(explorer, plan, error);
+		g_autofree char *key = plan_key(plan);
+		const Outcome *outcome = outcome_with_texts(explorer, plan, key, error);
 		if (!outcome)
 			return false;
 		if (!policy->learn(policy, outcome)) {
@@ -181,6 +187,8 @@ static bool explore_all(Explorer *explorer, GError **error)
 		}
 		if (!policy->elsewhere && !tally_add(explorer->tally, outcome, error))
 			return false;
+		if (policy->part >= 0)
+			g_hash_table_remove(explorer->ready, key);
 		progress(explorer, false);
 	}
 	return true;

@@ -31,6 +31,7 @@ typedef struct {
 	char *what;		/* what the journal of the whole is for */
 	guint first;		/* the first part that is there */
 	GArray *origins;	/* of Source, by number of the whole, from 1 */
+	GHashTable *again;	/* plan key -> Outcome: what every part has, and will be asked for again */
 	int circle;		/* the part that has its files; -1: none */
 	bool *ended;
 } Merge;
@@ -113,6 +114,7 @@ static void drop_parts(Merge *merge)
 	}
 	g_clear_pointer(&merge->what, g_free);
 	g_array_set_size(merge->origins, 0);
+	g_hash_table_remove_all(merge->again);
 	merge->circle = -1;
 }
 
@@ -125,20 +127,32 @@ static bool load_parts(Merge *merge, GError **error)
 	return merge->what || fail(error, merge->out, "no shard has ended", "run them to their end");
 }
 
-/* The outcome of @plan, in whatever journal may have it; *@ret_part whose it has to be. */
-static Outcome *take(Merge *merge, const Policy *policy, const Plan *plan, guint *ret_part)
+/* What all parts have run, from the first that has it. */
+static Outcome *take_common(Merge *merge, const char *key)
 {
-	g_autofree char *key = plan_key(plan);
 	Outcome *outcome = NULL;
 
-	*ret_part = policy->subtree % merge->parts->n;
-	if (merge->ended[*ret_part])
-		return journal_take(merge->each[*ret_part].journal, key);
-	/* The first decisions of a missing one are in all the others. */
 	for (guint i = 0; i < merge->parts->n && !outcome; i++)
 		if (merge->ended[i])
 			outcome = journal_take(merge->each[i].journal, key);
 	return outcome;
+}
+
+/* The outcome of the plan at hand, from whose journal it has to be in; *@ret_part lacks it. */
+static Outcome *take(Merge *merge, const Policy *policy, const char *key, guint *ret_part)
+{
+	char *stolen;
+	Outcome *outcome;
+
+	*ret_part = MAX(policy->part, 0);
+	if (policy->part < 0)
+		return take_common(merge, key);
+	if (g_hash_table_steal_extended(merge->again, key, (gpointer *)&stolen, (gpointer *)&outcome)) {
+		g_free(stolen);
+		return outcome;
+	}
+	return merge->ended[*ret_part] ? journal_take(merge->each[*ret_part].journal, key)
+				       : take_common(merge, key);
 }
 
 /* Remember where the files of the schedule just counted are. */
@@ -161,13 +175,15 @@ static bool go(Merge *merge, Policy *policy, Tally *tally, Verdict *verdict, Jou
 	while ((next = policy->next(policy))) {
 		g_autoptr(Plan) plan = next;
 		g_autofree char *key = plan_key(plan);
-		g_autoptr(Outcome) outcome = take(merge, policy, plan, ret_part);
+		g_autoptr(Outcome) outcome = take(merge, policy, key, ret_part);
 
 		if (!outcome)
 			return false;
 		if (!policy->learn(policy, outcome))
 			return fail(error, merge->out, "a journal has an outcome that does not go the way "
 				    "of its plan", "run the shards again");
+		if (policy->part < 0)
+			g_hash_table_insert(merge->again, g_steal_pointer(&key), g_steal_pointer(&outcome));
 		if (policy->elsewhere)
 			continue;
 		if (!journal_add(journal, key, outcome, error) || !tally_add(tally, outcome, error))
@@ -291,13 +307,18 @@ static bool copy_facts(gpointer data, const char *stem, GError **error)
 static bool copy_clean(const Merge *merge, GError **error)
 {
 	static const char FIRST[] = "0001-clean";
-	g_autofree char *there = folder_path(merge->parts->dirs[merge->first], "schedules/0001-clean.sched");
 
-	if (merge->origins->len && g_array_index(merge->origins, Source, 0).part == merge->first &&
-	    g_file_test(there, G_FILE_TEST_EXISTS) &&
-	    (!copy_stem(merge, "schedules", FIRST, ".sched", error) ||
-	     !copy_stem(merge, "trace", FIRST, ".jsonl", error)))
-		return false;
+	/* The first of the whole is the first of its part. */
+	if (merge->origins->len) {
+		guint part = g_array_index(merge->origins, Source, 0).part;
+		g_autofree char *there =
+			folder_path(merge->parts->dirs[part], "schedules/0001-clean.sched");
+
+		if (g_file_test(there, G_FILE_TEST_EXISTS) &&
+		    (!copy_stem(merge, "schedules", FIRST, ".sched", error) ||
+		     !copy_stem(merge, "trace", FIRST, ".jsonl", error)))
+			return false;
+	}
 	return merge->circle < 0 || (copy_stem(merge, "schedules", "circle", ".sched", error) &&
 				     copy_stem(merge, "trace", "circle", ".jsonl", error));
 }
@@ -322,7 +343,9 @@ bool explore_merge(const MergeParts *parts, const char *out, bool *ret_ended, Ve
 	g_autofree Part *each = g_new0(Part, parts->n);
 	g_autoptr(GArray) origins = g_array_new(FALSE, FALSE, sizeof(Source));
 	g_autoptr(Verdict) verdict = NULL;
-	Merge merge = { parts, out, each, NULL, 0, origins, -1, ret_ended };
+	g_autoptr(GHashTable) again = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							    (GDestroyNotify)outcome_free);
+	Merge merge = { parts, out, each, NULL, 0, origins, again, -1, ret_ended };
 
 	for (guint i = 0; i < parts->n; i++)
 		ret_ended[i] = parts->dirs[i] != NULL;

@@ -57,8 +57,7 @@ static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const ch
 	g_checksum_update(sum, (guchar *)all, strlen(all));
 	if (!add_file(sum, spec->init_cpio, error))
 		return NULL;
-	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2",
-						g_checksum_get_string(sum));
+	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2", g_checksum_get_string(sum));
 	return paths_in_cache(name);
 }
 
@@ -109,8 +108,7 @@ static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **e
 
 	for (gsize i = 0; spec->shape.actors && i < sizeof(spec->shape) / sizeof(*shape); i++)
 		g_string_append_printf(what, " %" G_GUINT64_FORMAT, shape[i]);
-	g_autofree char *rest = g_strdup_printf("%s %s", what->str,
-						spec->map_flags ? spec->map_flags : "");
+	g_autofree char *rest = g_strdup_printf("%s %s", what->str, spec->map_flags ? spec->map_flags : "");
 
 	return snapshot_path(kernel, spec, rest, error);
 }
@@ -343,13 +341,15 @@ static bool know_guest(Session *session, GError **error)
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error)
 {
-	Scenario *found = scenario_find(scenario, error);
+	g_autoptr(Scenario) found = scenario_find(scenario, error);
+	g_autoptr(Kernel) build = found ? kernel_find(kernel, error) : NULL;
 
-	return found ? session_new_of(found, kernel, connect, NULL, cancel, error) : NULL;
+	return build ? session_new_of(g_steal_pointer(&found), g_steal_pointer(&build), connect, NULL, cancel,
+				      error) : NULL;
 }
 
-Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
-			const char *qmp, GCancellable *cancel, GError **error)
+Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect, const char *qmp,
+			 GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
 
@@ -357,14 +357,14 @@ Session *session_new_of(Scenario *scenario, const char *kernel, const char *conn
 	session->connect = g_strdup(connect);
 	session->qmp = g_strdup(qmp);
 	session->scenario = scenario;
+	session->kernel = kernel;
 	session->subject = subject_find(scenario->subject, scenario->path, error);
 	if (session->subject && scenario->succeeds && !session->subject->tells_success) {
 		keyfile_error(error, scenario->path, "scenario", "succeeds",
 			      "subject %s promises nobody success", scenario->subject);
 		return NULL;
 	}
-	session->kernel = session->subject ? kernel_find(kernel, error) : NULL;
-	if (!session->kernel || !open_guest(session, error) || !know_guest(session, error))
+	if (!session->subject || !open_guest(session, error) || !know_guest(session, error))
 		return NULL;
 	return g_steal_pointer(&session);
 }

@@ -50,10 +50,10 @@ Session *session_new(const char *scenario, const char *kernel, const char *conne
 		     GCancellable *cancel, GError **error);
 
 /*
- * The same for @scenario, of which the session takes the caller's reference, with QEMU's second
- * QMP socket at @qmp for whoever may want it, or NULL.
+ * The same for @scenario and the build @kernel, of which the session takes the caller's references,
+ * with QEMU's second QMP socket at @qmp for whoever may want it, or NULL.
  */
-Session *session_new_of(Scenario *scenario, const char *kernel, const char *connect,
+Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect,
 			const char *qmp, GCancellable *cancel, GError **error);
 
 /* What may fail, or NULL: else nothing of it shows anywhere. */

@@ -183,6 +183,23 @@ static void count_calls(Verdict *verdict, const Outcome *outcome)
 	}
 }
 
+static bool is_there(const Tally *tally, const char *stem)
+{
+	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
+	g_autofree char *path = folder_path(tally->out, file);
+
+	return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+bool tally_lacks_files(const Tally *tally, const Outcome *outcome)
+{
+	if (outcome->schedule || outcome->violates || outcome->end == END_ASLEEP)
+		return false;
+	if (outcome->end == END_CIRCLE && !tally->circle_kept)
+		return !is_there(tally, "circle");
+	return tally->verdict->executed == 0 && !is_there(tally, "0001-clean");
+}
+
 bool tally_add(Tally *tally, const Outcome *outcome, GError **error)
 {
 	Verdict *verdict = tally->verdict;

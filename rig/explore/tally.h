@@ -17,6 +17,9 @@ void tally_free(Tally *tally);
 /* Count @outcome, and keep its files if it shows something new. */
 bool tally_add(Tally *tally, const Outcome *outcome, GError **error);
 
+/* Whether @outcome, added next, should have files, has no texts for them, and they are not there. */
+bool tally_lacks_files(const Tally *tally, const Outcome *outcome);
+
 bool tally_violates(const Tally *tally, const char *invariant);
 
 /* No more will come: the final states, and what it all comes to. */

@@ -267,15 +267,33 @@ bool boot_and_park(Boot *boot, const GuestSpec *spec, bool cached, GError **erro
 	       park(boot, error);
 }
 
-bool boot_and_stress(Boot *boot, const GuestSpec *spec, bool cached, int seconds, GError **error)
+bool boot_to_loops(Boot *boot, const GuestSpec *spec, int seconds, GError **error)
 {
 	struct guest_request request = request_for(spec, seconds);
-	Stop stop;
 
-	/* An instruction is a virtual nanosecond: a guest second takes many of ours. */
-	if (!start(boot, spec, cached, error) || !ask(boot, &request, error) ||
-	    (spec->shape.actors && !tell_text(boot, spec, error)) ||
-	    !machine_run_all(boot->machine, boot_seconds() + 60 * seconds, &stop, error))
+	return run_to(boot, "guest_booted", error) && ask(boot, &request, error) &&
+	       (!spec->shape.actors || tell_text(boot, spec, error)) &&
+	       run_to(boot, "guest_ready", error) && read_parked(boot, spec, error);
+}
+
+bool boot_loop(Boot *boot, int seconds, LoopsEnd *ret, GError **error)
+{
+	guint64 restart, panic;
+	Stop stop;
+	Regs regs;
+
+	if (!find_marker(boot, "kernel_restart", &restart, error) ||
+	    !find_marker(boot, "panic", &panic, error) ||
+	    !machine_break(boot->machine, restart, true, error) ||
+	    !machine_break(boot->machine, panic, true, error) ||
+	    !machine_run_all(boot->machine, boot_seconds() + 2 * seconds, &stop, error))
 		return false;
-	return stop.kind != STOP_INTERRUPTED || never_ready(boot, "never ended its loops", error);
+	*ret = stop.kind == STOP_INTERRUPTED ? LOOPS_HUNG : LOOPS_DIED;
+	if (stop.kind != STOP_BREAK)
+		return true;
+	if (!machine_regs(boot->machine, stop.vcpu, &regs, error))
+		return false;
+	if (regs.rip == restart)
+		*ret = LOOPS_ENDED;
+	return true;
 }

@@ -26,5 +26,15 @@ bool boot_is_cached(const GuestSpec *spec);
  */
 bool boot_and_park(Boot *boot, const GuestSpec *spec, bool cached, GError **error);
 
-/* Until the guest has looped for @seconds of its time, on all vCPUs at once, or died of it. */
-bool boot_and_stress(Boot *boot, const GuestSpec *spec, bool cached, int seconds, GError **error);
+/* How loops that nobody controlled came to their end. */
+typedef enum {
+	LOOPS_ENDED,		/* the time was over, and every operation has returned */
+	LOOPS_DIED,		/* the kernel panicked, or reset */
+	LOOPS_HUNG,		/* the time was over, and some actor never came back */
+} LoopsEnd;
+
+/* Every actor about to loop for @seconds of the guest's time, and its report read; without snapshots. */
+bool boot_to_loops(Boot *boot, const GuestSpec *spec, int seconds, GError **error);
+
+/* All vCPUs at once, until that is over one way or another: the guest stands where it was then. */
+bool boot_loop(Boot *boot, int seconds, LoopsEnd *ret, GError **error);

@@ -141,7 +141,7 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.emulator = spec->emulator,
-		.vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
+		.accel = spec->accel, .vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 }
 
@@ -157,6 +157,20 @@ static Boot boot_of(Guest *guest)
 	return (Boot){ guest->machine, guest->symbols, &guest->report };
 }
 
+/* What is watched, and how: the guest has told of its actors and pages. */
+static bool describe(Guest *guest, const GuestSpec *spec, const char *qmp, GCancellable *cancel,
+		     GError **error)
+{
+	if (!symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
+		return false;
+	guest->n_actors = guest->report.n_actors;
+	guest->n_pages = guest->report.n_pages;
+	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_ram_fd(guest->machine), cancel, error);
+	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
+	guest->subject = g_intern_string(spec->subject);
+	return guest->analyst && guest_look(guest, error);
+}
+
 static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCancellable *cancel,
 		  GError **error)
 {
@@ -167,16 +181,16 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 
 	guest->machine = machine_new(&machine, cancel, error);
 	Boot boot = boot_of(guest);
-	if (!guest->machine || !boot_and_park(&boot, spec, cached, error) ||
-	    !guest_save(guest, GUEST_PARKED, error) ||
-	    !symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
-		return false;
-	guest->n_actors = guest->report.n_actors;
-	guest->n_pages = guest->report.n_pages;
-	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_ram_fd(guest->machine), cancel, error);
-	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
-	guest->subject = g_intern_string(spec->subject);
-	return guest->analyst && guest_look(guest, error);
+	return guest->machine && boot_and_park(&boot, spec, cached, error) &&
+	       guest_save(guest, GUEST_PARKED, error) && describe(guest, spec, qmp, cancel, error);
+}
+
+/* The symbols of kernel and PID 1. */
+static bool add_symbols(Guest *guest, const GuestSpec *spec, GError **error)
+{
+	guest->symbols = symbols_new();
+	return symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
+	       symbols_add(guest->symbols, spec->init, 0, error);
 }
 
 Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
@@ -186,15 +200,14 @@ Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error)
 
 	if (!folder)
 		return NULL;
-	guest->symbols = symbols_new();
 	/* Everybody who needs what is in there has it open by the end of start(). */
-	bool ok = symbols_add(guest->symbols, spec->vmlinux, 0, error) &&
-		  symbols_add(guest->symbols, spec->init, 0, error) &&
+	bool ok = add_symbols(guest, spec, error) &&
 		  start(guest, spec, shmdir_path(folder), cancel, error);
 	return ok ? g_steal_pointer(&guest) : NULL;
 }
 
-char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error)
+Guest *guest_stress(const GuestSpec *spec, int seconds, LoopsEnd *ret, GCancellable *cancel,
+		    GError **error)
 {
 	g_autoptr(Guest) guest = g_new0(Guest, 1);
 	g_autoptr(ShmDir) dir = shmdir_new(error);
@@ -204,16 +217,14 @@ char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GEr
 		return NULL;
 	const char *folder = shmdir_path(dir);
 	g_autofree char *qmp = qmp_path(spec, folder);
-	bool cached = boot_is_cached(spec);
-	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
-	guest->symbols = symbols_new();
-	if (!symbols_add(guest->symbols, spec->vmlinux, 0, error) ||
-	    !symbols_add(guest->symbols, spec->init, 0, error) ||
+	MachineSpec machine = machine_spec(spec, false, folder, qmp, initrds);
+	if (!add_symbols(guest, spec, error) ||
 	    !(guest->machine = machine_new(&machine, cancel, error)))
 		return NULL;
 	Boot boot = boot_of(guest);
-	bool ok = boot_and_stress(&boot, spec, cached, seconds, error);
-	return ok ? machine_console(guest->machine) : NULL;
+	bool ok = boot_to_loops(&boot, spec, seconds, error) &&
+		  describe(guest, spec, qmp, cancel, error) && boot_loop(&boot, seconds, ret, error);
+	return ok ? g_steal_pointer(&guest) : NULL;
 }
 
 bool guest_save(Guest *guest, const char *tag, GError **error)

@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 #include "guest/analyst.h"
 #include "guest/answers.h"
+#include "guest/boot.h"
 #include "guest/spec.h"
 #include "guest/symbols.h"
 #include "subject/watch.h"
@@ -40,10 +41,11 @@ Guest *guest_new(const GuestSpec *spec, GCancellable *cancel, GError **error);
 void guest_free(Guest *guest);
 
 /*
- * Boot (or load), let plain loops run for @seconds of guest time on all vCPUs at once, and
- * return the console; the caller's.
+ * Boot with spec->accel, and let plain loops run for @seconds of guest time on all vCPUs at once.  The
+ * guest stands still then, and drgn has looked at it before and can again.
  */
-char *guest_stress(const GuestSpec *spec, int seconds, GCancellable *cancel, GError **error);
+Guest *guest_stress(const GuestSpec *spec, int seconds, LoopsEnd *ret, GCancellable *cancel,
+		    GError **error);
 
 /*
  * Ask drgn again where everything is, what the kernel has said and what programs were told:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/guest-abi.h"
+#include "machine/spec.h"
 
 typedef struct {
 	const char *bzimage, *vmlinux, *module, *module_cpio;
@@ -23,4 +24,5 @@ typedef struct {
 	char *emulator_identity;	/* backend_emulator_identity() */
 	int vcpus;
 	int ram_mib;
+	MachineAccel accel;
 } GuestSpec;

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -84,6 +86,22 @@ char *backend_listening(const char *path, GError **error)
 	return NULL;
 }
 
+static void add_accel(GStrvBuilder *words, MachineAccel accel)
+{
+	switch (accel) {
+	case ACCEL_CONTROLLED:
+		/* One thread and a virtual clock made of instructions: determinism. */
+		g_strv_builder_add_many(words, "-accel", "tcg,thread=single", "-icount",
+					"shift=0,sleep=off", NULL);
+		return;
+	case ACCEL_TCG:
+		g_strv_builder_add_many(words, "-accel", "tcg,thread=multi", NULL);
+		return;
+	case ACCEL_KVM:
+		g_strv_builder_add_many(words, "-accel", "kvm", NULL);
+	}
+}
+
 GStrv backend_words(const MachineSpec *spec, const Places *places)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
@@ -100,14 +118,25 @@ GStrv backend_words(const MachineSpec *spec, const Places *places)
 
 	g_strv_builder_add_many(
 		words, "-object", memory, "-machine", "memory-backend=ram",
-		/* One thread and a virtual clock made of instructions: determinism. */
-		"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
 		"-chardev", console, "-serial", "chardev:console",
 		"-chardev", gdb, "-gdb", "chardev:gdb",
 		"-chardev", qmp, "-mon", "chardev=qmp,mode=control",
 		"-chardev", qmp2, "-mon", "chardev=qmp2,mode=control",
 		"-drive", disk, "-device", "vmcoreinfo", NULL);
+	add_accel(words, spec->accel);
 	return g_strv_builder_end(words);
+}
+
+bool backend_has_kvm(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int guest = fd < 0 ? -1 : ioctl(fd, KVM_CREATE_VM, 0);
+
+	if (guest >= 0)
+		close(guest);
+	if (fd >= 0)
+		close(fd);
+	return guest >= 0;
 }
 
 static bool fail(GError **error, const char *what)

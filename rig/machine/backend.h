@@ -73,7 +73,10 @@ typedef struct {
 	const char *gdb, *qmp, *qmp2;
 } Places;
 
-/* The words of QEMU's command line that make the guest deterministic and ours. */
+/* Whether this host makes KVM guests for us. */
+bool backend_has_kvm(void);
+
+/* The words of QEMU's command line that make the guest ours, and deterministic as spec->accel says. */
 GStrv backend_words(const MachineSpec *spec, const Places *places);
 
 /* Fresh memfds for the parts, no sockets yet; close what is open of all of them. */

@@ -26,6 +26,7 @@ struct Machine {
 	int run_seconds;	/* the deadline from stop to stop */
 	gsize log_start;	/* what is in QEMU's log before is of no interest */
 	int vcpus;
+	MachineAccel accel;
 	int thread;		/* whose registers and memory the stub shows; -1 unknown */
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
@@ -126,6 +127,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 
 	machine->thread = -1;
 	machine->vcpus = spec->vcpus;
+	machine->accel = spec->accel;
 	machine->run_seconds = MACHINE_RUN_SECONDS;
 	machine->reply = g_string_new(NULL);
 	machine->breaks = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -351,8 +353,8 @@ bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error)
 		g_hash_table_add(machine->breaks, g_memdup2(&addr, sizeof(addr)));
 	else
 		g_hash_table_remove(machine->breaks, &addr);
-	return stub_do(machine->stub, error, "%c0,%" G_GINT64_MODIFIER "x,1",
-		       insert ? 'Z' : 'z', addr);
+	return stub_do(machine->stub, error, "%c%d,%" G_GINT64_MODIFIER "x,1", insert ? 'Z' : 'z',
+		       machine->accel == ACCEL_KVM, addr);
 }
 
 bool machine_step_watched(Machine *machine, int vcpu, guint64 pc, Stop *ret, GError **error)

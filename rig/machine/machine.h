@@ -130,6 +130,7 @@ bool machine_step_watched(Machine *machine, int vcpu, guint64 pc, Stop *ret, GEr
  */
 int machine_hand_over(Machine *machine, GError **error);
 
+/* Under KVM four at most: a software one would take memory that is mapped already. */
 bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error);
 bool machine_is_break(const Machine *machine, guint64 addr);
 bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bool insert,

@@ -4,6 +4,13 @@
  */
 #pragma once
 
+/* What runs the vCPUs. */
+typedef enum {
+	ACCEL_CONTROLLED,	/* TCG, one thread, a clock made of instructions: the only one that replays */
+	ACCEL_TCG,		/* TCG, a thread for each vCPU, the host's clock */
+	ACCEL_KVM,
+} MachineAccel;
+
 typedef struct {
 	const char *kernel;	/* bzImage */
 	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
@@ -13,6 +20,7 @@ typedef struct {
 	const char *qmp_path;	/* where a second QMP client of this host will find QEMU */
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	const char *emulator;	/* QEMU's program on the host that runs it; NULL: that host's own */
+	MachineAccel accel;
 	int vcpus;
 	int ram_mib;
 } MachineSpec;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "schedule/plan.h"
 
+#include <string.h>
+
 Plan *plan_new(const guint8 *prefix, guint n, PlanRest rest)
 {
 	Plan *plan = g_new0(Plan, 1);
@@ -10,6 +12,19 @@ Plan *plan_new(const guint8 *prefix, guint n, PlanRest rest)
 		g_byte_array_append(plan->prefix, prefix, n);
 	plan->rest = rest;
 	return plan;
+}
+
+Plan *plan_copy(const Plan *plan)
+{
+	Plan *copy = plan_new(plan->prefix->data, plan->prefix->len, plan->rest);
+
+	copy->sleep = plan->sleep;
+	memcpy(copy->touched, plan->touched, sizeof(copy->touched));
+	copy->seed = plan->seed;
+	copy->number = plan->number;
+	copy->depth = plan->depth;
+	copy->length = plan->length;
+	return copy;
 }
 
 void plan_free(Plan *plan)
@@ -28,8 +43,6 @@ char *plan_key(const Plan *plan)
 
 	g_string_append_printf(key, "%d/%u/%u/%d/%d/", plan->rest, plan->seed, plan->number,
 			       plan->depth, plan->length);
-	if (plan->stop)
-		g_string_append_printf(key, "stop%u/", plan->stop);
 	thread_set_foreach(thread, &plan->sleep) {
 		g_autofree char *name = thread_name(thread);
 		g_string_append_printf(key, "%s:%s/", name, footprint_text(plan->touched[thread]));
@@ -114,10 +127,6 @@ static int choose_pct(Plan *plan, const ThreadSet *enabled)
 
 int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end)
 {
-	if (plan->stop && plan->step >= plan->stop) {
-		*ret_end = END_STOPPED;
-		return -1;
-	}
 	if (plan->step < plan->prefix->len) {
 		int thread = plan->prefix->data[plan->step];
 

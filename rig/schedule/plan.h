@@ -24,7 +24,6 @@ typedef struct {
 	const Footprint *touched[MAX_THREADS];
 	PlanRest rest;
 	guint32 seed, number;	/* RANDOM, PCT: what the generator starts from */
-	guint stop;		/* end after so many steps; 0: go on */
 	int depth, length;	/* PCT: bug depth d, steps k of a schedule */
 	/* while it runs */
 	guint step;
@@ -36,6 +35,8 @@ typedef struct {
 } Plan;
 
 Plan *plan_new(const guint8 *prefix, guint n, PlanRest rest);
+/* A plan that says the same, not begun. */
+Plan *plan_copy(const Plan *plan);
 void plan_free(Plan *plan);
 
 /* Two plans with one key are one plan; the caller's. */

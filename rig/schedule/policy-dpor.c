@@ -16,7 +16,8 @@
  * Where the first decisions are split among machines, backtrack points in them come from subtrees
  * that are explored elsewhere.  So they are expanded in full, which sleep sets alone keep from being
  * redundant: a child sleeps on its elder siblings, with what their first steps touched when
- * they were executed.  Under a bound there are no sleep sets, and no split.
+ * they were executed.  Under a bound there are no sleep sets, and no split.  How large a subtree is
+ * nobody knows before; see weight_below() for what is taken for it.
  *
  * A schedule cut because its state came again says nothing of what lies behind:
  * every state on such a circle is expanded in full (the cycle proviso; Holzmann,
@@ -214,5 +215,6 @@ Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts)
 	search->split = depth;
 	search->here = g_memdup2(here, parts * sizeof(*here));
 	search->parts = parts;
+	search->weights = g_array_new(FALSE, FALSE, sizeof(double));
 	return policy;
 }

@@ -27,9 +27,13 @@ struct Policy {
 	void (*free)(Policy *policy);
 	guint64 pruned;		/* choices never made: equivalent to others, or out of bound */
 	guint frontier;		/* choices known and not yet made */
-	/* Of the outcome learnt last, where the first decisions are split (below): */
-	guint subtree;		/* which one it is in, from 0 */
-	bool elsewhere;		/* that is another part's: it counts there */
+	/* Of the plan given out last, where the first decisions are split (below): */
+	int part;		/* whose it is, from 0; -1: everybody runs it, will be given it again
+				 * and wants the same outcome then */
+	bool elsewhere;		/* it does not count: not yet, or in another part */
+	guint subtrees;		/* how many there are, once they are dealt out */
+	guint subtrees_here;
+	double largest;		/* of them, as a share of all, by the estimate */
 };
 
 typedef enum {
@@ -47,9 +51,10 @@ Policy *policy_dpor_new(int preemptions);
 /*
  * The same without a bound, and the first @depth decisions expanded in full: every subtree below
  * them is explored without regard to the others but for its sleep set, so that each may be explored
- * somewhere else.  This one explores those whose number modulo @parts is one of @here (@parts of
- * them); of the others it runs the first decisions, once, since what they touched decides who
- * sleeps in its own.  All parts together run what one with all of them @here runs.
+ * somewhere else.  With more than one of @parts the first schedule of every subtree comes first: from it
+ * is estimated how large they are, and they are dealt out, the largest first, to whoever has least.
+ * This policy explores those of the parts that are @here (@parts of them).  What is dealt out is a
+ * function of outcomes, so all parts come to the same, and together they run what one runs.
  */
 Policy *policy_dpor_split_new(guint depth, const bool *here, guint parts);
 

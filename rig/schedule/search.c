@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "schedule/search.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What choosing @thread at @node adds to the bound. */
@@ -38,10 +39,16 @@ static bool is_open(const Node *node, int thread)
 	       !thread_set_has(&node->asleep, thread);
 }
 
+/* Whether it is still being found out which subtrees there are, and how large. */
+static bool is_survey(const Search *search)
+{
+	return search->parts > 1 && !search->owner;
+}
+
 /* Whether the subtree at hand is explored by somebody else. */
 static bool is_elsewhere(const Search *search)
 {
-	return search->split && !search->here[search->policy.subtree % search->parts];
+	return search->owner && !search->here[search->owner[search->subtree]];
 }
 
 /* Take the next choice of the deepest node that has one. */
@@ -85,34 +92,121 @@ static Plan *plan_at(Search *search, guint last, int thread, const ThreadSet *as
 	return plan;
 }
 
-static Plan *search_next(Policy *policy)
+typedef struct {
+	double weight;
+	guint subtree;
+} Load;
+
+static gint by_weight(gconstpointer a, gconstpointer b)
 {
-	Search *search = (Search *)policy;
+	const Load *left = a, *right = b;
 
-	if (!search->started) {
-		Plan *first = plan_new(NULL, 0, REST_STAY);
+	if (left->weight != right->weight)
+		return left->weight < right->weight ? 1 : -1;
+	return left->subtree < right->subtree ? -1 : 1;
+}
 
-		search->started = true;
-		first->stop = is_elsewhere(search) ? search->split : 0;
-		return first;
+/* The largest goes first, to whoever has least: the same on every machine. */
+static void deal(Search *search)
+{
+	guint n = search->weights->len;
+	g_autoptr(GArray) loads = g_array_sized_new(FALSE, FALSE, sizeof(Load), n);
+	g_autofree double *sums = g_new0(double, search->parts);
+	double total = 0;
+
+	for (guint i = 0; i < n; i++) {
+		Load load = { g_array_index(search->weights, double, i), i };
+
+		total += load.weight;
+		g_array_append_val(loads, load);
 	}
-	if (!backtrack(search))
-		return NULL;
+	g_array_sort(loads, by_weight);
+	search->owner = g_new(guint, n);
+	for (guint i = 0; i < n; i++) {
+		const Load *load = &g_array_index(loads, Load, i);
+		guint least = 0;
+
+		for (guint part = 1; part < search->parts; part++)
+			if (sums[part] < sums[least])
+				least = part;
+		sums[least] += load->weight;
+		search->owner[load->subtree] = least;
+		search->policy.subtrees_here += search->here[least];
+	}
+	search->policy.subtrees = n;
+	search->policy.largest = g_array_index(loads, Load, 0).weight / total;
+}
+
+static Plan *first_plan(Search *search)
+{
+	search->started = true;
+	search->subtree = 0;
+	search->policy.pruned = 0;
+	return plan_new(NULL, 0, REST_STAY);
+}
+
+static Plan *next_plan(Search *search)
+{
+	if (!search->started)
+		return first_plan(search);
+	if (!backtrack(search)) {
+		if (!is_survey(search))
+			return NULL;
+		deal(search);
+		return first_plan(search);
+	}
 	guint last = search->nodes->len - 1;
 	const Node *node = search_node(search, last);
 	ThreadSet asleep = thread_set_union(node->asleep, &node->done);
-	policy->subtree += last < search->split;
-	Plan *plan = plan_at(search, last, node->step.thread, &asleep);
-	plan->stop = is_elsewhere(search) ? search->split : 0;
+	search->subtree += last < search->split;
+	return plan_at(search, last, node->step.thread, &asleep);
+}
+
+static Plan *search_next(Policy *policy)
+{
+	Search *search = (Search *)policy;
+	Plan *plan = next_plan(search);
+
+	/* More subtrees than were seen before: their outcomes are not those, and learn() says so. */
+	search->lost = search->owner && search->subtree >= search->weights->len;
+	if (search->lost)
+		search->subtree = 0;
+	policy->part = is_survey(search) ? -1 : search->owner ? (int)search->owner[search->subtree] : 0;
+	policy->elsewhere = is_survey(search) || is_elsewhere(search);
 	return plan;
 }
 
-static bool search_learn(Policy *policy, const Outcome *outcome)
+/* How many choices @node has, by what is known so far. */
+static int width_of(const Node *node)
 {
-	Search *search = (Search *)policy;
-	guint known = search->nodes->len;
+	int width = 0;
 
-	if (outcome->end == END_REFUSED || outcome_length(outcome) < known)
+	for (guint i = 0; i < node->n_queue; i++)
+		width += !thread_set_has(&node->asleep, node->queue[i]) ||
+			 node->queue[i] == node->step.thread;
+	return MAX(width, 1);
+}
+
+/*
+ * How large the subtree looks whose first schedule is on the stack: as many leaves as if all of its
+ * schedules had as many choices as this one (Knuth 1975), and of that the square root, since this is the one
+ * with the fewest asleep.  docs/scale.md has what the estimate is worth.
+ */
+static double weight_below(Search *search)
+{
+	double leaves = 1;
+
+	for (guint i = search->split; i < search->nodes->len && leaves < 1e300; i++)
+		leaves *= width_of(search_node(search, i));
+	return sqrt(leaves);
+}
+
+/* What @outcome shows, put on the stack: all of it, or in another's subtree the first decisions. */
+static bool extend(Search *search, const Outcome *outcome)
+{
+	guint known = search->nodes->len, n = outcome_length(outcome);
+
+	if (outcome->end == END_REFUSED || n < known || search->lost)
 		return false;
 	for (guint i = 0; i < known; i++) {
 		Node *node = search_node(search, i);
@@ -123,7 +217,9 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 			return false;
 		node->step.done = step->done;
 	}
-	for (guint i = known; i < outcome_length(outcome); i++) {
+	if (is_elsewhere(search))
+		n = MIN(n, search->split);
+	for (guint i = known; i < n; i++) {
 		Node node = { .step = *outcome_step(outcome, i) };
 
 		thread_set_add(&node.wanted, node.step.thread);
@@ -145,9 +241,30 @@ static bool search_learn(Policy *policy, const Outcome *outcome)
 			thread_set_foreach(thread, &node.step.enabled)
 				search_want(search, i, thread);
 	}
-	policy->elsewhere = is_elsewhere(search);
-	if (!policy->elsewhere)
+	if (!is_elsewhere(search))
 		search->grow(search, outcome);
+	return true;
+}
+
+/* Forget what is below the first decisions: it is only looked at. */
+static void cut(Search *search)
+{
+	if (is_survey(search) && search->nodes->len > search->split)
+		g_array_set_size(search->nodes, search->split);
+}
+
+static bool search_learn(Policy *policy, const Outcome *outcome)
+{
+	Search *search = (Search *)policy;
+
+	if (!extend(search, outcome))
+		return false;
+	if (is_survey(search)) {
+		double weight = weight_below(search);
+
+		g_array_append_val(search->weights, weight);
+		cut(search);
+	}
 	policy->frontier = 0;
 	for (guint i = 0; i < search->nodes->len; i++) {
 		const Node *node = search_node(search, i);
@@ -180,8 +297,10 @@ static void foresee_below(const Search *search, guint last, int thread, const Th
 	node->touched[node->step.thread] = node->step.done;
 	node->done = thread_set_union(node->done, done);
 	node->step.thread = thread;
-	if (search_learn(&below.policy, outcome))
+	if (extend(&below, outcome)) {
+		cut(&below);
 		foresee(&below, ret);
+	}
 	g_array_unref(below.nodes);
 }
 
@@ -191,7 +310,7 @@ static void foresee_below(const Search *search, guint last, int thread, const Th
  */
 static void foresee(Search *search, Foresight *ret)
 {
-	guint first = search->parts > 1 ? search->split : 0;
+	guint first = search->owner ? search->split : 0;
 
 	for (guint i = search->nodes->len; i-- > first && ret->n < ret->max;) {
 		Node *node = search_node(search, i);
@@ -234,26 +353,25 @@ static double search_fraction(Policy *policy)
 
 	for (guint i = 0; i < search->nodes->len; i++) {
 		const Node *node = search_node(search, i);
-		int width = 0, done = 0;
+		int width = width_of(node), done = 0;
 
-		for (guint j = 0; j < node->n_queue; j++) {
-			int thread = node->queue[j];
-
-			width += !thread_set_has(&node->asleep, thread) ||
-				 thread == node->step.thread;
-			done += thread_set_has(&node->done, thread);
-		}
-		fraction += weight * done / MAX(width, 1);
-		weight /= MAX(width, 1);
+		for (guint j = 0; j < node->n_queue; j++)
+			done += thread_set_has(&node->done, node->queue[j]);
+		fraction += weight * done / width;
+		weight /= width;
 	}
 	return MIN(fraction + weight, 1);
 }
 
 static void search_free(Policy *policy)
 {
-	g_array_unref(((Search *)policy)->nodes);
-	g_free(((Search *)policy)->here);
-	g_free(policy);
+	Search *search = (Search *)policy;
+
+	g_array_unref(search->nodes);
+	g_clear_pointer(&search->weights, g_array_unref);
+	g_free(search->here);
+	g_free(search->owner);
+	g_free(search);
 }
 
 void search_init(Search *search, const char *name,

@@ -31,8 +31,12 @@ struct Search {
 	bool sleep_sets;
 	bool started;
 	guint split;		/* so many first nodes are expanded in full */
-	bool *here;		/* … and of the subtrees below them these are explored here, … */
-	guint parts;		/* … by their number modulo this */
+	guint subtree;		/* … and below them are subtrees: the one at hand, from 0 */
+	guint parts;		/* which are dealt out among so many */
+	bool *here;		/* … of which these are explored here */
+	GArray *weights;	/* of double, by subtree: how large it looks from its first schedule */
+	guint *owner;		/* … and whose it is; NULL: not dealt out yet */
+	bool lost;		/* there are more than there were: nothing more can be learnt */
 };
 
 void search_init(Search *search, const char *name,

@@ -72,7 +72,7 @@ static void test_failures(gconstpointer data)
 static guint explore_parts(const Program *program, guint depth, guint parts, GHashTable *states,
 			   GHashTable *violations)
 {
-	guint sum = 0;
+	guint sum = 0, subtrees = 0;
 
 	for (guint part = 0; part < parts; part++) {
 		bool here[7] = { false };
@@ -99,6 +99,10 @@ static guint explore_parts(const Program *program, guint depth, guint parts, GHa
 			sum++;
 			g_hash_table_add(states, g_steal_pointer(&outcome->final_state));
 		}
+		/* Each belongs to one. */
+		subtrees += policy->subtrees_here;
+		g_assert_cmpuint(subtrees, <=, policy->subtrees);
+		g_assert_true(part + 1 < parts || subtrees == policy->subtrees);
 	}
 	return sum;
 }

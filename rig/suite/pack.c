@@ -6,7 +6,6 @@
 #include <gio/gunixoutputstream.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -14,6 +13,7 @@
 #include "machine/backend.h"
 #include "suite/park.h"
 #include "util/error.h"
+#include "util/host.h"
 #include "util/paths.h"
 #include "util/sum.h"
 #include "util/tar.h"
@@ -154,10 +154,9 @@ static Manifest *collect(const Selection *selection, const GPtrArray *snapshots,
 {
 	g_autoptr(Manifest) manifest = manifest_new();
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-	struct utsname host;
 
 	manifest->version = g_strdup(RACERIG_VERSION);
-	manifest->machine = g_strdup(uname(&host) ? "" : host.machine);
+	manifest->machine = g_strdup(host_machine());
 	manifest->emulator = backend_emulator_identity(NULL, paths_qemu(), error);
 	if (!manifest->emulator)
 		return NULL;

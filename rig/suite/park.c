@@ -26,8 +26,9 @@ static bool park(const Pair *pair, const char *connect, GCancellable *cancel, ch
 	*ret_made = sum == NULL;
 	if (!sum) {
 		Scenario *scenario = scenario_ref((Scenario *)pair->scenario);
-		g_autoptr(Session) session = session_new_of(scenario, pair->kernel->name, connect, NULL,
-							    cancel, error);
+		Kernel *kernel = kernel_ref((Kernel *)pair->kernel);
+		g_autoptr(Session) session =
+			session_new_of(scenario, kernel, connect, NULL, cancel, error);
 		if (!session)
 			return false;
 	}

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "catalog/expectation.h"
 #include "config.h"
@@ -11,15 +10,16 @@
 #include "explore/session.h"
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/host.h"
 #include "util/json.h"
 #include "util/paths.h"
 
 static const char FILE_NAME[] = "shard.json";
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 /* What all parts have in common, by the name that a reader sees. */
 static const char *const common[] = { "version", "machine", "emulator", "group", "costs", "split",
-				     NULL };
+				     "dealt", NULL };
 /* The same of a pair. */
 static const char *const of_pair[] = { "scenario", "kernel", "bound", "build", "guest", "text",
 				      "expected", "kind", "breaks", NULL };
@@ -148,17 +148,18 @@ static JsonObject *identity(const char *group, const char *split, const char *co
 			    const Costs *costs, GError **error)
 {
 	g_autofree char *emulator = backend_emulator_identity(connect, paths_qemu(), error);
-	struct utsname host;
 
 	if (!emulator)
 		return NULL;
 	JsonObject *object = json_object_new();
 	json_object_set_string_member(object, "version", RACERIG_VERSION);
-	json_object_set_string_member(object, "machine", uname(&host) ? "" : host.machine);
+	json_object_set_string_member(object, "machine", host_machine());
 	json_object_set_string_member(object, "emulator", emulator);
 	json_object_set_string_member(object, "group", group);
 	json_object_set_string_member(object, "costs", costs_identity(costs));
 	json_object_set_string_member(object, "split", split);
+	/* By what rule, which is one that all machines follow to the same parts. */
+	json_object_set_string_member(object, "dealt", strcmp(split, "0") == 0 ? "costs" : "first schedules");
 	return object;
 }
 

@@ -6,7 +6,7 @@
  * The parts are a function of the pairs, what they cost before, and how many parts there are: every machine
  * comes to the same.  The costliest pair goes first, to whoever has least.
  *
- *	shard.json	{"racerig-shard":2,"shard":1,"shards":3,"identity":{…},"pairs":[{…}]}
+ *	shard.json	{"racerig-shard":3,"shard":1,"shards":3,"identity":{…},"pairs":[{…}]}
  *
  * It lists the pairs of all parts, is written when the work begins, and is what `racerig merge` goes by.
  */

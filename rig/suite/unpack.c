@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "suite/pack.h"
 #include "util/error.h"
+#include "util/host.h"
 #include "util/name.h"
 #include "util/paths.h"
 #include "util/sum.h"
@@ -106,8 +106,7 @@ static Manifest *read_manifest(const Unpack *unpack, char **ret_address, GError 
 static bool fits(const Unpack *unpack, const Manifest *manifest, const char *wanted,
 		 const char *address, GError **error)
 {
-	struct utsname host;
-	const char *machine = uname(&host) ? "" : host.machine;
+	const char *machine = host_machine();
 	g_autofree char *made = name_shown(manifest->machine), *version = name_shown(manifest->version);
 
 	if (wanted && strcmp(wanted, address) != 0)

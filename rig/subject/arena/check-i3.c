@@ -42,7 +42,7 @@ static const Invariant i3 = {
 		  "freed\"",
 	.reasons = (const InvariantReason[]){
 		{ "double-free", "the scratch page is freed and is free already", REASON_EVENT },
-		{ "no-reference", "the scratch page's reference count is {count}", REASON_END },
+		{ "no-reference", "the scratch page's reference count is {count}", REASON_STATE },
 		{ "freed-while-alive", "the scratch page is freed and its arena lives", REASON_EVENT },
 		{ "freed-again", "the scratch page was freed {count} times", REASON_END },
 		{ NULL, NULL, REASON_EVENT },

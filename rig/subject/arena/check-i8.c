@@ -67,7 +67,7 @@ static const Invariant i8 = {
 		{ "kernel-wrote",
 		  "the scratch page holds what the kernel wrote through a bad pointer", REASON_END },
 		{ "not-zero",
-		  "the scratch page is not zero and holds what no access stored there", REASON_END },
+		  "the scratch page is not zero and holds what no access stored there", REASON_STATE },
 		{ NULL, NULL, REASON_EVENT },
 	},
 	.judges = EVENT_BIT(EVENT_ACCESS),
