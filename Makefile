@@ -47,6 +47,7 @@ help:
 	@echo 'make check-distros   other Debians and other QEMUs (root for the Debians); prints a table'
 	@echo 'make check-fuzz  the fuzz targets, corpus and fixed seed;  fuzz: random;  fuzz-coverage: lines'
 	@echo 'make check-static  gcc -fanalyzer, cppcheck, clang-tidy; nothing may be found'
+	@echo 'make soak      35,000 schedules over each backend: nothing grows; PART=10 for a tenth'
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make bench-scale    what shards and their merge cost on these cores'
@@ -166,9 +167,14 @@ check: setup test-tools
 
 # Hours.  In the order that CONTRIBUTING.md names.
 check-long: all tested-kernels
-	$(Q)$(MAKE) --no-print-directory check-static
+	$(Q)$(MAKE) --no-print-directory check-static fuzz-coverage
+	$(Q)$(MAKE) --no-print-directory soak PART=10
 	$(Q)RACERIG_LONG=1 $(VENV)/bin/python -m pytest -q -rs $(addprefix tests/test_,$(addsuffix .py,$(LONG)))
 LONG := mutants reduction sanitized explorer libvirt faults hostile
+
+# Hours; what it showed is in docs/reliability.md.
+soak: all tested-kernels
+	$(Q)$(VENV)/bin/python tests/soak.py $(or $(PART),1)
 
 # On other Debians and under other QEMUs: an hour the first time.
 check-distros: setup
@@ -300,4 +306,4 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest check-layers \
-	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags unit-tests install uninstall deb clean coverage
+	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage

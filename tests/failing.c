@@ -3,7 +3,8 @@
  * An LD_PRELOAD for tests: calls of the rig that take something from the system fail, the N-th
  * of one kind only, or from the N-th on.
  *
- *	FAILING=CALL:N or CALL:N+	open, memfd_create, socketpair, write (to files), fork
+ *	FAILING=CALL:N or CALL:N+	open, memfd_create, socketpair, dup, write and flush (to files),
+ *					mkdir, rename, fork
  *	FAILING=count			says at the end how many there were of each
  *	FAILING=clock:N			from the N-th look at it on, the clock of the day is a day ahead,
  *					and a day behind at every second one
@@ -16,6 +17,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,9 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPEN, MEMFD, SOCKETPAIR, WRITE, FORK, CLOCK, CALLS };
+enum { OPEN, MEMFD, SOCKETPAIR, DUP, WRITE, FLUSH, MKDIR, RENAME, FORK, CLOCK, CALLS };
 
-static const char *const names[CALLS] = { "open", "memfd_create", "socketpair", "write", "fork", "clock" };
+static const char *const names[CALLS] = { "open", "memfd_create", "socketpair", "dup", "write",
+					  "flush", "mkdir", "rename", "fork", "clock" };
 static int counts[CALLS], call = -1, from;
 static bool on, counting;
 static pid_t rig;
@@ -109,6 +112,55 @@ int socketpair(int domain, int type, int protocol, int fds[2])
 		return REAL(socketpair)(domain, type, protocol, fds);
 	errno = EMFILE;
 	return -1;
+}
+
+int dup(int fd)
+{
+	if (!fails(DUP))
+		return REAL(dup)(fd);
+	errno = EMFILE;
+	return -1;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	if (!fails(MKDIR))
+		return REAL(mkdir)(path, mode);
+	errno = ENOSPC;
+	return -1;
+}
+
+int rename(const char *from, const char *to)
+{
+	if (!fails(RENAME))
+		return REAL(rename)(from, to);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* What stdio has kept is lost, as on a full disk. */
+int fflush(FILE *file)
+{
+	struct stat st;
+
+	if (!file || fstat(fileno(file), &st) || !S_ISREG(st.st_mode) || !fails(FLUSH))
+		return REAL(fflush)(file);
+	__fpurge(file);
+	errno = ENOSPC;
+	return EOF;
+}
+
+/* As it is flushed then. */
+int fclose(FILE *file)
+{
+	struct stat st;
+
+	if (!__fpending(file) || fstat(fileno(file), &st) || !S_ISREG(st.st_mode) || !fails(FLUSH))
+		return REAL(fclose)(file);
+	__fpurge(file);
+	REAL(fclose)(file);
+	errno = ENOSPC;
+	return EOF;
 }
 
 ssize_t write(int fd, const void *buffer, size_t len)

@@ -6,6 +6,7 @@ left running and nothing half-written.
 What is done to a host is done in namespaces of the test's own (unshare), never to the machine.
 """
 
+import json
 import os
 import random
 import re
@@ -18,7 +19,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import RIG, TOP, run_rig
+from conftest import RIG, TOP, run_rig, verdict
 from test_faults import LONG, SEED, WORDS, assert_nothing_left, fresh, rig, unbroken  # noqa: F401
 
 CC = shutil.which("gcc") or shutil.which("clang")
@@ -54,31 +55,51 @@ def one_line(said):
 # --- failing on purpose ----------------------------------------------------------------------
 
 SHORT = (*WORDS, "--max-schedules", "2")
-KINDS = ["open", "memfd_create", "socketpair", "write", "fork"]
-SAMPLE = 12
+KINDS = ["open", "memfd_create", "socketpair", "dup", "write", "flush", "mkdir", "rename", "fork"]
 
 
 @pytest.fixture(scope="session")
-def calls(shim, unbroken, tmp_path_factory):  # noqa: F811
+def short(shim, unbroken, tmp_path_factory):  # noqa: F811
+    """Of an exploration in which nothing fails: how many calls there are of each kind, and its folder."""
     tmp = tmp_path_factory.mktemp("count")
     code, said = run(tmp, *SHORT, "--out", tmp / "run", env={"LD_PRELOAD": str(shim), "FAILING": "count"})
     assert code == 1, said
-    return {name: int(n) for name, n in re.findall(r"failing (\w+)=(\d+)", said)}
+    return {name: int(n) for name, n in re.findall(r"failing (\w+)=(\d+)", said)}, tmp / "run"
+
+
+def fail_at(kind, moment, on, shim, whole, tmp_path):
+    """It ends with one line or does without, leaves nothing half-written, and goes on to the same result."""
+    out = tmp_path / f"{kind}-{moment}{on}"
+    code, said = run(tmp_path, *SHORT, "--out", out,
+                     env={"LD_PRELOAD": str(shim), "FAILING": f"{kind}:{moment}{on}", "RACERIG_DEADLINE": "5"})
+    assert code in (1, 2), said
+    if code == 2:
+        one_line(said)
+    assert not [path for path in out.rglob("*") if re.search(r"\.[A-Z0-9]{6}$", path.name)]
+    journal = out / "journal"
+    kept = journal.exists() and journal.stat().st_size
+    code, said = run(tmp_path, *SHORT, "--out", out, *(("--resume",) if kept else ()), env={})
+    assert code == 1, said
+    for name in ("verdict.json", "journal"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+    shutil.rmtree(out)
 
 
 @pytest.mark.parametrize("on", ["", "+"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("part", [i / 40 for i in range(40)] if LONG else [0, 0.5])
-def test_failing(kind, on, part, shim, calls, tmp_path):
-    n = calls[kind]
+def test_failing(kind, on, shim, short, tmp_path):
+    """A sample of it; all of it where time is no matter."""
+    n = short[0][kind]
     assert n, kind
-    moment = min(n, 1 + int((part + (0 if LONG else random.Random(f"{SEED} {kind}{on}{part}").random() / 2)) * n))
-    code, said = run(tmp_path, *SHORT, "--out", tmp_path / "run",
-                     env={"LD_PRELOAD": str(shim), "FAILING": f"{kind}:{moment}{on}", "RACERIG_DEADLINE": "5"})
-    assert code in (0, 1, 2), (kind, moment, on, said)
-    if code == 2:
-        one_line(said)
-    assert not [path for path in tmp_path.rglob("*") if re.search(r"\.[A-Z0-9]{6}$", path.name)]
+    all_of_them = range(1, n + 1) if not on or n < 40 else range(1, n + 1, 20)
+    some = all_of_them if LONG else [random.Random(f"{SEED} {kind}{on}").choice(all_of_them)]
+    failed = []
+    for moment in some:
+        try:
+            fail_at(kind, moment, on, shim, short[1], tmp_path)
+        except AssertionError as error:
+            failed.append(f"{kind}:{moment}{on}: {error}")
+    assert not failed, "\n".join(failed)
 
 
 def test_clock_jumps(shim, unbroken, tmp_path):  # noqa: F811
@@ -131,6 +152,84 @@ def test_few_descriptors(files, unbroken, tmp_path):  # noqa: F811
         one_line(result.stderr)
 
 
+def limited(kind, amount):
+    return lambda: resource.setrlimit(kind, (amount, amount))
+
+
+@pytest.mark.parametrize("mib", [4096, 1024, 512, 256, 128] if LONG else [1024, 256])
+def test_little_address_space(mib, unbroken, tmp_path):  # noqa: F811
+    """QEMU and drgn have the same limit.  GLib ends a program that gets no memory: SECURITY.md."""
+    mark = uuid.uuid4().hex
+    shm = tmp_path / "shm"
+    shm.mkdir()
+    result = subprocess.run([RIG, *WORDS, "--out", tmp_path / "run"], cwd=TOP, text=True, capture_output=True,
+                            preexec_fn=limited(resource.RLIMIT_AS, mib << 20), timeout=300,
+                            env={**os.environ, "RACERIG_TEST": mark, "RACERIG_SHM": str(shm)})
+    assert_nothing_left(mark, shm)
+    assert result.returncode in (0, 2, -signal.SIGTRAP, -signal.SIGABRT), result.stderr
+    if result.returncode == 2:
+        one_line(result.stderr)
+    assert goes_on(tmp_path / "run") == (unbroken / "verdict.json").read_bytes()
+
+
+def goes_on(out):
+    """To the end, from what there is."""
+    journal = out / "journal"
+    kept = journal.exists() and journal.stat().st_size
+    result = run_rig(*WORDS, "--out", out, *(("--resume",) if kept else ()))
+    assert result.returncode == 0, result.stderr
+    return (out / "verdict.json").read_bytes()
+
+
+@pytest.fixture
+def cgroup():
+    """One of our own, below that of this process: how to get into it with so many MiB, and who was killed."""
+    lines = dict(line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text().splitlines())
+    old = "memory" in lines
+    top = Path("/sys/fs/cgroup/memory" if old else "/sys/fs/cgroup") / lines["memory" if old else ""].lstrip("/")
+    group = top / f"racerig-test-{os.getpid()}"
+
+    def enter(mib):
+        (group / ("memory.limit_in_bytes" if old else "memory.max")).write_text(str(mib << 20))
+        return lambda: (group / "cgroup.procs").write_text("0")
+
+    try:
+        group.mkdir()
+        enter(4096)
+    except OSError as error:
+        if group.is_dir():
+            group.rmdir()
+        pytest.skip(f"no cgroup with a limit of memory of one's own here: {error}")
+    def killed():
+        text = (group / ("memory.oom_control" if old else "memory.events")).read_text()
+        return int(dict(line.split() for line in text.splitlines())["oom_kill"])
+
+    yield enter, killed
+    for _ in range(100):
+        if not (group / "cgroup.procs").read_text():
+            break
+        time.sleep(0.1)
+    group.rmdir()
+
+
+@pytest.mark.parametrize("mib", [200, 150, 120, 90, 60, 30] if LONG else [90])
+def test_the_oom_killer(mib, cgroup, unbroken, tmp_path):  # noqa: F811
+    """It takes whom it likes: QEMU and drgn are replaced, or it is one line, or the rig itself is gone."""
+    mark = uuid.uuid4().hex
+    shm = tmp_path / "shm"
+    shm.mkdir()
+    result = subprocess.run([RIG, *WORDS, "--out", tmp_path / "run"], cwd=TOP, text=True, capture_output=True,
+                            preexec_fn=cgroup[0](mib), timeout=300,
+                            env={**os.environ, "RACERIG_TEST": mark, "RACERIG_SHM": str(shm)})
+    assert_nothing_left(mark, shm)
+    assert result.returncode in (0, 2, -signal.SIGKILL), result.stderr
+    # The rig, QEMU and drgn want some 200 MiB.
+    assert cgroup[1]() >= 1 or mib > 90
+    if result.returncode == 2:
+        one_line(result.stderr)
+    assert goes_on(tmp_path / "run") == (unbroken / "verdict.json").read_bytes()
+
+
 def test_two_rigs_in_one_folder(tmp_path):
     """The second one is refused, and the first does not notice."""
     out = tmp_path / "run"
@@ -160,7 +259,7 @@ def test_a_host_that_sleeps(unbroken, tmp_path):  # noqa: F811
     everybody = running(mark)
     for pid in everybody:
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(5)
+    time.sleep(60 if LONG else 5)
     for pid in everybody:
         os.kill(pid, signal.SIGCONT)
     assert process.wait(300) == 0, process.stderr.read()
@@ -212,3 +311,95 @@ def test_bad_guests(bad, fresh, tmp_path):  # noqa: F811
     assert code == 2 and GUESTS[bad] in one_line(said), said
     assert time.monotonic() - began < 280 and len(said) < 4000
     assert not (tmp_path / "run").exists() and said.isascii() and "\x1b" not in said
+
+
+#: What a kernel does instead of booting, in 16-bit mode: an IDT with no entries and an exception in it; a loop
+#: that no interrupt ends; one that each interrupt enters anew.
+IMAGES = {
+    "triple": (b"\x2e\x0f\x01\x1e%(at)s\xcc" + b"\0" * 8, "the guest reset while booting"),
+    "closed": (b"\xfa\xeb\xfe", "the guest never reached its marker"),
+    "open": (b"\xfb\xeb\xfe", "the guest never reached its marker"),
+    "halted": (b"\xfa\xf4\xeb\xfd", "the guest never reached its marker"),
+}
+
+
+@pytest.mark.parametrize("how", IMAGES if LONG else ["triple", "closed"])
+def test_bad_kernels(how, fresh, tmp_path):  # noqa: F811
+    """The setup code of a bzImage is where QEMU enters it (Documentation/arch/x86/boot.rst)."""
+    cache = fresh / "racerig"
+    builds = (cache / "builds").resolve()
+    key = stock_key()
+    (cache / "builds").unlink()
+    (cache / "builds").mkdir()
+    for path in builds.iterdir():
+        (cache / "builds" / path.name).symlink_to(path)
+    (cache / "builds" / key).unlink()
+    shutil.copytree(builds / key, cache / "builds" / key, ignore=shutil.ignore_patterns("vmlinux"))
+    (cache / "builds" / key / "vmlinux").symlink_to(builds / key / "vmlinux")
+    image = bytearray((builds / key / "bzImage").read_bytes())
+    code, what = IMAGES[how]
+    assert image[0x200] == 0xeb
+    entry = 0x202 + image[0x201]
+    # The null descriptor lies behind the code; CS begins at 0x200 of the file.
+    code = code.replace(b"%(at)s", (entry - 0x200 + 8).to_bytes(2, "little"))
+    image[entry:entry + len(code)] = code
+    (cache / "builds" / key / "bzImage").unlink()
+    (cache / "builds" / key / "bzImage").write_bytes(image)
+    env = {"XDG_CACHE_HOME": str(fresh), "RACERIG_BOOT_SECONDS": "20",
+           "RACERIG_PYTHON": os.path.expanduser("~/.cache/racerig/venv/bin/python")}
+    began = time.monotonic()
+    code, said = run(tmp_path, "explore", "fault-vs-alloc", "--out", tmp_path / "run", env=env, timeout=300)
+    assert code == 2 and what in one_line(said), said
+    assert time.monotonic() - began < 120
+    assert not (tmp_path / "run").exists() and said.isascii() and "\x1b" not in said
+
+
+def stock_key():
+    kernels = json.loads(run_rig("list", "--json").stdout)["kernels"]
+    return next(kernel["key"] for kernel in kernels if kernel["name"] == "stock")
+
+
+# --- actors that go wrong ----------------------------------------------------------------------
+
+@pytest.fixture(scope="session")
+def evil(tmp_path_factory):
+    """A data folder whose guest has tests/guests/evil.c, too."""
+    data = tmp_path_factory.mktemp("evil")
+    (data / "scenarios").mkdir()
+    for name in ("guest-kernel", "analysis"):
+        (data / name).symlink_to(TOP / name)
+    for path in [*(TOP / "scenarios").iterdir(), TOP / "tests" / "guests" / "evil.c"]:
+        (data / "scenarios" / path.name).symlink_to(path)
+    for what in EVIL:
+        (data / "scenarios" / f"evil-{what}.scenario").write_text(
+            f"[scenario]\ntitle = an actor that goes wrong: {what}\nsource = tests/test_hostile.py\nvcpus = 2\n"
+            "actors = evil;free\npages = 1\n\n[expect]\nstock = clean\n")
+    subprocess.run([data / "guest-kernel" / "guest", data / "build" / "guest"], check=True, capture_output=True)
+    return data
+
+
+#: The invariant that it breaks, or what is said of it.
+EVIL = {
+    "exit": "I5",
+    "memory": "I5",
+    "reset": "I5",
+    "off": "I5",
+    "report": "I4",
+    "loop": "evil runs on and on near run_loop",
+    "flood": "evil runs on and on near ",
+}
+
+
+@pytest.mark.parametrize("what", EVIL if LONG else ["exit", "report", "loop"])
+def test_evil_actors(what, evil, tmp_path):
+    """A finding, with its trace; or a line that says who does not end."""
+    began = time.monotonic()
+    code, said = run(tmp_path, "explore", f"evil-{what}", "--max-schedules", "2", "--out", tmp_path / "run",
+                     env={"RACERIG_DATA": str(evil)})
+    assert time.monotonic() - began < 280 and len(said) < 10000 and "\x1b" not in said
+    if EVIL[what][0] == "I":
+        assert code == 1, said
+        assert EVIL[what] in [found["invariant"] for found in verdict(tmp_path / "run")["violations"]]
+    else:
+        assert code == 2 and EVIL[what] in one_line(said), said
+        assert not (tmp_path / "run" / "verdict.json").exists()

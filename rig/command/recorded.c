@@ -105,8 +105,7 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 		return NULL;
 	g_autoptr(Session) session = session_new_of(g_steal_pointer(&scenario), g_steal_pointer(&build),
 						    connect, qmp, cancel, error);
-	if (!session)
-		return NULL;
-	session->n_failures = schedule->failures;
-	return session_prepare(session, error) ? g_steal_pointer(&session) : NULL;
+	if (session)
+		session->n_failures = schedule->failures;
+	return session && session_prepare(session, error) ? g_steal_pointer(&session) : NULL;
 }

@@ -77,7 +77,8 @@ bool folder_make(const char *out, bool keep, GError **error)
 	g_unlink(run);
 	if (!keep)
 		g_unlink(journal);
-	return make(schedules, !keep, error) && make(trace, !keep, error) &&
+	/* First what a run folder is known by: if the next cannot be made, the folder can be used again. */
+	return make(trace, !keep, error) && make(schedules, !keep, error) &&
 	       make(facts, !keep, error);
 }
 

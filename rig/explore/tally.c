@@ -170,6 +170,19 @@ static void count_circle(Verdict *verdict, const Outcome *outcome)
 		  outcome->differs ? outcome->differs : outcome->grown);
 }
 
+/* One that is made and never fails counts 0. */
+static void count_calls(Verdict *verdict, const Outcome *outcome)
+{
+	g_auto(GStrv) lines = outcome->calls ? g_strsplit(outcome->calls, "\n", -1) : NULL;
+
+	for (char **line = lines; line && *line; line++) {
+		bool failed = **line == '!';
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(verdict->failed, *line + failed));
+
+		g_hash_table_insert(verdict->failed, g_strdup(*line + failed), GUINT_TO_POINTER(n + failed));
+	}
+}
+
 static bool is_there(const Tally *tally, const char *stem)
 {
 	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
@@ -185,19 +198,6 @@ bool tally_lacks_files(const Tally *tally, const Outcome *outcome)
 	if (outcome->end == END_CIRCLE && !tally->circle_kept)
 		return !is_there(tally, "circle");
 	return tally->verdict->executed == 0 && !is_there(tally, "0001-clean");
-}
-
-/* One that is made and never fails counts 0. */
-static void count_calls(Verdict *verdict, const Outcome *outcome)
-{
-	g_auto(GStrv) lines = outcome->calls ? g_strsplit(outcome->calls, "\n", -1) : NULL;
-
-	for (char **line = lines; line && *line; line++) {
-		bool failed = **line == '!';
-		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(verdict->failed, *line + failed));
-
-		g_hash_table_insert(verdict->failed, g_strdup(*line + failed), GUINT_TO_POINTER(n + failed));
-	}
 }
 
 bool tally_add(Tally *tally, const Outcome *outcome, GError **error)

@@ -18,7 +18,7 @@ static void test_round_trip(void)
 	hunted->violating = 2;
 	g_ptr_array_add(hunted->invariants, (char *)g_intern_string("I7"));
 	Hit *hit = hunted_add(hunted, &violation);
-	*hit = (Hit){ violation, g_strdup("A access | B \"x\""), 2, g_strdup("racerig-schedule 4\n…"),
+	*hit = (Hit){ violation, g_strdup("A access | B \"x\""), 2, g_strdup("racerig-schedule 5\n…"),
 		      1, 5 };
 	g_autofree char *line = hunted_format(hunted);
 	g_autoptr(Hunted) back = hunted_parse(line, strlen(line), 4, "J:2", &error);
