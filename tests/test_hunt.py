@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from conftest import RIG, run_rig
+from test_formats import validator
 from test_input import assert_refused
 
 #: What the plain store of the scratch page breaks shows in these; some of it is in no scenario of ours.
@@ -32,6 +33,7 @@ def test_finds_a_mutant(small):
     result, out = small
     said = found(out)
     assert result.returncode == 1, result.stdout + result.stderr
+    validator("hunt").validate(said)
     assert said["verdict"] == "new"
     assert "I1" in {group["violation"]["invariant"] for group in said["groups"]}
     # A hundred duplicates are one line: groups are fewer than what shows them.
