@@ -14,15 +14,15 @@
 /* The snapshot on the disk, RAM included: booted, and then parked in its place. */
 static const char WHOLE[] = "whole";
 
-enum { BOOT_SECONDS = 180 };
+enum { BOOT_SECONDS = 180, NATIVE_BOOT_SECONDS = 30 };
 
 /* Slow machines may need more; a boot that takes longer is taken for hung. */
-static int boot_seconds(void)
+static int boot_seconds(const Boot *boot)
 {
 	const char *env = g_getenv("RACERIG_BOOT_SECONDS");
 	int seconds = env ? atoi(env) : 0;
 
-	return seconds > 0 ? seconds : BOOT_SECONDS;
+	return seconds > 0 ? seconds : boot->native ? NATIVE_BOOT_SECONDS : BOOT_SECONDS;
 }
 
 static bool never_ready(Boot *boot, const char *what, GError **error)
@@ -90,7 +90,7 @@ static bool run_patiently(Boot *boot, Stop *ret_stop, GError **error)
 	gsize said = 0;
 
 	for (int i = 0; i < MOST_ROUNDS; i++) {
-		if (!machine_run_all(boot->machine, boot_seconds(), ret_stop, error))
+		if (!machine_run_all(boot->machine, boot_seconds(boot), ret_stop, error))
 			return false;
 		if (ret_stop->kind != STOP_INTERRUPTED)
 			return true;
@@ -286,7 +286,7 @@ bool boot_loop(Boot *boot, int seconds, LoopsEnd *ret, GError **error)
 	    !find_marker(boot, "panic", &panic, error) ||
 	    !machine_break(boot->machine, restart, true, error) ||
 	    !machine_break(boot->machine, panic, true, error) ||
-	    !machine_run_all(boot->machine, boot_seconds() + 2 * seconds, &stop, error))
+	    !machine_run_all(boot->machine, boot_seconds(boot) + 2 * seconds, &stop, error))
 		return false;
 	*ret = stop.kind == STOP_INTERRUPTED ? LOOPS_HUNG : LOOPS_DIED;
 	if (stop.kind != STOP_BREAK)

@@ -15,6 +15,7 @@ typedef struct {
 	Machine *machine;
 	Symbols *symbols;		/* of kernel and PID 1 */
 	struct guest_report *report;	/* gets what the guest reports */
+	bool native;			/* on the host's own CPUs: it boots in seconds, or not at all */
 } Boot;
 
 /* Whether @spec's kernel has been booted before: its machine then starts from that disk. */

@@ -152,9 +152,9 @@ static char *qmp_path(const GuestSpec *spec, const char *folder)
 			 : g_build_filename(folder, "qmp2", NULL);
 }
 
-static Boot boot_of(Guest *guest)
+static Boot boot_of(Guest *guest, const GuestSpec *spec)
 {
-	return (Boot){ guest->machine, guest->symbols, &guest->report };
+	return (Boot){ guest->machine, guest->symbols, &guest->report, spec->accel == ACCEL_KVM };
 }
 
 /* What is watched, and how: the guest has told of its actors and pages. */
@@ -180,7 +180,7 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
 
 	guest->machine = machine_new(&machine, cancel, error);
-	Boot boot = boot_of(guest);
+	Boot boot = boot_of(guest, spec);
 	return guest->machine && boot_and_park(&boot, spec, cached, error) &&
 	       guest_save(guest, GUEST_PARKED, error) && describe(guest, spec, qmp, cancel, error);
 }
@@ -221,7 +221,7 @@ Guest *guest_stress(const GuestSpec *spec, int seconds, LoopsEnd *ret, GCancella
 	if (!add_symbols(guest, spec, error) ||
 	    !(guest->machine = machine_new(&machine, cancel, error)))
 		return NULL;
-	Boot boot = boot_of(guest);
+	Boot boot = boot_of(guest, spec);
 	bool ok = boot_to_loops(&boot, spec, seconds, error) &&
 		  describe(guest, spec, qmp, cancel, error) && boot_loop(&boot, seconds, ret, error);
 	return ok ? g_steal_pointer(&guest) : NULL;
