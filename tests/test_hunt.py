@@ -106,7 +106,23 @@ def test_interrupt_keeps_finished_work(tmp_path):
     assert said["verdict"] == "inconclusive" and said["counts"]["complete"] == done >= 2
 
 
+def test_failures(tmp_path):
+    """What goes wrong only where a call fails is found when one may."""
+    words = ("--verbs", "alloc", "--setup", "reserve 0")
+    clean = hunt(tmp_path / "none", *words, kernel="alloc-failed-keeps-range")
+    assert clean.returncode == 0, clean.stdout + clean.stderr
+    assert "no failure" in found(tmp_path / "none")["coverage"]
+    result = hunt(tmp_path / "one", *words, "--failures", 1, "--stop-at", "I4", kernel="alloc-failed-keeps-range")
+    said = found(tmp_path / "one")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "at most 1 failure:" in said["coverage"] and said["verdict"] == "new"
+    smallest = said["groups"][0]["smallest"]
+    schedule = (tmp_path / "one" / "schedules" / f"{smallest['schedule']}.sched").read_text()
+    assert re.search("^fail ", schedule, re.M) and "--failures 1" in result.stdout
+
+
 @pytest.mark.parametrize("words, parts", [
+    (("--failures", "10"), ("--failures", "0 to 9")),
     (("--verbs", "aloc"), ("no verb 'aloc'", "did you mean 'alloc'")),
     (("--verbs", "vmap"), ("'vmap' is no verb that a hunt combines",)),
     (("--verbs", ""), ("--verbs",)),

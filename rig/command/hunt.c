@@ -14,7 +14,7 @@
 #include "util/paths.h"
 
 static char *opt_kernel, *opt_depth = "pairs", *opt_verbs, *opt_setup, *opt_stop_at, *opt_time, *opt_out;
-static int opt_jobs = 1, opt_schedules = 500;
+static int opt_jobs = 1, opt_schedules = 500, opt_failures;
 static gboolean opt_resume;
 
 static const GOptionEntry entries[] = {
@@ -25,6 +25,8 @@ static const GOptionEntry entries[] = {
 	  "Only these, as in alloc,free,read (racerig list --verbs)", "V,…" },
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup,
 	  "Only from here, as in 'alloc 0; cpu1 read 0' (six states that are built in)", "TEXT" },
+	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
+	  "Up to F calls a schedule that may fail do (0; docs/failures.md)", "F" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },
 	{ "max-schedules", 0, 0, G_OPTION_ARG_INT, &opt_schedules,
 	  "Of one combination; beyond that at most two preemptions, and as many (500)", "N" },
@@ -50,6 +52,8 @@ static gboolean check_options(HuntScope *scope, GError **error)
 {
 	if (opt_jobs < 1 || opt_jobs > 64)
 		return bad(error, "--jobs", "N", "give 1 to 64");
+	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
+		return bad(error, "--failures", "F", "give 0 to 9");
 	if (opt_schedules < 1)
 		return bad(error, "--max-schedules", "N", "give a positive number");
 	if (opt_stop_at && !invariant_exists(opt_stop_at))
@@ -75,9 +79,9 @@ static char *identity_of(const Kernel *kernel, GError **error)
 	if (!spec)
 		return NULL;
 	g_autofree char *booted = g_path_get_basename(spec->booted);
-	return g_strdup_printf("%s %s %s %s %s '%s' %d %s", kernel->name, kernel->key, booted, opt_depth,
-			       opt_verbs ? opt_verbs : "all", opt_setup ? opt_setup : "all", opt_schedules,
-			       opt_stop_at ? opt_stop_at : "-");
+	return g_strdup_printf("%s %s %s %s %s '%s' %d %d %s", kernel->name, kernel->key, booted, opt_depth,
+			       opt_verbs ? opt_verbs : "all", opt_setup ? opt_setup : "all", opt_failures,
+			       opt_schedules, opt_stop_at ? opt_stop_at : "-");
 }
 
 static gboolean write_schedules(const HuntResult *result, const char *out, GError **error)
@@ -148,6 +152,7 @@ int command_hunt(int argc, char **argv, GCancellable *cancel, GError **error)
 	g_autofree char *folder = g_strdup_printf("racerig-runs/hunt-%s", kernel->name);
 	options.each.kernel = kernel->name;
 	options.each.connect = command_connect;
+	options.each.failures = opt_failures;
 	options.each.max_schedules = opt_schedules;
 	options.each.stop_at = opt_stop_at;
 	options.jobs = opt_jobs;

@@ -235,6 +235,8 @@ bool hunt_run(const HuntScope *scope, const HuntOptions *options, const char *id
 	g_autoptr(Hunt) hunt = g_new0(Hunt, 1);
 	State state = { .options = options, .hunt = hunt };
 
+	hunt->whole = !scope->verbs && !scope->setup;
+	hunt->failures = options->each.failures;
 	hunt->hunted = g_ptr_array_new_with_free_func((GDestroyNotify)hunted_free);
 	hunt->combinations = combinations_new(scope, &hunt->extent, error);
 	if (!hunt->combinations) {

@@ -25,6 +25,8 @@ typedef struct {
 	HuntExtent extent;
 	GPtrArray *hunted;	/* of Hunted, by combination; NULL: not begun */
 	int restarts, resumed;
+	int failures;		/* in a schedule, at most */
+	bool whole;		/* all verbs from all setups: what is not found is gone */
 	double seconds;		/* it took */
 } Hunt;
 

@@ -80,6 +80,8 @@ static bool take_scenario(Hunter *hunter, Scenario *scenario, GError **error)
 		return false;
 	}
 	hunter->session = session_new_of(scenario, kernel, options->connect, NULL, options->cancel, error);
+	if (hunter->session)
+		hunter->session->n_failures = options->failures;
 	return hunter->session && session_prepare(hunter->session, error);
 }
 

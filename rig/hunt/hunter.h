@@ -11,6 +11,7 @@
 
 typedef struct {
 	const char *kernel, *connect;
+	int failures;		/* calls that may fail in a schedule */
 	int max_schedules;	/* of one combination; beyond that within a bound, or cut */
 	const char *stop_at;	/* a combination ends with the first schedule that violates this, and so
 				 * does the hunt; NULL: go on */

@@ -61,7 +61,9 @@ HuntResult *hunt_result_new(const Hunt *hunt, const Kernel *kernel, GError **err
 
 	result->hunt = hunt;
 	result->groups = groups_new(hunt, kernel, error);
-	result->gone = result->groups ? groups_gone(result->groups, kernel, error) : NULL;
+	/* Where only a part was asked for nothing is missing. */
+	if (result->groups)
+		result->gone = hunt->whole ? groups_gone(result->groups, kernel, error) : g_new0(char *, 1);
 	if (!result->gone)
 		return NULL;
 	count(result);
@@ -111,9 +113,14 @@ char *hunt_sentence(const HuntResult *result)
 
 		g_string_append_printf(text, "%s%s (%s)", i ? " and " : "", family, family_text(family));
 	}
-	g_string_append_printf(text, " of %u verb%s from %u setup%s, no failure: ", hunt->extent.verbs,
+	g_string_append_printf(text, " of %u verb%s from %u setup%s, ", hunt->extent.verbs,
 			       hunt->extent.verbs == 1 ? "" : "s", hunt->extent.setups,
 			       hunt->extent.setups == 1 ? "" : "s");
+	if (hunt->failures)
+		g_string_append_printf(text, "at most %d failure%s: ", hunt->failures,
+				       hunt->failures == 1 ? "" : "s");
+	else
+		g_string_append(text, "no failure: ");
 	add_number(text, result->all);
 	g_string_append(text, " combinations");
 	for (int how = 0; how < HUNTED_KINDS; how++) {
@@ -134,11 +141,13 @@ char *hunt_stem(const HuntResult *result, guint i)
 	return g_strdup_printf("%02u-%s", i + 1, group_at(result, i)->hit->violation.invariant);
 }
 
-char *hunt_mail(const Combination *combination, const char *kernel)
+char *hunt_mail(const Combination *combination, const char *kernel, int failures)
 {
 	GString *text = g_string_new(NULL);
 
 	g_string_append_printf(text, "racerig explore --kernel %s --pages %d", kernel, combination->pages);
+	if (failures)
+		g_string_append_printf(text, " --failures %d", failures);
 	if (*combination->setup)
 		g_string_append_printf(text, " \\\n\t--setup '%s'", combination->setup);
 	g_string_append_printf(text, " \\\n\t--actors '%s'", combination->actors);
@@ -228,7 +237,8 @@ static void add_group(GString *text, const HuntResult *result, guint i, const ch
 {
 	const Group *group = group_at(result, i);
 	g_autofree char *sentence = violation_text(&group->hit->violation);
-	g_autofree char *stem = hunt_stem(result, i), *mail = hunt_mail(group->combination, kernel);
+	g_autofree char *mail = hunt_mail(group->combination, kernel, result->hunt->failures);
+	g_autofree char *stem = hunt_stem(result, i);
 
 	g_string_append_printf(text, "\n%s%s: %s\n", group->known ? "known: " : "NEW: ",
 			       group->hit->violation.invariant, sentence);
@@ -287,7 +297,7 @@ char *hunt_html(const HuntResult *result, const char *kernel)
 	for (guint i = 0; i < result->groups->len; i++) {
 		const Group *group = group_at(result, i);
 		g_autofree char *text = violation_text(&group->hit->violation);
-		g_autofree char *mail = hunt_mail(group->combination, kernel);
+		g_autofree char *mail = hunt_mail(group->combination, kernel, result->hunt->failures);
 		g_autofree char *stem = hunt_stem(result, i);
 
 		html_add(page, "<section><h2>%s %s: %s</h2>", group->known ? "known" : "new",

@@ -34,6 +34,6 @@ char *hunt_html(const HuntResult *result, const char *kernel);
 char *hunt_stem(const HuntResult *result, guint i);
 
 /* As `racerig explore` takes it: three lines that can be mailed.  The caller's. */
-char *hunt_mail(const Combination *combination, const char *kernel);
+char *hunt_mail(const Combination *combination, const char *kernel, int failures);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HuntResult, hunt_result_free)
