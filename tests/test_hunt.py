@@ -137,7 +137,7 @@ def test_failures(tmp_path):
 def test_bad_input(tmp_path, words, parts):
     result = run_rig("hunt", "--out", tmp_path / "run", *words)
     assert_refused(result, *parts)
-    assert not (tmp_path / "run" / "hunt.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_journal_of_another_hunt_is_kept(small, tmp_path):

@@ -50,6 +50,8 @@ static gboolean bad(GError **error, const char *option, const char *value, const
 
 static gboolean check_options(HuntScope *scope, GError **error)
 {
+	HuntExtent extent;
+
 	if (opt_jobs < 1 || opt_jobs > 64)
 		return bad(error, "--jobs", "N", "give 1 to 64");
 	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
@@ -63,7 +65,9 @@ static gboolean check_options(HuntScope *scope, GError **error)
 		return bad(error, "--depth", opt_depth, "give pairs or triples");
 	scope->setup = opt_setup;
 	scope->verbs = opt_verbs ? g_strsplit(opt_verbs, ",", -1) : NULL;
-	return TRUE;
+	/* Before a folder is made for it. */
+	g_autoptr(GPtrArray) all = combinations_new(scope, &extent, error);
+	return all != NULL;
 }
 
 /* All that decides what comes of a combination: what is booted, and how it is explored. */
@@ -150,7 +154,7 @@ int command_hunt(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!kernel)
 		return EXIT_BROKEN;
 	g_autofree char *folder = g_strdup_printf("racerig-runs/hunt-%s", kernel->name);
-	options.each.kernel = kernel->name;
+	options.each.kernel = kernel;
 	options.each.connect = command_connect;
 	options.each.failures = opt_failures;
 	options.each.max_schedules = opt_schedules;

@@ -74,12 +74,8 @@ static bool take_scenario(Hunter *hunter, Scenario *scenario, GError **error)
 	if (hunter->session && has_same_start(hunter->session, scenario))
 		return session_program(hunter->session, scenario, error);
 	drop(hunter);
-	Kernel *kernel = kernel_find(options->kernel, error);
-	if (!kernel) {
-		scenario_free(scenario);
-		return false;
-	}
-	hunter->session = session_new_of(scenario, kernel, options->connect, NULL, options->cancel, error);
+	hunter->session = session_new_of(scenario, kernel_ref(options->kernel), options->connect, NULL,
+					 options->cancel, error);
 	if (hunter->session)
 		hunter->session->n_failures = options->failures;
 	return hunter->session && session_prepare(hunter->session, error);

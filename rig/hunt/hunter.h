@@ -10,7 +10,8 @@
 #include "hunt/hunted.h"
 
 typedef struct {
-	const char *kernel, *connect;
+	Kernel *kernel;		/* the caller's */
+	const char *connect;
 	int failures;		/* calls that may fail in a schedule */
 	int max_schedules;	/* of one combination; beyond that within a bound, or cut */
 	const char *stop_at;	/* a combination ends with the first schedule that violates this, and so
