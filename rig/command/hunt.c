@@ -48,16 +48,23 @@ static gboolean bad(GError **error, const char *option, const char *value, const
 	return FALSE;
 }
 
+static gboolean bad_number(GError **error, const char *option, int value, const char *fix)
+{
+	g_autofree char *text = g_strdup_printf("%d", value);
+
+	return bad(error, option, text, fix);
+}
+
 static gboolean check_options(HuntScope *scope, GError **error)
 {
 	HuntExtent extent;
 
 	if (opt_jobs < 1 || opt_jobs > 64)
-		return bad(error, "--jobs", "N", "give 1 to 64");
+		return bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
 	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
-		return bad(error, "--failures", "F", "give 0 to 9");
+		return bad_number(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_schedules < 1)
-		return bad(error, "--max-schedules", "N", "give a positive number");
+		return bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
 	if (opt_stop_at && !invariant_exists(opt_stop_at))
 		return bad(error, "--stop-at", opt_stop_at, "no such invariant; racerig list has them");
 	scope->triples = strcmp(opt_depth, "triples") == 0;
