@@ -205,7 +205,7 @@ def test_lost_while_booting(moment, fresh, tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "older"])
 def test_a_damaged_snapshot(damage, fresh, unbroken, tmp_path):
-    """It is not looked at, and made again.  An older rig wrote no sum."""
+    """It is not looked at, and made again.  An older rig wrote no sum: what can be loaded is."""
     code, said = rig(tmp_path, *WORDS, "--out", tmp_path / "run", cache=fresh, deadline=60)
     assert code == 0, said
     for path in (fresh / "racerig" / "snapshots").glob("*.qcow2"):
@@ -218,7 +218,7 @@ def test_a_damaged_snapshot(damage, fresh, unbroken, tmp_path):
     out = tmp_path / "again"
     code, said = rig(tmp_path, *WORDS, "--out", out, cache=fresh, deadline=60)
     assert code == 0, said
-    assert said.count("is of no use; making it again") == 2
+    assert said.count("is of no use; making it again") == (0 if damage == "older" else 2), said
     assert (out / "verdict.json").read_bytes() == (unbroken / "verdict.json").read_bytes()
 
 

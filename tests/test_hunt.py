@@ -10,6 +10,9 @@ from conftest import RIG, run_rig
 from test_formats import validator
 from test_input import assert_refused
 
+#: One worker: all but a few look at one hunt.
+pytestmark = pytest.mark.xdist_group("hunt")
+
 #: What the plain store of the scratch page breaks shows in these; some of it is in no scenario of ours.
 SMALL = ("--verbs", "alloc,read", "--setup", "reserve 1")
 
