@@ -361,8 +361,6 @@ GPtrArray *combinations_new(const HuntScope *scope, HuntExtent *ret_extent, GErr
 
 		if (n_actors(family) > 2 && !scope->triples)
 			continue;
-		extent.families++;
-		extent.pages = MAX(extent.pages, (guint)family->pages);
 		add_family(combinations, scope, family, scope->setup ? &own : setups, extent.setups);
 	}
 	if (!combinations->len) {

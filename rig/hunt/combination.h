@@ -26,9 +26,9 @@ typedef struct {
 	const char *setup;	/* only from here, operations as text; NULL: from all that are built in */
 } HuntScope;
 
-/* How much that is: for each family as many. */
+/* How much that is. */
 typedef struct {
-	guint families, setups, verbs, pages;
+	guint setups, verbs;
 } HuntExtent;
 
 /*

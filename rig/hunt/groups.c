@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "hunt/known.h"
-
 static void group_free(gpointer data)
 {
 	Group *group = data;
@@ -100,13 +98,10 @@ static void count(const GPtrArray *groups, const Hunted *hunted, const GPtrArray
 	}
 }
 
-GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, GError **error)
+GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, const GPtrArray *known)
 {
-	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(group_free);
-	g_autoptr(GPtrArray) known = known_load(error);
+	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
 
-	if (!known)
-		return NULL;
 	for (guint i = 0; i < hunt->hunted->len; i++) {
 		const Hunted *hunted = g_ptr_array_index(hunt->hunted, i);
 
@@ -119,17 +114,13 @@ GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, GError **error)
 		if (hunted)
 			count(groups, hunted, known, kernel);
 	}
-	return g_steal_pointer(&groups);
+	return groups;
 }
 
-char **groups_gone(const GPtrArray *groups, const Kernel *kernel, GError **error)
+char **groups_gone(const GPtrArray *groups, const Kernel *kernel, const GPtrArray *known)
 {
-	g_autoptr(GPtrArray) known = known_load(error);
-	GPtrArray *gone;
+	GPtrArray *gone = g_ptr_array_new();
 
-	if (!known)
-		return NULL;
-	gone = g_ptr_array_new();
 	for (guint i = 0; i < known->len; i++) {
 		const Known *one = g_ptr_array_index(known, i);
 		bool found = !known_is_of(one, kernel);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "hunt/hunt.h"
+#include "hunt/known.h"
 
 typedef struct {
 	const Hit *hit;		/* of the smallest combination */
@@ -18,10 +19,10 @@ typedef struct {
 } Group;
 
 /*
- * Elements are Group *, in the order of their combinations; they point into @hunt.  What is in
- * docs/findings of @kernel is known.
+ * Elements are Group *, in the order of their combinations; they point into @hunt.  @known: the
+ * findings, of Known.
  */
-GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, GError **error);
+GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, const GPtrArray *known);
 
 /* Findings of @kernel that none of @groups is; names, NULL-terminated, the caller's. */
-char **groups_gone(const GPtrArray *groups, const Kernel *kernel, GError **error);
+char **groups_gone(const GPtrArray *groups, const Kernel *kernel, const GPtrArray *known);

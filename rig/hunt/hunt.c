@@ -229,21 +229,27 @@ static void run_threads(State *state)
 	state->hunt->seconds = seconds_since(state->started);
 }
 
-bool hunt_run(const HuntScope *scope, const HuntOptions *options, const char *identity, Hunt **ret,
-	      GError **error)
+Hunt *hunt_new(const HuntScope *scope, GError **error)
 {
-	g_autoptr(Hunt) hunt = g_new0(Hunt, 1);
+	HuntExtent extent;
+	GPtrArray *combinations = combinations_new(scope, &extent, error);
+
+	if (!combinations)
+		return NULL;
+	Hunt *hunt = g_new0(Hunt, 1);
+	hunt->combinations = combinations;
+	hunt->extent = extent;
+	hunt->whole = !scope->verbs && !scope->setup;
+	hunt->hunted = g_ptr_array_new_with_free_func((GDestroyNotify)hunted_free);
+	g_ptr_array_set_size(hunt->hunted, (int)combinations->len);
+	return hunt;
+}
+
+bool hunt_run(Hunt *hunt, const HuntOptions *options, const char *identity, GError **error)
+{
 	State state = { .options = options, .hunt = hunt };
 
-	hunt->whole = !scope->verbs && !scope->setup;
 	hunt->failures = options->each.failures;
-	hunt->hunted = g_ptr_array_new_with_free_func((GDestroyNotify)hunted_free);
-	hunt->combinations = combinations_new(scope, &hunt->extent, error);
-	if (!hunt->combinations) {
-		hunt->combinations = g_ptr_array_new();
-		return false;
-	}
-	g_ptr_array_set_size(hunt->hunted, (int)hunt->combinations->len);
 	if (!open_journal(&state, identity, error))
 		return false;
 	g_mutex_init(&state.lock);
@@ -262,6 +268,5 @@ bool hunt_run(const HuntScope *scope, const HuntOptions *options, const char *id
 			    g_strerror(errno));
 		return false;
 	}
-	*ret = g_steal_pointer(&hunt);
 	return true;
 }

@@ -30,12 +30,14 @@ typedef struct {
 	double seconds;		/* it took */
 } Hunt;
 
+/* Nothing of @scope is begun; errors are those of combinations_new(). */
+Hunt *hunt_new(const HuntScope *scope, GError **error);
+
 /*
- * Hunt until there is nothing more, a limit, or an interrupt; what is finished is in @ret in every
+ * Hunt until there is nothing more, a limit, or an interrupt; what is finished is in @hunt in every
  * case.  @identity: all that decides what comes of it, as one line.
  */
-bool hunt_run(const HuntScope *scope, const HuntOptions *options, const char *identity, Hunt **ret,
-	      GError **error);
+bool hunt_run(Hunt *hunt, const HuntOptions *options, const char *identity, GError **error);
 void hunt_free(Hunt *hunt);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hunt, hunt_free)

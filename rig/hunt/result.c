@@ -57,21 +57,21 @@ static bool is_complete(const HuntResult *result)
 
 HuntResult *hunt_result_new(const Hunt *hunt, const Kernel *kernel, GError **error)
 {
-	g_autoptr(HuntResult) result = g_new0(HuntResult, 1);
+	g_autoptr(GPtrArray) known = known_load(error);
 
-	result->hunt = hunt;
-	result->groups = groups_new(hunt, kernel, error);
-	/* Where only a part was asked for nothing is missing. */
-	if (result->groups)
-		result->gone = hunt->whole ? groups_gone(result->groups, kernel, error) : g_new0(char *, 1);
-	if (!result->gone)
+	if (!known)
 		return NULL;
+	HuntResult *result = g_new0(HuntResult, 1);
+	result->hunt = hunt;
+	result->groups = groups_new(hunt, kernel, known);
+	/* Where only a part was asked for nothing is missing. */
+	result->gone = hunt->whole ? groups_gone(result->groups, kernel, known) : g_new0(char *, 1);
 	count(result);
 	result->verdict = result->fresh ? "new"
 			  : result->not_begun || result->how[HUNTED_CUT] || result->how[HUNTED_BROKEN]
 			  ? "inconclusive"
 			  : result->groups->len ? "known" : "clean";
-	return g_steal_pointer(&result);
+	return result;
 }
 
 /* 7695 as "7,695"; into @text. */
