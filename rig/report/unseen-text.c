@@ -11,22 +11,27 @@ static const char *const TEXTS[SURVEY_KINDS] = {
 	[SURVEY_TIMER] = "timer interrupts",
 };
 
+static bool are_counts(const Json *of, GError **error)
+{
+	g_autoptr(GList) names = json_object_get_members(of->object);
+	gint64 count;
+
+	for (GList *each = names; each; each = each->next)
+		if (!json_int(of, each->data, 0, G_MAXINT64, &count, error))
+			return false;
+	return true;
+}
+
 static bool check_kind(const Json *unseen, const char *token, GError **error)
 {
 	Json kind, of;
 	JsonArray *uncounted;
 	gint64 count;
 
-	if (!json_object(unseen, token, &kind, error) ||
-	    !json_int(&kind, "total", 0, G_MAXINT64, &count, error) ||
-	    !json_object(&kind, "of", &of, error) ||
-	    !json_array(&kind, "uncounted", &uncounted, error))
-		return false;
-	g_autoptr(GList) names = json_object_get_members(of.object);
-	for (GList *each = names; each; each = each->next)
-		if (!json_int(&of, each->data, 0, G_MAXINT64, &count, error))
-			return false;
-	return true;
+	return json_object(unseen, token, &kind, error) &&
+	       json_int(&kind, "total", 0, G_MAXINT64, &count, error) &&
+	       json_object(&kind, "of", &of, error) &&
+	       json_array(&kind, "uncounted", &uncounted, error) && are_counts(&of, error);
 }
 
 bool unseen_check(const Json *verdict, GError **error)
@@ -89,15 +94,9 @@ bool failures_check(const Json *verdict, GError **error)
 
 	if (!json_has(verdict, "failures"))
 		return true;
-	if (!json_object(verdict, "failures", &failures, error) ||
-	    !json_int(&failures, "at_most", 1, G_MAXINT, &count, error) ||
-	    !json_object(&failures, "of", &of, error))
-		return false;
-	g_autoptr(GList) names = json_object_get_members(of.object);
-	for (GList *each = names; each; each = each->next)
-		if (!json_int(&of, each->data, 0, G_MAXINT64, &count, error))
-			return false;
-	return true;
+	return json_object(verdict, "failures", &failures, error) &&
+	       json_int(&failures, "at_most", 1, G_MAXINT, &count, error) &&
+	       json_object(&failures, "of", &of, error) && are_counts(&of, error);
 }
 
 char *failures_text(JsonObject *verdict)
