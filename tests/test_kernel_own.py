@@ -272,6 +272,7 @@ def test_a_compiler_alone(tree, build, tmp_path):
     folder = built(build("other", CC="gcc -pipe"))
     assert (tmp_path / folder / "bzImage").read_text() == "CC=gcc -pipe LLVM=\n"
     assert json.loads((tmp_path / folder / "origin.json").read_text())["make"] == "CC=gcc -pipe"
+    assert json.loads((tmp_path / folder / "kernel.json").read_text())["source"] == source.name
     assert built(build("other")) == folder
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from drgn import Architecture, Object, Platform, Program, TypeMember
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -39,3 +40,31 @@ def test_words_that_are_not_zero(monkeypatch):
 ])
 def test_splats(line, opens):
     assert splats([line]) == ([line] if opens else [])
+
+
+def program(real_time):
+    """Types of locks as with PREEMPT_RT or without, and nothing else."""
+    prog = Program(Platform(Architecture.X86_64))
+    word = prog.int_type("unsigned long", 8, False)
+    small = prog.int_type("unsigned int", 4, False)
+    base = prog.struct_type("rt_mutex_base", 16, (
+        TypeMember(small, "wait_lock", 0), TypeMember(prog.pointer_type(prog.void_type()), "owner", 64)))
+    plain = {"mutex": (TypeMember(word, "owner", 0),), "spinlock": (TypeMember(small, "rlock", 0),)}
+    rt = {"mutex": (TypeMember(base, "rtmutex", 0),), "spinlock": (TypeMember(base, "lock", 0),)}
+    types = {
+        name: prog.struct_type(name, 16, members) for name, members in (rt if real_time else plain).items()
+    }
+    prog.register_type_finder(
+        "locks", lambda prog, kinds, name, filename: types.get(name), enable_index=0)
+    return prog
+
+
+@pytest.mark.parametrize("real_time, mutex, spin", [
+    (False, ("mutex", 0x1000, 8, 2**64 - 8), ("spin", 0x1000, 4, 2**32 - 1)),
+    (True, ("mutex", 0x1008, 8, 2**64 - 2), ("mutex", 0x1008, 8, 2**64 - 2)),
+])
+def test_words_of_locks(real_time, mutex, spin):
+    """With PREEMPT_RT the first word of both is another lock's, and never tells who holds them."""
+    prog = program(real_time)
+    assert arena.mutex_lock(Object(prog, "struct mutex", address=0x1000)) == arena.Lock(*mutex)
+    assert arena._spin_lock(Object(prog, "struct spinlock", address=0x1000)) == arena.Lock(*spin)
