@@ -12,7 +12,7 @@ from drgn import Architecture, Object, Platform, Program, TypeMember
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analysis.helpers import arena
-from analysis.helpers.klog import splats
+from analysis.helpers.klog import silent_checkers, splats
 
 
 @pytest.mark.parametrize("word, count", [(0, 0), (3, 3), (2**64 - 1, -1), (2**63 - 1, 2**63 - 1)])
@@ -40,6 +40,22 @@ def test_words_that_are_not_zero(monkeypatch):
 ])
 def test_splats(line, opens):
     assert splats([line]) == ([line] if opens else [])
+
+
+@pytest.mark.parametrize("words, silent", [
+    ({}, []),
+    ({"debug_locks": 0}, []),  # there is no lockdep that could be off
+    ({"debug_locks": 1, "prove_locking": 1, "kasan_flags": 0}, []),
+    ({"debug_locks": 0, "prove_locking": 1, "kasan_flags": 3}, ["lockdep"]),
+    ({"debug_locks": 0, "prove_locking": 1, "kasan_flags": 1}, ["lockdep", "KASAN"]),
+])
+def test_checkers_that_have_reported(words, silent):
+    def variable(name):
+        if name not in words:
+            raise LookupError(name)
+        return SimpleNamespace(value_=lambda: words[name])
+
+    assert silent_checkers(SimpleNamespace(variable=variable)) == silent
 
 
 def program(real_time):
