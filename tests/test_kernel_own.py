@@ -223,6 +223,18 @@ def test_a_configuration(tree, build, copy, tmp_path):
     result = build(*words, "--config", "one.config")
     built(result)
     assert "one.config: 1 of its lines are otherwise in this kernel" in result.stderr
+    # A defconfig has no debug information; which kind there is, is the user's.
+    (tmp_path / "one.config").write_text("# Automatically generated file; DO NOT EDIT.\nCONFIG_DEBUG_INFO_NONE=y\n"
+                                         "# CONFIG_DEBUG_INFO_DWARF5 is not set\nCONFIG_DEBUG_INFO_SPLIT=y\n")
+    result = build(*words, "--config", "one.config")
+    built(result)
+    config = (copy.parent / "obj" / ".config").read_text().splitlines()
+    assert "CONFIG_DEBUG_INFO_NONE=y is not taken" in result.stderr
+    assert "CONFIG_DEBUG_INFO_DWARF5=y" in config and "# CONFIG_DEBUG_INFO_SPLIT is not set" in config
+    (tmp_path / "one.config").write_text("CONFIG_DEBUG_INFO_DWARF4=y\n")
+    result = build(*words, "--config", "one.config")
+    built(result)
+    assert "DEBUG_INFO_NONE" not in result.stderr
     (tmp_path / "one.config").write_text("PREEMPT_RT=y\n")
     refused(build(*words, "--config", "one.config"), "one.config:1: this is no line of a configuration")
 

@@ -57,7 +57,8 @@ def check_armed(prog: Program) -> None:
     silent = silent_checkers(prog)
     if silent:
         said = splats(lines_since(prog, -1)) or ["nothing in the log"]
-        raise ValueError(f"{' and '.join(silent)} reported while the guest booted and says nothing since: {said[0]}")
+        names = " and ".join(silent)
+        raise ValueError(f"{names} reported while the guest booted and says nothing since: {said[0]}")
 
 
 def splats(lines: List[str]) -> List[str]:
