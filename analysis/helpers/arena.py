@@ -138,6 +138,7 @@ def guarded_words(arena: Object) -> Dict[str, Tuple[Object, str]]:
             root = arena.rt.member_(name)
             found[f"rt.{name}"] = root.rb_root.rb_node, "arena"
             found[f"rt.{name}.leftmost"] = root.rb_leftmost, "arena"
+    if struct.has_member("nr_pages"):
         found["nr_pages"] = arena.nr_pages, "arena"
     vmas = "vmas" if struct.has_member("spinlock") else "arena"
     found["vma_list.next"] = arena.vma_list.next, vmas
