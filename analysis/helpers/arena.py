@@ -211,6 +211,11 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     return int(table + 8 * ((kaddr >> 12) & 511))
 
 
+def root(prog: Program, mm: Object) -> int:
+    """Guest-physical address of the top of the page tables of *mm*."""
+    return physical(prog, int(mm.pgd.value_()))
+
+
 def tasks(prog: Program) -> List[Object]:
     """``struct task_struct *`` of PID 1 and of what it has forked, the rig's processes in order."""
     first = find_task(prog, 1)

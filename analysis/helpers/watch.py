@@ -120,6 +120,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Root:
+    """The top of a process's page tables; without *mm* of the kernel's own."""
+
+    phys: Word64
+    mm: Optional[int] = None
+
+
+@dataclass(frozen=True)
 class Watch:
     """All of it."""
 
@@ -130,6 +138,7 @@ class Watch:
     words: List[Word] = field(default_factory=list)
     ends: List[End] = field(default_factory=list)
     waits: List[Wait] = field(default_factory=list)
+    roots: List[Root] = field(default_factory=list)
 
     def as_json(self) -> Dict[str, Any]:
         spaces = [[view.space for view in page.views] for page in self.pages]

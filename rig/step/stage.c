@@ -229,6 +229,8 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	const WatchView *view;
 
 	stage->flushes++;
+	if (site->insn.root >= 0)
+		event.root = watch_root(&stage->guest->watch, regs->gpr[site->insn.root]);
 	if (event.flush == FLUSH_PAGE) {
 		event.page = stage_page_at(stage, actor, insn_address(&site->insn, regs), &view);
 		if (event.page < 0)

@@ -31,7 +31,8 @@ static const char SOUND[] =
 	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
 	"\"value\":\"0xffff888001000000\",\"group\":0}],"
-	"\"waits\":[{\"source\":\"kernel/bpf/\"}]}";
+	"\"waits\":[{\"source\":\"kernel/bpf/\"}],"
+	"\"roots\":[{\"phys\":\"0x1800000\"},{\"phys\":\"0x2004000\",\"mm\":1}]}";
 
 static bool parse(const char *text, Watch *ret, GError **error)
 {
@@ -72,6 +73,9 @@ static void test_sound(void)
 	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
 	g_assert_cmpstr(watch.ends[0].symbol, ==, "arena_map_free");
 	g_assert_cmpstr(watch.waits[0], ==, "kernel/bpf/");
+	g_assert_cmpint(watch_root(&watch, 0x1800000), ==, ROOT_KERNEL);
+	g_assert_cmpint(watch_root(&watch, 0x8000000002004003), ==, 2);
+	g_assert_cmpint(watch_root(&watch, 0x2005000), ==, ROOT_UNKNOWN);
 }
 
 /* What is written in the place of what, and how the error begins. */
@@ -122,6 +126,8 @@ static const struct {
 	{ "\"argument\":0", "\"argument\":6", "drgn: 'argument' must be" },
 	{ "\"kind\":\"begins\"", "\"kind\":\"ends\"", "drgn: 'ends' is no kind" },
 	{ "kernel/bpf/", "/etc/passwd bad", "drgn: '/etc/passwd bad' is no source" },
+	{ "\"0x2004000\"", "\"0x2004008\"", "blind: the top of page tables 1 lies nowhere" },
+	{ "\"mm\":1", "\"mm\":8", "drgn: 'mm' must be" },
 	{ "\"frames\":[{", "\"frames\":[1,{", "drgn: 'frames' must be an array of objects" },
 };
 

@@ -314,6 +314,19 @@ static bool read_wait(const Reading *reading, const Json *json, int i, GError **
 	return true;
 }
 
+static bool read_root(const Reading *reading, const Json *json, int i, GError **error)
+{
+	WatchRoot *root = &reading->watch->roots[i];
+	gint64 mm = -1;
+
+	if (!json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error) ||
+	    !read_word(json, "phys", &root->phys, error))
+		return false;
+	root->mm = mm;
+	return (root->phys % PAGE_BYTES == 0 && in_ram(reading, root->phys, PAGE_BYTES)) ||
+	       nowhere("the top of page tables", i, 0, root->phys, error);
+}
+
 /* One PTE or lock that is two would be reported once. */
 static bool check_apart(const Reading *reading, GError **error)
 {
@@ -377,6 +390,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		{ "words", read_guarded, 0, MAX_WORDS, &ret->n_words },
 		{ "ends", read_end, 0, MAX_ENDS, &ret->n_ends },
 		{ "waits", read_wait, 0, MAX_WAITS, &ret->n_waits },
+		{ "roots", read_root, 0, MAX_ROOTS, &ret->n_roots },
 	};
 
 	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= PAGE_BYTES);
@@ -421,4 +435,12 @@ gint64 watch_frame(const Watch *watch, const char *role, int group)
 		if (watch->frames[i].group == group && strcmp(watch->frames[i].role, role) == 0)
 			return watch->frames[i].pfn;
 	return -1;
+}
+
+int watch_root(const Watch *watch, guint64 cr3)
+{
+	for (int i = 0; i < watch->n_roots; i++)
+		if (watch->roots[i].phys == (cr3 & PTE_PFN_MASK))
+			return watch->roots[i].mm < 0 ? (int)ROOT_KERNEL : watch->roots[i].mm + 1;
+	return ROOT_UNKNOWN;
 }

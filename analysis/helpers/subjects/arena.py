@@ -16,6 +16,7 @@ from ..watch import (
     Lockless,
     Page,
     Pte,
+    Root,
     View,
     Wait,
     Watch,
@@ -83,6 +84,14 @@ def _ends(found: Object, group: int) -> List[End]:
     ]
 
 
+def _roots(prog: Program) -> List[Root]:
+    """A vCPU is in one of the guest's processes, or in none and walks the kernel's own tables."""
+    return [
+        Root(Word64(arena.root(prog, prog["init_mm"].address_of_()))),
+        *(Root(Word64(arena.root(prog, mm)), i) for i, mm in enumerate(arena.processes(prog))),
+    ]
+
+
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:
     """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
@@ -99,6 +108,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         ],
         ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
         waits=[Wait("kernel/bpf/")],
+        roots=_roots(prog),
     )
     keep = {
         "groups": request["groups"],
