@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, TypeKind, cast, container_of, sizeof
+from drgn import Object, Program, TypeKind, cast, container_of, offsetof, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.mapletree import mtree_load
@@ -23,6 +23,8 @@ from drgn.helpers.linux.mm import (
 )
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
+
+from .watch import Free
 
 PAGE_SIZE = 4096
 PTE_PRESENT = 1
@@ -69,6 +71,29 @@ def find_arena(prog: Program, map_id: int) -> Object:
         if arena.map.id.value_() == map_id:
             return arena
     raise LookupError(f"no arena with map id {map_id}")
+
+
+def frees(prog: Program) -> List[Free]:
+    """
+    The page allocator's doors: all pages of one go back by one of the latter two, which get them by page or by
+    list, whoever lets go of them.  What is free already the former are seen to let go of once more.
+    """
+    batch = prog.type("struct folio_batch")
+    pages = "__free_frozen_pages" if _has_function(prog, "__free_frozen_pages") else "free_unref_page"
+    return [
+        Free("__free_pages", "page", required=True, drops=True),
+        Free("free_pages_nolock", "page", required=False, drops=True),
+        Free(pages, "page", required=True),
+        Free("free_unref_folios", "batch", required=True, count_at=offsetof(batch, "nr"),
+             list_at=offsetof(batch, "folios")),
+    ]
+
+
+def _has_function(prog: Program, name: str) -> bool:
+    try:
+        return bool(prog.symbol(name))
+    except LookupError:
+        return False
 
 
 def has_arena(prog: Program, map_id: int) -> bool:

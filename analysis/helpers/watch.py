@@ -74,11 +74,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class Free:
-    """A function that gives pages back; what is not *required* some kernels lack."""
+    """
+    A function that gives pages back; what is not *required* some kernels lack.  It *drops* a reference, which need
+    not be the last, or is the allocator's own and gets what nobody refers to any more.  A "batch" is a struct
+    folio_batch with so many folios, in an array of them.
+    """
 
     symbol: str
-    argument: str  # "page", "folio"
+    argument: str  # "page", "folio", "batch"
     required: bool
+    drops: bool = False
+    count_at: Optional[int] = None  # of a batch, in bytes: one byte, how many …
+    list_at: Optional[int] = None  # … and pointers to them
 
 
 @dataclass(frozen=True)

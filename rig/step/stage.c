@@ -242,35 +242,6 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	note(stage, event);
 }
 
-gint32 stage_page_users(const Stage *stage, int actor, guint64 page)
-{
-	gint32 count;
-
-	return machine_read(stage->guest->machine, stage_vcpu(stage, actor),
-			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL)
-		? count : G_MAXINT32;
-}
-
-/* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
-static bool pending_free(Stage *stage, int actor, const Regs *regs)
-{
-	const Guest *guest = stage->guest;
-	/* A folio is its first page. */
-	guint64 page = machine_argument(regs, 0), pfn = (page - guest->vmemmap) / guest->page_size;
-
-	for (guint i = 0; i < stage->frames->len; i++) {
-		const Frame *frame = &g_array_index(stage->frames, Frame, i);
-
-		if (frame->pfn != pfn || stage_page_users(stage, actor, page) > 1)
-			continue;
-		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
-						 .page = frame->page, .pfn = pfn,
-						 .pc = regs->rip });
-		return true;
-	}
-	return false;
-}
-
 void stage_note_queues(Stage *stage, int actor)
 {
 	for (int i = 0; i < stage->guest->n_actors; i++) {
@@ -414,8 +385,12 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		set_ready(stage, actor, call);
 		return true;
 	}
-	if (stage_is_free(stage, pc) && pending_free(stage, actor, &at->regs))
+	const WatchFree *door = stage_free_at(stage, pc);
+	Event freed;
+	if (door && stage_pending_free(stage, actor, door, &freed)) {
+		set_ready(stage, actor, freed);
 		return true;
+	}
 	if (site && site->kind == SITE_WAIT) {
 		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;

@@ -23,8 +23,10 @@ static const char SOUND[] =
 	"{\"group\":1,\"views\":[{\"space\":\"kernel\",\"va\":\"0xffffc90000401000\","
 	"\"pte\":{\"va\":\"0xffff888002001018\",\"phys\":\"0x2001018\"}}]}],"
 	"\"frames\":[{\"role\":\"scratch\",\"group\":1,\"pfn\":\"0x1234\"}],"
-	"\"frees\":[{\"symbol\":\"__free_pages\",\"argument\":\"page\",\"required\":true},"
-	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false}],"
+	"\"frees\":[{\"symbol\":\"__free_pages\",\"argument\":\"page\",\"required\":true,\"drops\":false},"
+	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false,\"drops\":true},"
+	"{\"symbol\":\"free_unref_folios\",\"argument\":\"batch\",\"required\":true,\"drops\":false,"
+	"\"count_at\":0,\"list_at\":8}],"
 	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\","
 	"\"phys\":\"0x1000100\",\"bytes\":8,"
 	"\"guarded_by\":\"ptl-0\",\"lockless\":[{\"function\":\"arena_map_mem_usage\","
@@ -68,6 +70,9 @@ static void test_sound(void)
 	g_assert_cmpint(watch_frame(&watch, "scratch", 0), ==, -1);
 	g_assert_false(watch.frees[1].required);
 	g_assert_cmpint(watch.frees[1].argument, ==, FREES_FOLIO);
+	g_assert_true(!watch.frees[0].drops && watch.frees[1].drops);
+	g_assert_cmpint(watch.frees[2].argument, ==, FREES_BATCH);
+	g_assert_cmpint(watch.frees[2].list_at, ==, 8);
 	g_assert_cmpint(watch.words[0].lock, ==, 1);
 	g_assert_cmpint(watch.words[0].n_lockless, ==, 1);
 	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
@@ -118,7 +123,11 @@ static const struct {
 	{ "0x1234", "0x123456789", "blind: the page of frame 0 lies nowhere" },
 	{ "\"symbol\":\"__free_pages\"", "\"symbol\":\"free pages\"", "drgn: 'free pages' is no symbol" },
 	{ "\"argument\":\"page\"", "\"argument\":\"list\"", "drgn: 'list' is no argument" },
-	{ "\"required\":true", "\"required\":1", "drgn: 'required' must be" },
+	{ "\"required\":true,\"drops\":false}", "\"required\":1,\"drops\":false}",
+	  "drgn: 'required' must be" },
+	{ "\"drops\":true", "\"drops\":1", "drgn: 'drops' must be" },
+	{ ",\"list_at\":8", "", "drgn: 'list_at' must be" },
+	{ "\"count_at\":0", "\"count_at\":4097", "drgn: 'count_at' must be" },
 	{ "\"frees\":[{", "\"others\":[{", "drgn: 'frees' must be an array" },
 	{ "0xffff888001000100", "0x1000100", "blind: word 0 lies nowhere" },
 	{ "\"arena_map_mem_usage\"", "\"arena map\"", "drgn: 'arena map' is no function" },

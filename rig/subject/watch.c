@@ -240,16 +240,20 @@ static bool read_frame(const Reading *reading, const Json *json, int i, GError *
 
 static bool read_free(const Reading *reading, const Json *json, int i, GError **error)
 {
-	static const char *const arguments[] = { "page", "folio", NULL };
+	static const char *const arguments[] = { "page", "folio", "batch", NULL };
+	enum { LARGEST = 4096 };
 	WatchFree *door = &reading->watch->frees[i];
 	int argument;
 
 	if (!read_symbol(reading, json, "symbol", &door->symbol, error) ||
 	    !read_token(reading, json, "argument", arguments, &argument, error) ||
-	    !json_bool(json, "required", &door->required, error))
+	    !json_bool(json, "required", &door->required, error) ||
+	    !json_bool(json, "drops", &door->drops, error))
 		return false;
 	door->argument = argument;
-	return true;
+	return argument != FREES_BATCH ||
+	       (read_small(json, "count_at", 0, LARGEST, &door->count_at, error) &&
+		read_small(json, "list_at", 0, LARGEST, &door->list_at, error));
 }
 
 static bool read_lockless(const Reading *reading, const Json *json, WatchWord *word, GError **error)

@@ -66,13 +66,15 @@ typedef struct {
 	guint64 pfn;
 } WatchFrame;
 
-/* What a function that gives pages back gets as its first argument.  Tokens: "page", "folio". */
-typedef enum { FREES_PAGE, FREES_FOLIO } FreeArgument;
+/* What a function that gives pages back gets as its first argument.  Tokens: "page", "folio", "batch". */
+typedef enum { FREES_PAGE, FREES_FOLIO, FREES_BATCH } FreeArgument;
 
 typedef struct {
 	const char *symbol;
 	FreeArgument argument;
 	bool required;		/* else there are kernels without it, which is said */
+	bool drops;		/* a reference, which may be the last; else nobody refers to them any more */
+	int count_at, list_at;	/* of a batch, in bytes: a byte, how many, and pointers to folios */
 } WatchFree;
 
 /* A word of memory that only the holder of a lock should touch. */

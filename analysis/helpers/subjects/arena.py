@@ -11,7 +11,6 @@ from ..survey import Item, members
 from ..watch import (
     End,
     Frame,
-    Free,
     Lock,
     Lockless,
     Page,
@@ -102,10 +101,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
         words=[word for i, each in enumerate(found) for word in _words(prog, each, i)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
-        frees=[
-            Free("__free_pages", "page", required=True),
-            Free("free_pages_nolock", "page", required=False),
-        ],
+        frees=arena.frees(prog),
         ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
         waits=[Wait("kernel/bpf/")],
         roots=_roots(prog),
