@@ -8,8 +8,10 @@ endif
 VERSION := $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
+# The guest's processor: rig/arch/arch-NAME.c.  "none" links, and refuses (tests/test_arch.py).
+CPU := x86-64
 # The builds have no object in common, so that one does not cost the other its own.
-BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))
+BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))$(if $(filter-out x86-64,$(CPU)),-$(CPU))
 GUEST := build/guest
 # What the demo and `make bench` need.
 KERNELS := stock scratch-plain-store
@@ -25,9 +27,10 @@ ifdef COVERAGE
 SANITIZER := 1
 SANITIZE := --coverage
 endif
+OTHER_CPUS := $(filter-out rig/arch/arch-$(CPU).c,$(wildcard rig/arch/arch-*.c))
 TESTS := $(wildcard rig/*/test-*.c)
 FUZZERS := $(wildcard rig/*/fuzz-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS),$(wildcard rig/*/*.c rig/*/*/*.c))
+SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -106,6 +109,12 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 $(BUILD)/without-%: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $(filter-out $(BUILD)/rig/subject/$*/%,$^) $(DEPS_LIBS)
+
+# For no machine: whoever needs one is refused.
+$(BUILD)/on-none: $(filter-out $(BUILD)/rig/arch/arch-%,$(OBJECTS)) $(BUILD)/rig/arch/arch-none.o \
+		$(BUILD)/rig/main.o $(BUILD)/page.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
 $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
 	$(Q)CC='$(CC)' guest-kernel/guest $(GUEST)
@@ -202,9 +211,9 @@ check-style:
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools -p tests.oracle
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
+UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/util/*.c rig/arch/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
 	rig/catalog/*.c rig/subject/*/check-*.c)) \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c \
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/subject/watch.c \
 	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c
 
 unit-tests: $(TEST_BINARIES)

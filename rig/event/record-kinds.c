@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the events of one kind have in a trace and others have not: see record-json.c. */
+#include "arch/arch.h"
 #include "event/record-parts.h"
 
 #include "event/record-write.h"
@@ -14,7 +15,7 @@ static bool read_store(const Json *json, Event *event, GError **error)
 	if (!json_has(json, "bytes"))
 		return !json_has(json, "offset") && !json_has(json, "stored");
 	return event->landed && json_small(json, "bytes", 1, END_WORD_BYTES, &event->bytes, error) &&
-	       json_small(json, "offset", 0, END_PAGE_BYTES - event->bytes, &event->offset, error) &&
+	       json_small(json, "offset", 0, arch_page_bytes() - event->bytes, &event->offset, error) &&
 	       json_hex(json, "stored", &event->stored, error);
 }
 
@@ -98,7 +99,7 @@ bool record_read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_FREE:
 		return read_free(record, json, event, error);
 	case EVENT_FLUSH:
-		if (!json_choice(json, "flush", record_flushes, &flush, error))
+		if (!json_choice(json, "flush", FLUSH_NAMES, &flush, error))
 			return false;
 		event->flush = flush;
 		return true;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "guest/boot.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -136,8 +138,7 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 	initrds[2] = NULL;
 	return (MachineSpec){
 		.kernel = spec->bzimage, .initrds = initrds,
-		/* User addresses, too: a thread's stack may share page 0's slot of QEMU's TLB. */
-		.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
+		.cmdline = ARCH.cmdline,
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.emulator = spec->emulator,
@@ -326,20 +327,21 @@ char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	guint64 ptes[MAX_PTES];
-	guint8 page[4096];
+	gsize bytes = arch_page_bytes();
+	g_autofree guint8 *page = g_malloc(bytes);
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
 	guest_ptes(guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, guest->watch.n_ptes * sizeof(*ptes));
 	for (int i = 0; i < guest->watch.n_ptes; i++) {
-		if (!pte_present(ptes[i]) ||
-		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
+		guint64 phys = pte_present(ptes[i]) ? pte_pfn(ptes[i]) * bytes : 0;
+
+		if (!pte_present(ptes[i]) || !machine_has_phys(guest->machine, phys, bytes))
 			continue;
-		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
-				       error))
+		if (!machine_phys_read(guest->machine, phys, page, bytes, error))
 			return NULL;
-		g_checksum_update(sum, page, sizeof(page));
+		g_checksum_update(sum, page, bytes);
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "arch/pte.h"
 #include "util/error.h"
 #include "util/lose.h"
 
 enum {
 	/* Stops on the way to one event: sites on other pages, mostly. */
 	MAX_STOPS = 100000,
-	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
 	/* While waits are still to be armed; running takes milliseconds. */
 	HASTY_SECONDS = 1,
@@ -193,7 +193,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 			  GError **error)
 {
 	const Guest *guest = stage->guest;
-	guint64 next = stage_context(stage, actor)->regs.rip;
+	guint64 next = stage_context(stage, actor)->regs.pc;
 	int lock = stage_lock_at(stage, stop->watch);
 	Insn insn;
 
@@ -254,7 +254,7 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 {
 	const Guest *guest = stage->guest;
 	/* A folio is its first page. */
-	guint64 page = machine_argument(regs, 0), pfn = (page - guest->vmemmap) / guest->page_size;
+	guint64 page = regs_argument(regs, 0), pfn = (page - guest->vmemmap) / guest->page_size;
 
 	for (guint i = 0; i < stage->frames->len; i++) {
 		const Frame *frame = &g_array_index(stage->frames, Frame, i);
@@ -263,7 +263,7 @@ static bool pending_free(Stage *stage, int actor, const Regs *regs)
 			continue;
 		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
 						 .page = frame->page, .pfn = pfn,
-						 .pc = regs->rip });
+						 .pc = regs->pc });
 		return true;
 	}
 	return false;
@@ -288,7 +288,7 @@ static void note_return(Stage *stage, int actor, gint64 result)
 	self->returns++;
 	self->result = result;
 	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
-			     .pc = self->own.regs.rip, .result = result });
+			     .pc = self->own.regs.pc, .result = result });
 }
 
 /*
@@ -320,8 +320,8 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 	for (int i = 0; i < watch->n_ends; i++) {
 		const WatchEnd *end = &watch->ends[i];
 
-		if (regs->rip != stage->ends[i] ||
-		    machine_argument(regs, end->argument) != end->value)
+		if (regs->pc != stage->ends[i] ||
+		    regs_argument(regs, end->argument) != end->value)
 			continue;
 		if (end->kind == END_GONE) {
 			stage->gone |= 1u << end->group;
@@ -329,7 +329,7 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 		}
 		stage->dying |= 1u << end->group;
 		note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
-				     .group = end->group, .pc = regs->rip });
+				     .group = end->group, .pc = regs->pc });
 	}
 	return stage_arm_ptes(stage, error);
 }
@@ -337,7 +337,7 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 /* Worth a decision only where an interrupt can come from another vCPU at all. */
 static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 {
-	*ret_stay = stage->interrupts && (stage_context(stage, actor)->regs.eflags & EFLAGS_IF);
+	*ret_stay = stage->interrupts && regs_takes_interrupts(&stage_context(stage, actor)->regs);
 	if (!*ret_stay)
 		return true;
 	sites_note_actor(stage->sites, site, actor);
@@ -350,22 +350,19 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
 	const Regs *regs = &stage_context(stage, actor)->regs;
-	struct {
-		guint64 error_code, rip;	/* as the CPU pushes them */
-	} frame;
+	guint64 pc;
 	const WatchView *view;
 	Insn insn;
 
 	*ret_stay = false;
-	if (stage_page_at(stage, actor, regs->cr2, &view) < 0)
+	if (stage_page_at(stage, actor, regs->fault, &view) < 0)
 		return true;
-	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
-			  sizeof(frame), error))
+	if (!machine_word(stage->guest->machine, stage_vcpu(stage, actor), regs_faulted_at(regs), &pc, error))
 		return false;
-	if (sites_find(stage->sites, frame.rip))
+	if (sites_find(stage->sites, pc))
 		return true;
 	*ret_stay = stage->new_site = true;
-	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), frame.rip, &insn, error) &&
+	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), pc, &insn, error) &&
 	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
 }
 
@@ -379,7 +376,7 @@ static void set_crashed(Stage *stage, int actor)
 static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
 	Context *at = stage_context(stage, actor);
-	guint64 pc = at->regs.rip;
+	guint64 pc = at->regs.pc;
 	const Site *site = sites_find(stage->sites, pc);
 
 	if (site)
@@ -398,7 +395,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return sites_open_gate(stage->sites, pc, error);
 	}
 	if (pc == stage->returned)
-		note_return(stage, actor, at->regs.gpr[MACHINE_RDI]);
+		note_return(stage, actor, regs_argument(&at->regs, 0));
 	if (stage->discovering && pc == stage->page_fault)
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
@@ -415,7 +412,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 	if (stage_is_free(stage, pc) && pending_free(stage, actor, &at->regs))
 		return true;
 	if (site && site->kind == SITE_WAIT) {
-		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
+		at->state = site->insn.halts ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;
 	}
 	if (!note_destruction(stage, actor, &at->regs, error))
@@ -433,7 +430,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 /* It spins where nobody thought it would: break there, and start again. */
 static bool at_hang(Stage *stage, int actor, GError **error)
 {
-	guint64 pc = stage_context(stage, actor)->regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.pc;
 	int armed = sites_arm_waits(stage->sites, pc, error);
 
 	stage->new_site = true;
@@ -456,7 +453,7 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 
 	if (pc == stage->returned || pc == stage->done || pc == stage->sync)
 		return GUEST_MARKER_BYTES;
-	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
+	return site && site->kind == SITE_WAIT && !site->insn.halts ? site->insn.length : 0;
 }
 
 /*
@@ -466,12 +463,12 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	guint64 pc = stage_context(stage, actor)->regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.pc;
 	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
 
 	bool hasty = stage->hasty && !stage->disarmed && sites_has_later(stage->sites);
 
-	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
+	if (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error))
 		return false;
 	machine_allow(machine, hasty ? HASTY_SECONDS : stage_run_seconds(stage));
 	bool ok = (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
@@ -481,8 +478,8 @@ static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 
 static bool is_back(const Actor *self)
 {
-	return self->in_irq && self->irq.regs.rip == self->own.regs.rip &&
-	       self->irq.regs.gpr[MACHINE_RSP] == self->own.regs.gpr[MACHINE_RSP];
+	return self->in_irq && self->irq.regs.pc == self->own.regs.pc &&
+	       regs_sp(&self->irq.regs) == regs_sp(&self->own.regs);
 }
 
 /*
@@ -521,7 +518,7 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	Context *at = stage_context(stage, actor);
 
 	*ret_stay = *ret_step = false;
-	if (stage->survey && survey_take(stage->survey, stop, at->regs.rip))
+	if (stage->survey && survey_take(stage->survey, stop, at->regs.pc))
 		return true;
 	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
 		return end_irq(stage, actor, unserved, ret_stay, error);
@@ -530,7 +527,7 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 		return false;
 	stage_note_queues(stage, actor);
 	/* Behind a watchpoint there may be a breakpoint not yet seen. */
-	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.rip);
+	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.pc);
 	if (!*ret_stay || !stage->actors[actor].in_irq)
 		return true;
 	/* The next one comes when the explorer says so. */
@@ -571,7 +568,7 @@ bool stage_takes_irq(const Stage *stage, int actor)
 	const Actor *self = &stage->actors[actor];
 
 	return !self->in_irq && self->own.state != ACTOR_CRASHED &&
-	       self->own.state != ACTOR_IDLE && (self->own.regs.eflags & EFLAGS_IF) &&
+	       self->own.state != ACTOR_IDLE && regs_takes_interrupts(&self->own.regs) &&
 	       guest_irq_queue(stage->guest, actor);
 }
 

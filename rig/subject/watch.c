@@ -3,13 +3,12 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/u64.h"
 
-enum { PAGE_BYTES = 4096, PTE_BYTES = 8, LONGEST = 127 };
-
-static const guint64 USER_END = 1ull << 47;
+enum { LONGEST = 127 };
 
 /* What one part of a description is read with. */
 typedef struct {
@@ -108,11 +107,6 @@ static bool read_symbol(const Reading *reading, const Json *json, const char *me
 	return true;
 }
 
-static bool in_kernel(guint64 va)
-{
-	return (gint64)va < 0;
-}
-
 static bool in_ram(const Reading *reading, guint64 phys, gsize len)
 {
 	return phys <= reading->ram_bytes - len;
@@ -142,8 +136,8 @@ static bool read_pte(const Reading *reading, const Json *json, int page, WatchPt
 	if (!json_object(json, "pte", &pte, error) || !read_word(&pte, "va", &ret->va, error) ||
 	    !read_word(&pte, "phys", &ret->phys, error))
 		return false;
-	if (in_kernel(ret->va) && in_ram(reading, ret->phys, PTE_BYTES) &&
-	    ret->va % PTE_BYTES == 0 && ret->va % PAGE_BYTES == ret->phys % PAGE_BYTES)
+	if (arch_is_kernel(ret->va) && in_ram(reading, ret->phys, ARCH.pte_bytes) &&
+	    ret->va % ARCH.pte_bytes == 0 && ret->va % arch_page_bytes() == ret->phys % arch_page_bytes())
 		return true;
 	return nowhere("the PTE of page", page, ret->va, ret->phys, error);
 }
@@ -160,7 +154,8 @@ static bool read_view(const Reading *reading, const Json *json, int page, WatchV
 	ret->mm = -1;
 	if (space == 1 && !read_small(json, "mm", 0, MAX_ACTORS - 1, &ret->mm, error))
 		return false;
-	if (ret->va % PAGE_BYTES || (space ? ret->va >= USER_END || !ret->va : !in_kernel(ret->va)))
+	bool fits = space ? ret->va && !(ret->va >> ARCH.user_bits) : arch_is_kernel(ret->va);
+	if (!fits || ret->va % arch_page_bytes())
 		return nowhere("page", page, ret->va, 0, error);
 	return !json_has(json, "pte") || read_pte(reading, json, page, &ret->pte, error);
 }
@@ -219,7 +214,7 @@ static bool read_lock(const Reading *reading, const Json *json, int i, GError **
 		if (reading->watch->locks[other].name == lock->name)
 			return wrong(reading, "second lock's name", lock->name, error);
 	/* The rig reads memory by the eight bytes. */
-	if (in_kernel(lock->va) && in_ram(reading, lock->phys, sizeof(guint64)) &&
+	if (arch_is_kernel(lock->va) && in_ram(reading, lock->phys, sizeof(guint64)) &&
 	    !(lock->bytes & (lock->bytes - 1)) && lock->va % lock->bytes == 0 && lock->held &&
 	    (lock->bytes == 8 || lock->held >> 8 * lock->bytes == 0))
 		return true;
@@ -234,7 +229,7 @@ static bool read_frame(const Reading *reading, const Json *json, int i, GError *
 	    !read_small(json, "group", 0, MAX_GROUPS - 1, &frame->group, error) ||
 	    !read_word(json, "pfn", &frame->pfn, error))
 		return false;
-	return frame->pfn < reading->ram_bytes / PAGE_BYTES ||
+	return frame->pfn < reading->ram_bytes / arch_page_bytes() ||
 	       nowhere("the page of frame", i, 0, frame->pfn, error);
 }
 
@@ -282,7 +277,7 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 			return wrong(reading, "second word's name", word->name, error);
 	if (word->lock < 0)
 		return wrong(reading, "word that a lock guards", word->name, error);
-	return (in_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
+	return (arch_is_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
 	       nowhere("word", i, word->va, word->phys, error);
 }
 
@@ -379,7 +374,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		{ "waits", read_wait, 0, MAX_WAITS, &ret->n_waits },
 	};
 
-	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= PAGE_BYTES);
+	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= arch_page_bytes());
 	memset(ret, 0, sizeof(*ret));
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
 		JsonArray *array;
