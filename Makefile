@@ -205,6 +205,7 @@ static-flags:
 
 check-layers:
 	$(Q)tests/check-layers
+	$(Q)tests/check-arch
 
 check-style:
 	$(Q)tests/check-style
