@@ -30,7 +30,8 @@ endif
 OTHER_CPUS := $(filter-out rig/arch/arch-$(CPU).c,$(wildcard rig/arch/arch-*.c))
 TESTS := $(wildcard rig/*/test-*.c)
 FUZZERS := $(wildcard rig/*/fuzz-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/*/*.c rig/*/*/*.c))
+FAKES := $(wildcard rig/*/fake-*.c)
+SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS) $(FAKES) $(OTHER_CPUS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -217,7 +218,6 @@ UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/ut
 	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/subject/watch.c \
 	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c
 
-unit-tests: $(TEST_BINARIES)
 
 # Compiled once for all tests, and apart from the rig's own objects: sanitized.
 UNIT_OBJECTS := $(UNIT_SOURCES:rig/%.c=$(BUILD)/unit/%.o)
@@ -229,6 +229,33 @@ $(BUILD)/tests/%: $(BUILD)/unit/%.o $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,TEST,rig/$*.c)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
+
+# On another processor, with other pages, PTEs and registers (arch/fake.h): whoever does not say what
+# a PTE looks like must not notice; and step/, with a machine that runs its code (step/fake-machine.c).
+FAKE_TESTS := $(wildcard rig/event/test-*.c rig/check/test-*.c rig/schedule/test-*.c)
+FAKE_BINARIES := $(addprefix $(BUILD)/tests/fake/,$(basename $(notdir $(FAKE_TESTS))))
+FAKE_OBJECTS := $(filter-out %/arch-$(CPU).o,$(UNIT_OBJECTS)) $(BUILD)/fake/arch/arch-fake.o
+STEP_SOURCES := $(filter-out $(TESTS) $(FAKES),$(wildcard rig/step/*.c)) $(FAKES) rig/guest/guest-memory.c rig/guest/walk.c
+STEP_OBJECTS := $(FAKE_OBJECTS) $(STEP_SOURCES:rig/%.c=$(BUILD)/fake/%.o)
+
+$(BUILD)/fake/%.o: rig/%.c config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RIG_CFLAGS) -DARCH_FAKE $(SANITIZE) -c -o $@ $<
+
+define fake_rule
+$(BUILD)/tests/fake/$(basename $(notdir $(1))): $(1:rig/%.c=$(BUILD)/fake/%.o) $(FAKE_OBJECTS)
+	@mkdir -p $$(@D)
+	$$(call say,TEST,$(1) on a fake)
+	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ $$(DEPS_LIBS)
+endef
+$(foreach test,$(FAKE_TESTS),$(eval $(call fake_rule,$(test))))
+
+$(BUILD)/tests/step/%: $(BUILD)/fake/step/%.o $(STEP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,TEST,rig/step/$*.c)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
+
+unit-tests: $(TEST_BINARIES) $(FAKE_BINARIES)
 
 # --- fuzzing ----------------------------------------------------------------
 # clang's libFuzzer: its own objects, with ASan and UBSan, or to count lines (fuzz-coverage).
@@ -311,9 +338,11 @@ clean:
 	rm -rf build build-sanitized build-coverage config.mak config.log
 
 -include $(wildcard build/fuzz/obj/*/*.d build/fuzz/cover/*/*.d)
--include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(STEP_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d) \
+	$(TESTS:rig/%.c=$(BUILD)/fake/%.d)
 
-.SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
+.SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o) $(STEP_OBJECTS) \
+	$(TESTS:rig/%.c=$(BUILD)/fake/%.o)
 
 .PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage

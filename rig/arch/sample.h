@@ -12,6 +12,9 @@
 #define SAMPLE_GLOBAL 4ull
 /* Present, and with bits above and below the frame. */
 #define SAMPLE_BITS 0x8000000000000007ull
+#define SAMPLE_BITS_TEXT "0x8000000000000007"
+/* A bit of the frame beside them. */
+#define SAMPLE_FRAME_TEXT "0x8000000000000107"
 #define SAMPLE_KERNEL 0x10000000000ull
 #define SAMPLE_PAGE_TEXT "8192"
 /* FLUSH_BUT_GLOBAL */
@@ -22,6 +25,8 @@
 #define SAMPLE_WRITABLE 2ull
 #define SAMPLE_GLOBAL (1ull << 8)
 #define SAMPLE_BITS 0x8000000000000163ull
+#define SAMPLE_BITS_TEXT "0x8000000000000163"
+#define SAMPLE_FRAME_TEXT "0x8000000000001163"
 #define SAMPLE_KERNEL 0xffffffff81000000ull
 #define SAMPLE_PAGE_TEXT "4096"
 #define SAMPLE_FLUSH "cr3"

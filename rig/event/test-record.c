@@ -234,7 +234,7 @@ static const struct {
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame B\"]", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame a\"]", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[]", 5 },
-	{ "\"after_bits\":[\"0x8000000000000163\"]", "\"after_bits\":[\"0x8000000000001163\"]", 5 },
+	{ "\"after_bits\":[\"" SAMPLE_BITS_TEXT "\"]", "\"after_bits\":[\"" SAMPLE_FRAME_TEXT "\"]", 5 },
 	{ "\"tlb\":[[[\"frame A\"]]", "\"tlb\":[[[]]", 5 },
 	/* an access that no translation leads to */
 	{ "\"landed\":\"frame A\"", "\"landed\":\"scratch\"", 7 },
