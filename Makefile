@@ -60,6 +60,7 @@ help:
 	@echo 'make deb       a Debian package, in build/deb'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
 	@echo 'make coverage  lines of rig/ that the unit tests and the quick suite run, by folder (gcovr)'
+	@echo 'make lines     lines of code by folder, and of tests'
 	@echo 'make clean     forget build/ and the like (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
 
@@ -190,6 +191,9 @@ soak: all tested-kernels
 check-distros: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(VENV)/bin/python tests/distros.py $(DISTROS)
+
+lines:
+	$(Q)tests/lines
 
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
@@ -344,5 +348,5 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o) $(STEP_OBJECTS) \
 	$(TESTS:rig/%.c=$(BUILD)/fake/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest lines check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage
