@@ -6,7 +6,8 @@ import re
 import subprocess
 
 import pytest
-from conftest import RIG, run_rig
+from conftest import RIG, TOP, run_rig
+from lxml import etree
 from test_formats import validator
 from test_input import assert_refused
 
@@ -73,6 +74,60 @@ def test_stopped_hunt_goes_on(small, tmp_path):
     assert (stopped / "hunt.json").read_bytes() == (out / "hunt.json").read_bytes()
 
 
+def test_group_hangs_on_an_order(small):
+    """The scratch page is stored behind the allocated one: turned round, the invariant holds."""
+    result, out = small
+    group = next(group for group in found(out)["groups"] if group["violation"]["invariant"] == "I1")
+    schedule = (out / "schedules" / f"{group['smallest']['schedule']}.sched").read_text()
+    assert group["cause"]["how"] == "order"
+    assert 1 <= group["cause"]["first"] < group["cause"]["second"] <= len(re.findall("^(run|irq) ", schedule, re.M))
+    assert "cause      " in result.stdout and "The cause: " in (out / "report.html").read_text()
+
+
+def test_tables(small):
+    """What services read says the same: a case for each family and setup."""
+    _, out = small
+    assert re.search("^not ok 1 scratch-plain-store$", (out / "hunt.ktap").read_text(), re.M)
+    junit = etree.parse(str(out / "junit.xml"))
+    assert etree.XMLSchema(etree.parse(str(TOP / "tests" / "junit.xsd"))).validate(junit)
+    assert [case.get("name") for case in junit.iter("testcase")] == ["pairs after 'reserve 1'"]
+    assert junit.find(".//failure").get("type") == "violation"
+
+
+def test_shards_are_the_whole(small, tmp_path):
+    """All parts together are what one machine comes to, to the byte."""
+    _, out = small
+    parts = [tmp_path / str(index) for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        result = hunt(part, *SMALL, "--shard", f"{index}/2", kernel="scratch-plain-store")
+        said = found(part)
+        validator("hunt").validate(said)
+        assert result.returncode in (0, 1), result.stderr
+        assert said["counts"]["elsewhere"] == 18 and not said["coverage"].endswith("complete")
+    # In any order; a shard that is missing is named, and nothing is complete without it.
+    result = run_rig("merge", parts[1], "--out", tmp_path / "half")
+    assert result.returncode == 1 and "shard 1/2 is missing" in result.stdout
+    assert found(tmp_path / "half")["counts"]["not-begun"] == 18
+    result = run_rig("merge", parts[1], parts[0], "--out", tmp_path / "all")
+    assert result.returncode == 1 and "missing" not in result.stdout, result.stderr
+    for name in ("hunt.json", "junit.xml", "hunt.ktap", "report.html"):
+        assert (tmp_path / "all" / name).read_bytes() == (out / name).read_bytes(), name
+    for path in (out / "schedules").iterdir():
+        assert (tmp_path / "all" / "schedules" / path.name).read_bytes() == path.read_bytes()
+    # What was merged can be resumed: there is nothing left to do.
+    assert hunt(tmp_path / "all", *SMALL, "--resume", kernel="scratch-plain-store").returncode == 1
+    # What does not belong together is refused by name.
+    assert_refused(run_rig("merge", *parts, parts[0], "--out", tmp_path / "x"), "shard 1/2 is there twice")
+    journal = parts[1] / "journal"
+    text = journal.read_text()
+    for what, other in (('"failures":0', '"failures":1'), ('"shards":2', '"shards":3')):
+        journal.write_text(text.replace(what, other))
+        assert_refused(run_rig("merge", *parts, "--out", tmp_path / "x"), "of another hunt", what.split('"')[1])
+    journal.write_text(re.sub('"sha256":"[0-9a-f]*"', f'"sha256":"{"0" * 64}"', text))
+    assert_refused(run_rig("merge", *parts, "--out", tmp_path / "x"), "another snapshot")
+    assert not (tmp_path / "x").exists()
+
+
 def test_stop_at(tmp_path):
     out = tmp_path / "run"
     result = hunt(out, "--verbs", "alloc,read", "--setup", "reserve 1", "--stop-at", "I1",
@@ -88,7 +143,7 @@ def test_interrupt_keeps_finished_work(tmp_path):
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         while child.poll() is None and (not (out / "journal").exists() or
-                                        (out / "journal").read_text().count("\n") < 3):
+                                        (out / "journal").read_text().count('{"n":') < 2):
             try:
                 child.wait(0.2)
             except subprocess.TimeoutExpired:
@@ -98,7 +153,7 @@ def test_interrupt_keeps_finished_work(tmp_path):
     finally:
         child.kill()
     assert child.returncode == 2, stdout + stderr
-    done = (out / "journal").read_text().count("\n") - 1
+    done = (out / "journal").read_text().count('{"n":')
     said = found(out)
     assert said["verdict"] == "inconclusive" and said["counts"]["complete"] == done >= 2
 
@@ -130,6 +185,8 @@ def test_failures(tmp_path):
     (("--stop-at", "I99"), ("--stop-at I99", "no such invariant")),
     (("--max-schedules", "0"), ("--max-schedules",)),
     (("--kernel", "nosuch"), ("nosuch",)),
+    (("--shard", "3/2"), ("write I/N",)),
+    (("--shard", "1/2", "--stop-at", "I1"), ("--shard 1/2", "leave --stop-at out")),
 ])
 def test_bad_input(tmp_path, words, parts):
     result = run_rig("hunt", "--out", tmp_path / "run", *words)
@@ -145,7 +202,7 @@ def test_journal_of_another_hunt_is_kept(small, tmp_path):
     journal = other / "journal"
     journal.write_bytes((out / "journal").read_bytes())
     result = hunt(other, "--verbs", "free,read", "--setup", "reserve 1", "--resume", kernel="scratch-plain-store")
-    assert_refused(result, f"{journal}:1", "of another kernel, emulator, guest or other options")
+    assert_refused(result, f"{journal}:1", "of another hunt: 'verbs' is not the same")
     assert journal.read_bytes() == (out / "journal").read_bytes()
     # A line that is none is named.
     text = (out / "journal").read_text().splitlines(True)

@@ -371,12 +371,20 @@ def reversed_patch(path, to):
     to.write_text("".join(body))
 
 
-def test_verify(tmp_path):
-    mutant = TOP / "guest-kernel" / "mutants" / "scratch-plain-store.patch"
-    # Not in a folder that goes away: the kernels stay in the cache.
+MUTANT = TOP / "guest-kernel" / "mutants" / "scratch-plain-store.patch"
+
+
+@pytest.fixture
+def mends_mutant():
+    """What takes MUTANT back; not in a folder that goes away: the kernels stay in the cache."""
     fix = TOP / "build" / "tests" / "compare-again.patch"
     fix.parent.mkdir(parents=True, exist_ok=True)
-    reversed_patch(mutant, fix)
+    reversed_patch(MUTANT, fix)
+    return fix
+
+
+def test_verify(mends_mutant, tmp_path):
+    mutant, fix = MUTANT, mends_mutant
     out = tmp_path / "out"
     words = ("verify", "--base-patch", mutant, "--scenario", "fault-vs-alloc", "--out", out)
     result = run_rig(*words, "--patch", fix, timeout=900)
@@ -390,6 +398,20 @@ def test_verify(tmp_path):
     assert not rows(out / "before")["verify-before"]["as_expected"]
     assert rows(out / "after")["verify-after"]["verdict"] == "documented"
     assert "frame A -> scratch" in (out / "before" / "summary.md").read_text()
+
+
+def test_verify_by_hunt(mends_mutant, tmp_path):
+    """The same patch, by what nobody wrote down."""
+    out = tmp_path / "out"
+    words = ("verify", "--hunt", "--verbs", "alloc,read", "--setup", "reserve 1", "--base-patch", MUTANT, "--out", out)
+    result = run_rig(*words, "--patch", mends_mutant, timeout=1500)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\nfails before, passes after: I1\n" in result.stdout
+    assert "\nmended     I1: " in result.stdout and "\nnew " not in result.stdout
+    assert (out / "verify.md").read_text().startswith("## racerig verify: fails before, passes after: I1\n")
+    before, after = (json.loads((out / side / "hunt.json").read_text()) for side in ("before", "after"))
+    assert before["verdict"] == "new" and after["verdict"] == "clean"
+    assert before["counts"]["complete"] == after["counts"]["complete"] > 10
 
 
 FIX = TOP / "guest-kernel" / "patches" / "free-flush-before-reuse.patch"
@@ -438,6 +460,8 @@ def test_verify_bad_words(tmp_path):
     assert_refused(run_rig("verify"), "--patch is missing")
     assert_refused(run_rig("verify", "--patch", "/nonexistent"), "/nonexistent: No such file")
     assert_refused(run_rig("verify", "--patch", "Makefile", "--group", "mutants"), "quick or full")
+    assert_refused(run_rig("verify", "--patch", "Makefile", "--verbs", "free"), "go with --hunt")
+    assert_refused(run_rig("verify", "--patch", "Makefile", "--hunt", "--scenario", "lost-write"), "no scenario")
     assert_refused(run_rig("verify", "--patch", "Makefile", "--tree", tmp_path), "no kernel tree")
 
 

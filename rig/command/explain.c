@@ -52,13 +52,6 @@ static void say(int indent, const char *format, ...)
 	g_print("%s", text);
 }
 
-static char *subject(const Story *story, const RecordEvent *event)
-{
-	g_autofree char *sentence = story_sentence(story, event);
-
-	return g_strdup_printf("CPU%d (%s) %s", story->record->header.actors[event->event.actor].vcpu,
-			       record_actor(story->record, &event->event), sentence);
-}
 /* Those that event @event showed; -1: found at the end. */
 static void print_findings(const Record *record, int event)
 {
@@ -82,7 +75,7 @@ static void print_story(const Story *story, const SourceText *sources)
 
 	for (guint i = 0; i < record->events->len; i++) {
 		const RecordEvent *event = record_event(record, i);
-		g_autofree char *words = subject(story, event);
+		g_autofree char *words = story_told(story, event);
 		g_autofree char *number =
 			event->number ? g_strdup_printf("%u", event->number) : g_strdup("");
 		const char *code = event->line ? source_text_line(sources, event->line, 0) : NULL;
@@ -98,19 +91,10 @@ static void print_story(const Story *story, const SourceText *sources)
 	print_findings(record, -1);
 }
 
-/* The event of decision @step, from 0. */
-static const RecordEvent *decision(const Story *story, guint step)
-{
-	for (guint i = 0; i < story->record->events->len; i++)
-		if (record_event(story->record, i)->number == step + 1)
-			return record_event(story->record, i);
-	g_assert_not_reached();
-}
-
 static void print_flip(const Story *story, const Flip *flip, const char *invariant)
 {
-	g_autofree char *first = subject(story, decision(story, flip->first));
-	g_autofree char *second = subject(story, decision(story, flip->second));
+	g_autofree char *first = story_told(story, story_decision(story, flip->first));
+	g_autofree char *second = story_told(story, story_decision(story, flip->second));
 
 	g_print("  %u before %u\n", flip->first + 1, flip->second + 1);
 	say(7, "     %u %s", flip->first + 1, first);
@@ -154,8 +138,8 @@ static bool print_cause(const Story *story, const GPtrArray *flips, const char *
 		    invariant);
 		return true;
 	}
-	g_autofree char *first = subject(story, decision(story, cause->first));
-	g_autofree char *second = subject(story, decision(story, cause->second));
+	g_autofree char *first = story_told(story, story_decision(story, cause->first));
+	g_autofree char *second = story_told(story, story_decision(story, cause->second));
 	g_print("\nThe cause: %u comes before %u%s.\n", cause->first + 1, cause->second + 1,
 		cause->violating ? ", though not every other way to go on mends it" : "");
 	say(2, "  %s", first);

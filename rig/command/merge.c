@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <unistd.h>
+
 #include "command/command.h"
+#include "command/hunt-kernel.h"
+#include "explore/folder.h"
+#include "hunt/blame.h"
+#include "hunt/merge.h"
+#include "hunt/publish.h"
 #include "report/summary.h"
 #include "suite/cost.h"
 #include "suite/merge.h"
@@ -51,9 +58,46 @@ static int merge_explorations(const char *const *dirs, GError **error)
 	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;
 }
 
+/* Where the hunt's kernel is here, what each group hangs on is found out here, too. */
+static gboolean blame(HuntResult *result, GCancellable *cancel, GError **error)
+{
+	const HuntAbout *about = result->hunt->about;
+	g_autoptr(GError) local = NULL;
+	g_autoptr(Kernel) kernel = kernel_find(about->kernel, &local);
+
+	if (!kernel || g_strcmp0(kernel->key, about->key) != 0) {
+		g_message("kernel %s of the hunt is not here: the orders that groups hang on are left out",
+			  about->kernel);
+		return TRUE;
+	}
+	HunterOptions options = { .kernel = kernel, .failures = about->failures,
+				  .max_schedules = about->max_schedules, .cancel = cancel };
+	return hunt_blame(result, &options, error);
+}
+
+static int merge_hunts(const char *const *dirs, GCancellable *cancel, GError **error)
+{
+	g_autofree char *missing = NULL;
+	g_autoptr(Hunt) hunt = hunt_merge(dirs, &missing, error);
+	g_autoptr(HuntResult) result = hunt ? hunt_result_new(hunt, error) : NULL;
+
+	if (!result || !folder_may_write(opt_out, error))
+		return EXIT_BROKEN;
+	int lock = folder_lock(opt_out, error);
+	if (lock < 0)
+		return EXIT_BROKEN;
+	gboolean ok = blame(result, cancel, error) && folder_make(opt_out, FALSE, error) &&
+		      hunt_write_journal(hunt, opt_out, error) && hunt_publish(result, opt_out, error);
+	close(lock);
+	if (!ok)
+		return EXIT_BROKEN;
+	g_autofree char *text = hunt_text(result, opt_out);
+	g_print("%s%s  folder     %s (hunt.json, report.html)\n", text, missing ? missing : "", opt_out);
+	return missing ? EXIT_UNEXPECTED : hunt_exit_code(result->verdict);
+}
+
 int command_merge(int argc, char **argv, GCancellable *cancel, GError **error)
 {
-	(void)cancel;
 	if (!command_parse(&argc, &argv, entries, "DIR…", -1,
 			   "Make the folders of all shards into the one of the whole.", error))
 		return EXIT_BROKEN;
@@ -63,6 +107,8 @@ int command_merge(int argc, char **argv, GCancellable *cancel, GError **error)
 		return EXIT_BROKEN;
 	}
 	const char *const *dirs = (const char *const *)argv + 1;
+	if (hunt_is_in(*dirs))
+		return merge_hunts(dirs, cancel, error);
 	int split = merge_split(*dirs, error);
 	if (split < 0)
 		return EXIT_BROKEN;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "command/verify-hunt.h"
 #include "explore/folder.h"
 #include "report/summary.h"
 #include "util/child.h"
@@ -16,8 +17,9 @@
 
 static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/verify", *opt_tree;
 static char **opt_patches, **opt_base_patches, **opt_scenarios, **opt_configs;
-static int opt_jobs = 1, opt_ram;
-static gboolean opt_resume, opt_bisect;
+static int opt_jobs = 1, opt_ram, opt_failures;
+static char *opt_verbs, *opt_setup;
+static gboolean opt_resume, opt_bisect, opt_hunt;
 
 static const GOptionEntry entries[] = {
 	{ "tree", 't', 0, G_OPTION_ARG_FILENAME, &opt_tree,
@@ -35,7 +37,13 @@ static const GOptionEntry entries[] = {
 	{ "group", 'g', 0, G_OPTION_ARG_STRING, &opt_group, "quick or full (the default)", "G" },
 	{ "scenario", 's', 0, G_OPTION_ARG_STRING_ARRAY, &opt_scenarios,
 	  "Only this scenario; may be given again", "S" },
-	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs side by side (1)", "J" },
+	{ "hunt", 0, 0, G_OPTION_ARG_NONE, &opt_hunt,
+	  "Not the scenarios but the hunt (racerig hunt --help), without the patch and with it", NULL },
+	{ "verbs", 0, 0, G_OPTION_ARG_STRING, &opt_verbs, "With --hunt: only these", "V,…" },
+	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup, "With --hunt: only from here", "TEXT" },
+	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
+	  "With --hunt: up to F calls a schedule that may fail do (0)", "F" },
+	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs, or guests of a hunt, side by side (1)", "J" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
 	  "Stop each of both after 90s, 15m or 2h", "T" },
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
@@ -44,6 +52,8 @@ static const GOptionEntry entries[] = {
 	COMMAND_CONNECT,
 	{ NULL },
 };
+
+enum { HUNT_SCHEDULES = 500 };	/* of a combination, as in racerig hunt */
 
 static const char BEFORE[] = "verify-before", AFTER[] = "verify-after";
 
@@ -206,14 +216,36 @@ static gboolean write_evidence(const char *sentence, const char *before, const c
 	g_string_append_printf(page, "## racerig verify: %s\n\n", sentence);
 	if (!describe(page, "before", before, error) || !describe(page, "after", AFTER, error))
 		return FALSE;
-	g_string_append_printf(page, "\n~~~~text\n%s~~~~\n\n[before](before/summary.md) and "
-			       "[after](after/summary.md) have the tables and the interleavings.\n",
-			       text);
+	const char *file = opt_hunt ? "report.html" : "summary.md";
+	g_string_append_printf(page, "\n~~~~text\n%s~~~~\n\n[before](before/%s) and [after](after/%s) have "
+			       "the tables and the interleavings.\n", text, file, file);
 	return folder_write(opt_out, "verify.md", page->str, error);
+}
+
+/* What is said of a hunt, and that there is one. */
+static gboolean check_hunt(GError **error)
+{
+	if (!opt_hunt && (opt_verbs || opt_setup || opt_failures)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--verbs, --setup and --failures go with --hunt");
+		return FALSE;
+	}
+	if (opt_hunt && (opt_scenarios || opt_bisect)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "--hunt runs no scenario, and does not go with --bisect; leave one of them out");
+		return FALSE;
+	}
+	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--failures %d: give 0 to 9", opt_failures);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 static gboolean check_options(double *max_seconds, GError **error)
 {
+	if (!check_hunt(error))
+		return FALSE;
 	if (!opt_patches && !opt_bisect) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "--patch is missing: what is to be verified? (--bisect asks of the tree alone)");
@@ -278,24 +310,47 @@ static int bisect(double max_seconds, GCancellable *cancel, GError **error)
 	return violated->len ? EXIT_UNEXPECTED : judged ? EXIT_EXPECTED : EXIT_BISECT_SKIP;
 }
 
-static int verify(double max_seconds, GCancellable *cancel, GError **error)
+/* By scenarios; the exit code, *@ret_sentence and *@ret_text as for verify_by_hunt(). */
+static int verify_by_suite(const char *base, double max_seconds, GCancellable *cancel,
+			   char **ret_sentence, char **ret_text, GError **error)
 {
-	const char *base = opt_tree || opt_base_patches || opt_configs || opt_ram ? BEFORE : "stock";
 	int code;
-
-	if (!build(base, NULL, cancel, error) || !build(AFTER, opt_patches, cancel, error))
-		return EXIT_BROKEN;
 	g_autoptr(Table) before = run(base, "before", max_seconds, cancel, error);
 	g_autoptr(Table) after = before ? run(AFTER, "after", max_seconds, cancel, error) : NULL;
 	if (!after)
 		return EXIT_BROKEN;
 	g_autoptr(Comparison) comparison = compare_tables(before, after);
-	g_autofree char *changes = comparison_text(comparison);
-	g_autofree char *sentence = conclude(before, after, comparison, &code);
-	if (!write_evidence(sentence, base, changes, error))
+	*ret_text = comparison_text(comparison);
+	*ret_sentence = conclude(before, after, comparison, &code);
+	return code;
+}
+
+static int verify_all_combinations(const char *base, double max_seconds, GCancellable *cancel,
+				   char **ret_sentence, char **ret_text, GError **error)
+{
+	g_autoptr(HuntAbout) about = about_new();
+	HuntOptions options = { .each = { .cancel = cancel }, .jobs = opt_jobs, .max_seconds = max_seconds,
+				.resume = opt_resume, .out = opt_out };
+
+	about->scope.verbs = opt_verbs ? g_strsplit(opt_verbs, ",", -1) : NULL;
+	about->scope.setup = g_strdup(opt_setup);
+	about->failures = opt_failures;
+	about->max_schedules = HUNT_SCHEDULES;
+	return verify_by_hunt(base, AFTER, about, &options, ret_sentence, ret_text, error);
+}
+
+static int verify(double max_seconds, GCancellable *cancel, GError **error)
+{
+	const char *base = opt_tree || opt_base_patches || opt_configs || opt_ram ? BEFORE : "stock";
+	g_autofree char *sentence = NULL, *text = NULL;
+
+	if (!build(base, NULL, cancel, error) || !build(AFTER, opt_patches, cancel, error))
 		return EXIT_BROKEN;
-	g_print("== compared\n%s\n%s\nfolder %s (verify.md, before/, after/)\n", changes, sentence,
-		opt_out);
+	int code = (opt_hunt ? verify_all_combinations : verify_by_suite)(base, max_seconds, cancel,
+									  &sentence, &text, error);
+	if (!sentence || !write_evidence(sentence, base, text, error))
+		return EXIT_BROKEN;
+	g_print("== compared\n%s\n%s\nfolder %s (verify.md, before/, after/)\n", text, sentence, opt_out);
 	return code;
 }
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore/journal.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/error.h"
 #include "util/file.h"
+#include "util/line-log.h"
 #include "util/name.h"
 
 /* Where in the file the text of an outcome is. */
@@ -17,25 +16,17 @@ typedef struct {
 } Span;
 
 struct Journal {
-	char *path;
-	FILE *file;		/* written */
-	FILE *before;		/* what was there when it was opened, to be read; or NULL */
+	LineLog *log;
 	GHashTable *lines;	/* plan key -> Span: the texts stay on the disk, there may be many */
+	char *first;		/* line of what was there */
 };
 
 static const char MAGIC[] = "racerig-journal 7";
 
-static bool fail(const Journal *journal, GError **error)
-{
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", journal->path, g_strerror(errno));
-	return false;
-}
-
-static Journal *alloc_journal(const char *path)
+static Journal *alloc_journal(void)
 {
 	Journal *journal = g_new0(Journal, 1);
 
-	journal->path = g_strdup(path);
 	journal->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return journal;
 }
@@ -44,80 +35,43 @@ void journal_free(Journal *journal)
 {
 	if (!journal)
 		return;
-	if (journal->file)
-		fclose(journal->file);
-	if (journal->before)
-		fclose(journal->before);
+	g_clear_pointer(&journal->log, line_log_free);
 	g_hash_table_unref(journal->lines);
-	g_free(journal->path);
+	g_free(journal->first);
 	g_free(journal);
 }
 
 Journal *journal_new(const char *path, const char *what, GError **error)
 {
-	g_autoptr(Journal) journal = alloc_journal(path);
+	g_autoptr(Journal) journal = alloc_journal();
+	g_autofree char *first = g_strdup_printf("%s %s", MAGIC, what);
 
-	journal->file = fopen(path, "we");
-	if (!journal->file || fprintf(journal->file, "%s %s\n", MAGIC, what) < 0 ||
-	    fflush(journal->file)) {
-		fail(journal, error);
-		return NULL;
-	}
-	return g_steal_pointer(&journal);
+	journal->log = line_log_new(path, first, error);
+	return journal->log ? g_steal_pointer(&journal) : NULL;
 }
 
-/* False: the rest is no whole line, or longer than any of ours. */
-static bool next_line(FILE *file, GString *line)
+static bool note_line(const GString *line, guint number, off_t at, gpointer data, GError **error)
 {
-	int c;
-
-	g_string_truncate(line, 0);
-	while ((c = getc_unlocked(file)) != EOF && line->len < FILE_MAX_BYTES) {
-		if (c == '\n')
-			return true;
-		g_string_append_c(line, c);
-	}
-	return false;
-}
-
-static void note_line(Journal *journal, const GString *line, off_t at)
-{
+	Journal *journal = data;
 	const char *tab = strchr(line->str, '\t');
 	Span span;
 
+	(void)error;
+	if (number == 1)
+		journal->first = g_strdup(line->str);
 	if (!tab)
-		return;
+		return true;
 	gsize key = tab - line->str;
 	span = (Span){ at + key + 1, line->len - key - 1 };
 	g_hash_table_replace(journal->lines, g_strndup(line->str, key), g_memdup2(&span, sizeof(span)));
+	return true;
 }
 
-/* Know the whole lines of the file; *@ret_first is the first one, and *@ret_whole how long they are. */
-static bool read_lines(Journal *journal, char **ret_first, off_t *ret_whole, GError **error)
+/* Know the whole lines of the file. */
+static bool load(Journal *journal, const char *path, GError **error)
 {
-	int fd = file_open(journal->path, FILE_FOUND, error);
-	g_autoptr(GString) line = g_string_new(NULL);
-	off_t at = 0;
-
-	if (fd < 0)
-		return false;
-	journal->before = fdopen(fd, "re");
-	while (next_line(journal->before, line)) {
-		if (strlen(line->str) != line->len) {
-			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-				    "%s: a zero byte is in it, and it is no text of racerig's",
-				    journal->path);
-			return false;
-		}
-		if (at == 0)
-			*ret_first = g_strdup(line->str);
-		note_line(journal, line, at);
-		at += line->len + 1;
-	}
-	*ret_whole = at;
-	if (!*ret_first)
-		*ret_first = g_strdup("");
-	return true;
+	journal->log = line_log_load(path, note_line, journal, error);
+	return journal->log != NULL;
 }
 
 bool journal_is_for(const char *path, const char *what)
@@ -134,26 +88,25 @@ bool journal_is_for(const char *path, const char *what)
 	return same;
 }
 
-/* What a first line says that the journal is for; NULL: it is none of this version. */
-static const char *what_of(const char *first)
+/* What its first line says that it is for; NULL: it is none of this version. */
+static const char *what_of(const Journal *journal)
 {
-	return g_str_has_prefix(first, MAGIC) && first[strlen(MAGIC)] == ' ' ? first + strlen(MAGIC) + 1
-									      : NULL;
+	const char *rest = journal->first ? journal->first + strlen(MAGIC) : NULL;
+
+	return rest && g_str_has_prefix(journal->first, MAGIC) && *rest == ' ' ? rest + 1 : NULL;
 }
 
 Journal *journal_resume(const char *path, const char *what, GError **error)
 {
-	g_autoptr(Journal) journal = alloc_journal(path);
+	g_autoptr(Journal) journal = alloc_journal();
 	g_autoptr(GError) local = NULL;
-	g_autofree char *first = NULL;
-	off_t whole;
 
-	if (!read_lines(journal, &first, &whole, &local)) {
+	if (!load(journal, path, &local)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "nothing to resume (%s); explore without --resume", local->message);
 		return NULL;
 	}
-	const char *made = what_of(first);
+	const char *made = what_of(journal);
 	if (g_strcmp0(made, what) != 0) {
 		g_autofree char *shown = name_shown(made ? made : "");
 
@@ -162,59 +115,40 @@ Journal *journal_resume(const char *path, const char *what, GError **error)
 			    "without --resume", path, shown, what);
 		return NULL;
 	}
-	journal->file = fopen(path, "r+e");
-	if (!journal->file || ftruncate(fileno(journal->file), whole) ||
-	    fseek(journal->file, 0, SEEK_END)) {
-		fail(journal, error);
-		return NULL;
-	}
-	return g_steal_pointer(&journal);
+	return line_log_continue(journal->log, error) ? g_steal_pointer(&journal) : NULL;
 }
 
 Journal *journal_load(const char *path, char **ret_what, GError **error)
 {
-	g_autoptr(Journal) journal = alloc_journal(path);
-	g_autofree char *first = NULL;
-	off_t whole;
+	g_autoptr(Journal) journal = alloc_journal();
 
-	if (!read_lines(journal, &first, &whole, error))
+	if (!load(journal, path, error))
 		return NULL;
-	if (!what_of(first)) {
+	if (!what_of(journal)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s:1: no journal of this version", path);
 		return NULL;
 	}
-	*ret_what = g_strdup(what_of(first));
+	*ret_what = g_strdup(what_of(journal));
 	return g_steal_pointer(&journal);
 }
 
 /* NULL: it is no outcome, or the file is another one by now. */
 static Outcome *read_outcome(const Journal *journal, const Span *span)
 {
-	g_autofree char *text = g_malloc(span->len + 1);
-	gsize done = 0;
+	g_autofree char *text = line_log_text(journal->log, span->at, span->len);
 
-	while (done < span->len) {
-		ssize_t got = pread(fileno(journal->before), text + done, span->len - done, span->at + done);
-
-		if (got <= 0)
-			return NULL;
-		done += got;
-	}
-	text[span->len] = '\0';
-	return strlen(text) == span->len ? outcome_parse(text) : NULL;
+	return text ? outcome_parse(text) : NULL;
 }
 
 GPtrArray *journal_outcomes(const char *path, GError **error)
 {
-	g_autoptr(Journal) journal = alloc_journal(path);
+	g_autoptr(Journal) journal = alloc_journal();
 	g_autoptr(GPtrArray) outcomes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
-	g_autofree char *first = NULL;
 	GHashTableIter lines;
 	gpointer span;
-	off_t whole;
 
-	if (!read_lines(journal, &first, &whole, error))
+	if (!load(journal, path, error))
 		return NULL;
 	g_hash_table_iter_init(&lines, journal->lines);
 	while (g_hash_table_iter_next(&lines, NULL, &span)) {
@@ -229,10 +163,9 @@ GPtrArray *journal_outcomes(const char *path, GError **error)
 bool journal_add(Journal *journal, const char *key, const Outcome *outcome, GError **error)
 {
 	g_autofree char *text = outcome_format(outcome);
+	g_autofree char *line = g_strconcat(key, "\t", text, NULL);
 
-	if (fprintf(journal->file, "%s\t%s\n", key, text) < 0 || fflush(journal->file))
-		return fail(journal, error);
-	return true;
+	return line_log_add(journal->log, line, error);
 }
 
 Outcome *journal_take(Journal *journal, const char *key)

@@ -15,6 +15,7 @@ typedef struct {
 	enum verb verb;
 	int page, pages;	/* no page: -1 */
 	bool any;		/* where the kernel likes */
+	const char *edge;	/* by this name, in place of a number; NULL: by number */
 } Choice;
 
 typedef struct {
@@ -22,13 +23,17 @@ typedef struct {
 	int each[MAX_FORM];	/* operations of each actor; 0: no more actors */
 	int pages;
 	int changes;		/* at least so many operations change a mapping, and the first does */
+	bool edges;		/* the first actor's is by kernel address, the others' change a mapping */
 } Family;
 
 static const Family families[] = {
-	{ "pairs", "one operation against one, on two pages", { 1, 1 }, 2, 0 },
+	{ "pairs", "one operation against one, on two pages", { 1, 1 }, 2, 0, false },
 	{ "sequences", "two operations against one, two changes of the mapping among them, on one page",
-	  { 2, 1 }, 1, 2 },
-	{ "triples", "one operation of each of three actors, on one page", { 1, 1, 1 }, 1, 0 },
+	  { 2, 1 }, 1, 2, false },
+	{ "edges", "one access by kernel address, in the arena or next to it, against one change of the "
+	  "mapping",
+	  { 1, 1 }, 1, 0, true },
+	{ "triples", "one operation of each of three actors, on one page", { 1, 1, 1 }, 1, 0, false },
 };
 
 typedef struct {
@@ -82,16 +87,13 @@ static bool is_touch(enum verb verb)
 	return false;
 }
 
-/*
- * Verbs of an actor that lives on.  Not those by another door to the same kernel code (kernel
- * addresses, programs without an arena), which edges and guards need and not pages.
- */
+/* Verbs of an actor that lives on. */
 static bool is_hunted(enum verb verb)
 {
 	const VerbRow *row = verb_row(verb);
 
-	return !(row->flags & (VERB_VMAP | VERB_LAST | VERB_COMMON)) && row->takes != TAKES_ANY_PAGE &&
-	       verb != VERB_CLOSE && verb != VERB_OPEN;
+	return !(row->flags & (VERB_VMAP | VERB_LAST | VERB_COMMON)) && verb != VERB_CLOSE &&
+	       verb != VERB_OPEN;
 }
 
 static bool is_wanted(const HuntScope *scope, enum verb verb)
@@ -123,9 +125,27 @@ static bool check_verbs(const HuntScope *scope, GError **error)
 
 static void add_choice(GArray *choices, enum verb verb, int page, int pages, bool any)
 {
-	Choice choice = { verb, page, pages, any };
+	Choice choice = { verb, page, pages, any, NULL };
 
 	g_array_append_val(choices, choice);
+}
+
+/*
+ * By kernel address: another door to the same kernel code where there is a page, and the only one next to
+ * the arena.
+ */
+static void add_edges(const HuntScope *scope, GArray *choices)
+{
+	for (int verb = 0; verb < N_VERBS; verb++) {
+		if (!is_wanted(scope, verb) || verb_row(verb)->takes != TAKES_ANY_PAGE)
+			continue;
+		add_choice(choices, verb, 0, 1, false);
+		for (int edge = 0; edge < N_EDGES; edge++) {
+			Choice choice = { verb, -1, 1, false, verb_edge_word(edge) };
+
+			g_array_append_val(choices, choice);
+		}
+	}
 }
 
 /* All that @family's actors may do. */
@@ -133,10 +153,13 @@ static GArray *choices_of(const HuntScope *scope, const Family *family)
 {
 	GArray *choices = g_array_new(FALSE, FALSE, sizeof(Choice));
 
+	/* In front of the others, so that combinations of both are in order. */
+	if (family->edges)
+		add_edges(scope, choices);
 	for (int verb = 0; verb < N_VERBS; verb++) {
 		enum verb_takes takes = verb_row(verb)->takes;
 
-		if (!is_wanted(scope, verb))
+		if (!is_wanted(scope, verb) || takes == TAKES_ANY_PAGE)
 			continue;
 		if (takes == TAKES_NOTHING || takes == TAKES_ARENA) {
 			add_choice(choices, verb, -1, 0, false);
@@ -233,7 +256,9 @@ static bool stands_for_all(const Form *form)
 static void add_operation(GString *text, const Choice *choice)
 {
 	g_string_append(text, verb_row(choice->verb)->word);
-	if (choice->any)
+	if (choice->edge)
+		g_string_append_printf(text, " %s", choice->edge);
+	else if (choice->any)
 		g_string_append(text, " any a");
 	else if (choice->page >= 0 && choice->pages > 1)
 		g_string_append_printf(text, " %d-%d", choice->page, choice->page + choice->pages - 1);
@@ -286,6 +311,19 @@ static bool has_changes(const Form *form)
 	return changes >= form->family->changes;
 }
 
+/* Whether @verb may be operation @at of @actor. */
+static bool may_be(const Family *family, int actor, int at, enum verb verb)
+{
+	bool by_address = verb_row(verb)->takes == TAKES_ANY_PAGE;
+
+	if (family->edges && (actor == 0 ? !by_address : by_address || is_touch(verb)))
+		return false;
+	if (family->changes && actor == 0 && at == 0 && is_touch(verb))
+		return false;
+	/* There is nothing of one's own to give back at once. */
+	return verb != VERB_UNPIN || at > 0;
+}
+
 /* All ways to go on with operation @at of @actor. */
 static void fill_in(GPtrArray *combinations, Form *form, int actor, int at)
 {
@@ -297,12 +335,7 @@ static void fill_in(GPtrArray *combinations, Form *form, int actor, int at)
 		return;
 	}
 	for (guint i = 0; i < form->choices->len; i++) {
-		enum verb verb = g_array_index(form->choices, Choice, i).verb;
-
-		if (family->changes && actor == 0 && at == 0 && is_touch(verb))
-			continue;
-		/* There is nothing of one's own to give back at once. */
-		if (verb == VERB_UNPIN && at == 0)
+		if (!may_be(family, actor, at, g_array_index(form->choices, Choice, i).verb))
 			continue;
 		form->picks[actor][at] = i;
 		if (at + 1 < family->each[actor])

@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
 	bool triples;		/* three actors, too */
 	char **verbs;		/* only these; NULL: all of arenas that a program's actor has */
-	const char *setup;	/* only from here, operations as text; NULL: from all that are built in */
+	char *setup;		/* only from here, operations as text; NULL: from all that are built in */
 } HuntScope;
 
 /* How much that is. */

@@ -9,6 +9,8 @@ static void group_free(gpointer data)
 
 	g_clear_pointer(&group->interleavings, g_ptr_array_unref);
 	g_free(group->known);
+	g_free(group->first_words);
+	g_free(group->second_words);
 	g_free(group);
 }
 
@@ -38,6 +40,11 @@ static bool is_same(const Hit *a, const Hit *b)
 	return a->violation.invariant == b->violation.invariant &&
 	       strcmp(a->violation.reason, b->violation.reason) == 0 &&
 	       a->violation.kind == b->violation.kind && strcmp(place_of(a), place_of(b)) == 0;
+}
+
+bool group_is_same(const Group *a, const Group *b)
+{
+	return a->known || b->known ? g_strcmp0(a->known, b->known) == 0 : is_same(a->hit, b->hit);
 }
 
 static Group *find(const GPtrArray *groups, const Hit *hit, const Known *known)
@@ -83,22 +90,31 @@ static void add(GPtrArray *groups, const Hit *hit, const Combination *combinatio
 	add_interleaving(group, hit->signature);
 }
 
+static const Known *known_of(const GPtrArray *known, const Hunt *hunt, const Hit *hit)
+{
+	return known_find(known, hunt->about->kernel, hunt->about->kind, hit);
+}
+
+Group *groups_find(const GPtrArray *groups, const Hunt *hunt, const GPtrArray *known, const Hit *hit)
+{
+	return find(groups, hit, known_of(known, hunt, hit));
+}
+
 /* A combination counts once, however many ways it has to show it. */
-static void count(const GPtrArray *groups, const Hunted *hunted, const GPtrArray *known,
-		  const Kernel *kernel)
+static void count(const GPtrArray *groups, const Hunt *hunt, const Hunted *hunted,
+		  const GPtrArray *known)
 {
 	g_autoptr(GHashTable) counted = g_hash_table_new(NULL, NULL);
 
 	for (guint i = 0; i < hunted->hits->len; i++) {
-		const Hit *hit = g_ptr_array_index(hunted->hits, i);
-		Group *group = find(groups, hit, known_find(known, kernel, hit));
+		Group *group = groups_find(groups, hunt, known, g_ptr_array_index(hunted->hits, i));
 
 		if (g_hash_table_add(counted, group))
 			group->combinations++;
 	}
 }
 
-GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, const GPtrArray *known)
+GPtrArray *groups_new(const Hunt *hunt, const GPtrArray *known)
 {
 	GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
 
@@ -109,21 +125,21 @@ GPtrArray *groups_new(const Hunt *hunt, const Kernel *kernel, const GPtrArray *k
 			const Hit *hit = g_ptr_array_index(hunted->hits, j);
 
 			add(groups, hit, g_ptr_array_index(hunt->combinations, i),
-			    known_find(known, kernel, hit));
+			    known_of(known, hunt, hit));
 		}
 		if (hunted)
-			count(groups, hunted, known, kernel);
+			count(groups, hunt, hunted, known);
 	}
 	return groups;
 }
 
-char **groups_gone(const GPtrArray *groups, const Kernel *kernel, const GPtrArray *known)
+char **groups_gone(const GPtrArray *groups, const Hunt *hunt, const GPtrArray *known)
 {
 	GPtrArray *gone = g_ptr_array_new();
 
 	for (guint i = 0; i < known->len; i++) {
 		const Known *one = g_ptr_array_index(known, i);
-		bool found = !known_is_of(one, kernel);
+		bool found = !known_is_of(one, hunt->about->kernel, hunt->about->kind);
 
 		for (guint j = 0; j < groups->len && !found; j++) {
 			const Group *group = g_ptr_array_index(groups, j);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hunt/hunt.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "explore/folder.h"
 #include "util/cpu.h"
 #include "util/error.h"
-#include "util/file.h"
-
-static const char MAGIC[] = "racerig-hunt-journal 1";
+#include "util/json.h"
+#include "util/line-log.h"
 
 enum { PROGRESS_USEC = 500000, PLAIN_PROGRESS_USEC = 60 * 1000000 };
 
@@ -19,13 +16,13 @@ enum { PROGRESS_USEC = 500000, PLAIN_PROGRESS_USEC = 60 * 1000000 };
 typedef struct {
 	const HuntOptions *options;
 	Hunt *hunt;
-	FILE *journal;
+	LineLog *journal;
 	gint64 started;
 	GMutex lock;
 	GCond changed;
 	guint next;		/* combination that nobody has begun */
 	int running;		/* threads */
-	guint done;
+	guint done, mine;	/* combinations */
 	bool stopped;		/* what it was to stop at was found */
 	GError *error;		/* the first one; all stop then */
 } State;
@@ -42,7 +39,14 @@ void hunt_free(Hunt *hunt)
 		return;
 	g_ptr_array_unref(hunt->combinations);
 	g_ptr_array_unref(hunt->hunted);
+	g_hash_table_unref(hunt->guests);
+	about_free(hunt->about);
 	g_free(hunt);
+}
+
+bool hunt_is_mine(const Hunt *hunt, guint n)
+{
+	return (int)(n % hunt->about->shards) == hunt->about->shard - 1;
 }
 
 static double seconds_since(gint64 start)
@@ -65,7 +69,8 @@ static int take_next(State *state)
 
 	g_mutex_lock(&state->lock);
 	while (state->next < state->hunt->combinations->len &&
-	       g_ptr_array_index(state->hunt->hunted, state->next))
+	       (g_ptr_array_index(state->hunt->hunted, state->next) ||
+		!hunt_is_mine(state->hunt, state->next)))
 		state->next++;
 	if (state->next < state->hunt->combinations->len && !is_over(state))
 		n = (int)state->next++;
@@ -73,21 +78,62 @@ static int take_next(State *state)
 	return n;
 }
 
-static void put(State *state, Hunted *hunted, GError *error)
+/* Under the lock: from here on all stop. */
+static void give_up(State *state, GError *error)
+{
+	if (state->error)
+		g_error_free(error);
+	else
+		state->error = error;
+}
+
+static void add_line(State *state, const char *line)
+{
+	GError *error = NULL;
+
+	if (!line_log_add(state->journal, line, &error))
+		give_up(state, error);
+}
+
+char *hunt_guest_line(const char *snapshot, const char *sum)
+{
+	return g_strdup_printf("{\"snapshot\":\"%s\",\"sha256\":\"%s\"}", snapshot, sum);
+}
+
+/* No two boots are the same: a snapshot of one name is to be one throughout. */
+static void note_guest(State *state, const Hunter *hunter)
+{
+	g_autofree char *snapshot = hunter_snapshot(hunter);
+	const char *sum = hunter_snapshot_sum(hunter);
+	const char *before = snapshot ? g_hash_table_lookup(state->hunt->guests, snapshot) : NULL;
+
+	if (!snapshot || g_strcmp0(before, sum) == 0)
+		return;
+	if (before) {
+		give_up(state, g_error_new(RIG_ERROR, RIG_ERROR_INPUT,
+					   "snapshot %s was made anew meanwhile, and is another one; hunt "
+					   "without --resume", snapshot));
+		return;
+	}
+	g_autofree char *line = hunt_guest_line(snapshot, sum);
+	g_hash_table_insert(state->hunt->guests, g_steal_pointer(&snapshot), g_strdup(sum));
+	add_line(state, line);
+}
+
+static void put(State *state, const Hunter *hunter, Hunted *hunted, GError *error)
 {
 	g_mutex_lock(&state->lock);
-	if (error && !state->error)
-		state->error = g_error_copy(error);
+	if (error)
+		give_up(state, g_error_copy(error));
 	if (hunted) {
 		g_autofree char *line = hunted_format(hunted);
 
+		note_guest(state, hunter);
 		g_ptr_array_index(state->hunt->hunted, hunted->n) = hunted;
 		state->done++;
 		state->stopped |= state->options->each.stop_at &&
 				  hunted_violates(hunted, state->options->each.stop_at);
-		if ((fprintf(state->journal, "%s\n", line) < 0 || fflush(state->journal)) && !state->error)
-			g_set_error(&state->error, RIG_ERROR, RIG_ERROR_INPUT, "%s/journal: %s",
-				    state->options->out, g_strerror(errno));
+		add_line(state, line);
 	}
 	g_cond_signal(&state->changed);
 	g_mutex_unlock(&state->lock);
@@ -106,7 +152,7 @@ static gpointer work(gpointer data)
 		Hunted *hunted = hunter_explore(hunter,
 						g_ptr_array_index(state->hunt->combinations, n), n, &error);
 
-		put(state, hunted, error);
+		put(state, hunter, hunted, error);
 	}
 	g_mutex_lock(&state->lock);
 	state->hunt->restarts += hunter_restarts(hunter);
@@ -121,20 +167,20 @@ static void progress(const State *state, gint64 *last)
 {
 	bool terminal = isatty(STDERR_FILENO);
 	gint64 now = g_get_monotonic_time();
-	guint all = state->hunt->combinations->len, here = state->done - state->hunt->resumed;
+	guint here = state->done - state->hunt->resumed;
 	guint violating = 0;
 
 	if (now - *last < (terminal ? PROGRESS_USEC : PLAIN_PROGRESS_USEC))
 		return;
 	*last = now;
-	for (guint i = 0; i < all; i++) {
+	for (guint i = 0; i < state->hunt->hunted->len; i++) {
 		const Hunted *hunted = g_ptr_array_index(state->hunt->hunted, i);
 
 		violating += hunted && hunted->violating;
 	}
-	double left = here ? seconds_since(state->started) / here * (all - state->done) / 60 : 0;
+	double left = here ? seconds_since(state->started) / here * (state->mine - state->done) / 60 : 0;
 	g_autofree char *text = g_strdup_printf("%u of %u combinations, %u violating, about %.0f min left",
-						state->done, all, violating, left);
+						state->done, state->mine, violating, left);
 	if (terminal)
 		g_printerr("\r\033[K  %s", text);
 	else
@@ -156,60 +202,98 @@ static void wait_for_all(State *state)
 		g_printerr("\r\033[K");
 }
 
-/* What an earlier hunt has done of the same; what is no whole line is left out. */
-static bool take_journal(State *state, const char *path, const char *first, GError **error)
+char *hunt_journal_path(const char *out)
 {
-	g_autofree char *text = file_read_text(path, FILE_FOUND, FILE_MAX_BYTES, error);
-	Hunt *hunt = state->hunt;
-	guint line = 1;
+	return folder_path(out, "journal");
+}
 
-	if (!text)
-		return false;
-	if (!g_str_has_prefix(text, first)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s:1: of another kernel, emulator, guest or other options; hunt into another "
-			    "folder, or without --resume", path);
-		return false;
-	}
-	for (char *at = text + strlen(first), *end; (end = strchr(at, '\n')); at = end + 1) {
-		g_autofree char *name = g_strdup_printf("%s:%u", path, ++line);
-		Hunted *hunted = hunted_parse(at, end - at, hunt->combinations->len, name, error);
+/* A journal as it is read: of @hunt, or of one that is made for it. */
+typedef struct {
+	const char *path;
+	Hunt *hunt;
+	bool is_given;
+} Loading;
 
-		if (!hunted)
-			return false;
-		if (g_ptr_array_index(hunt->hunted, hunted->n))
-			hunted_free(g_ptr_array_index(hunt->hunted, hunted->n));
-		else
-			hunt->resumed++;
-		g_ptr_array_index(hunt->hunted, hunted->n) = hunted;
+static bool begin(Loading *loading, HuntAbout *about, const char *name, GError **error)
+{
+	if (!loading->is_given) {
+		loading->hunt = hunt_new(about, error);
+		return loading->hunt != NULL;
 	}
+	g_autoptr(HuntAbout) there = about;
+	const HuntAbout *wanted = loading->hunt->about;
+	const char *other = about_differs(there, wanted);
+	if (!other && there->shard == wanted->shard && there->shards == wanted->shards)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: of another hunt: '%s' is not the same; hunt into another folder, or without "
+		    "--resume", name, other ? other : "shard");
+	return false;
+}
+
+static bool take_guest(Hunt *hunt, const GString *line, const char *name, GError **error)
+{
+	g_autoptr(JsonObject) object = json_parse(line->str, line->len, name, error);
+	const Json json = { object, name };
+	const char *snapshot, *sum;
+
+	if (!object || !json_name(&json, "snapshot", NAME_SCHEDULE, &snapshot, error) ||
+	    !json_name(&json, "sha256", NAME_KEY, &sum, error))
+		return false;
+	g_hash_table_replace(hunt->guests, g_strdup(snapshot), g_strdup(sum));
 	return true;
 }
 
-/* The journal, to be written on: with what was there, as whole lines. */
-static bool open_journal(State *state, const char *identity, GError **error)
+static bool take_line(const GString *line, guint number, off_t at, gpointer data, GError **error)
 {
-	const HuntOptions *options = state->options;
-	g_autofree char *path = folder_path(options->out, "journal");
-	g_autofree char *first = g_strdup_printf("%s %s\n", MAGIC, identity);
-	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
-	const Hunt *hunt = state->hunt;
+	Loading *loading = data;
+	g_autofree char *name = g_strdup_printf("%s:%u", loading->path, number);
 
-	if (options->resume && !take_journal(state, path, first, error))
-		return false;
-	state->done = hunt->resumed;
-	state->journal = fopen(fresh, "we");
-	bool ok = state->journal && fputs(first, state->journal) >= 0;
-	for (guint i = 0; ok && i < hunt->hunted->len; i++) {
-		const Hunted *hunted = g_ptr_array_index(hunt->hunted, i);
-		g_autofree char *line = hunted ? hunted_format(hunted) : NULL;
+	(void)at;
+	if (number == 1) {
+		HuntAbout *about = about_parse(line->str, line->len, name, error);
 
-		ok = !line || fprintf(state->journal, "%s\n", line) >= 0;
+		return about && begin(loading, about, name, error);
 	}
-	if (ok && !fflush(state->journal) && !rename(fresh, path))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", fresh, g_strerror(errno));
-	return false;
+	Hunt *hunt = loading->hunt;
+	if (g_str_has_prefix(line->str, "{\"snapshot\":"))
+		return take_guest(hunt, line, name, error);
+	Hunted *hunted = hunted_parse(line->str, line->len, hunt->combinations->len, name, error);
+	if (!hunted)
+		return false;
+	if (g_ptr_array_index(hunt->hunted, hunted->n))
+		hunted_free(g_ptr_array_index(hunt->hunted, hunted->n));
+	else
+		hunt->resumed++;
+	g_ptr_array_index(hunt->hunted, hunted->n) = hunted;
+	return true;
+}
+
+Hunt *hunt_load(const char *path, GError **error)
+{
+	Loading loading = { .path = path };
+	g_autoptr(LineLog) log = line_log_load(path, take_line, &loading, error);
+	g_autoptr(Hunt) hunt = loading.hunt;
+
+	if (log && hunt)
+		return g_steal_pointer(&hunt);
+	if (log)
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no whole line is in it; hunt again",
+			    path);
+	return NULL;
+}
+
+/* The journal, to be written on. */
+static LineLog *open_journal(Hunt *hunt, const HuntOptions *options, GError **error)
+{
+	g_autofree char *path = hunt_journal_path(options->out);
+	g_autofree char *first = about_format(hunt->about);
+	Loading loading = { .path = path, .hunt = hunt, .is_given = true };
+
+	if (!options->resume)
+		return line_log_new(path, first, error);
+	g_autoptr(LineLog) log = line_log_load(path, take_line, &loading, error);
+	return log && line_log_continue(log, error) ? g_steal_pointer(&log) : NULL;
 }
 
 static void run_threads(State *state)
@@ -226,47 +310,46 @@ static void run_threads(State *state)
 	wait_for_all(state);
 	for (int i = 0; i < jobs; i++)
 		g_thread_join(threads[i].thread);
-	state->hunt->seconds = seconds_since(state->started);
 }
 
-Hunt *hunt_new(const HuntScope *scope, GError **error)
+Hunt *hunt_new(HuntAbout *about, GError **error)
 {
+	g_autoptr(HuntAbout) owned = about;
 	HuntExtent extent;
-	GPtrArray *combinations = combinations_new(scope, &extent, error);
+	GPtrArray *combinations = combinations_new(&about->scope, &extent, error);
 
 	if (!combinations)
 		return NULL;
 	Hunt *hunt = g_new0(Hunt, 1);
+	hunt->about = g_steal_pointer(&owned);
 	hunt->combinations = combinations;
 	hunt->extent = extent;
-	hunt->whole = !scope->verbs && !scope->setup;
+	hunt->whole = !about->scope.verbs && !about->scope.setup;
 	hunt->hunted = g_ptr_array_new_with_free_func((GDestroyNotify)hunted_free);
+	hunt->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_ptr_array_set_size(hunt->hunted, (int)combinations->len);
 	return hunt;
 }
 
-bool hunt_run(Hunt *hunt, const HuntOptions *options, const char *identity, GError **error)
+bool hunt_run(Hunt *hunt, const HuntOptions *options, GError **error)
 {
-	State state = { .options = options, .hunt = hunt };
+	g_autoptr(LineLog) journal = open_journal(hunt, options, error);
+	State state = { .options = options, .hunt = hunt, .journal = journal };
 
-	hunt->failures = options->each.failures;
-	if (!open_journal(&state, identity, error))
+	if (!journal)
 		return false;
+	for (guint i = 0; i < hunt->combinations->len; i++)
+		state.mine += hunt_is_mine(hunt, i);
+	state.done = hunt->resumed;
 	g_mutex_init(&state.lock);
 	g_cond_init(&state.changed);
 	run_threads(&state);
 	g_mutex_clear(&state.lock);
 	g_cond_clear(&state.changed);
-	bool written = !fclose(state.journal);
 	if (state.error && !g_error_matches(state.error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		g_propagate_error(error, state.error);
 		return false;
 	}
 	g_clear_error(&state.error);
-	if (!written) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s/journal: %s", options->out,
-			    g_strerror(errno));
-		return false;
-	}
 	return true;
 }

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "hunt/combination.h"
+#include "hunt/about.h"
 #include "hunt/hunted.h"
 #include "hunt/hunter.h"
 
@@ -21,23 +21,32 @@ typedef struct {
 } HuntOptions;
 
 typedef struct {
+	HuntAbout *about;
 	GPtrArray *combinations;	/* of Combination */
 	HuntExtent extent;
 	GPtrArray *hunted;	/* of Hunted, by combination; NULL: not begun */
+	GHashTable *guests;	/* snapshot -> SHA-256 of its contents */
 	int restarts, resumed;
-	int failures;		/* in a schedule, at most */
 	bool whole;		/* all verbs from all setups: what is not found is gone */
-	double seconds;		/* it took */
 } Hunt;
 
-/* Nothing of @scope is begun; errors are those of combinations_new(). */
-Hunt *hunt_new(const HuntScope *scope, GError **error);
+/* Nothing of @about, which this takes, is begun; errors are those of combinations_new(). */
+Hunt *hunt_new(HuntAbout *about, GError **error);
 
-/*
- * Hunt until there is nothing more, a limit, or an interrupt; what is finished is in @hunt in every
- * case.  @identity: all that decides what comes of it, as one line.
- */
-bool hunt_run(Hunt *hunt, const HuntOptions *options, const char *identity, GError **error);
+/* Whether combination @n is this shard's: in turn, so that each has some of every setup. */
+bool hunt_is_mine(const Hunt *hunt, guint n);
+
+/* Hunt until there is nothing more, a limit, or an interrupt; what is finished is in @hunt in every case. */
+bool hunt_run(Hunt *hunt, const HuntOptions *options, GError **error);
 void hunt_free(Hunt *hunt);
+
+/* The path of the journal in folder @out; the caller's. */
+char *hunt_journal_path(const char *out);
+
+/* Its line that says which @snapshot guests started from; the caller's. */
+char *hunt_guest_line(const char *snapshot, const char *sum);
+
+/* The hunt that the journal at @path is of, with what it has done. */
+Hunt *hunt_load(const char *path, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hunt, hunt_free)

@@ -47,6 +47,19 @@ int hunter_restarts(const Hunter *hunter)
 	return hunter->restarts + (hunter->session ? hunter->session->restarts : 0);
 }
 
+char *hunter_snapshot(const Hunter *hunter)
+{
+	const char *name = hunter->session ? hunter->session->snapshot : NULL;
+
+	/* Behind it is what the guest was given then. */
+	return name ? g_strndup(name, strcspn(name, "+")) : NULL;
+}
+
+const char *hunter_snapshot_sum(const Hunter *hunter)
+{
+	return hunter->session ? hunter->session->snapshot_sum : NULL;
+}
+
 static Scenario *scenario_of(const Combination *combination, GError **error)
 {
 	OperationsText text = { .actors = combination->actors, .pages = combination->pages,
@@ -263,8 +276,14 @@ static bool hunt(Hunter *hunter, Scenario *scenario, Hunted *hunted, GError **er
 	return true;
 }
 
-/* What is said of the combination, and nothing of the hunt as a whole. */
-static bool is_its_own(const Hunter *hunter, const GError *error)
+Session *hunter_session(Hunter *hunter, const Combination *combination, GError **error)
+{
+	Scenario *scenario = scenario_of(combination, error);
+
+	return scenario && take_scenario(hunter, scenario, error) ? hunter->session : NULL;
+}
+
+bool hunter_is_of_combination(const Hunter *hunter, const GError *error)
 {
 	return g_error_matches(error, RIG_ERROR, RIG_ERROR_GUEST) ||
 	       g_error_matches(error, RIG_ERROR, RIG_ERROR_BLIND) ||
@@ -282,7 +301,7 @@ Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, 
 		return NULL;
 	if (hunt(hunter, scenario, hunted, &local))
 		return g_steal_pointer(&hunted);
-	if (!is_its_own(hunter, local)) {
+	if (!hunter_is_of_combination(hunter, local)) {
 		g_propagate_error(error, g_steal_pointer(&local));
 		return NULL;
 	}

@@ -31,6 +31,16 @@ void hunter_free(Hunter *hunter);
  */
 Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, GError **error);
 
+/* A guest with the programs of @combination, ready to run schedules; the hunter's. */
+Session *hunter_session(Hunter *hunter, const Combination *combination, GError **error);
+
+/* Whether @error is about the combination at hand, and says nothing of the hunt as a whole. */
+bool hunter_is_of_combination(const Hunter *hunter, const GError *error);
+
+/* The snapshot that the guest at hand started from, and the SHA-256 of its contents; NULL: none. */
+char *hunter_snapshot(const Hunter *hunter);	/* the caller's */
+const char *hunter_snapshot_sum(const Hunter *hunter);
+
 /* How often QEMU or drgn was replaced. */
 int hunter_restarts(const Hunter *hunter);
 

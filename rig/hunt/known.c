@@ -105,15 +105,16 @@ GPtrArray *known_load(GError **error)
 	return g_steal_pointer(&all);
 }
 
-bool known_is_of(const Known *known, const Kernel *kernel)
+bool known_is_of(const Known *known, const char *kernel, const char *kind)
 {
 	const char *const *kernels = (const char *const *)known->kernels;
 
-	return g_strv_contains(kernels, kernel->name) ||
-	       (strcmp(kernel->kind, "mutant") == 0 && g_strv_contains(kernels, "stock"));
+	return g_strv_contains(kernels, kernel) ||
+	       (g_strv_contains(kernels, "stock") &&
+		(strcmp(kind, "mutant") == 0 || strcmp(kind, "own") == 0));
 }
 
-const Known *known_find(const GPtrArray *all, const Kernel *kernel, const Hit *hit)
+const Known *known_find(const GPtrArray *all, const char *kernel, const char *kind, const Hit *hit)
 {
 	g_autofree char *violation = g_strdup_printf("%s %s", hit->violation.invariant,
 						     hit->violation.reason);
@@ -121,7 +122,7 @@ const Known *known_find(const GPtrArray *all, const Kernel *kernel, const Hit *h
 	for (guint i = 0; i < all->len; i++) {
 		const Known *known = g_ptr_array_index(all, i);
 
-		for (guint j = 0; known_is_of(known, kernel) && j < known->shapes->len; j++) {
+		for (guint j = 0; known_is_of(known, kernel, kind) && j < known->shapes->len; j++) {
 			const Shape *shape = g_ptr_array_index(known->shapes, j);
 
 			if (strcmp(shape->violation, violation) == 0 &&

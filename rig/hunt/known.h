@@ -11,7 +11,6 @@
  */
 #pragma once
 
-#include "catalog/kernel.h"
 #include "hunt/hunted.h"
 
 typedef struct {
@@ -23,8 +22,8 @@ typedef struct {
 /* All of them, by name; elements are Known *.  RIG_ERROR_INPUT names file and line. */
 GPtrArray *known_load(GError **error);
 
-/* Whether @kernel has it: what stock has its mutants have, too. */
-bool known_is_of(const Known *known, const Kernel *kernel);
+/* Whether @kernel, of @kind, has it: what stock has its mutants have, and kernels of your own. */
+bool known_is_of(const Known *known, const char *kernel, const char *kind);
 
 /* The one of @kernel that @hit is, or NULL. */
-const Known *known_find(const GPtrArray *all, const Kernel *kernel, const Hit *hit);
+const Known *known_find(const GPtrArray *all, const char *kernel, const char *kind, const Hit *hit);

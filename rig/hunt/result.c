@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-#include "report/html.h"
-#include "report/violation-text.h"
-
-enum { HUNT_VERSION = 1 };
-
 static const char *const how_texts[HUNTED_KINDS] = {
 	[HUNTED_COMPLETE] = "explored to the end",
 	[HUNTED_BOUNDED] = "within a bound of two preemptions",
@@ -21,6 +16,7 @@ void hunt_result_free(HuntResult *result)
 	if (!result)
 		return;
 	g_clear_pointer(&result->groups, g_ptr_array_unref);
+	g_clear_pointer(&result->known, g_ptr_array_unref);
 	g_strfreev(result->gone);
 	g_free(result);
 }
@@ -39,7 +35,8 @@ static void count(HuntResult *result)
 		const Hunted *hunted = g_ptr_array_index(hunt->hunted, i);
 
 		if (!hunted) {
-			result->not_begun++;
+			result->not_begun += hunt_is_mine(hunt, i);
+			result->elsewhere += !hunt_is_mine(hunt, i);
 			continue;
 		}
 		result->how[hunted->how]++;
@@ -49,13 +46,13 @@ static void count(HuntResult *result)
 		result->fresh += group_at(result, i)->known == NULL;
 }
 
-static bool is_complete(const HuntResult *result)
+bool hunt_is_complete(const HuntResult *result)
 {
 	return !result->not_begun && !result->how[HUNTED_CUT] && !result->how[HUNTED_BROKEN] &&
 	       !result->how[HUNTED_BOUNDED];
 }
 
-HuntResult *hunt_result_new(const Hunt *hunt, const Kernel *kernel, GError **error)
+HuntResult *hunt_result_new(const Hunt *hunt, GError **error)
 {
 	g_autoptr(GPtrArray) known = known_load(error);
 
@@ -63,9 +60,11 @@ HuntResult *hunt_result_new(const Hunt *hunt, const Kernel *kernel, GError **err
 		return NULL;
 	HuntResult *result = g_new0(HuntResult, 1);
 	result->hunt = hunt;
-	result->groups = groups_new(hunt, kernel, known);
+	result->known = g_steal_pointer(&known);
+	result->groups = groups_new(hunt, result->known);
 	/* Where only a part was asked for nothing is missing. */
-	result->gone = hunt->whole ? groups_gone(result->groups, kernel, known) : g_new0(char *, 1);
+	result->gone = hunt->whole && hunt->about->shards == 1
+		       ? groups_gone(result->groups, hunt, result->known) : g_new0(char *, 1);
 	count(result);
 	result->verdict = result->fresh ? "new"
 			  : result->not_begun || result->how[HUNTED_CUT] || result->how[HUNTED_BROKEN]
@@ -107,6 +106,7 @@ char *hunt_sentence(const HuntResult *result)
 	GString *text = g_string_new("all ");
 	const Hunt *hunt = result->hunt;
 	g_autoptr(GPtrArray) families = families_of(hunt);
+	bool is_whole = hunt_is_complete(result) && !result->elsewhere;
 
 	for (guint i = 0; i < families->len; i++) {
 		const char *family = g_ptr_array_index(families, i);
@@ -116,9 +116,9 @@ char *hunt_sentence(const HuntResult *result)
 	g_string_append_printf(text, " of %u verb%s from %u setup%s, ", hunt->extent.verbs,
 			       hunt->extent.verbs == 1 ? "" : "s", hunt->extent.setups,
 			       hunt->extent.setups == 1 ? "" : "s");
-	if (hunt->failures)
-		g_string_append_printf(text, "at most %d failure%s: ", hunt->failures,
-				       hunt->failures == 1 ? "" : "s");
+	if (hunt->about->failures)
+		g_string_append_printf(text, "at most %d failure%s: ", hunt->about->failures,
+				       hunt->about->failures == 1 ? "" : "s");
 	else
 		g_string_append(text, "no failure: ");
 	add_number(text, result->all);
@@ -131,8 +131,13 @@ char *hunt_sentence(const HuntResult *result)
 		g_string_append_printf(text, " %s", how_texts[how]);
 	}
 	g_string_append(text, ", ");
+	if (result->elsewhere) {
+		add_number(text, result->elsewhere);
+		g_string_append_printf(text, " not of shard %d/%d, ", hunt->about->shard,
+				       hunt->about->shards);
+	}
 	add_number(text, result->not_begun);
-	g_string_append_printf(text, " not begun%s", is_complete(result) ? ": complete" : "");
+	g_string_append_printf(text, " not begun%s", is_whole ? ": complete" : "");
 	return g_string_free(text, FALSE);
 }
 
@@ -141,179 +146,17 @@ char *hunt_stem(const HuntResult *result, guint i)
 	return g_strdup_printf("%02u-%s", i + 1, group_at(result, i)->hit->violation.invariant);
 }
 
-char *hunt_mail(const Combination *combination, const char *kernel, int failures)
+char *hunt_mail(const HuntResult *result, const Combination *combination)
 {
+	const HuntAbout *about = result->hunt->about;
 	GString *text = g_string_new(NULL);
 
-	g_string_append_printf(text, "racerig explore --kernel %s --pages %d", kernel, combination->pages);
-	if (failures)
-		g_string_append_printf(text, " --failures %d", failures);
+	g_string_append_printf(text, "racerig explore --kernel %s --pages %d", about->kernel,
+			       combination->pages);
+	if (about->failures)
+		g_string_append_printf(text, " --failures %d", about->failures);
 	if (*combination->setup)
 		g_string_append_printf(text, " \\\n\t--setup '%s'", combination->setup);
 	g_string_append_printf(text, " \\\n\t--actors '%s'", combination->actors);
 	return g_string_free(text, FALSE);
-}
-
-static JsonObject *group_json(const HuntResult *result, guint i)
-{
-	const Group *group = group_at(result, i);
-	JsonObject *object = json_object_new(), *smallest = json_object_new();
-	g_autofree char *stem = hunt_stem(result, i);
-
-	json_object_set_object_member(object, "violation", violation_json(&group->hit->violation));
-	JsonArray *interleavings = json_array_new();
-
-	for (guint j = 0; j < group->interleavings->len; j++)
-		json_array_add_string_element(interleavings, g_ptr_array_index(group->interleavings, j));
-	json_object_set_array_member(object, "interleavings", interleavings);
-	json_add_string(object, "known", group->known);
-	json_object_set_int_member(object, "combinations", group->combinations);
-	json_object_set_string_member(smallest, "family", group->combination->family);
-	json_object_set_string_member(smallest, "setup", group->combination->setup);
-	json_object_set_string_member(smallest, "actors", group->combination->actors);
-	json_object_set_int_member(smallest, "pages", group->combination->pages);
-	json_object_set_int_member(smallest, "switches", group->hit->switches);
-	json_object_set_int_member(smallest, "events", group->hit->events);
-	json_object_set_string_member(smallest, "schedule", stem);
-	json_object_set_object_member(object, "smallest", smallest);
-	return object;
-}
-
-/* What was not explored to its end, by name. */
-static JsonArray *unfinished_json(const HuntResult *result)
-{
-	JsonArray *array = json_array_new();
-
-	for (guint i = 0; i < result->hunt->hunted->len; i++) {
-		const Hunted *hunted = g_ptr_array_index(result->hunt->hunted, i);
-		const Combination *combination = g_ptr_array_index(result->hunt->combinations, i);
-
-		if (!hunted || hunted->how == HUNTED_COMPLETE)
-			continue;
-		JsonObject *object = json_object_new();
-		json_object_set_string_member(object, "how", hunted_how(hunted->how));
-		json_object_set_string_member(object, "setup", combination->setup);
-		json_object_set_string_member(object, "actors", combination->actors);
-		json_object_set_int_member(object, "executed", hunted->executed);
-		json_add_string(object, "error", hunted->error);
-		json_array_add_object_element(array, object);
-	}
-	return array;
-}
-
-char *hunt_json(const HuntResult *result, const char *kernel, const char *key, const char *emulator)
-{
-	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-	JsonObject *object = json_object_new(), *counts = json_object_new();
-	JsonArray *groups = json_array_new(), *gone = json_array_new();
-	g_autofree char *sentence = hunt_sentence(result);
-
-	for (guint i = 0; i < result->groups->len; i++)
-		json_array_add_object_element(groups, group_json(result, i));
-	for (char **name = result->gone; *name; name++)
-		json_array_add_string_element(gone, *name);
-	json_object_set_int_member(object, "racerig-hunt", HUNT_VERSION);
-	json_object_set_string_member(object, "kernel", kernel);
-	json_object_set_string_member(object, "key", key);
-	json_object_set_string_member(object, "emulator", emulator);
-	json_object_set_string_member(object, "verdict", result->verdict);
-	json_object_set_string_member(object, "coverage", sentence);
-	json_object_set_int_member(counts, "combinations", result->all);
-	for (int how = 0; how < HUNTED_KINDS; how++)
-		json_object_set_int_member(counts, hunted_how(how), result->how[how]);
-	json_object_set_int_member(counts, "not-begun", result->not_begun);
-	json_object_set_int_member(counts, "executed", (gint64)result->executed);
-	json_object_set_object_member(object, "counts", counts);
-	json_object_set_array_member(object, "groups", groups);
-	json_object_set_array_member(object, "gone", gone);
-	json_object_set_array_member(object, "unfinished", unfinished_json(result));
-	json_node_take_object(node, object);
-	g_autofree char *json = json_to_string(node, TRUE);
-	return g_strconcat(json, "\n", NULL);
-}
-
-static void add_group(GString *text, const HuntResult *result, guint i, const char *kernel,
-		      const char *out)
-{
-	const Group *group = group_at(result, i);
-	g_autofree char *sentence = violation_text(&group->hit->violation);
-	g_autofree char *mail = hunt_mail(group->combination, kernel, result->hunt->failures);
-	g_autofree char *stem = hunt_stem(result, i);
-
-	g_string_append_printf(text, "\n%s%s: %s\n", group->known ? "known: " : "NEW: ",
-			       group->hit->violation.invariant, sentence);
-	if (group->known)
-		g_string_append_printf(text, "  finding    docs/findings/%s.md\n", group->known);
-	if (group->hit->violation.kind != VIOLATION_SEEN)
-		g_string_append_printf(text, "  kind       %s\n",
-				       violation_kind_text(&group->hit->violation));
-	g_string_append_printf(text, "  order      %s\n", group->hit->signature);
-	if (group->interleavings->len > 1)
-		g_string_append_printf(text, "             and %u other%s (hunt.json)\n",
-				       group->interleavings->len - 1,
-				       group->interleavings->len > 2 ? "s" : "");
-	g_string_append_printf(text, "  in         %u combination%s\n", group->combinations,
-			       group->combinations == 1 ? "" : "s");
-	g_string_append_printf(text, "  smallest   %d context switch%s, %d events\n", group->hit->switches,
-			       group->hit->switches == 1 ? "" : "es", group->hit->events);
-	g_string_append_printf(text, "  replay     racerig replay %s/schedules/%s.sched --times 10\n",
-			       out, stem);
-	g_string_append_printf(text, "%s\n", mail);
-}
-
-char *hunt_text(const HuntResult *result, const char *kernel, const char *out)
-{
-	GString *text = g_string_new(NULL);
-	g_autofree char *sentence = hunt_sentence(result);
-
-	g_string_append_printf(text, "hunt on %s: %s: %u group%s, %u new\n  coverage   %s\n  schedules  %"
-			       G_GUINT64_FORMAT " executed\n", kernel, result->verdict,
-			       result->groups->len, result->groups->len == 1 ? "" : "s", result->fresh,
-			       sentence, result->executed);
-	for (char **name = result->gone; *name; name++)
-		g_string_append_printf(text, "  gone       %s was not found%s\n", *name,
-				       is_complete(result) ? "" : "; not everything was explored");
-	for (guint i = 0; i < result->hunt->hunted->len; i++) {
-		const Hunted *hunted = g_ptr_array_index(result->hunt->hunted, i);
-		const Combination *one = g_ptr_array_index(result->hunt->combinations, i);
-
-		if (hunted && hunted->how == HUNTED_BROKEN)
-			g_string_append_printf(text, "  not judged '%s' after '%s': %s\n",
-					       one->actors, one->setup, hunted->error);
-	}
-	for (guint i = 0; i < result->groups->len; i++)
-		add_group(text, result, i, kernel, out);
-	return g_string_free(text, FALSE);
-}
-
-char *hunt_html(const HuntResult *result, const char *kernel)
-{
-	GString *page = g_string_new(NULL);
-	g_autofree char *title = g_strdup_printf("hunt on %s", kernel);
-	g_autofree char *sentence = hunt_sentence(result);
-
-	html_begin(page, title);
-	html_add(page, "<h1>%s</h1><p>%s: %s.</p>", title, result->verdict, sentence);
-	for (guint i = 0; i < result->groups->len; i++) {
-		const Group *group = group_at(result, i);
-		g_autofree char *text = violation_text(&group->hit->violation);
-		g_autofree char *mail = hunt_mail(group->combination, kernel, result->hunt->failures);
-		g_autofree char *stem = hunt_stem(result, i);
-
-		html_add(page, "<section><h2>%s %s: %s</h2>", group->known ? "known" : "new",
-			 group->hit->violation.invariant, text);
-		if (group->known)
-			html_add(page, "<p>docs/findings/%s.md</p>", group->known);
-		html_add(page, "<p>%s; in %u combinations, context switches of the smallest schedule: %d, "
-			 "events: %d (schedules/%s.sched).</p>",
-			 violation_kind_text(&group->hit->violation), group->combinations,
-			 group->hit->switches, group->hit->events, stem);
-		html_add(page, "<ul>");
-		for (guint j = 0; j < group->interleavings->len; j++)
-			html_add(page, "<li><code>%s</code></li>",
-				 (char *)g_ptr_array_index(group->interleavings, j));
-		html_add(page, "</ul><pre>%s</pre></section>", mail);
-	}
-	html_end(page);
-	return g_string_free(page, FALSE);
 }

@@ -5,19 +5,24 @@
 #pragma once
 
 #include "hunt/groups.h"
+#include "report/table.h"
 
 typedef struct {
 	const Hunt *hunt;
+	GPtrArray *known;	/* of Known: all that is written down */
 	GPtrArray *groups;	/* of Group */
 	char **gone;		/* findings of this kernel that were not found again */
-	guint all, how[HUNTED_KINDS], not_begun;	/* combinations */
+	guint all, how[HUNTED_KINDS], not_begun, elsewhere;	/* combinations; elsewhere: of other shards */
 	guint64 executed;	/* schedules */
 	guint fresh;		/* groups that are no finding yet */
 	const char *verdict;	/* "clean", "known", "new" or "inconclusive" */
 } HuntResult;
 
-HuntResult *hunt_result_new(const Hunt *hunt, const Kernel *kernel, GError **error);
+HuntResult *hunt_result_new(const Hunt *hunt, GError **error);
 void hunt_result_free(HuntResult *result);
+
+/* Whether every combination was explored to its end. */
+bool hunt_is_complete(const HuntResult *result);
 
 /*
  * "all pairs (…) of 17 verbs from 6 setups: 2,610 combinations, 2,600 explored to the end, …"; says
@@ -25,15 +30,20 @@ void hunt_result_free(HuntResult *result);
  */
 char *hunt_sentence(const HuntResult *result);
 
-/* hunt.json, and what a person reads, of the hunt in folder @out; the caller's. */
-char *hunt_json(const HuntResult *result, const char *kernel, const char *key, const char *emulator);
-char *hunt_text(const HuntResult *result, const char *kernel, const char *out);
-char *hunt_html(const HuntResult *result, const char *kernel);
-
 /* "01-I7", the saved schedule of group @i, from 0; the caller's. */
 char *hunt_stem(const HuntResult *result, guint i);
 
 /* As `racerig explore` takes it: three lines that can be mailed.  The caller's. */
-char *hunt_mail(const Combination *combination, const char *kernel, int failures);
+char *hunt_mail(const HuntResult *result, const Combination *combination);
+
+/* What people and services read (text.c); @out is the folder that the text names.  The caller's. */
+char *hunt_text(const HuntResult *result, const char *out);
+char *hunt_html(const HuntResult *result);
+
+/* hunt.json (json.c); the caller's. */
+char *hunt_json(const HuntResult *result);
+
+/* A row for each family and setup, for KTAP and JUnit (rows.c). */
+Table *hunt_table(const HuntResult *result);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HuntResult, hunt_result_free)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "catalog/operations.h"
+#include "catalog/verb.h"
 #include "util/error.h"
 
 static GPtrArray *combine(const char *verbs, bool triples)
@@ -148,9 +149,28 @@ static void test_bad_verbs(void)
 	}
 }
 
+/* By kernel address: page 0 and four edges, with each of four verbs, against each change. */
+static void test_edges(void)
+{
+	g_autoptr(GPtrArray) made = combine("peek,poke,free,reserve,read", false);
+
+	g_assert_cmpuint(count(made, "edges", ""), ==, 2 * (1 + N_EDGES) * 2);
+	g_assert_true(has(made, "", "peek lower", "free 0"));
+	g_assert_true(has(made, "", "poke 0", "reserve 0"));
+	/* Not the other way round, not against a touch, and in no other family. */
+	g_assert_false(has(made, "", "free 0", "peek lower"));
+	g_assert_false(has(made, "", "peek lower", "read 0"));
+	for (guint i = 0; i < made->len; i++) {
+		const Combination *one = g_ptr_array_index(made, i);
+
+		g_assert_true(strcmp(one->family, "edges") == 0 || !strstr(one->actors, "peek"));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/combination/edges", test_edges);
 	g_test_add_func("/combination/all-are-texts", test_all_are_texts);
 	g_test_add_func("/combination/symmetry", test_symmetry);
 	g_test_add_func("/combination/sequences", test_sequences);

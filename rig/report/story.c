@@ -238,6 +238,22 @@ char *story_sentence(const Story *story, const RecordEvent *line)
 			: event_words(story->record, line);
 }
 
+char *story_told(const Story *story, const RecordEvent *event)
+{
+	g_autofree char *sentence = story_sentence(story, event);
+
+	return g_strdup_printf("CPU%d (%s) %s", story->record->header.actors[event->event.actor].vcpu,
+			       record_actor(story->record, &event->event), sentence);
+}
+
+const RecordEvent *story_decision(const Story *story, guint step)
+{
+	for (guint i = 0; i < story->record->events->len; i++)
+		if (record_event(story->record, i)->number == step + 1)
+			return record_event(story->record, i);
+	g_assert_not_reached();
+}
+
 static void append_cell(GString *text, guint number, int indent, const char *cell, bool mark)
 {
 	g_autofree char *digits = number ? g_strdup_printf("%u", number) : g_strdup("");

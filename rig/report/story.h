@@ -34,6 +34,12 @@ char *event_effect(const Record *record, GHashTable *names, const RecordEvent *l
 /* What happened, as a sentence without its subject: "reads the PTE of page 0: it is empty". */
 char *story_sentence(const Story *story, const RecordEvent *event);
 
+/* The same with its subject: "CPU0 (alloc) reads …"; the caller's. */
+char *story_told(const Story *story, const RecordEvent *event);
+
+/* The event of decision @step, from 0. */
+const RecordEvent *story_decision(const Story *story, guint step);
+
 /*
  * One column a vCPU, 80 wide with up to three, the event that the first violation points at
  * marked.  @names as above.
