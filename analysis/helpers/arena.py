@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, TypeKind, cast, container_of, sizeof
+from drgn import Object, Program, TypeKind, cast, container_of, offsetof, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.mapletree import mtree_load
@@ -26,6 +26,7 @@ from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 from .arch import PAGE_SHIFT, PAGE_SIZE, PTE_BYTES, PTES_PER_TABLE, pte_index, pte_pfn, pte_present
 from .arch import pte_address as pte_address_in
+from .watch import Free
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,29 @@ def find_arena(prog: Program, map_id: int) -> Object:
         if arena.map.id.value_() == map_id:
             return arena
     raise LookupError(f"no arena with map id {map_id}")
+
+
+def frees(prog: Program) -> List[Free]:
+    """
+    The page allocator's doors: all pages of one go back by one of the latter two, which get them by page or by
+    list, whoever lets go of them.  What is free already the former are seen to let go of once more.
+    """
+    batch = prog.type("struct folio_batch")
+    pages = "__free_frozen_pages" if _has_function(prog, "__free_frozen_pages") else "free_unref_page"
+    return [
+        Free("__free_pages", "page", required=True, drops=True),
+        Free("free_pages_nolock", "page", required=False, drops=True),
+        Free(pages, "page", required=True),
+        Free("free_unref_folios", "batch", required=True, count_at=offsetof(batch, "nr"),
+             list_at=offsetof(batch, "folios")),
+    ]
+
+
+def _has_function(prog: Program, name: str) -> bool:
+    try:
+        return bool(prog.symbol(name))
+    except LookupError:
+        return False
 
 
 def has_arena(prog: Program, map_id: int) -> bool:
@@ -135,6 +159,7 @@ def guarded_words(arena: Object) -> Dict[str, Tuple[Object, str]]:
             root = arena.rt.member_(name)
             found[f"rt.{name}"] = root.rb_root.rb_node, "arena"
             found[f"rt.{name}.leftmost"] = root.rb_leftmost, "arena"
+    if struct.has_member("nr_pages"):
         found["nr_pages"] = arena.nr_pages, "arena"
     vmas = "vmas" if struct.has_member("spinlock") else "arena"
     found["vma_list.next"] = arena.vma_list.next, vmas
@@ -196,10 +221,15 @@ def is_free(arena: Object, pgoff: int) -> bool:
 
 def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     """Kernel virtual address of the PTE for *kaddr*, by walking *pgd*, or init_mm's."""
-    root = prog["init_mm"].pgd.value_() if pgd is None else pgd
+    top = prog["init_mm"].pgd.value_() if pgd is None else pgd
     return pte_address_in(
-        root, kaddr, prog.read_u64, lambda phys: int(phys_to_virt(prog, phys).value_())
+        top, kaddr, prog.read_u64, lambda phys: int(phys_to_virt(prog, phys).value_())
     )
+
+
+def root(prog: Program, mm: Object) -> int:
+    """Guest-physical address of the top of the page tables of *mm*."""
+    return physical(prog, int(mm.pgd.value_()))
 
 
 def tasks(prog: Program) -> List[Object]:

@@ -74,11 +74,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class Free:
-    """A function that gives pages back; what is not *required* some kernels lack."""
+    """
+    A function that gives pages back; what is not *required* some kernels lack.  It *drops* a reference, which need
+    not be the last, or is the allocator's own and gets what nobody refers to any more.  A "batch" is a struct
+    folio_batch with so many folios, in an array of them.
+    """
 
     symbol: str
-    argument: str  # "page", "folio"
+    argument: str  # "page", "folio", "batch"
     required: bool
+    drops: bool = False
+    count_at: Optional[int] = None  # of a batch, in bytes: one byte, how many …
+    list_at: Optional[int] = None  # … and pointers to them
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Root:
+    """The top of a process's page tables; without *mm* of the kernel's own."""
+
+    phys: Word64
+    mm: Optional[int] = None
+
+
+@dataclass(frozen=True)
 class Watch:
     """All of it."""
 
@@ -130,6 +145,7 @@ class Watch:
     words: List[Word] = field(default_factory=list)
     ends: List[End] = field(default_factory=list)
     waits: List[Wait] = field(default_factory=list)
+    roots: List[Root] = field(default_factory=list)
 
     def as_json(self) -> Dict[str, Any]:
         spaces = [[view.space for view in page.views] for page in self.pages]

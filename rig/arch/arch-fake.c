@@ -72,6 +72,11 @@ guint64 pte_absent(guint64 value)
 	return value & ~FAKE_PRESENT;
 }
 
+guint64 pte_root(guint64 root)
+{
+	return root << FAKE_PAGE_SHIFT;
+}
+
 guint64 pte_walk(guint64 root, guint64 addr, PteReadFunc read, gpointer data)
 {
 	guint64 entry = pte_of_kernel(root);
@@ -238,7 +243,7 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.pc = pc, .length = size, .locked = operation == FAKE_CAS || operation == FAKE_SWAP,
 		.masks = operation == FAKE_MASK,
 		.waits = operation == FAKE_WAIT || operation == FAKE_HALT, .halts = operation == FAKE_HALT,
-		.flush = flush_of(operation), .access = access_of(operation), .bytes = insn.bytes,
+		.flush = flush_of(operation), .root = -1, .access = access_of(operation), .bytes = insn.bytes,
 		.plain = operation == FAKE_LOAD || operation == FAKE_STORE,
 		.target = operation == FAKE_LOAD ? insn.reg : -1, .base = insn.base, .index = -1,
 		.displacement = insn.word,

@@ -36,6 +36,7 @@ bool pte_is_global(guint64 pte) { (void)pte; NOT_HERE; }
 bool pte_allows(guint64 pte, bool store, bool user) { (void)pte, (void)store, (void)user; NOT_HERE; }
 guint64 pte_of_kernel(guint64 pfn) { (void)pfn; NOT_HERE; }
 guint64 pte_absent(guint64 value) { (void)value; NOT_HERE; }
+guint64 pte_root(guint64 root) { (void)root; NOT_HERE; }
 guint64 pte_walk(guint64 root, guint64 addr, PteReadFunc read, gpointer data)
 {
 	(void)root, (void)addr, (void)read, (void)data;

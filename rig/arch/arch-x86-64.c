@@ -105,6 +105,11 @@ guint64 pte_absent(guint64 value)
 	return value & ~PTE_PRESENT;
 }
 
+guint64 pte_root(guint64 root)
+{
+	return root & PTE_PFN_MASK;
+}
+
 guint64 pte_walk(guint64 root, guint64 addr, PteReadFunc read, gpointer data)
 {
 	enum { TOP_SHIFT = 39, BITS = 9 };
@@ -373,6 +378,8 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.waits = insn->id == X86_INS_PAUSE || insn->id == X86_INS_HLT,
 		.halts = insn->id == X86_INS_HLT,
 		.flush = flush_of(insn),
+		.root = flush_of(insn) == FLUSH_BUT_GLOBAL ? MAX(gpr_index(x86->operands[1].reg), GPR_NONE)
+							   : GPR_NONE,
 		.base = GPR_NONE,
 		.index = GPR_NONE,
 		.plain = insn->id == X86_INS_MOV,

@@ -40,6 +40,7 @@ typedef struct {
 	bool masks;		/* takes interrupts no more, from here on */
 	bool waits, halts;	/* where a vCPU waits; what halts waits, too */
 	Flush flush;
+	int root;		/* number of the general register that Regs.root is loaded from, or -1 */
 	Access access;		/* of the memory operand */
 	int bytes;		/* it has */
 	bool plain;		/* it loads or stores, and nothing else */

@@ -24,6 +24,9 @@ bool pte_allows(guint64 pte, bool store, bool user);
 guint64 pte_of_kernel(guint64 pfn);
 guint64 pte_absent(guint64 value);
 
+/* Physical address of the table that the walk begins in, with @root as Regs.root. */
+guint64 pte_root(guint64 root);
+
 /* What is at physical address @phys of a table, or 0 where there is no memory. */
 typedef guint64 (*PteReadFunc)(gpointer data, guint64 phys);
 

@@ -47,10 +47,9 @@ static void note_installed(Check *check, int page, guint64 before, guint64 after
 
 void check_begin(Check *check, const guint64 *ptes)
 {
-	guint32 walkers[MAX_PTES];
+	TlbTables tables = header_tables(&check->header);
 
-	header_walkers(&check->header, walkers);
-	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes, walkers);
+	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes, &tables);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
 	memset(check->faults, 0, sizeof(check->faults));

@@ -49,6 +49,12 @@ typedef struct {
 	const char *label, *words, *sentence;
 } EventKindRow;
 
+/* Whose tables a vCPU walks beside the kernel's after FLUSH_BUT_GLOBAL: of a process, by its view, or … */
+enum {
+	ROOT_UNKNOWN = 0,	/* … that is not known: whose it walked */
+	ROOT_KERNEL = -1,	/* … nobody's */
+};
+
 /* A read-modify-write without LOCK is two events. */
 typedef enum { HALF_NONE, HALF_LOAD, HALF_STORE } EventHalf;
 
@@ -62,6 +68,7 @@ typedef struct Event {
 	Access access;		/* for PTE, ACCESS and WORD */
 	EventHalf half;
 	Flush flush;
+	int root;		/* FLUSH_BUT_GLOBAL: a view, or one of ROOT_… */
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it */
 	int failing;		/* CALL, FAIL: index of what is called, or … */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "event/event.h"
+#include "event/tlb.h"
 
 /* What scenario and kernel say of themselves, and checks go by. */
 typedef struct {
@@ -61,17 +61,16 @@ static inline int header_slot(const TraceHeader *header, int page, int view)
 	return -1;
 }
 
-/* Of each PTE bits of the actors whose vCPUs walk it: those of its process, or all. */
-static inline void header_walkers(const TraceHeader *header, guint32 ret[MAX_PTES])
+/* At the start each vCPU walks the tables of its actor's process. */
+static inline TlbTables header_tables(const TraceHeader *header)
 {
-	for (int slot = 0; slot < header_ptes(header); slot++) {
-		int view = slot < header->n_pages ? 0 : header->more[slot - header->n_pages].view;
+	TlbTables ret = { { 0 }, { 0 } };
 
-		ret[slot] = 0;
-		for (int i = 0; i < header->n_actors; i++)
-			if (!view || header->actors[i].process == view - 1)
-				ret[slot] |= 1u << i;
-	}
+	for (int i = 0; i < header->n_more; i++)
+		ret.views[header->n_pages + i] = header->more[i].view;
+	for (int i = 0; i < header->n_actors; i++)
+		ret.roots[i] = header->actors[i].process + 1;
+	return ret;
 }
 
 /* The name of what @event is about besides a page: an actor, a lock, a word, a call; NULL: nothing. */

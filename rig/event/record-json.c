@@ -2,7 +2,7 @@
 /*
  * A trace: one JSON object a line.
  *
- *	{"racerig-trace":10,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
+ *	{"racerig-trace":11,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
  *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"}],
@@ -26,6 +26,7 @@
  *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
  *	free	"frame","double_free"?,"lazy"?:bits of actors
  *	flush	"flush": of FLUSH_NAMES; no "page": all of them
+ *		"root"?	where other tables are walked from here on: the view of their process, 0: none's
  *	lock, unlock, hold	"lock"
  *	call	"call": what may fail
  *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
@@ -367,8 +368,8 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
 		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
-		"flush", "lock", "word", "lockless", "group", "target", "result", "call", "leaves", "before",
-		"after", "before_bits", "after_bits", NULL,
+		"flush", "root", "lock", "word", "lockless", "group", "target", "result", "call", "leaves",
+		"before", "after", "before_bits", "after_bits", NULL,
 	};
 	JsonObjectIter iter;
 	const char *name;
@@ -428,14 +429,13 @@ static bool add_end(Record *record, const Json *json, GError **error)
 static bool read_first(Record *record, Tlb *tlb, const Json *json, Counts *counts, GError **error)
 {
 	TraceHeader header = { 0 };
-	guint32 walkers[MAX_PTES];
 
 	if (!read_header(&header, json, &record->brief, counts, error))
 		return false;
 	record->header = header;
 	record_begin(record, header.ptes);
-	header_walkers(&header, walkers);
-	tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes, walkers);
+	TlbTables tables = header_tables(&header);
+	tlb_begin(tlb, header.n_actors, header_ptes(&header), header.ptes, &tables);
 	return true;
 }
 

@@ -76,6 +76,22 @@ static bool read_free(const Record *record, const Json *json, Event *event, GErr
 	return true;
 }
 
+/* Only who loads another root walks other tables then. */
+static bool read_flush(const Json *json, Event *event, GError **error)
+{
+	int flush = FLUSH_NONE, root = 0;
+
+	if (!json_choice(json, "flush", FLUSH_NAMES, &flush, error))
+		return false;
+	event->flush = flush;
+	if (!json_has(json, "root"))
+		return true;
+	if (flush != FLUSH_BUT_GLOBAL || !json_small(json, "root", 0, MAX_ACTORS, &root, error))
+		return false;
+	event->root = root ? root : ROOT_KERNEL;
+	return true;
+}
+
 static bool read_call(const TraceHeader *header, const Json *json, Event *event, GError **error)
 {
 	bool fails = event->kind == EVENT_FAIL;
@@ -90,8 +106,6 @@ static bool read_call(const TraceHeader *header, const Json *json, Event *event,
 
 bool record_read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
 {
-	int flush = FLUSH_NONE;
-
 	switch (event->kind) {
 	case EVENT_PTE:
 	case EVENT_ACCESS:
@@ -99,10 +113,7 @@ bool record_read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_FREE:
 		return read_free(record, json, event, error);
 	case EVENT_FLUSH:
-		if (!json_choice(json, "flush", FLUSH_NAMES, &flush, error))
-			return false;
-		event->flush = flush;
-		return true;
+		return read_flush(json, event, error);
 	case EVENT_CALL:
 	case EVENT_FAIL:
 		return read_call(&record->header, json, event, error);

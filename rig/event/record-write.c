@@ -233,6 +233,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_object_set_int_member(object, "lazy", event->lazy);
 	if (event->kind == EVENT_FLUSH)
 		json_add_string(object, "flush", FLUSH_NAMES[event->flush]);
+	if (event->kind == EVENT_FLUSH && event->root != ROOT_UNKNOWN)
+		json_object_set_int_member(object, "root", MAX(event->root, 0));
 	if (event->kind == EVENT_WORD)
 		json_add_string(object, "access", access_name(event->access));
 	if (event->kind == EVENT_WORD && event->lockless)

@@ -35,7 +35,7 @@ static const Event events[] = {
 	  .before = { PTE(FRAME_A) }, .after = { PTE(FRAME_A) } },
 	{ .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_STORE, .pc = KERNEL,
 	  .before = { PTE(FRAME_A) }, .after = { PTE(SCRATCH) } },
-	{ .kind = EVENT_FLUSH, .page = -1, .flush = FLUSH_BUT_GLOBAL, .pc = KERNEL,
+	{ .kind = EVENT_FLUSH, .page = -1, .flush = FLUSH_BUT_GLOBAL, .root = ROOT_KERNEL, .pc = KERNEL,
 	  .before = { PTE(SCRATCH) }, .after = { PTE(SCRATCH) } },
 	{ .kind = EVENT_SEND, .page = -1, .to = 1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
@@ -131,6 +131,7 @@ static void test_back(void)
 		g_assert_cmpint(was->access, ==, is->access);
 		g_assert_cmpint(was->half, ==, is->half);
 		g_assert_cmpint(was->flush, ==, is->flush);
+		g_assert_cmpint(was->root, ==, is->root);
 		g_assert_cmpint(was->to, ==, is->to);
 		g_assert_cmpint(was->lock, ==, is->lock);
 		g_assert_cmpint(was->word, ==, is->word);
@@ -200,7 +201,7 @@ static const struct {
 	const char *old, *new;
 	int line;
 } damages[] = {
-	{ "\"racerig-trace\":10", "\"racerig-trace\":6", 1 },
+	{ "\"racerig-trace\":11", "\"racerig-trace\":6", 1 },
 	{ "\"events\":24", "\"events\":21", 27 },
 	{ "\"events\":24", "\"events\":23", 27 },
 	{ "\"violations\":1", "\"violations\":0", 27 },

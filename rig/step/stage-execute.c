@@ -141,10 +141,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
-	ret_event->double_free = self->pending.kind == EVENT_FREE &&
-			   stage_page_users(stage, actor, regs_argument(&self->regs, 0)) < 1;
 	if (self->pending.kind == EVENT_FREE)
-		ret_event->lazy = guest_lazy(stage->guest);
+		return stage_free_one(stage, actor, ret_event, error);
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	guint64 address = self->pending.kind == EVENT_ACCESS ? insn_address(&site->insn, &self->regs) : 0;
 	bool probed = begin_probe(stage, self, site, &probe);
@@ -168,11 +166,6 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	if (self->pending.kind == EVENT_LOCK && stage_may_be_given_up(stage, self->pending.lock)) {
 		self->pending.kind = EVENT_HOLD;
 		self->pending.guards = false;
-		return true;
-	}
-	if (ret_event->double_free) {
-		/* The allocator's lists lead anywhere from here on. */
-		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;
 		return true;
 	}
 	/* Where the step ended may be the next event: running stops there at once. */

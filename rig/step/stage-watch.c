@@ -202,14 +202,6 @@ int stage_word_at(const Stage *stage, guint64 addr)
 	return -1;
 }
 
-bool stage_is_free(const Stage *stage, guint64 pc)
-{
-	for (int i = 0; i < stage->guest->watch.n_frees; i++)
-		if (stage->frees[i] == pc)
-			return true;
-	return false;
-}
-
 bool stage_check_sites(const Stage *stage, GError **error)
 {
 	g_autoptr(GPtrArray) sites = sites_list(stage->sites);

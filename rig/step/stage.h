@@ -29,6 +29,7 @@ typedef struct {
 	Event pending;		/* valid in ACTOR_READY */
 	Regs regs;
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+	guint listed;		/* at a list of pages to free: so many of it have been told */
 } Context;
 
 typedef struct {
@@ -114,8 +115,29 @@ int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView *
 int stage_lock_at(const Stage *stage, guint64 addr);
 int stage_word_at(const Stage *stage, guint64 addr);
 
-/* Whether a function that gives pages back begins at @pc. */
-bool stage_is_free(const Stage *stage, guint64 pc);
+/* The function that gives pages back that begins at @pc; NULL: none does. */
+const WatchFree *stage_free_at(const Stage *stage, guint64 pc);
+
+/* The @i-th page, by its struct page, that @actor gives to @door now; 0: there are not so many. */
+guint64 stage_freed_page(const Stage *stage, int actor, const WatchFree *door, const Regs *regs,
+			 guint i);
+
+/*
+ * The allocator gets a page that was in a watched PTE, or the next of a list of such.  Who drops a
+ * reference does so to what is free already, or it is no event: the last one's page comes to another door.
+ */
+bool stage_pending_free(Stage *stage, int actor, const WatchFree *door, Event *ret);
+
+/* Such an event happens; @actor goes on from where it stands, where the next page of a list may be. */
+bool stage_free_one(Stage *stage, int actor, Event *event, GError **error);
+
+/*
+ * For controls.  @actor's vCPU, which is where the module gives a page to the allocator or where that
+ * takes one, takes it to door @to instead, if that leads there: who drops a reference has the same
+ * arguments, and a page that nobody refers to any more may as well be a list of it, at physical @list.
+ */
+bool stage_lead_to_door(const Stage *stage, int actor, int to, const Regs *regs, guint64 list,
+			bool *ret_leads, GError **error);
 
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool stage_discover(Stage *stage, bool on, GError **error);

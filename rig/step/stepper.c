@@ -123,19 +123,15 @@ static void begin_tlb(Stepper *stepper)
 {
 	const Guest *guest = stepper->stage->guest;
 	guint64 ptes[MAX_PTES];
-	guint32 walkers[MAX_PTES];
+	TlbTables tables = { { 0 }, { 0 } };
 
-	for (int slot = 0; slot < guest->watch.n_ptes; slot++) {
-		int mm = guest->watch.pages[guest->watch.ptes[slot].page]
-			 .views[guest->watch.ptes[slot].view].mm;
-
-		walkers[slot] = 0;
-		for (int i = 0; i < guest->n_actors; i++)
-			if (mm < 0 || (int)guest->report.actors[i].process == mm)
-				walkers[slot] |= 1u << i;
-	}
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
+		tables.views[slot] = guest->watch.pages[guest->watch.ptes[slot].page]
+				     .views[guest->watch.ptes[slot].view].mm + 1;
+	for (int i = 0; i < guest->n_actors; i++)
+		tables.roots[i] = guest->report.actors[i].process + 1;
 	guest_ptes(guest, ptes);
-	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, walkers);
+	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, &tables);
 }
 
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "arch/pte.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/u64.h"
@@ -235,16 +236,20 @@ static bool read_frame(const Reading *reading, const Json *json, int i, GError *
 
 static bool read_free(const Reading *reading, const Json *json, int i, GError **error)
 {
-	static const char *const arguments[] = { "page", "folio", NULL };
+	static const char *const arguments[] = { "page", "folio", "batch", NULL };
+	enum { LARGEST = 4096 };
 	WatchFree *door = &reading->watch->frees[i];
 	int argument;
 
 	if (!read_symbol(reading, json, "symbol", &door->symbol, error) ||
 	    !read_token(reading, json, "argument", arguments, &argument, error) ||
-	    !json_bool(json, "required", &door->required, error))
+	    !json_bool(json, "required", &door->required, error) ||
+	    !json_bool(json, "drops", &door->drops, error))
 		return false;
 	door->argument = argument;
-	return true;
+	return argument != FREES_BATCH ||
+	       (read_small(json, "count_at", 0, LARGEST, &door->count_at, error) &&
+		read_small(json, "list_at", 0, LARGEST, &door->list_at, error));
 }
 
 static bool read_lockless(const Reading *reading, const Json *json, WatchWord *word, GError **error)
@@ -307,6 +312,19 @@ static bool read_wait(const Reading *reading, const Json *json, int i, GError **
 		return wrong(reading, "source folder or file", text, error);
 	reading->watch->waits[i] = g_intern_string(text);
 	return true;
+}
+
+static bool read_root(const Reading *reading, const Json *json, int i, GError **error)
+{
+	WatchRoot *root = &reading->watch->roots[i];
+	gint64 mm = -1;
+
+	if (!json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error) ||
+	    !read_word(json, "phys", &root->phys, error))
+		return false;
+	root->mm = mm;
+	return (root->phys % arch_page_bytes() == 0 && in_ram(reading, root->phys, arch_page_bytes())) ||
+	       nowhere("the top of page tables", i, 0, root->phys, error);
 }
 
 /* One PTE or lock that is two would be reported once. */
@@ -372,6 +390,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		{ "words", read_guarded, 0, MAX_WORDS, &ret->n_words },
 		{ "ends", read_end, 0, MAX_ENDS, &ret->n_ends },
 		{ "waits", read_wait, 0, MAX_WAITS, &ret->n_waits },
+		{ "roots", read_root, 0, MAX_ROOTS, &ret->n_roots },
 	};
 
 	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= arch_page_bytes());
@@ -416,4 +435,12 @@ gint64 watch_frame(const Watch *watch, const char *role, int group)
 		if (watch->frames[i].group == group && strcmp(watch->frames[i].role, role) == 0)
 			return watch->frames[i].pfn;
 	return -1;
+}
+
+int watch_root(const Watch *watch, guint64 root)
+{
+	for (int i = 0; i < watch->n_roots; i++)
+		if (watch->roots[i].phys == pte_root(root))
+			return watch->roots[i].mm < 0 ? (int)ROOT_KERNEL : watch->roots[i].mm + 1;
+	return ROOT_UNKNOWN;
 }

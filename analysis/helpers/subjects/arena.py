@@ -11,11 +11,11 @@ from ..survey import Item, members
 from ..watch import (
     End,
     Frame,
-    Free,
     Lock,
     Lockless,
     Page,
     Pte,
+    Root,
     View,
     Wait,
     Watch,
@@ -83,6 +83,14 @@ def _ends(found: Object, group: int) -> List[End]:
     ]
 
 
+def _roots(prog: Program) -> List[Root]:
+    """A vCPU is in one of the guest's processes, or in none and walks the kernel's own tables."""
+    return [
+        Root(Word64(arena.root(prog, prog["init_mm"].address_of_()))),
+        *(Root(Word64(arena.root(prog, mm)), i) for i, mm in enumerate(arena.processes(prog))),
+    ]
+
+
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:
     """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
@@ -93,12 +101,10 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
         words=[word for i, each in enumerate(found) for word in _words(prog, each, i)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
-        frees=[
-            Free("__free_pages", "page", required=True),
-            Free("free_pages_nolock", "page", required=False),
-        ],
+        frees=arena.frees(prog),
         ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
         waits=[Wait("kernel/bpf/")],
+        roots=_roots(prog),
     )
     keep = {
         "groups": request["groups"],
