@@ -22,9 +22,8 @@ from drgn.helpers.linux.percpu import per_cpu_ptr
 from drgn.helpers.linux.pid import for_each_task
 from drgn.helpers.linux.slab import for_each_slab_cache, slab_object_info
 
-from .guest import KERNEL_MAP
+from .arch import KERNEL_MAP, PAGE_SIZE
 
-PAGE_SIZE = 4096
 
 # What may grow in a loop.
 STREAM = "program-stream"

@@ -12,6 +12,7 @@ from drgn import Architecture, Object, Platform, Program, TypeMember
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analysis.helpers import arena
+from analysis.helpers.arch import PAGE_SIZE
 from analysis.helpers.klog import silent_checkers, splats
 
 
@@ -22,12 +23,12 @@ def test_a_count_below_zero(word, count):
 
 
 def test_words_that_are_not_zero(monkeypatch):
-    page = bytearray(arena.PAGE_SIZE)
+    page = bytearray(PAGE_SIZE)
     struct.pack_into("<Q", page, 16, 2**64 - 2)
     page[-1] = 1
     monkeypatch.setattr(arena, "scratch_pfn", lambda found: 5)
     found = SimpleNamespace(prog_=SimpleNamespace(
-        read=lambda address, size, physical: bytes(page) if address == 5 * arena.PAGE_SIZE else b""))
+        read=lambda address, size, physical: bytes(page) if address == 5 * PAGE_SIZE else b""))
     assert arena.scratch_words(found) == [(16, 2**64 - 2), (4088, 1 << 56)]
     monkeypatch.setattr(arena, "scratch_pfn", lambda found: None)
     assert arena.scratch_words(found) == []

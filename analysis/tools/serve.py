@@ -9,7 +9,7 @@ answer a line on stdout.
   {"op": "end", "subject": NAME, "keep": the answer's from "describe", "frames": [PFN…]}
   {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "failures", "subject": NAME, "keep": as above, "cpus": N}
-  {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
+  {"op": "differences", "words": [PHYS…], "stacks": [POINTER…]}
 
 GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
@@ -225,7 +226,7 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 	verdict->snapshot_sum = g_strdup(session->snapshot_sum);
 	verdict->emulator = session->connect ? NULL
 			    : paths_qemu()   ? g_strdup(paths_qemu())
-					     : g_find_program_in_path("qemu-system-x86_64");
+					     : g_find_program_in_path(ARCH.emulator);
 	return verdict;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "util/child.h"
 #include "util/error.h"
 
@@ -90,7 +91,7 @@ static GStrv command_line(const MachineSpec *spec, GError **error)
 		.console = console, .gdb = gdb, .qmp = qmp, .qmp2 = qmp2 });
 
 	g_strv_builder_add_many(words, emulator, "-S", "-no-user-config", "-nodefaults",
-				"-display", "none", "-no-reboot", "-machine", "pc", "-m", ram_size,
+				"-display", "none", "-no-reboot", "-machine", ARCH.board, "-m", ram_size,
 				"-smp", smp, "-rtc", "base=2026-01-01,clock=vm",
 				"-kernel", spec->kernel, "-initrd", initrd,
 				"-append", spec->cmdline, NULL);
@@ -148,7 +149,7 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 	}
 	child->process = child_start(launcher, (const char *const *)argv, &setup, error);
 	if (!child->process) {
-		g_prefix_error(error, "starting QEMU (package qemu-system-x86): ");
+		g_prefix_error(error, "starting QEMU (package %s): ", ARCH.package);
 		end(base);
 		return NULL;
 	}

@@ -7,6 +7,7 @@ from drgn import Program
 from drgn.helpers.linux.mm import follow_phys
 
 from .. import arena, wire
+from ..arch import pte_present
 from ..survey import Item
 from ..watch import Lock, Page, Pte, View, Wait, Watch, Word64
 
@@ -54,7 +55,7 @@ def end(prog: Program, keep: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "groups": [{"lives": True, "mapped": 0, "words": []}],
         "pages": [
-            {"exists": True, "pte": wire.u64(pte), "free": not pte & arena.PTE_PRESENT} for pte in ptes
+            {"exists": True, "pte": wire.u64(pte), "free": not pte_present(pte)} for pte in ptes
         ],
     }
 
