@@ -21,6 +21,8 @@ LOSSES = {
     "word": "guarded word load",
     "__free_pages": "page given to the allocator",
     "free_pages_nolock": "page given to the allocator",
+    "__free_frozen_pages": "page given to the allocator",
+    "free_unref_folios": "list of pages given to the allocator",
     "flush": "TLB flush",
     "hold": "interrupt held",
     "let-in": "interrupt let in",
@@ -38,6 +40,12 @@ def test_what_is_lost_is_missed(what, tmp_path):
         "the emulator is refused by name"
 
 
+def test_a_count_that_is_lost_is_missed(tmp_path):
+    """References to pages are counted where user space takes part."""
+    result = run_rig("explore", "pin-vs-free", "--out", tmp_path / "run", env={"RACERIG_LOSE": "count"})
+    assert result.returncode == 2 and "racerig: blind: guarded word load" in result.stderr
+
+
 def test_what_ran_is_recorded(explored):
     _, out = explored("stock")
     controls = verdict(out)["controls"]
@@ -46,7 +54,8 @@ def test_what_ran_is_recorded(explored):
     assert controls["lock word store"] == 8, "two vCPUs; arena, zap, VMAs, page table"
     assert controls["guarded word load"] == controls["guarded word store"] == 16, "two vCPUs, eight words"
     assert controls["breakpoint at an access"] == controls["stamp in a page"] == 4, "load, store"
-    assert controls["page given to the allocator"] == 4, "two vCPUs, two functions"
+    assert controls["page given to the allocator"] == 6, "two vCPUs; two that drop a reference, and the door"
+    assert controls["list of pages given to the allocator"] == 2
     assert controls["interrupt held"] == controls["interrupt let in"] > 0
     text = (out / "evidence.txt").read_text()
     assert all(what in text for what in controls)

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, TypeKind, cast, container_of, sizeof
+from drgn import Object, Program, TypeKind, cast, container_of, offsetof, sizeof
 from drgn.helpers.linux.bpf import bpf_map_for_each
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.mapletree import mtree_load
@@ -23,6 +23,8 @@ from drgn.helpers.linux.mm import (
 )
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
+
+from .watch import Free
 
 PAGE_SIZE = 4096
 PTE_PRESENT = 1
@@ -69,6 +71,29 @@ def find_arena(prog: Program, map_id: int) -> Object:
         if arena.map.id.value_() == map_id:
             return arena
     raise LookupError(f"no arena with map id {map_id}")
+
+
+def frees(prog: Program) -> List[Free]:
+    """
+    The page allocator's doors: all pages of one go back by one of the latter two, which get them by page or by
+    list, whoever lets go of them.  What is free already the former are seen to let go of once more.
+    """
+    batch = prog.type("struct folio_batch")
+    pages = "__free_frozen_pages" if _has_function(prog, "__free_frozen_pages") else "free_unref_page"
+    return [
+        Free("__free_pages", "page", required=True, drops=True),
+        Free("free_pages_nolock", "page", required=False, drops=True),
+        Free(pages, "page", required=True),
+        Free("free_unref_folios", "batch", required=True, count_at=offsetof(batch, "nr"),
+             list_at=offsetof(batch, "folios")),
+    ]
+
+
+def _has_function(prog: Program, name: str) -> bool:
+    try:
+        return bool(prog.symbol(name))
+    except LookupError:
+        return False
 
 
 def has_arena(prog: Program, map_id: int) -> bool:
@@ -153,6 +178,7 @@ def guarded_words(arena: Object) -> Dict[str, Tuple[Object, str]]:
             root = arena.rt.member_(name)
             found[f"rt.{name}"] = root.rb_root.rb_node, "arena"
             found[f"rt.{name}.leftmost"] = root.rb_leftmost, "arena"
+    if struct.has_member("nr_pages"):
         found["nr_pages"] = arena.nr_pages, "arena"
     vmas = "vmas" if struct.has_member("spinlock") else "arena"
     found["vma_list.next"] = arena.vma_list.next, vmas
@@ -201,6 +227,15 @@ def refcount(prog: Program, pfn: int) -> int:
     return int(pfn_to_page(prog, pfn)._refcount.counter.value_())
 
 
+def references(prog: Program, pfn: int) -> Tuple[int, int]:
+    """Address and bytes of how many references there are to frame *pfn*, and how many of them are PTEs."""
+    page = pfn_to_page(prog, pfn)
+    mapped, all_of_them = (int(count.counter.address_of_().value_())
+                           for count in (page._mapcount, page._refcount))
+    # One word has both, where they are side by side.
+    return (mapped, 8) if all_of_them == mapped + 4 and not mapped % 8 else (all_of_them, 4)
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):
@@ -223,6 +258,11 @@ def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
             raise LookupError(f"{kaddr:#x} is mapped by a large page")
         table = phys_to_virt(prog, entry & PTE_PFN_MASK).value_()
     return int(table + 8 * ((kaddr >> 12) & 511))
+
+
+def root(prog: Program, mm: Object) -> int:
+    """Guest-physical address of the top of the page tables of *mm*."""
+    return physical(prog, int(mm.pgd.value_()))
 
 
 def tasks(prog: Program) -> List[Object]:

@@ -74,11 +74,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class Free:
-    """A function that gives pages back; what is not *required* some kernels lack."""
+    """
+    A function that gives pages back; what is not *required* some kernels lack.  It *drops* a reference, which need
+    not be the last, or is the allocator's own and gets what nobody refers to any more.  A "batch" is a struct
+    folio_batch with so many folios, in an array of them.
+    """
 
     symbol: str
-    argument: str  # "page", "folio"
+    argument: str  # "page", "folio", "batch"
     required: bool
+    drops: bool = False
+    count_at: Optional[int] = None  # of a batch, in bytes: one byte, how many …
+    list_at: Optional[int] = None  # … and pointers to them
 
 
 @dataclass(frozen=True)
@@ -91,14 +98,19 @@ class Lockless:
 
 @dataclass(frozen=True)
 class Word:
-    """A word that only the holder of a lock should touch."""
+    """
+    A word that only the holder of a lock should touch; or, without one, that counts the references to the frame
+    *pfn*, or the users of process *mm*, and is anybody's.  These come last, those of processes behind those of frames.
+    """
 
     name: str
     va: Word64
     phys: Word64
     bytes: int
-    guarded_by: str
+    guarded_by: Optional[str] = None
     lockless: List[Lockless] = field(default_factory=list)
+    pfn: Optional[Word64] = None
+    mm: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Root:
+    """The top of a process's page tables; without *mm* of the kernel's own."""
+
+    phys: Word64
+    mm: Optional[int] = None
+
+
+@dataclass(frozen=True)
 class Watch:
     """All of it."""
 
@@ -130,6 +150,7 @@ class Watch:
     words: List[Word] = field(default_factory=list)
     ends: List[End] = field(default_factory=list)
     waits: List[Wait] = field(default_factory=list)
+    roots: List[Root] = field(default_factory=list)
 
     def as_json(self) -> Dict[str, Any]:
         spaces = [[view.space for view in page.views] for page in self.pages]

@@ -64,6 +64,12 @@ typedef struct {
 	const char *label, *words, *sentence;
 } EventKindRow;
 
+/* Whose page tables a vCPU walks beside the kernel's after FLUSH_CR3: a process's, by its view, or … */
+enum {
+	ROOT_UNKNOWN = 0,	/* … that is not known: whose it walked */
+	ROOT_KERNEL = -1,	/* … nobody's */
+};
+
 /* A read-modify-write without LOCK is two events. */
 typedef enum { HALF_NONE, HALF_LOAD, HALF_STORE } EventHalf;
 
@@ -77,13 +83,15 @@ typedef struct Event {
 	Access access;		/* for PTE, ACCESS and WORD */
 	EventHalf half;
 	Flush flush;
+	int root;		/* FLUSH_CR3: a view, or one of ROOT_… */
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
-	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it */
+	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it, or -1 */
 	int failing;		/* CALL, FAIL: index of what is called, or … */
 	bool gives_up;		/* … FAIL: it gives up @lock, which somebody else holds */
 	bool leaves;		/* FAIL: where the kernel says that it leaves pages behind then */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
+	gint32 count;		/* WORD that counts references, whose lock is -1: what it is now */
 	bool lockless;		/* … by a function that needs no lock for it, by design */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */

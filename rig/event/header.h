@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "event/event.h"
+#include "event/tlb.h"
 
 /* What scenario and kernel say of themselves, and checks go by. */
 typedef struct {
@@ -36,7 +36,8 @@ typedef struct {
 	} more[MAX_PTES - 1];
 	int n_locks, n_words;
 	const char *locks[MAX_LOCKS], *words[MAX_WORDS];	/* names, interned */
-	int word_guards[MAX_WORDS];	/* index of the lock that guards each word */
+	int word_guards[MAX_WORDS];	/* index of the lock that guards each word; -1: it counts … */
+	int word_views[MAX_WORDS];	/* … the users of the process with this view; 0: of a page */
 	int n_failing;			/* 0: no failures were explored */
 	const char *failing[MAX_FAILING];	/* what may fail besides locks, interned */
 	guint64 ptes[MAX_PTES];		/* raw, before the first event */
@@ -61,32 +62,33 @@ static inline int header_slot(const TraceHeader *header, int page, int view)
 	return -1;
 }
 
-/* Of each PTE bits of the actors whose vCPUs walk it: those of its process, or all. */
-static inline void header_walkers(const TraceHeader *header, guint32 ret[MAX_PTES])
+/* At the start each vCPU walks the tables of its actor's process. */
+static inline TlbTables header_tables(const TraceHeader *header)
 {
-	for (int slot = 0; slot < header_ptes(header); slot++) {
-		int view = slot < header->n_pages ? 0 : header->more[slot - header->n_pages].view;
+	TlbTables ret = { { 0 }, { 0 } };
 
-		ret[slot] = 0;
-		for (int i = 0; i < header->n_actors; i++)
-			if (!view || header->actors[i].process == view - 1)
-				ret[slot] |= 1u << i;
-	}
+	for (int i = 0; i < header->n_more; i++)
+		ret.views[header->n_pages + i] = header->more[i].view;
+	for (int i = 0; i < header->n_actors; i++)
+		ret.roots[i] = header->actors[i].process + 1;
+	return ret;
 }
 
 /* The name of what @event is about besides a page: an actor, a lock, a word, a call; NULL: nothing. */
 static inline const char *header_target(const TraceHeader *header, const Event *event)
 {
+	const char *lock = event->lock < 0 ? NULL : header->locks[event->lock];
+
 	switch (event->kind) {
 	case EVENT_SEND:
 		return header->actors[event->to].name;
 	case EVENT_LOCK:
 	case EVENT_UNLOCK:
 	case EVENT_HOLD:
-		return header->locks[event->lock];
+		return lock;
 	case EVENT_CALL:
 	case EVENT_FAIL:
-		return event->gives_up ? header->locks[event->lock] : header->failing[event->failing];
+		return event->gives_up ? lock : header->failing[event->failing];
 	case EVENT_WORD:
 		return header->words[event->word];
 	default:

@@ -51,6 +51,7 @@ static bool read_choice(const Json *json, const char *member, const char *const 
 static bool read_word(const Record *record, const Json *json, Event *event, GError **error)
 {
 	int access = ACCESS_NONE;
+	gint64 count = 0;
 
 	if (!json_choice(json, "access", accesses, &access, error))
 		return false;
@@ -59,6 +60,11 @@ static bool read_word(const Record *record, const Json *json, Event *event, GErr
 	    !json_maybe_bool(json, "lockless", &event->lockless, error))
 		return false;
 	event->lock = record->header.word_guards[event->word];
+	if (event->lock >= 0)
+		return true;
+	if (!json_int(json, "count", G_MININT32, G_MAXINT32, &count, error))
+		return false;
+	event->count = count;
 	return true;
 }
 
@@ -72,6 +78,22 @@ static bool read_free(const Record *record, const Json *json, Event *event, GErr
 	    !json_maybe_int(json, "lazy", 1, (1 << record->header.n_actors) - 1, &lazy, error))
 		return false;
 	event->lazy = lazy;
+	return true;
+}
+
+/* Only who loads CR3 walks other tables then. */
+static bool read_flush(const Json *json, Event *event, GError **error)
+{
+	int flush = FLUSH_NONE, root = 0;
+
+	if (!json_choice(json, "flush", record_flushes, &flush, error))
+		return false;
+	event->flush = flush;
+	if (!json_has(json, "root"))
+		return true;
+	if (flush != FLUSH_CR3 || !json_small(json, "root", 0, MAX_ACTORS, &root, error))
+		return false;
+	event->root = root ? root : ROOT_KERNEL;
 	return true;
 }
 
@@ -89,8 +111,6 @@ static bool read_call(const TraceHeader *header, const Json *json, Event *event,
 
 bool record_read_by_kind(const Record *record, const Json *json, Event *event, GError **error)
 {
-	int flush = FLUSH_NONE;
-
 	switch (event->kind) {
 	case EVENT_PTE:
 	case EVENT_ACCESS:
@@ -98,10 +118,7 @@ bool record_read_by_kind(const Record *record, const Json *json, Event *event, G
 	case EVENT_FREE:
 		return read_free(record, json, event, error);
 	case EVENT_FLUSH:
-		if (!json_choice(json, "flush", record_flushes, &flush, error))
-			return false;
-		event->flush = flush;
-		return true;
+		return read_flush(json, event, error);
 	case EVENT_CALL:
 	case EVENT_FAIL:
 		return read_call(&record->header, json, event, error);

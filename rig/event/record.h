@@ -14,7 +14,7 @@
 #include "event/tlb.h"
 #include "event/violation.h"
 
-enum { RECORD_VERSION = 10 };
+enum { RECORD_VERSION = 11 };
 
 typedef struct {
 	Event event;

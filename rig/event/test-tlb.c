@@ -141,16 +141,44 @@ static void test_walkers(void)
 	Event same = { .kind = EVENT_NONE, .before = { PTE(A), PTE(B) }, .after = { PTE(A), PTE(B) } };
 	Tlb tlb;
 
-	tlb_begin(&tlb, 2, 2, ptes, (guint32[]){ 3, 2 });
+	tlb_begin(&tlb, 2, 2, ptes, &(TlbTables){ { 0, 2 }, { 1, 2 } });
 	tlb_event(&tlb, &same);
 	g_assert_true(tlb_may(&tlb, 0, 0, A) && tlb_may(&tlb, 1, 0, A));
 	g_assert_true(!tlb_may(&tlb, 0, 1, B) && tlb_may(&tlb, 1, 1, B));
+}
+
+/* … as long as they are in it: who loads CR3 with another's, or with the kernel's, walks them no more. */
+static void test_roots(void)
+{
+	static const struct {
+		int root;
+		const char *process;	/* what the vCPU that was in the process may hold of it then */
+	} cases[] = {
+		{ ROOT_UNKNOWN, "B" }, { ROOT_KERNEL, "" }, { 1, "" }, { 2, "B" },
+	};
+	guint64 ptes[] = { PTE(A), PTE(B) };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Event load = { .kind = EVENT_FLUSH, .actor = 1, .page = -1, .flush = FLUSH_CR3,
+			       .root = cases[i].root, .after = { PTE(A), PTE(B) } };
+		Event back = load;
+		Tlb tlb;
+
+		back.root = 2;
+		tlb_begin(&tlb, 2, 2, ptes, &(TlbTables){ { 0, 2 }, { 1, 2 } });
+		tlb_event(&tlb, &load);
+		g_assert_true(tlb_may(&tlb, 1, 1, B) == (*cases[i].process == 'B'));
+		g_assert_true(tlb_may(&tlb, 1, 0, A) && !tlb_may(&tlb, 0, 1, B));
+		tlb_event(&tlb, &back);
+		g_assert_true(tlb_may(&tlb, 1, 1, B));
+	}
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tlb/walkers", test_walkers);
+	g_test_add_func("/tlb/roots", test_roots);
 	g_test_add_func("/tlb/shootdown", test_shootdown);
 	g_test_add_func("/tlb/flush-first", test_flush_first);
 	g_test_add_func("/tlb/replaced", test_replaced);

@@ -36,22 +36,28 @@ static void drop(Tlb *tlb, int actor, int slot, bool global)
 	tlb->n[actor][slot] = kept;
 }
 
+static bool walks(const Tlb *tlb, int actor, int slot)
+{
+	int view = tlb->tables.views[slot];
+
+	return !view || tlb->tables.roots[actor] == view;
+}
+
 static void take_all(Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
-			if (tlb->walkers[slot] >> actor & 1)
+			if (walks(tlb, actor, slot))
 				take(tlb, actor, slot, ptes[slot]);
 }
 
-void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const guint32 *walkers)
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const TlbTables *tables)
 {
 	memset(tlb->n, 0, sizeof(tlb->n));
 	tlb->full = false;
 	tlb->n_actors = n_actors;
 	tlb->n_ptes = n_ptes;
-	for (int slot = 0; slot < n_ptes; slot++)
-		tlb->walkers[slot] = walkers ? walkers[slot] : ~0u;
+	tlb->tables = tables ? *tables : (TlbTables){ { 0 }, { 0 } };
 	take_all(tlb, ptes);
 }
 
@@ -59,7 +65,7 @@ bool tlb_has_room(const Tlb *tlb, const guint64 *ptes)
 {
 	for (int actor = 0; actor < tlb->n_actors; actor++)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
-			if (pte_present(ptes[slot]) && (tlb->walkers[slot] >> actor & 1) &&
+			if (pte_present(ptes[slot]) && walks(tlb, actor, slot) &&
 			    tlb->n[actor][slot] == TLB_FRAMES &&
 			    !tlb_may(tlb, actor, slot, pte_pfn(ptes[slot])))
 				return false;
@@ -72,6 +78,8 @@ void tlb_event(Tlb *tlb, const Event *event)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
 			if (event->page < 0 || event_slot(event) == slot)
 				drop(tlb, event->actor, slot, event->flush != FLUSH_CR3);
+	if (event->kind == EVENT_FLUSH && event->root != ROOT_UNKNOWN)
+		tlb->tables.roots[event->actor] = event->root;
 	if (event->kind == EVENT_EVICT)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
 			drop(tlb, event->actor, slot, true);

@@ -15,9 +15,15 @@
 
 enum { TLB_FRAMES = 16 };
 
+/* In whose tables the PTEs are, and whose the vCPUs walk. */
+typedef struct {
+	int views[MAX_PTES];	/* 0: the kernel's, which all walk; from 1: a process's */
+	int roots[MAX_ACTORS];	/* a process's view, or ROOT_KERNEL */
+} TlbTables;
+
 typedef struct {
 	int n_actors, n_ptes;
-	guint32 walkers[MAX_PTES];	/* bits of actors: whose vCPUs walk the tables it is in */
+	TlbTables tables;	/* roots: as they are now */
 	/* PTEs, raw, as they were when the vCPU could first walk them; no two of one frame */
 	guint64 may[MAX_ACTORS][MAX_PTES][TLB_FRAMES];
 	int n[MAX_ACTORS][MAX_PTES];
@@ -25,10 +31,10 @@ typedef struct {
 } Tlb;
 
 /*
- * All that @ptes let the vCPUs hold, and nothing else.  @walkers, of each PTE bits of actors: the
- * vCPUs that may walk it (NULL: all), since a process's tables are not walked by others'.
+ * All that @ptes let the vCPUs hold, and nothing else.  @tables: NULL: all are the kernel's.  A vCPU that
+ * loads CR3 walks other tables than before, and no more those of the process that it was in.
  */
-void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const guint32 *walkers);
+void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const TlbTables *tables);
 void tlb_event(Tlb *tlb, const Event *event);
 
 /* Whether it can take in @ptes; of what the rig has recorded always, of a stranger's file not. */

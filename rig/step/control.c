@@ -29,7 +29,7 @@ typedef struct {
 	/* Seen during the last touch: */
 	GArray *watched;	/* guint64: addresses of watchpoints that were hit */
 	GArray *freed;		/* guint64: frames given to the allocator, … */
-	guint64 door;		/* … by this function of it; 0: none is looked at */
+	int door;		/* … by this function of it, in Watch.frees; -1: none is looked at */
 	guint flushes;		/* flush instructions on this vCPU */
 	guint64 after;		/* the instruction behind the last access that was seen */
 	const Insn *site;	/* broken on: what will access; NULL: nothing is */
@@ -58,6 +58,7 @@ const char *control_name(ControlKind kind)
 		[CONTROL_WORD_LOAD] = "guarded word load",
 		[CONTROL_WORD_STORE] = "guarded word store",
 		[CONTROL_FREE] = "page given to the allocator",
+		[CONTROL_FREE_LIST] = "list of pages given to the allocator",
 		[CONTROL_FLUSH] = "TLB flush",
 		[CONTROL_IRQ_HELD] = "interrupt held",
 		[CONTROL_IRQ_SERVED] = "interrupt let in",
@@ -194,6 +195,20 @@ static void begin_probe(Control *control, const Regs *regs)
 		    G_N_ELEMENTS(frames));
 }
 
+/* What the allocator gets there; nobody may refer to what comes to a door of its own. */
+static void note_freed(Control *control, const WatchFree *door, const Regs *regs)
+{
+	const Guest *guest = control->stage->guest;
+	guint64 page;
+
+	for (guint i = 0; (page = stage_freed_page(control->stage, control->actor, door, regs, i)); i++) {
+		guint64 pfn = (page - guest->vmemmap) / guest->page_size;
+
+		if (door->drops || stage_page_users(control->stage, control->actor, page) == 0)
+			g_array_append_val(control->freed, pfn);
+	}
+}
+
 /* Where the vCPU has stopped; *@ret_go: how it goes on from there. */
 static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_go, GError **error)
 {
@@ -212,14 +227,14 @@ static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_
 		begin_probe(control, regs);
 		return true;
 	}
-	/* The module gives its page to the first. */
-	if (control->door && regs->rip == stage->frees[0] && regs->rip != control->door)
-		return machine_set_gpr(guest->machine, stage_vcpu(stage, control->actor),
-				       MACHINE_RIP, control->door, error);
-	if (control->door && regs->rip == control->door) {
-		guint64 pfn = (machine_argument(regs, 0) - guest->vmemmap) / guest->page_size;
-		g_array_append_val(control->freed, pfn);
-	}
+	bool leads = false;
+	if (control->door >= 0 && regs->rip != stage->frees[control->door] &&
+	    (!stage_lead_to_door(stage, control->actor, control->door, regs,
+				 field(control, offsetof(struct guest_control, setup)), &leads, error) ||
+	     leads))
+		return leads;
+	if (control->door >= 0 && regs->rip == stage->frees[control->door])
+		note_freed(control, &guest->watch.frees[control->door], regs);
 	if (machine_is_break(guest->machine, regs->rip))
 		*ret_go = GO_STEP;
 	control->flushes += site && site->kind == SITE_FLUSH;
@@ -437,20 +452,23 @@ static bool try_word(Control *control, int word, GError **error)
 	return true;
 }
 
-/* Through each of the allocator's doors: they take the same arguments. */
+/* Through each of the allocator's doors. */
 static bool try_free(Control *control, GError **error)
 {
 	const Stage *stage = control->stage;
 
 	for (int i = 0; i < stage->guest->watch.n_frees; i++) {
+		bool list = stage->guest->watch.frees[i].argument == FREES_BATCH;
+
 		if (!stage->frees[i])
 			continue;
-		control->door = stage->frees[i];
+		control->door = i;
 		if (!touch(control, GUEST_CONTROL_CYCLE_PAGE, 0, error) ||
-		    !judge(control, CONTROL_FREE, -1, count(control->freed, result(control)) == 1, error))
+		    !judge(control, list ? CONTROL_FREE_LIST : CONTROL_FREE, -1,
+			   count(control->freed, result(control)) == 1, error))
 			return false;
 	}
-	control->door = 0;
+	control->door = -1;
 	return true;
 }
 
@@ -540,7 +558,7 @@ bool control_all(Stage *stage, Controls *ret, GError **error)
 	g_autoptr(GArray) watched = g_array_new(FALSE, FALSE, sizeof(guint64));
 	g_autoptr(GArray) freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	Control control = {
-		.stage = stage, .done = ret, .watched = watched, .freed = freed,
+		.stage = stage, .done = ret, .watched = watched, .freed = freed, .door = -1,
 		.parked = symbols_address(stage->guest->symbols, "guest_park"),
 	};
 	bool ok = true;
@@ -561,6 +579,7 @@ bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GErro
 	Controls ignored = { 0 };
 	Control control = {
 		.stage = stage, .done = &ignored, .watched = watched, .freed = freed, .actor = actor,
+		.door = -1,
 		.parked = symbols_address(stage->guest->symbols, "guest_park"),
 	};
 

@@ -23,6 +23,7 @@ typedef enum {
 	CONTROL_WORD_LOAD,	/* of a word that a lock guards */
 	CONTROL_WORD_STORE,
 	CONTROL_FREE,		/* a page given to the allocator */
+	CONTROL_FREE_LIST,	/* a list of them */
 	CONTROL_FLUSH,		/* a TLB flush instruction */
 	CONTROL_IRQ_HELD,	/* an interrupt from another vCPU is not taken when held … */
 	CONTROL_IRQ_SERVED,	/* … and is when let in */

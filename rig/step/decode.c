@@ -97,6 +97,8 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.cli = insn->id == X86_INS_CLI,
 		.halt = insn->id == X86_INS_HLT,
 		.flush = flush_of(insn),
+		.root = flush_of(insn) == FLUSH_CR3 ? MAX(gpr_index(x86->operands[1].reg), GPR_NONE)
+						    : GPR_NONE,
 		.base = GPR_NONE,
 		.index = GPR_NONE,
 		.plain = insn->id == X86_INS_MOV,

@@ -18,6 +18,7 @@ typedef struct {
 	bool cli;
 	bool pause, halt;	/* where a vCPU waits; HLT is both */
 	Flush flush;
+	int root;		/* FLUSH_CR3: gpr index of what is loaded, or -1 */
 	Access access;		/* of the memory operand */
 	int bytes;		/* it has */
 	bool plain;		/* a MOV: it loads or stores, and nothing else */

@@ -113,6 +113,16 @@ static void note_stored(Stage *stage, Event *event, const Insn *insn, guint64 ad
 	event->stored = machine_phys64(stage->guest->machine, event->landed * PAGE_BYTES + offset) & mask;
 }
 
+/* Who counts down to nothing ends what is counted: the struct that a process's is in may go next. */
+static void note_count(Stage *stage, Event *event)
+{
+	const WatchWord *word = &stage->guest->watch.words[event->word];
+
+	event->count = guest_word(stage->guest, event->word) >> 8 * (word->bytes - sizeof(gint32));
+	if (word->mm >= 0 && event->count == 0)
+		stage->over |= G_GUINT64_CONSTANT(1) << event->word;
+}
+
 static void note_holder(Stage *stage, int actor, int lock)
 {
 	stage->holders[lock] = actor;
@@ -142,10 +152,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	}
 	if (self->pending.half == HALF_STORE)
 		begin_store_half(stage, self);
-	ret_event->double_free = self->pending.kind == EVENT_FREE &&
-			   stage_page_users(stage, actor, machine_argument(&self->regs, 0)) < 1;
 	if (self->pending.kind == EVENT_FREE)
-		ret_event->lazy = guest_lazy(stage->guest);
+		return stage_free_one(stage, actor, ret_event, error);
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	guint64 address = self->pending.kind == EVENT_ACCESS ? insn_address(&site->insn, &self->regs) : 0;
 	bool probed = begin_probe(stage, self, site, &probe);
@@ -164,16 +172,13 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		ret_event->program = guest_actor_report(stage->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))
 		note_holder(stage, actor, self->pending.lock);
+	if (self->pending.kind == EVENT_WORD && self->pending.lock < 0)
+		note_count(stage, ret_event);
 	stage_ptes(stage, ret_event->after);
 	/* Whoever gives it up does so while it is held: even where its holder does nothing else. */
 	if (self->pending.kind == EVENT_LOCK && stage_may_be_given_up(stage, self->pending.lock)) {
 		self->pending.kind = EVENT_HOLD;
 		self->pending.guards = false;
-		return true;
-	}
-	if (ret_event->double_free) {
-		/* The allocator's lists lead anywhere from here on. */
-		stage->actors[actor].own.state = self->state = ACTOR_CRASHED;
 		return true;
 	}
 	/* Where the step ended may be the next event: running stops there at once. */

@@ -61,6 +61,23 @@ static bool watch_words(Stage *stage, GError **error)
 	return true;
 }
 
+bool stage_count(Stage *stage, bool frames, bool processes, GError **error)
+{
+	Watch *watch = &stage->guest->watch;
+	int n = watch_count(watch, frames, processes), guarded = watch_count(watch, false, false);
+
+	for (int i = guarded + stage->counts; i > guarded; i--)
+		if (!lose("count") && !machine_watch(stage->guest->machine, watch->words[i - 1].va,
+						     watch->words[i - 1].bytes, WATCH_ACCESS, false, error))
+			return false;
+	for (int i = guarded; i < n; i++)
+		if (!lose("count") && !machine_watch(stage->guest->machine, watch->words[i].va,
+						     watch->words[i].bytes, WATCH_ACCESS, true, error))
+			return false;
+	stage->counts = watch_count(watch, frames, processes) - guarded;
+	return true;
+}
+
 static bool break_on_frees(Stage *stage, GError **error)
 {
 	const Watch *watch = &stage->guest->watch;
@@ -201,14 +218,6 @@ int stage_word_at(const Stage *stage, guint64 addr)
 		if (addr - watch->words[i].va < (guint64)watch->words[i].bytes)
 			return i;
 	return -1;
-}
-
-bool stage_is_free(const Stage *stage, guint64 pc)
-{
-	for (int i = 0; i < stage->guest->watch.n_frees; i++)
-		if (stage->frees[i] == pc)
-			return true;
-	return false;
 }
 
 bool stage_check_sites(const Stage *stage, GError **error)

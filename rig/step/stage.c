@@ -99,11 +99,13 @@ static bool is_gone(const Stage *stage, int group)
 static int group_of_word(const Stage *stage, int word)
 {
 	const Watch *watch = &stage->guest->watch;
+	int lock = watch->words[word].lock;
 
-	return watch->locks[watch->words[word].lock].group;
+	return lock < 0 ? -1 : watch->locks[lock].group;
 }
 
 /*
+ * A count is anybody's, as long as what it counts for is there.
  * Nobody else has the word's lock, so nobody can tell when its holder touches the word: no event.
  * At the end of its group nobody is left to race with.
  */
@@ -111,6 +113,8 @@ static bool is_guarded(const Stage *stage, int actor, int word)
 {
 	int lock = stage->guest->watch.words[word].lock, group = group_of_word(stage, word);
 
+	if (lock < 0)
+		return stage->over >> word & 1;
 	return is_gone(stage, group) || (group >= 0 && (stage->dying >> group & 1)) ||
 	       (stage->holders[lock] == actor &&
 		(stage->held_in_irq >> lock & 1) == stage->actors[actor].in_irq);
@@ -229,6 +233,8 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 	const WatchView *view;
 
 	stage->flushes++;
+	if (site->insn.root >= 0)
+		event.root = watch_root(&stage->guest->watch, regs->gpr[site->insn.root]);
 	if (event.flush == FLUSH_PAGE) {
 		event.page = stage_page_at(stage, actor, insn_address(&site->insn, regs), &view);
 		if (event.page < 0)
@@ -238,35 +244,6 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 		event.slot = view->slot;
 	}
 	note(stage, event);
-}
-
-gint32 stage_page_users(const Stage *stage, int actor, guint64 page)
-{
-	gint32 count;
-
-	return machine_read(stage->guest->machine, stage_vcpu(stage, actor),
-			    page + stage->guest->refcount_offset, &count, sizeof(count), NULL)
-		? count : G_MAXINT32;
-}
-
-/* The allocator gets a page that was in a watched PTE: an event if it was the last user. */
-static bool pending_free(Stage *stage, int actor, const Regs *regs)
-{
-	const Guest *guest = stage->guest;
-	/* A folio is its first page. */
-	guint64 page = machine_argument(regs, 0), pfn = (page - guest->vmemmap) / guest->page_size;
-
-	for (guint i = 0; i < stage->frames->len; i++) {
-		const Frame *frame = &g_array_index(stage->frames, Frame, i);
-
-		if (frame->pfn != pfn || stage_page_users(stage, actor, page) > 1)
-			continue;
-		set_ready(stage, actor, (Event){ .kind = EVENT_FREE, .actor = actor,
-						 .page = frame->page, .pfn = pfn,
-						 .pc = regs->rip });
-		return true;
-	}
-	return false;
 }
 
 void stage_note_queues(Stage *stage, int actor)
@@ -412,8 +389,12 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		set_ready(stage, actor, call);
 		return true;
 	}
-	if (stage_is_free(stage, pc) && pending_free(stage, actor, &at->regs))
+	const WatchFree *door = stage_free_at(stage, pc);
+	Event freed;
+	if (door && stage_pending_free(stage, actor, door, &freed)) {
+		set_ready(stage, actor, freed);
 		return true;
+	}
 	if (site && site->kind == SITE_WAIT) {
 		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;

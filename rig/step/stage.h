@@ -29,6 +29,7 @@ typedef struct {
 	Event pending;		/* valid in ACTOR_READY */
 	Regs regs;
 	guint64 loaded;		/* HALF_STORE pending: what the load half read */
+	guint listed;		/* at a list of pages to free: so many of it have been told */
 } Context;
 
 typedef struct {
@@ -69,6 +70,7 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* the #PF entry */
@@ -77,6 +79,7 @@ typedef struct {
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
+	int counts;		/* so many of the watched words count references */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
 
@@ -105,6 +108,9 @@ void stage_free(Stage *stage);
 /* Set the watchpoints and breakpoints that say what happens to all that is watched: once. */
 bool stage_watch(Stage *stage, GError **error);
 
+/* Have words that count be events, or not: of frames, and of processes. */
+bool stage_count(Stage *stage, bool frames, bool processes, GError **error);
+
 /*
  * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view by which
  * @actor has it there), the word of a lock, a word that one guards; -1: none.
@@ -114,8 +120,29 @@ int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView *
 int stage_lock_at(const Stage *stage, guint64 addr);
 int stage_word_at(const Stage *stage, guint64 addr);
 
-/* Whether a function that gives pages back begins at @pc. */
-bool stage_is_free(const Stage *stage, guint64 pc);
+/* The function that gives pages back that begins at @pc; NULL: none does. */
+const WatchFree *stage_free_at(const Stage *stage, guint64 pc);
+
+/* The @i-th page, by its struct page, that @actor gives to @door now; 0: there are not so many. */
+guint64 stage_freed_page(const Stage *stage, int actor, const WatchFree *door, const Regs *regs,
+			 guint i);
+
+/*
+ * The allocator gets a page that was in a watched PTE, or the next of a list of such.  Who drops a
+ * reference does so to what is free already, or it is no event: the last one's page comes to another door.
+ */
+bool stage_pending_free(Stage *stage, int actor, const WatchFree *door, Event *ret);
+
+/* Such an event happens; @actor goes on from where it stands, where the next page of a list may be. */
+bool stage_free_one(Stage *stage, int actor, Event *event, GError **error);
+
+/*
+ * For controls.  @actor's vCPU, which is where the module gives a page to the allocator or where that
+ * takes one, takes it to door @to instead, if that leads there: who drops a reference has the same
+ * arguments, and a page that nobody refers to any more may as well be a list of it, at physical @list.
+ */
+bool stage_lead_to_door(const Stage *stage, int actor, int to, const Regs *regs, guint64 list,
+			bool *ret_leads, GError **error);
 
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool stage_discover(Stage *stage, bool on, GError **error);

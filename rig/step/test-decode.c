@@ -38,6 +38,25 @@ static void test_insn(gconstpointer data)
 	g_assert_cmpint(insn.locked, ==, insns[i].locked);
 	g_assert_cmpint(insn.pause, ==, insns[i].pause);
 	g_assert_cmphex(insn_address(&insn, &regs), ==, insns[i].address);
+	g_assert_cmpint(insn.root, ==, -1);
+}
+
+/* Which register has the page tables that are walked from then on. */
+static void test_root(void)
+{
+	g_autoptr(Decoder) decoder = decoder_new();
+	static const guint8 load[] = { 0x0f, 0x22, 0xda }, store[] = { 0x0f, 0x20, 0xda };
+	enum { RDX = 3 };	/* in Regs.gpr */
+	static const guint8 to_cr4[] = { 0x0f, 0x22, 0xe2 };
+	Insn insn;
+
+	g_assert_true(decoder_insn(decoder, load, sizeof(load), 0, &insn));
+	g_assert_cmpint(insn.flush, ==, FLUSH_CR3);
+	g_assert_cmpint(insn.root, ==, RDX);
+	g_assert_true(decoder_insn(decoder, store, sizeof(store), 0, &insn));
+	g_assert_cmpint(insn.root, ==, -1);
+	g_assert_true(decoder_insn(decoder, to_cr4, sizeof(to_cr4), 0, &insn));
+	g_assert_cmpint(insn.root, ==, -1);
 }
 
 static void test_garbage(void)
@@ -58,5 +77,6 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_insn);
 	}
 	g_test_add_func("/decode/garbage", test_garbage);
+	g_test_add_func("/decode/root", test_root);
 	return g_test_run();
 }

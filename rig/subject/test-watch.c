@@ -23,15 +23,22 @@ static const char SOUND[] =
 	"{\"group\":1,\"views\":[{\"space\":\"kernel\",\"va\":\"0xffffc90000401000\","
 	"\"pte\":{\"va\":\"0xffff888002001018\",\"phys\":\"0x2001018\"}}]}],"
 	"\"frames\":[{\"role\":\"scratch\",\"group\":1,\"pfn\":\"0x1234\"}],"
-	"\"frees\":[{\"symbol\":\"__free_pages\",\"argument\":\"page\",\"required\":true},"
-	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false}],"
+	"\"frees\":[{\"symbol\":\"__free_pages\",\"argument\":\"page\",\"required\":true,\"drops\":false},"
+	"{\"symbol\":\"__folio_put\",\"argument\":\"folio\",\"required\":false,\"drops\":true},"
+	"{\"symbol\":\"free_unref_folios\",\"argument\":\"batch\",\"required\":true,\"drops\":false,"
+	"\"count_at\":0,\"list_at\":8}],"
 	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\","
 	"\"phys\":\"0x1000100\",\"bytes\":8,"
 	"\"guarded_by\":\"ptl-0\",\"lockless\":[{\"function\":\"arena_map_mem_usage\","
-	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]}],"
+	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]},"
+	"{\"name\":\"page0.refs\",\"va\":\"0xffffea0000000030\",\"phys\":\"0x1200030\",\"bytes\":8,"
+	"\"lockless\":[],\"pfn\":\"0x1235\"},"
+	"{\"name\":\"process1.users\",\"va\":\"0xffff888001000200\",\"phys\":\"0x1000200\",\"bytes\":4,"
+	"\"lockless\":[],\"mm\":0}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
 	"\"value\":\"0xffff888001000000\",\"group\":0}],"
-	"\"waits\":[{\"source\":\"kernel/bpf/\"}]}";
+	"\"waits\":[{\"source\":\"kernel/bpf/\"}],"
+	"\"roots\":[{\"phys\":\"0x1800000\"},{\"phys\":\"0x2004000\",\"mm\":1}]}";
 
 static bool parse(const char *text, Watch *ret, GError **error)
 {
@@ -67,11 +74,26 @@ static void test_sound(void)
 	g_assert_cmpint(watch_frame(&watch, "scratch", 0), ==, -1);
 	g_assert_false(watch.frees[1].required);
 	g_assert_cmpint(watch.frees[1].argument, ==, FREES_FOLIO);
+	g_assert_true(!watch.frees[0].drops && watch.frees[1].drops);
+	g_assert_cmpint(watch.frees[2].argument, ==, FREES_BATCH);
+	g_assert_cmpint(watch.frees[2].list_at, ==, 8);
 	g_assert_cmpint(watch.words[0].lock, ==, 1);
+	g_assert_cmpint(watch.words[0].mm, ==, -1);
+	g_assert_cmpint(watch.n_words, ==, 1);
+	g_assert_cmpint(watch_count(&watch, true, true), ==, 3);
+	g_assert_cmpint(watch_count(&watch, false, true), ==, 1);
+	g_assert_cmpint(watch_count(&watch, true, false), ==, 2);
+	g_assert_cmpint(watch.n_words, ==, 2);
+	g_assert_cmphex(watch.words[1].pfn, ==, 0x1235);
+	g_assert_cmpint(watch.words[1].lock, ==, -1);
+	g_assert_cmpint(watch.words[2].mm, ==, 0);
 	g_assert_cmpint(watch.words[0].n_lockless, ==, 1);
 	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
 	g_assert_cmpstr(watch.ends[0].symbol, ==, "arena_map_free");
 	g_assert_cmpstr(watch.waits[0], ==, "kernel/bpf/");
+	g_assert_cmpint(watch_root(&watch, 0x1800000), ==, ROOT_KERNEL);
+	g_assert_cmpint(watch_root(&watch, 0x8000000002004003), ==, 2);
+	g_assert_cmpint(watch_root(&watch, 0x2005000), ==, ROOT_UNKNOWN);
 }
 
 /* What is written in the place of what, and how the error begins. */
@@ -100,7 +122,14 @@ static const struct {
 	{ "\"group\":1,\"views\"", "\"group\":8,\"views\"", "drgn: 'group' must be" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", "drgn: 'other' is no lock" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":1", "drgn: 'guarded_by' must be" },
-	{ ",\"guarded_by\":\"ptl-0\"", "", "drgn: 'nr_pages' is no word that a lock guards" },
+	{ "\"guarded_by\":\"ptl-0\",", "", "drgn: 'nr_pages' is no word that a lock guards, or that counts" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[]", "drgn: 'process1.users' is no word that" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"guarded_by\":\"arena\"",
+	  "drgn: 'process1.users' is no word that" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"pfn\":\"0x1\"",
+	  "drgn: 'process1.users' is no word that" },
+	{ "\"bytes\":4,\"lockless\":[],\"mm\":0", "\"bytes\":2,\"lockless\":[],\"mm\":0",
+	  "drgn: 'process1.users' is no word that" },
 	{ "0xffff888001000040", "0x1000040", "blind: the word of lock 0 lies nowhere" },
 	{ "\"0x1000040\"", "\"0x2fffffc\"", "blind: the word of lock 0 lies nowhere" },
 	{ "\"bytes\":4", "\"bytes\":3", "blind: the word of lock 0 lies nowhere" },
@@ -114,7 +143,11 @@ static const struct {
 	{ "0x1234", "0x123456789", "blind: the page of frame 0 lies nowhere" },
 	{ "\"symbol\":\"__free_pages\"", "\"symbol\":\"free pages\"", "drgn: 'free pages' is no symbol" },
 	{ "\"argument\":\"page\"", "\"argument\":\"list\"", "drgn: 'list' is no argument" },
-	{ "\"required\":true", "\"required\":1", "drgn: 'required' must be" },
+	{ "\"required\":true,\"drops\":false}", "\"required\":1,\"drops\":false}",
+	  "drgn: 'required' must be" },
+	{ "\"drops\":true", "\"drops\":1", "drgn: 'drops' must be" },
+	{ ",\"list_at\":8", "", "drgn: 'list_at' must be" },
+	{ "\"count_at\":0", "\"count_at\":4097", "drgn: 'count_at' must be" },
 	{ "\"frees\":[{", "\"others\":[{", "drgn: 'frees' must be an array" },
 	{ "0xffff888001000100", "0x1000100", "blind: word 0 lies nowhere" },
 	{ "\"arena_map_mem_usage\"", "\"arena map\"", "drgn: 'arena map' is no function" },
@@ -122,6 +155,8 @@ static const struct {
 	{ "\"argument\":0", "\"argument\":6", "drgn: 'argument' must be" },
 	{ "\"kind\":\"begins\"", "\"kind\":\"ends\"", "drgn: 'ends' is no kind" },
 	{ "kernel/bpf/", "/etc/passwd bad", "drgn: '/etc/passwd bad' is no source" },
+	{ "\"0x2004000\"", "\"0x2004008\"", "blind: the top of page tables 1 lies nowhere" },
+	{ "\"mm\":1", "\"mm\":8", "drgn: 'mm' must be" },
 	{ "\"frames\":[{", "\"frames\":[1,{", "drgn: 'frames' must be an array of objects" },
 };
 

@@ -240,16 +240,20 @@ static bool read_frame(const Reading *reading, const Json *json, int i, GError *
 
 static bool read_free(const Reading *reading, const Json *json, int i, GError **error)
 {
-	static const char *const arguments[] = { "page", "folio", NULL };
+	static const char *const arguments[] = { "page", "folio", "batch", NULL };
+	enum { LARGEST = 4096 };
 	WatchFree *door = &reading->watch->frees[i];
 	int argument;
 
 	if (!read_symbol(reading, json, "symbol", &door->symbol, error) ||
 	    !read_token(reading, json, "argument", arguments, &argument, error) ||
-	    !json_bool(json, "required", &door->required, error))
+	    !json_bool(json, "required", &door->required, error) ||
+	    !json_bool(json, "drops", &door->drops, error))
 		return false;
 	door->argument = argument;
-	return true;
+	return argument != FREES_BATCH ||
+	       (read_small(json, "count_at", 0, LARGEST, &door->count_at, error) &&
+		read_small(json, "list_at", 0, LARGEST, &door->list_at, error));
 }
 
 static bool read_lockless(const Reading *reading, const Json *json, WatchWord *word, GError **error)
@@ -266,6 +270,25 @@ static bool read_lockless(const Reading *reading, const Json *json, WatchWord *w
 	return true;
 }
 
+/* What has no lock counts something, and comes behind what has one. */
+static bool read_count(const Reading *reading, const Json *json, WatchWord *word, GError **error)
+{
+	Watch *watch = reading->watch;
+	gint64 mm = -1;
+
+	if ((json_has(json, "pfn") && !read_word(json, "pfn", &word->pfn, error)) ||
+	    !json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error))
+		return false;
+	word->mm = mm;
+	if (word->lock >= 0 ? word->pfn || mm >= 0 || watch->n_frame_counts + watch->n_process_counts > 0
+			    : !word->pfn == (mm < 0) || (word->pfn && watch->n_process_counts) ||
+			      word->bytes < (int)sizeof(gint32))
+		return wrong(reading, "word that a lock guards, or that counts", word->name, error);
+	watch->n_frame_counts += word->pfn != 0;
+	watch->n_process_counts += mm >= 0;
+	return true;
+}
+
 static bool read_guarded(const Reading *reading, const Json *json, int i, GError **error)
 {
 	WatchWord *word = &reading->watch->words[i];
@@ -275,13 +298,11 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 	    !read_word(json, "phys", &word->phys, error) ||
 	    !read_small(json, "bytes", 1, 8, &word->bytes, error) ||
 	    !read_lockless(reading, json, word, error) ||
-	    !read_lock_of(reading, json, &word->lock, error))
+	    !read_lock_of(reading, json, &word->lock, error) || !read_count(reading, json, word, error))
 		return false;
 	for (int other = 0; other < i; other++)
 		if (reading->watch->words[other].name == word->name)
 			return wrong(reading, "second word's name", word->name, error);
-	if (word->lock < 0)
-		return wrong(reading, "word that a lock guards", word->name, error);
 	return (in_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
 	       nowhere("word", i, word->va, word->phys, error);
 }
@@ -312,6 +333,19 @@ static bool read_wait(const Reading *reading, const Json *json, int i, GError **
 		return wrong(reading, "source folder or file", text, error);
 	reading->watch->waits[i] = g_intern_string(text);
 	return true;
+}
+
+static bool read_root(const Reading *reading, const Json *json, int i, GError **error)
+{
+	WatchRoot *root = &reading->watch->roots[i];
+	gint64 mm = -1;
+
+	if (!json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error) ||
+	    !read_word(json, "phys", &root->phys, error))
+		return false;
+	root->mm = mm;
+	return (root->phys % PAGE_BYTES == 0 && in_ram(reading, root->phys, PAGE_BYTES)) ||
+	       nowhere("the top of page tables", i, 0, root->phys, error);
 }
 
 /* One PTE or lock that is two would be reported once. */
@@ -377,6 +411,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		{ "words", read_guarded, 0, MAX_WORDS, &ret->n_words },
 		{ "ends", read_end, 0, MAX_ENDS, &ret->n_ends },
 		{ "waits", read_wait, 0, MAX_WAITS, &ret->n_waits },
+		{ "roots", read_root, 0, MAX_ROOTS, &ret->n_roots },
 	};
 
 	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= PAGE_BYTES);
@@ -402,6 +437,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		}
 	}
 	number_ptes(ret);
+	ret->n_words -= ret->n_frame_counts + ret->n_process_counts;
 	return check_apart(&reading, error);
 }
 
@@ -421,4 +457,23 @@ gint64 watch_frame(const Watch *watch, const char *role, int group)
 		if (watch->frames[i].group == group && strcmp(watch->frames[i].role, role) == 0)
 			return watch->frames[i].pfn;
 	return -1;
+}
+
+int watch_root(const Watch *watch, guint64 cr3)
+{
+	for (int i = 0; i < watch->n_roots; i++)
+		if (watch->roots[i].phys == (cr3 & PTE_PFN_MASK))
+			return watch->roots[i].mm < 0 ? (int)ROOT_KERNEL : watch->roots[i].mm + 1;
+	return ROOT_UNKNOWN;
+}
+
+int watch_count(Watch *watch, bool frames, bool processes)
+{
+	int n = 0;
+
+	while (n < watch->n_words && watch->words[n].lock >= 0)
+		n++;
+	n += frames ? watch->n_frame_counts : 0;
+	n += frames && processes ? watch->n_process_counts : 0;
+	return watch->n_words = n;
 }

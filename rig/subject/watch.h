@@ -21,6 +21,7 @@ enum {
 	MAX_FREES = 8,
 	MAX_ENDS = 16,
 	MAX_WAITS = 8,
+	MAX_ROOTS = 4,
 	MAX_LOCKLESS = 4,
 	MAX_ARGUMENTS = 6,	/* of a function, in registers */
 };
@@ -65,21 +66,25 @@ typedef struct {
 	guint64 pfn;
 } WatchFrame;
 
-/* What a function that gives pages back gets as its first argument.  Tokens: "page", "folio". */
-typedef enum { FREES_PAGE, FREES_FOLIO } FreeArgument;
+/* What a function that gives pages back gets as its first argument.  Tokens: "page", "folio", "batch". */
+typedef enum { FREES_PAGE, FREES_FOLIO, FREES_BATCH } FreeArgument;
 
 typedef struct {
 	const char *symbol;
 	FreeArgument argument;
 	bool required;		/* else there are kernels without it, which is said */
+	bool drops;		/* a reference, which may be the last; else nobody refers to them any more */
+	int count_at, list_at;	/* of a batch, in bytes: a byte, how many, and pointers to folios */
 } WatchFree;
 
-/* A word of memory that only the holder of a lock should touch. */
+/* A word of memory that only the holder of a lock should touch, or one that counts and is anybody's. */
 typedef struct {
 	const char *name;
 	guint64 va, phys;
 	int bytes;
-	int lock;
+	int lock;		/* -1: none, it counts … */
+	guint64 pfn;		/* … references to this frame: its last four bytes do; or with 0 … */
+	int mm;			/* … the users of this process; else -1 */
 	int n_lockless;
 	const char *lockless[MAX_LOCKLESS];	/* functions that read it without, by design */
 } WatchWord;
@@ -99,14 +104,23 @@ typedef struct {
 	int group;
 } WatchEnd;
 
+/* The top of a process's page tables, or of the kernel's own. */
 typedef struct {
-	int n_pages, n_locks, n_frames, n_frees, n_words, n_ends, n_waits;
+	int mm;			/* of which process, from 0; -1: the kernel's */
+	guint64 phys;
+} WatchRoot;
+
+typedef struct {
+	int n_pages, n_locks, n_frames, n_frees, n_words, n_ends, n_waits, n_roots;
+	/* Words that count, behind the n_words others: of frames and then of processes; see watch_count(). */
+	int n_frame_counts, n_process_counts;
 	WatchPage pages[MAX_PAGES];
 	WatchLock locks[MAX_LOCKS];
 	WatchFrame frames[MAX_FRAMES];
 	WatchFree frees[MAX_FREES];
 	WatchWord words[MAX_WORDS];
 	WatchEnd ends[MAX_ENDS];
+	WatchRoot roots[MAX_ROOTS];
 	const char *waits[MAX_WAITS];	/* source folders and files: here one vCPU waits for another */
 	/* All PTEs: the kernel's, by page, then those of processes. */
 	int n_ptes;
@@ -139,3 +153,12 @@ static inline const WatchPte *watch_pte(const Watch *watch, int slot)
 
 /* The frame with @role of @group; -1: there is none. */
 gint64 watch_frame(const Watch *watch, const char *role, int group);
+
+/*
+ * From now on words that count are words like others, or none is: those of frames, and with
+ * @processes those of processes.  How many words there are then.
+ */
+int watch_count(Watch *watch, bool frames, bool processes);
+
+/* Whose tables a vCPU walks when this is in CR3: a process's view, ROOT_KERNEL or ROOT_UNKNOWN. */
+int watch_root(const Watch *watch, guint64 cr3);

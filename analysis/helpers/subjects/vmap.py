@@ -8,7 +8,7 @@ from drgn.helpers.linux.mm import follow_phys
 
 from .. import arena, wire
 from ..survey import Item
-from ..watch import Free, Lock, Page, Pte, View, Wait, Watch, Word64
+from ..watch import Lock, Page, Pte, View, Wait, Watch, Word64
 
 # One group: the area.  A page is an address in it that the guest reported; what is in its PTE
 # belongs to whoever has the address, so no lock guards it.
@@ -34,7 +34,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
     watch = Watch(
         pages=[_page(prog, address) for address in addresses],
         locks=[_purge_lock(prog)],
-        frees=[Free("__free_pages", "page", required=True)],
+        frees=arena.frees(prog),
         waits=[Wait("mm/vmalloc.c")],
     )
     return watch, {"pages": [wire.u64(address) for address in addresses]}
