@@ -2,6 +2,7 @@
 """Files for others: what is written is what the schemas in docs/schema say."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -50,6 +51,12 @@ def test_a_suite(tmp_path):
     assert result.returncode == 0, result.stderr
     for name, schema in (("suite", "suite"), ("run", "suite-run"), ("shard", "shard")):
         validator(schema).validate(json.loads((tmp_path / f"{name}.json").read_text()))
+
+
+def test_every_kind_of_event_is_in_the_schema():
+    kinds = re.findall(r'ROW\(EVENT_\w+, "(\w+)"', (TOP / "rig" / "event" / "kinds.h").read_text())
+    line = json.loads((TOP / "docs" / "schema" / "trace-line.schema.json").read_text())["oneOf"][1]
+    assert sorted(line["properties"]["kind"]["enum"]) == sorted(set(kinds) - {"none"})
 
 
 def test_every_schema_is_in_the_list():

@@ -6,13 +6,18 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from conftest import RIG, TOP, qemus_of, run_rig, verdict
-from test_input import assert_refused
 
 
 def alive(pid):
-    return os.path.exists(f"/proc/{pid}")
+    """Not one that only waits to be reaped, as it does where PID 1 is this test."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def test_stock_holds_but_for_what_was_accepted(explored):
@@ -147,11 +152,3 @@ def test_stress_baseline():
     assert "loops ended, on 2 vCPUs under TCG, a thread for each" in result.stdout
     judged = re.findall(r"^judged by (.*)$", result.stdout, re.M)[0].split(", ")
     assert {one.split()[0] for one in judged} == {"I3", "I4", "I8", "I9", "I10"}
-
-
-def test_stress_is_judged_at_its_end():
-    """By what drgn finds then: a count that any loop spoils needs no event to be seen."""
-    result = run_rig("stress", "free-over-scratch", "--kernel", "free-miscounts-scratch", "--seconds", 1,
-                     "--accel", "tcg", timeout=300)
-    assert result.returncode == 1 and re.search(r"^I9: the arena counts", result.stdout, re.M), result.stdout
-    assert_refused(run_rig("stress", "fault-vs-alloc", "--accel", "xen"), "give kvm or tcg")
