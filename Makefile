@@ -8,8 +8,10 @@ endif
 VERSION := $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/racerig
 VENV := $(CACHE)/venv
+# The guest's processor: rig/arch/arch-NAME.c.  "none" links, and refuses (tests/test_arch.py).
+CPU := x86-64
 # The builds have no object in common, so that one does not cost the other its own.
-BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))
+BUILD := $(if $(COVERAGE),build-coverage,$(if $(SANITIZER),build-sanitized,build))$(if $(filter-out x86-64,$(CPU)),-$(CPU))
 GUEST := build/guest
 # What the demo and `make bench` need.
 KERNELS := stock scratch-plain-store
@@ -25,9 +27,11 @@ ifdef COVERAGE
 SANITIZER := 1
 SANITIZE := --coverage
 endif
+OTHER_CPUS := $(filter-out rig/arch/arch-$(CPU).c,$(wildcard rig/arch/arch-*.c))
 TESTS := $(wildcard rig/*/test-*.c)
 FUZZERS := $(wildcard rig/*/fuzz-*.c)
-SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS),$(wildcard rig/*/*.c rig/*/*/*.c))
+FAKES := $(wildcard rig/*/fake-*.c)
+SOURCES := $(filter-out rig/main.c $(TESTS) $(FUZZERS) $(FAKES) $(OTHER_CPUS),$(wildcard rig/*/*.c rig/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 RIG_CFLAGS = $(CFLAGS) -I rig -I scenarios -I $(BUILD) $(DEPS_CFLAGS) \
 	-DG_LOG_DOMAIN='"rig-$(lastword $(subst /, ,$(dir $<)))"' -MMD -MP
@@ -56,6 +60,7 @@ help:
 	@echo 'make deb       a Debian package, in build/deb'
 	@echo 'make sanitized the rig with ASan and UBSan, in build-sanitized/'
 	@echo 'make coverage  lines of rig/ that the unit tests and the quick suite run, by folder (gcovr)'
+	@echo 'make lines     lines of code by folder, and of tests'
 	@echo 'make clean     forget build/ and the like (kernels stay in $(CACHE))'
 	@echo 'V=1 shows commands'
 
@@ -106,6 +111,12 @@ $(BUILD)/racerig: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 $(BUILD)/without-%: $(OBJECTS) $(BUILD)/rig/main.o $(BUILD)/page.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $(filter-out $(BUILD)/rig/subject/$*/%,$^) $(DEPS_LIBS)
+
+# For no machine: whoever needs one is refused.
+$(BUILD)/on-none: $(filter-out $(BUILD)/rig/arch/arch-%,$(OBJECTS)) $(BUILD)/rig/arch/arch-none.o \
+		$(BUILD)/rig/main.o $(BUILD)/page.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(if $(SANITIZER),$(SANITIZE)) -o $@ $^ $(DEPS_LIBS)
 
 $(GUEST)/init.cpio: $(wildcard scenarios/*.c scenarios/lib/*) guest-kernel/guest config.mak
 	$(Q)CC='$(CC)' guest-kernel/guest $(GUEST)
@@ -181,6 +192,9 @@ check-distros: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(VENV)/bin/python tests/distros.py $(DISTROS)
 
+lines:
+	$(Q)tests/lines
+
 check-unit: unit-tests
 	$(Q)$(VENV)/bin/python -m pytest -q tests/test_unit.py
 
@@ -196,18 +210,18 @@ static-flags:
 
 check-layers:
 	$(Q)tests/check-layers
+	$(Q)tests/check-arch
 
 check-style:
 	$(Q)tests/check-style
 	$(Q)cd $(CURDIR) && $(VENV)/bin/python -m mypy --strict --no-error-summary -p analysis.helpers -p analysis.tools -p tests.oracle
 
 # What the unit tests link with: no guest.
-UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS),$(wildcard rig/util/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
+UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/util/*.c rig/arch/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
 	rig/catalog/*.c rig/subject/*/check-*.c)) \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/guest/guest-report.c rig/step/decode.c rig/subject/watch.c \
-	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/machine/code-log.c rig/guest/guest-report.c rig/subject/watch.c \
+	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c rig/hunt/about.c
 
-unit-tests: $(TEST_BINARIES)
 
 # Compiled once for all tests, and apart from the rig's own objects: sanitized.
 UNIT_OBJECTS := $(UNIT_SOURCES:rig/%.c=$(BUILD)/unit/%.o)
@@ -219,6 +233,33 @@ $(BUILD)/tests/%: $(BUILD)/unit/%.o $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,TEST,rig/$*.c)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
+
+# On another processor, with other pages, PTEs and registers (arch/fake.h): whoever does not say what
+# a PTE looks like must not notice; and step/, with a machine that runs its code (step/fake-machine.c).
+FAKE_TESTS := $(wildcard rig/event/test-*.c rig/check/test-*.c rig/schedule/test-*.c)
+FAKE_BINARIES := $(addprefix $(BUILD)/tests/fake/,$(basename $(notdir $(FAKE_TESTS))))
+FAKE_OBJECTS := $(filter-out %/arch-$(CPU).o,$(UNIT_OBJECTS)) $(BUILD)/fake/arch/arch-fake.o
+STEP_SOURCES := $(filter-out $(TESTS) $(FAKES),$(wildcard rig/step/*.c)) $(FAKES) rig/guest/guest-memory.c rig/guest/walk.c
+STEP_OBJECTS := $(FAKE_OBJECTS) $(STEP_SOURCES:rig/%.c=$(BUILD)/fake/%.o)
+
+$(BUILD)/fake/%.o: rig/%.c config.mak | $(BUILD)/config.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RIG_CFLAGS) -DARCH_FAKE $(SANITIZE) -c -o $@ $<
+
+define fake_rule
+$(BUILD)/tests/fake/$(basename $(notdir $(1))): $(1:rig/%.c=$(BUILD)/fake/%.o) $(FAKE_OBJECTS)
+	@mkdir -p $$(@D)
+	$$(call say,TEST,$(1) on a fake)
+	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ $$(DEPS_LIBS)
+endef
+$(foreach test,$(FAKE_TESTS),$(eval $(call fake_rule,$(test))))
+
+$(BUILD)/tests/step/%: $(BUILD)/fake/step/%.o $(STEP_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,TEST,rig/step/$*.c)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(DEPS_LIBS)
+
+unit-tests: $(TEST_BINARIES) $(FAKE_BINARIES)
 
 # --- fuzzing ----------------------------------------------------------------
 # clang's libFuzzer: its own objects, with ASan and UBSan, or to count lines (fuzz-coverage).
@@ -301,9 +342,11 @@ clean:
 	rm -rf build build-sanitized build-coverage config.mak config.log
 
 -include $(wildcard build/fuzz/obj/*/*.d build/fuzz/cover/*/*.d)
--include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/rig/main.d $(UNIT_OBJECTS:.o=.d) $(STEP_OBJECTS:.o=.d) $(TESTS:rig/%.c=$(BUILD)/unit/%.d) \
+	$(TESTS:rig/%.c=$(BUILD)/fake/%.d)
 
-.SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o)
+.SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o) $(STEP_OBJECTS) \
+	$(TESTS:rig/%.c=$(BUILD)/fake/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest lines check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage

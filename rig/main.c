@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "command/command.h"
 #include "config.h"
 #include "util/cpu.h"
@@ -38,6 +39,13 @@ static const struct {
 	{ "boot", command_boot, "park a scenario's guest and keep it for drgn" },
 	{ "hash", command_hash, "show that a restored guest runs the same way" },
 };
+
+/* Whether it starts a guest, or reads what one has left: these tell of what is on the disk. */
+static bool asks_machine(CommandFunc run)
+{
+	return run != command_list && run != command_setup && run != command_doctor &&
+	       run != command_cache && run != command_kernel;
+}
 
 static sigset_t ending_signals(void)
 {
@@ -115,7 +123,8 @@ int main(int argc, char **argv)
 			cpu_claim(0);
 			catch_signals(cancel);
 		}
-		int code = commands[i].run(argc - 1, argv + 1, cancel, &error);
+		int code = asks_machine(commands[i].run) && !arch_check(&error)
+			? EXIT_BROKEN : commands[i].run(argc - 1, argv + 1, cancel, &error);
 		if (!error)
 			return code;
 		g_printerr("racerig: %s\n", error->message);

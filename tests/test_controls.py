@@ -13,7 +13,7 @@ LOSSES = {
     "page-user": "page load by user address of page 0",
     "site": "breakpoint at an access of page 0",
     "stamp": "stamp in a page of page 0",
-    "mask": "no breakpoint at the CLI before an event is hit",
+    "mask": "no breakpoint at the masking of interrupts before an event is hit",
     "sites": "access inside an interrupt of page 0",
     "sites,controls": "the breakpoint at ",
     "inside": "access inside an interrupt of page 0",

@@ -24,13 +24,9 @@ from drgn.helpers.linux.mm import (
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
+from .arch import PAGE_SHIFT, PAGE_SIZE, PTE_BYTES, PTES_PER_TABLE, pte_index, pte_pfn, pte_present
+from .arch import pte_address as pte_address_in
 from .watch import Free
-
-PAGE_SIZE = 4096
-PTE_PRESENT = 1
-PTE_PFN_MASK = 0x000FFFFFFFFFF000
-PTE_LARGE = 1 << 7
-PTES_PER_TABLE = 512
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,12 @@ class PageState:
     @property
     def pfn(self) -> Optional[int]:
         """The frame the PTE maps, or None when it is not present."""
-        return (self.pte & PTE_PFN_MASK) >> 12 if self.pte & PTE_PRESENT else None
+        return pte_pfn(self.pte) if pte_present(self.pte) else None
 
     @property
     def user_pfns(self) -> List[int]:
         """The frames that processes have mapped there."""
-        return [(pte & PTE_PFN_MASK) >> 12 for pte in self.user_ptes if pte & PTE_PRESENT]
+        return [pte_pfn(pte) for pte in self.user_ptes if pte_present(pte)]
 
 
 def arenas(prog: Program) -> Iterator[Object]:
@@ -127,16 +123,31 @@ class Lock:
     held: int  # its bits of which one is set while somebody holds it
 
 
-def _mutex(mutex: Object) -> Lock:
+def _rt_mutex(base: Object) -> Lock:
+    # The owner's address; RT_MUTEX_HAS_WAITERS is below it.
+    return Lock("mutex", int(base.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFFE)
+
+
+def mutex_lock(mutex: Object) -> Lock:
+    """The word of a ``struct mutex``, which is another one with PREEMPT_RT."""
+    if mutex.prog_.type("struct mutex").has_member("rtmutex"):
+        return _rt_mutex(mutex.rtmutex)
     # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
     return Lock("mutex", int(mutex.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+
+
+def _spin_lock(lock: Object) -> Lock:
+    # With PREEMPT_RT who waits for one sleeps; its first word there is another lock's.
+    if lock.prog_.type("struct spinlock").has_member("lock"):
+        return _rt_mutex(lock.lock)
+    return Lock("spin", int(lock.address_of_().value_()), 4, 0xFFFFFFFF)
 
 
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
         return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
-    return _mutex(arena.lock)
+    return mutex_lock(arena.lock)
 
 
 def zap_locks(arena: Object) -> Dict[str, Lock]:
@@ -146,7 +157,7 @@ def zap_locks(arena: Object) -> Dict[str, Lock]:
         return {}
     roles = {"vmas": "lock", "zap": "zap_mutex"}
     return {
-        role: _mutex(arena.member_(member))
+        role: mutex_lock(arena.member_(member))
         for role, member in roles.items() if struct.has_member(member)
     }
 
@@ -179,12 +190,12 @@ def table_lock(mm: Object, uaddr: int) -> Lock:
     table = pte_address(prog, uaddr, mm.pgd.value_()) & ~(PAGE_SIZE - 1)
     found = mm.page_table_lock
     if prog.type("struct ptdesc").has_member("ptl"):
-        page = pfn_to_page(prog, int(virt_to_phys(prog, table).value_()) >> 12)
+        page = pfn_to_page(prog, int(virt_to_phys(prog, table).value_()) >> PAGE_SHIFT)
         found = cast("struct ptdesc *", page).ptl
         # Behind a pointer, where it is too big for a struct page (ALLOC_SPLIT_PTLOCKS).
         if found.type_.kind is TypeKind.POINTER:
             found = found[0]
-    return Lock("spin", int(found.address_of_().value_()), 4, 0xFFFFFFFF)
+    return _spin_lock(found)
 
 
 def physical(prog: Program, address: int) -> int:
@@ -234,15 +245,10 @@ def is_free(arena: Object, pgoff: int) -> bool:
 
 def pte_address(prog: Program, kaddr: int, pgd: Optional[int] = None) -> int:
     """Kernel virtual address of the PTE for *kaddr*, by walking *pgd*, or init_mm's."""
-    table = prog["init_mm"].pgd.value_() if pgd is None else pgd
-    for shift in (39, 30, 21):
-        entry = prog.read_u64(table + 8 * ((kaddr >> shift) & 511))
-        if not entry & PTE_PRESENT:
-            raise LookupError(f"no page table for {kaddr:#x}")
-        if entry & PTE_LARGE:
-            raise LookupError(f"{kaddr:#x} is mapped by a large page")
-        table = phys_to_virt(prog, entry & PTE_PFN_MASK).value_()
-    return int(table + 8 * ((kaddr >> 12) & 511))
+    top = prog["init_mm"].pgd.value_() if pgd is None else pgd
+    return pte_address_in(
+        top, kaddr, prog.read_u64, lambda phys: int(phys_to_virt(prog, phys).value_())
+    )
 
 
 def root(prog: Program, mm: Object) -> int:
@@ -284,7 +290,7 @@ def page_state(arena: Object, uaddr: int) -> PageState:
     # A guard's addresses are outside of the user view's 4 GiB, on either side.
     kaddr = kern_vm_start(arena) + uaddr - (user_start & ~0xFFFFFFFF)
     address = pte_address(prog, kaddr)
-    pgoff = (uaddr - user_start) >> 12
+    pgoff = (uaddr - user_start) >> PAGE_SHIFT
     in_arena = 0 <= pgoff < arena.map.max_entries.value_()
     return PageState(
         uaddr=uaddr,
@@ -303,9 +309,9 @@ def ptes(prog: Program, kaddr: int, count: int) -> List[int]:
     """The PTEs of *count* pages from *kaddr*; 0 where there is no page table."""
     found: List[int] = []
     while count:
-        here = min(count, PTES_PER_TABLE - (kaddr >> 12) % PTES_PER_TABLE)
+        here = min(count, PTES_PER_TABLE - pte_index(kaddr))
         try:
-            table = prog.read(pte_address(prog, kaddr), 8 * here)
+            table = prog.read(pte_address(prog, kaddr), PTE_BYTES * here)
             found += struct.unpack(f"<{here}Q", table)
         except LookupError:
             found += [0] * here
@@ -319,7 +325,7 @@ def pages_mapped(arena: Object) -> int:
     scratch = scratch_pfn(arena)
     start = kern_vm_start(arena) + (arena.user_vm_start.value_() & 0xFFFFFFFF)
     return sum(
-        bool(pte & PTE_PRESENT) and (pte & PTE_PFN_MASK) >> 12 != scratch
+        pte_present(pte) and pte_pfn(pte) != scratch
         for pte in ptes(arena.prog_, start, arena.map.max_entries.value_())
     )
 

@@ -3,14 +3,10 @@
 
 from typing import Optional, Protocol
 
-from drgn import Architecture, Platform, Program
+from drgn import Program
 
+from analysis.helpers.arch import DIRECT_MAP, KERNEL_MAP, KERNEL_MAP_SIZE, platform
 from analysis.helpers.qmp import MonitorMemory
-
-# Without KASLR: where the kernel's own mapping and that of all memory start (x86-64).
-KERNEL_MAP = 0xFFFFFFFF80000000
-KERNEL_MAP_SIZE = 1 << 30
-DIRECT_MAP = 0xFFFF888000000000
 
 
 class Memory(Protocol):
@@ -60,7 +56,7 @@ def attach(qmp: str, vmlinux: str, memory: Optional[Memory] = None) -> Program:
     found = monitor or memory
     assert found
     vmcoreinfo = read_vmcoreinfo(found, vmlinux)
-    prog = Program(Platform(Architecture.X86_64), vmcoreinfo=vmcoreinfo)
+    prog = Program(platform(), vmcoreinfo=vmcoreinfo)
     if memory:
         prog.add_memory_segment(0, memory.size(), memory.read, True)
     elif monitor:

@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from analysis.helpers import arena
+from analysis.helpers.arch import PAGE_SIZE
 from analysis.helpers.guest import attach
 
 
@@ -40,7 +41,7 @@ def main() -> int:
             print(f"  scratch page  pfn {scratch:#x} refcount {arena.scratch_refcount(found)}")
         start = found.user_vm_start.value_()
         for i in range(min(args.pages, found.map.max_entries.value_())):
-            state = arena.page_state(found, start + i * arena.PAGE_SIZE)
+            state = arena.page_state(found, start + i * PAGE_SIZE)
             maps = "none" if state.pfn is None else f"pfn {state.pfn:#x}"
             if state.pfn is not None and state.pfn == scratch:
                 maps += " (scratch)"

@@ -9,7 +9,7 @@ answer a line on stdout.
   {"op": "end", "subject": NAME, "keep": the answer's from "describe", "frames": [PFN…]}
   {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "failures", "subject": NAME, "keep": as above, "cpus": N}
-  {"op": "differences", "words": [PHYS…], "stacks": [RSP…]}
+  {"op": "differences", "words": [PHYS…], "stacks": [POINTER…]}
 
 GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
@@ -35,6 +35,7 @@ from analysis.helpers.ram import Ram
 
 def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """Where everything is: asked once, at the snapshot."""
+    klog.check_armed(prog)
     watch, keep = subjects.find(request["subject"]).describe(prog, request)
     u64 = wire.u64
     return {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
+
 Check *check_new(const TraceHeader *header)
 {
 	Check *check = g_new0(Check, 1);
@@ -298,7 +300,7 @@ static void note_store(Check *check, const Event *event)
 		return;
 	}
 	if (!*stored)
-		*stored = g_malloc0(END_PAGE_BYTES);
+		*stored = g_malloc0(arch_page_bytes());
 	memcpy(*stored + event->offset, &word, event->bytes);
 }
 

@@ -42,7 +42,7 @@ typedef struct Check {
 	int n_pages, n_actors;		/* of the header, … */
 	const gint64 *scratch;		/* … and frame of each page's scratch page; -1: none */
 	Ownership pages[MAX_PAGES];
-	int faults[MAX_ACTORS][MAX_PAGES];	/* the kernel's #PF, … */
+	int faults[MAX_ACTORS][MAX_PAGES];	/* the kernel's page faults, … */
 	int fault_emptied[MAX_ACTORS][MAX_PAGES];	/* … and what emptied was at the last of them */
 	int emptied[MAX_PAGES];		/* times the PTE became none */
 	int last_fault[MAX_ACTORS];	/* page of the kernel fault that was its last event; -1 */

@@ -7,11 +7,13 @@
 
 #include <string.h>
 
+#include "arch/sample.h"
+
 enum { SCRATCH = 0x10, OTHER_SCRATCH = 0x11, FRAME = 0x20, FRAME_B = 0x30, ADDRESS = 0x10000 };
 
-static const guint64 KERNEL = 0xffffffff81000000;
+static const guint64 KERNEL = SAMPLE_KERNEL;
 
-#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
+#define PTE(frame) SAMPLE_PTE(frame)
 
 /* Two pages, of an arena each. */
 static const TraceHeader header = {
@@ -336,7 +338,7 @@ static void test_declared_oops(void)
 
 	elsewhere.page = 1;
 	in_irq.irq = true;
-	by_user.pc = 0x401000;
+	by_user.pc = SAMPLE_USER;
 	/* that one need not be reported, either */
 	oops(fault, 1, 0, "");
 	oops(fault, 0, 0, "crash");
@@ -388,7 +390,7 @@ static void take_out(guint64 after, bool frees_to_scratch, bool irq, int holder,
 		add(play, (Event){ .kind = EVENT_LOCK, .actor = holder, .page = -1 });
 	add(play, event);
 	Event freed = { .kind = EVENT_FREE, .pfn = FRAME, .before = { after }, .after = { after } };
-	Event flush = { .kind = EVENT_FLUSH, .flush = FLUSH_CR4, .page = -1, .before = { after },
+	Event flush = { .kind = EVENT_FLUSH, .flush = FLUSH_ALL, .page = -1, .before = { after },
 			.after = { after } };
 	add(play, flush);
 	flush.actor = 1;

@@ -2,9 +2,11 @@
 /* What processes have mapped, and their ends: I6 where a vCPU leaves a process, I12 where nobody uses it. */
 #include "check/check.h"
 
+#include "arch/sample.h"
+
 enum { FRAME_A = 0x20, FREE = 0, LAST = 1 };
 
-#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
+#define PTE(frame) SAMPLE_PTE(frame)
 
 /* The page is mapped by the kernel and by the second process, in which LAST lives. */
 static const TraceHeader header = {
@@ -48,12 +50,12 @@ static void test_left_a_process(void)
 		guint32 lazy;
 		const char *wants;
 	} cases[] = {
-		{ FLUSH_CR3, ROOT_KERNEL, 0, "" },
-		{ FLUSH_CR3, 1, 0, "" },			/* to the other process */
-		{ FLUSH_CR3, 2, 0, "I6 still-reachable" },	/* its own again */
-		{ FLUSH_CR3, ROOT_UNKNOWN, 0, "I6 still-reachable" },
-		{ FLUSH_CR4, ROOT_UNKNOWN, 0, "I6 still-reachable" },
-		{ FLUSH_CR4, ROOT_UNKNOWN, 1 << LAST, "" },	/* or it only borrows them */
+		{ FLUSH_BUT_GLOBAL, ROOT_KERNEL, 0, "" },
+		{ FLUSH_BUT_GLOBAL, 1, 0, "" },			/* to the other process */
+		{ FLUSH_BUT_GLOBAL, 2, 0, "I6 still-reachable" },	/* its own again */
+		{ FLUSH_BUT_GLOBAL, ROOT_UNKNOWN, 0, "I6 still-reachable" },
+		{ FLUSH_ALL, ROOT_UNKNOWN, 0, "I6 still-reachable" },
+		{ FLUSH_ALL, ROOT_UNKNOWN, 1 << LAST, "" },	/* or it only borrows them */
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

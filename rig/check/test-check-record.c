@@ -2,11 +2,13 @@
 /* A record judged without a guest, and against what it says of itself. */
 #include "check/check-record.h"
 
+#include "arch/sample.h"
+
 enum { SCRATCH = 0x10, FRAME = 0x20 };
 
-static const guint64 KERNEL = 0xffffffff81000000;
+static const guint64 KERNEL = SAMPLE_KERNEL;
 
-#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
+#define PTE(frame) SAMPLE_PTE(frame)
 
 #define NOTHING { .oops_actor = -1, .oops_page = -1, .succeeds = -1 }
 

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "arch/sample.h"
 #include "catalog/verb.h"
 
 enum { SCRATCH = 0x10, FRAME_A = 0x20, FRAME_B = 0x30, FRAME_C = 0x40 };
 
-#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
+#define PTE(frame) SAMPLE_PTE(frame)
 
 enum { ALLOC, FAULT, ADDRESS = 0x10000 };
 
@@ -18,7 +19,7 @@ static const TraceHeader header = {
 };
 
 /* Where the kernel's instructions are, and a program's. */
-static const guint64 KERNEL_PC = 0xffffffff81000000, USER_PC = 0x401000;
+static const guint64 KERNEL_PC = SAMPLE_KERNEL, USER_PC = SAMPLE_USER;
 
 typedef struct {
 	int actor;

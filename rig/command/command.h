@@ -42,7 +42,7 @@ int command_verify(int argc, char **argv, GCancellable *cancel, GError **error);
 gboolean command_set_qemu(const char *option, const char *file, gpointer data, GError **error);
 #define COMMAND_QEMU \
 	{ "qemu", 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, command_set_qemu, \
-	  "The qemu-system-x86_64 that runs the guest (RACERIG_QEMU, or the PATH's)", "FILE" }
+	  "The emulator that runs the guest (RACERIG_QEMU, or the PATH's)", "FILE" }
 
 /* Once, for whoever starts guests through others: that there is a QEMU. */
 gboolean command_check_qemu(GError **error);

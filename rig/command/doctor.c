@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "config.h"
 #include "explore/session.h"
 #include "machine/backend.h"
@@ -94,8 +95,8 @@ static gboolean check_emulator(void)
 	/* Its version, then its licence and its file's sum. */
 	if (identity)
 		identity[strcspn(identity, "\n")] = '\0';
-	return say(identity != NULL, "emulator", identity ? identity : local->message,
-		   "install qemu-system-x86_64, or name one with --qemu");
+	g_autofree char *remedy = g_strdup_printf("install %s, or name one with --qemu", ARCH.emulator);
+	return say(identity != NULL, "emulator", identity ? identity : local->message, remedy);
 }
 
 /* Not needed: explorations are TCG's. */

@@ -72,7 +72,7 @@ typedef struct End {
 	GPtrArray *splats;	/* lines of the kernel log that open a splat; interned */
 } End;
 
-enum { END_PAGE_BYTES = 4096, END_WORD_BYTES = 8 };
+enum { END_WORD_BYTES = 8 };
 
 End *end_new(EndHow how);
 void end_free(End *end);

@@ -10,6 +10,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "arch/arch.h"
+#include "arch/insn.h"
+#include "arch/pte.h"
 #include "event/kinds.h"
 
 enum {
@@ -23,24 +26,6 @@ enum {
 
 /* A set of kinds of events is a word. */
 #define EVENT_BIT(kind) (1u << (kind))
-
-typedef enum {
-	ACCESS_NONE,
-	ACCESS_READ,
-	ACCESS_WRITE,
-	ACCESS_CMPXCHG,		/* with LOCK */
-	ACCESS_XCHG,		/* locked by itself */
-	ACCESS_RMW,		/* read-modify-write; atomic only with LOCK */
-} Access;
-
-/* What an instruction takes out of the TLB (SDM vol. 3, 4.10.4.1). */
-typedef enum {
-	FLUSH_NONE,
-	FLUSH_PAGE,		/* INVLPG: one page, global or not */
-	FLUSH_PCID,		/* INVPCID */
-	FLUSH_CR3,		/* MOV to CR3: all but global pages */
-	FLUSH_CR4,		/* MOV to CR4 that changes PGE: everything */
-} Flush;
 
 #define ROW(kind, token, decides, place, label, words, sentence) kind,
 typedef enum { EVENT_KINDS(ROW) } EventKind;
@@ -64,7 +49,7 @@ typedef struct {
 	const char *label, *words, *sentence;
 } EventKindRow;
 
-/* Whose page tables a vCPU walks beside the kernel's after FLUSH_CR3: a process's, by its view, or … */
+/* Whose tables a vCPU walks beside the kernel's after FLUSH_BUT_GLOBAL: of a process, by its view, or … */
 enum {
 	ROOT_UNKNOWN = 0,	/* … that is not known: whose it walked */
 	ROOT_KERNEL = -1,	/* … nobody's */
@@ -83,7 +68,7 @@ typedef struct Event {
 	Access access;		/* for PTE, ACCESS and WORD */
 	EventHalf half;
 	Flush flush;
-	int root;		/* FLUSH_CR3: a view, or one of ROOT_… */
+	int root;		/* FLUSH_BUT_GLOBAL: a view, or one of ROOT_… */
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
 	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it, or -1 */
 	int failing;		/* CALL, FAIL: index of what is called, or … */
@@ -134,35 +119,15 @@ static inline bool event_reads(const Event *event)
 	return event->access == ACCESS_READ || event->half == HALF_LOAD;
 }
 
-/* The kernel has addresses of its own in the upper half. */
 static inline bool event_is_kernel(const Event *event)
 {
-	return (gint64)event->pc < 0;
+	return arch_is_kernel(event->pc);
 }
 
 /* By the kernel, and through its own page tables. */
 static inline bool event_uses_kernel_view(const Event *event)
 {
 	return event_is_kernel(event) && !event->view;
-}
-
-/* x86-64 PTE bits (Intel SDM vol. 3, 4.5). */
-static const guint64 PTE_PRESENT = 1, PTE_WRITABLE = 2, PTE_USER = 4;
-static const guint64 PTE_PFN_MASK = 0x000ffffffffff000;
-
-static inline bool pte_present(guint64 pte)
-{
-	return pte & PTE_PRESENT;
-}
-
-static inline guint64 pte_pfn(guint64 pte)
-{
-	return (pte & PTE_PFN_MASK) >> 12;
-}
-
-static inline bool pte_maps(guint64 pte, guint64 pfn)
-{
-	return pte_present(pte) && pte_pfn(pte) == pfn;
 }
 
 const EventKindRow *event_kind_row(EventKind kind);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/arch.h"
 #include "event/record-parts.h"
 
 #include <string.h>
@@ -223,7 +224,7 @@ static bool read_word(const Record *record, const Json *json, int i, End *end, G
 	(void)record;
 	(void)i;
 	if (!json_small(json, "group", 0, end->n_groups - 1, &word.group, error) ||
-	    !json_small(json, "offset", 0, END_PAGE_BYTES - END_WORD_BYTES, &word.offset, error) ||
+	    !json_small(json, "offset", 0, arch_page_bytes() - END_WORD_BYTES, &word.offset, error) ||
 	    word.offset % END_WORD_BYTES || !json_hex(json, "word", &word.word, error) || !word.word)
 		return false;
 	g_array_append_val(end->words, word);
@@ -282,7 +283,7 @@ End *record_read_end(const Record *record, const Json *json, GError **error)
 {
 	const TraceHeader *header = &record->header;
 	const guint actors = header->n_actors, pages = header->n_pages;
-	const guint words = MAX_PAGES * END_PAGE_BYTES / END_WORD_BYTES;
+	const guint words = MAX_PAGES * arch_page_bytes() / END_WORD_BYTES;
 	g_autoptr(End) end = end_new(ENDED_DONE);
 	int how = 0;
 

@@ -25,8 +25,8 @@
  *	access	"access","faulted","program"?,"stale"?,"landed"?	landed: the frame it really used
  *		"offset"?,"bytes"?,"stored"?	of a store that landed: where in the page, how much, what
  *	free	"frame","double_free"?,"lazy"?:bits of actors
- *	flush	"flush": page, pcid, cr3 or cr4; no "page": all of them
- *		"root"?	of cr3: the view of the process whose tables are walked from here on, 0: none's
+ *	flush	"flush": of FLUSH_NAMES; no "page": all of them
+ *		"root"?	where other tables are walked from here on: the view of their process, 0: none's
  *	lock, unlock, hold	"lock"
  *	call	"call": what may fail
  *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
@@ -106,20 +106,19 @@ bool record_read_pte(const char *name, const char *bits, guint64 *ret)
 {
 	guint64 pfn = 0, other;
 
-	if (!name || !u64_parse(bits, &other) || (other & PTE_PFN_MASK))
+	if (!name || !u64_parse(bits, &other) || pte_bits(other) != other)
 		return false;
 	if (strcmp(name, "none") == 0) {
 		*ret = 0;
 		return other == 0;
 	}
 	if (strcmp(name, "not present") == 0) {
-		*ret = other | (guint64)ABSENT_PFN << 12;
+		*ret = pte_of(ABSENT_PFN, other);
 		return !pte_present(other);
 	}
-	*ret = other;
 	if (!record_read_frame(name, &pfn) || !pte_present(other))
 		return false;
-	*ret |= pfn << 12;
+	*ret = pte_of(pfn, other);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the events of one kind have in a trace and others have not: see record-json.c. */
+#include "arch/arch.h"
 #include "event/record-parts.h"
 
 #include "event/record-write.h"
@@ -14,7 +15,7 @@ static bool read_store(const Json *json, Event *event, GError **error)
 	if (!json_has(json, "bytes"))
 		return !json_has(json, "offset") && !json_has(json, "stored");
 	return event->landed && json_small(json, "bytes", 1, END_WORD_BYTES, &event->bytes, error) &&
-	       json_small(json, "offset", 0, END_PAGE_BYTES - event->bytes, &event->offset, error) &&
+	       json_small(json, "offset", 0, arch_page_bytes() - event->bytes, &event->offset, error) &&
 	       json_hex(json, "stored", &event->stored, error);
 }
 
@@ -81,17 +82,17 @@ static bool read_free(const Record *record, const Json *json, Event *event, GErr
 	return true;
 }
 
-/* Only who loads CR3 walks other tables then. */
+/* Only who loads another root walks other tables then. */
 static bool read_flush(const Json *json, Event *event, GError **error)
 {
 	int flush = FLUSH_NONE, root = 0;
 
-	if (!json_choice(json, "flush", record_flushes, &flush, error))
+	if (!json_choice(json, "flush", FLUSH_NAMES, &flush, error))
 		return false;
 	event->flush = flush;
 	if (!json_has(json, "root"))
 		return true;
-	if (flush != FLUSH_CR3 || !json_small(json, "root", 0, MAX_ACTORS, &root, error))
+	if (flush != FLUSH_BUT_GLOBAL || !json_small(json, "root", 0, MAX_ACTORS, &root, error))
 		return false;
 	event->root = root ? root : ROOT_KERNEL;
 	return true;

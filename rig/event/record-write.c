@@ -9,11 +9,6 @@ const char *const record_halves[] = {
 	[HALF_NONE] = "none", [HALF_LOAD] = "load", [HALF_STORE] = "store", NULL,
 };
 
-const char *const record_flushes[] = {
-	[FLUSH_NONE] = "none", [FLUSH_PAGE] = "page", [FLUSH_PCID] = "pcid", [FLUSH_CR3] = "cr3",
-	[FLUSH_CR4] = "cr4", NULL,
-};
-
 /* What the target of an event of each kind is called. */
 static const char *const target_members[N_EVENT_KINDS] = {
 	[EVENT_SEND] = "target", [EVENT_LOCK] = "lock", [EVENT_UNLOCK] = "lock", [EVENT_WORD] = "word",
@@ -31,7 +26,7 @@ static void append_object(GString *text, JsonObject *object)
 
 char *record_bits(guint64 pte)
 {
-	return g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte & ~PTE_PFN_MASK);
+	return g_strdup_printf("0x%" G_GINT64_MODIFIER "x", pte_bits(pte));
 }
 
 static void add_bits(JsonArray *array, guint64 pte)
@@ -63,7 +58,7 @@ static JsonArray *more_json(const Record *record)
 		json_object_set_int_member(object, "page", header->more[i].page);
 		json_object_set_int_member(object, "view", header->more[i].view);
 		json_object_set_string_member(object, "pte", record_pte(record, pte));
-		u64_set_member(object, "pte_bits", pte & ~PTE_PFN_MASK);
+		u64_set_member(object, "pte_bits", pte_bits(pte));
 		json_array_add_object_element(array, object);
 	}
 	return array;
@@ -101,7 +96,7 @@ static JsonObject *page_json(const Record *record, int i)
 	if (header->scratch[i] >= 0)
 		json_object_set_string_member(page, "scratch", record_frame(record, header->scratch[i]));
 	json_object_set_string_member(page, "pte", record_pte(record, header->ptes[i]));
-	u64_set_member(page, "pte_bits", header->ptes[i] & ~PTE_PFN_MASK);
+	u64_set_member(page, "pte_bits", pte_bits(header->ptes[i]));
 	if (header->uaddr[i])
 		u64_set_member(page, "address", header->uaddr[i]);
 	return page;
@@ -240,7 +235,7 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 	if (event->kind == EVENT_FREE && event->lazy)
 		json_object_set_int_member(object, "lazy", event->lazy);
 	if (event->kind == EVENT_FLUSH)
-		json_add_string(object, "flush", record_flushes[event->flush]);
+		json_add_string(object, "flush", FLUSH_NAMES[event->flush]);
 	if (event->kind == EVENT_FLUSH && event->root != ROOT_UNKNOWN)
 		json_object_set_int_member(object, "root", MAX(event->root, 0));
 	if (event->kind == EVENT_WORD)

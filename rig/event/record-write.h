@@ -7,7 +7,7 @@
 #include "event/record.h"
 
 /* By EventHalf and Flush; NULL-terminated. */
-extern const char *const record_halves[], *const record_flushes[];
+extern const char *const record_halves[];
 
 /* The line of event @i; the caller's. */
 JsonObject *record_event_json(const Record *record, guint i);

@@ -4,13 +4,14 @@
 
 #include <string.h>
 
+#include "arch/sample.h"
 #include "util/error.h"
 
 enum { SCRATCH = 0x4321, FRAME_A = 0x1234, FRAME_B = 0x77 };
 
-static const guint64 BITS = 0x8000000000000163, KERNEL = 0xffffffff81234567, USER = 0x401000;
+static const guint64 KERNEL = SAMPLE_KERNEL + 0x234567, USER = SAMPLE_USER;
 
-#define PTE(frame) ((guint64)(frame) << 12 | BITS)
+#define PTE(frame) (SAMPLE_PTE(frame) | SAMPLE_BITS)
 
 static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
@@ -35,7 +36,7 @@ static const Event events[] = {
 	  .before = { PTE(FRAME_A) }, .after = { PTE(FRAME_A) } },
 	{ .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_STORE, .pc = KERNEL,
 	  .before = { PTE(FRAME_A) }, .after = { PTE(SCRATCH) } },
-	{ .kind = EVENT_FLUSH, .page = -1, .flush = FLUSH_CR3, .root = ROOT_KERNEL, .pc = KERNEL,
+	{ .kind = EVENT_FLUSH, .page = -1, .flush = FLUSH_BUT_GLOBAL, .root = ROOT_KERNEL, .pc = KERNEL,
 	  .before = { PTE(SCRATCH) }, .after = { PTE(SCRATCH) } },
 	{ .kind = EVENT_SEND, .page = -1, .to = 1, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
@@ -44,10 +45,10 @@ static const Event events[] = {
 	{ .kind = EVENT_FREE, .pfn = FRAME_A, .double_free = true, .lazy = 2, .before = { PTE(SCRATCH) },
 	  .after = { PTE(SCRATCH) }, .pc = KERNEL },
 	{ .kind = EVENT_EVICT, .actor = 1, .page = -1, .before = { PTE(SCRATCH) },
-	  .after = { PTE(FRAME_B) & ~PTE_PRESENT }, .pc = KERNEL },
+	  .after = { PTE(FRAME_B) & ~SAMPLE_PRESENT }, .pc = KERNEL },
 	{ .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_WRITE, .pc = USER, .view = 1, .slot = -1,
 	  .landed = FRAME_B,
-	  .before = { PTE(FRAME_B) & ~PTE_PRESENT }, .after = { PTE(FRAME_B) } },
+	  .before = { PTE(FRAME_B) & ~SAMPLE_PRESENT }, .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_UNLOCK, .page = -1, .pc = KERNEL, .before = { PTE(FRAME_B) },
 	  .after = { PTE(FRAME_B) } },
 	{ .kind = EVENT_RETURN, .page = -1, .result = -14, .pc = KERNEL, .before = { PTE(FRAME_B) },
@@ -239,12 +240,12 @@ static const struct {
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame B\"]", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[\"frame a\"]", 5 },
 	{ "\"after\":[\"frame A\"]", "\"after\":[]", 5 },
-	{ "\"after_bits\":[\"0x8000000000000163\"]", "\"after_bits\":[\"0x8000000000001163\"]", 5 },
+	{ "\"after_bits\":[\"" SAMPLE_BITS_TEXT "\"]", "\"after_bits\":[\"" SAMPLE_FRAME_TEXT "\"]", 5 },
 	{ "\"tlb\":[[[\"frame A\"]]", "\"tlb\":[[[]]", 5 },
 	/* an access that no translation leads to */
 	{ "\"landed\":\"frame A\"", "\"landed\":\"scratch\"", 7 },
 	{ "\"half\":\"load\"", "\"half\":\"whole\"", 8 },
-	{ "\"flush\":\"cr3\"", "\"flush\":\"cr5\"", 10 },
+	{ "\"flush\":\"" SAMPLE_FLUSH "\"", "\"flush\":\"cat\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
 	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 28 },
@@ -265,7 +266,7 @@ static const struct {
 	{ "\"mapped\":1,", "", 27 },
 	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 27 },
 	{ "\"words\":[{\"group\":0", "\"words\":[{\"group\":1", 27 },
-	{ "\"offset\":16", "\"offset\":4096", 27 },
+	{ "\"offset\":16", "\"offset\":" SAMPLE_PAGE_TEXT, 27 },
 	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 27 },
 	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 27 },
 	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 27 },

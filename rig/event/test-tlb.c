@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "event/tlb.h"
 
+#include "arch/sample.h"
+
 enum { A = 0x10, B = 0x20 };
 
-#define PTE(frame) ((guint64)(frame) << 12 | PTE_PRESENT)
-#define GLOBAL(frame) (PTE(frame) | 1 << 8)
+#define PTE(frame) SAMPLE_PTE(frame)
+#define GLOBAL(frame) (PTE(frame) | SAMPLE_GLOBAL)
 
 typedef struct {
 	EventKind kind;		/* PTE or FLUSH */
@@ -72,24 +74,24 @@ static void test_replaced(void)
 		{ EVENT_PTE, 0, 0, FLUSH_NONE, PTE(B), { "AB", "AB" } },
 		{ EVENT_FLUSH, 0, 1, FLUSH_PAGE, PTE(B), { "AB", "AB" } },	/* another page */
 		{ EVENT_FLUSH, 0, 0, FLUSH_PAGE, PTE(B), { "B", "AB" } },
-		{ EVENT_FLUSH, 1, -1, FLUSH_CR4, PTE(B), { "B", "B" } },
+		{ EVENT_FLUSH, 1, -1, FLUSH_ALL, PTE(B), { "B", "B" } },
 	};
 
 	play(PTE(A), rows, G_N_ELEMENTS(rows));
 }
 
-/* A write to CR3 leaves global translations alone (4.10.2.4). */
+/* One that flushes all but global translations leaves those alone. */
 static void test_global(void)
 {
 	static const Row rows[] = {
 		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
-		{ EVENT_FLUSH, 0, -1, FLUSH_CR3, 0, { "A", "A" } },
-		{ EVENT_FLUSH, 0, -1, FLUSH_CR4, 0, { "", "A" } },
-		{ EVENT_FLUSH, 1, -1, FLUSH_PCID, 0, { "", "" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_BUT_GLOBAL, 0, { "A", "A" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_ALL, 0, { "", "A" } },
+		{ EVENT_FLUSH, 1, -1, FLUSH_CONTEXT, 0, { "", "" } },
 	};
 	static const Row plain[] = {
 		{ EVENT_PTE, 0, 0, FLUSH_NONE, 0, { "A", "A" } },
-		{ EVENT_FLUSH, 0, -1, FLUSH_CR3, 0, { "", "A" } },
+		{ EVENT_FLUSH, 0, -1, FLUSH_BUT_GLOBAL, 0, { "", "A" } },
 	};
 
 	play(GLOBAL(A), rows, G_N_ELEMENTS(rows));
@@ -147,7 +149,7 @@ static void test_walkers(void)
 	g_assert_true(!tlb_may(&tlb, 0, 1, B) && tlb_may(&tlb, 1, 1, B));
 }
 
-/* … as long as they are in it: who loads CR3 with another's, or with the kernel's, walks them no more. */
+/* … as long as they are in it: who loads another root, or the kernel's, walks them no more. */
 static void test_roots(void)
 {
 	static const struct {
@@ -159,7 +161,7 @@ static void test_roots(void)
 	guint64 ptes[] = { PTE(A), PTE(B) };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		Event load = { .kind = EVENT_FLUSH, .actor = 1, .page = -1, .flush = FLUSH_CR3,
+		Event load = { .kind = EVENT_FLUSH, .actor = 1, .page = -1, .flush = FLUSH_BUT_GLOBAL,
 			       .root = cases[i].root, .after = { PTE(A), PTE(B) } };
 		Event back = load;
 		Tlb tlb;

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Survives a write to CR3 (4.10.2.4). */
-static const guint64 PTE_GLOBAL = 1 << 8;
-
 static void take(Tlb *tlb, int actor, int slot, guint64 pte)
 {
 	int n = tlb->n[actor][slot];
@@ -30,7 +27,7 @@ static void drop(Tlb *tlb, int actor, int slot, bool global)
 	for (int i = 0; i < tlb->n[actor][slot]; i++) {
 		guint64 pte = tlb->may[actor][slot][i];
 
-		if ((pte & PTE_GLOBAL) && !global)
+		if (pte_is_global(pte) && !global)
 			tlb->may[actor][slot][kept++] = pte;
 	}
 	tlb->n[actor][slot] = kept;
@@ -77,7 +74,7 @@ void tlb_event(Tlb *tlb, const Event *event)
 	if (event->kind == EVENT_FLUSH)
 		for (int slot = 0; slot < tlb->n_ptes; slot++)
 			if (event->page < 0 || event_slot(event) == slot)
-				drop(tlb, event->actor, slot, event->flush != FLUSH_CR3);
+				drop(tlb, event->actor, slot, event->flush != FLUSH_BUT_GLOBAL);
 	if (event->kind == EVENT_FLUSH && event->root != ROOT_UNKNOWN)
 		tlb->tables.roots[event->actor] = event->root;
 	if (event->kind == EVENT_EVICT)

@@ -32,7 +32,7 @@ typedef struct {
 
 /*
  * All that @ptes let the vCPUs hold, and nothing else.  @tables: NULL: all are the kernel's.  A vCPU that
- * loads CR3 walks other tables than before, and no more those of the process that it was in.
+ * loads another root walks other tables than before, and no more those of the process that it was in.
  */
 void tlb_begin(Tlb *tlb, int n_actors, int n_ptes, const guint64 *ptes, const TlbTables *tables);
 void tlb_event(Tlb *tlb, const Event *event);

@@ -61,7 +61,7 @@ static JsonArray *stack_pointers(const Guest *guest, const Stepper *stepper)
 	JsonArray *pointers = json_array_new();
 
 	for (int i = 0; i < guest->n_actors; i++)
-		add_text(pointers, stepper_regs(stepper, i)->gpr[MACHINE_RSP]);
+		add_text(pointers, regs_sp(stepper_regs(stepper, i)));
 	return pointers;
 }
 

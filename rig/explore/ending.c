@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explore/ending.h"
 
+#include "arch/arch.h"
 #include "guest/guest-end.h"
 
 /* The watched page that the address of the vCPU's last page fault lies in; -1: none. */
 static int fault_page(const Session *session, int actor)
 {
-	guint64 address = stepper_regs(session->stepper, actor)->cr2;
+	guint64 address = stepper_regs(session->stepper, actor)->fault;
 
 	for (int i = 0; i < session->guest->n_pages; i++)
-		if (address - session->guest->watch.pages[i].views[0].va < END_PAGE_BYTES)
+		if (address - session->guest->watch.pages[i].views[0].va < arch_page_bytes())
 			return i;
 	return -1;
 }

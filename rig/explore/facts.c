@@ -8,7 +8,8 @@
 #include "explore/folder.h"
 #include "util/file.h"
 
-static void set_hex(JsonObject *object, const char *name, guint64 value)
+/* For regs_each(). */
+static void set_hex(const char *name, guint64 value, gpointer object)
 {
 	g_autofree char *text = g_strdup_printf("%#" G_GINT64_MODIFIER "x", value);
 
@@ -17,20 +18,13 @@ static void set_hex(JsonObject *object, const char *name, guint64 value)
 
 static JsonArray *registers_json(const GArray *registers)
 {
-	static const char *const names[] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
-					     "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
 	JsonArray *array = json_array_new();
 
 	for (guint i = 0; i < registers->len; i++) {
 		const Regs *regs = &g_array_index(registers, Regs, i);
 		JsonObject *object = json_object_new();
 
-		set_hex(object, "rip", regs->rip);
-		for (gsize j = 0; j < G_N_ELEMENTS(names); j++)
-			set_hex(object, names[j], regs->gpr[j]);
-		set_hex(object, "eflags", regs->eflags);
-		set_hex(object, "cr2", regs->cr2);
-		set_hex(object, "cr3", regs->cr3);
+		regs_each(regs, set_hex, object);
 		json_array_add_object_element(array, object);
 	}
 	return array;

@@ -8,7 +8,7 @@
  * some 0.1 s a time.
  *
  *	{"racerig-facts":1,"replays":3,"identical":3,"frames":{"scratch":"0x…"},
- *	 "registers":[{"rip":"0x…",…},…]}	by decision
+ *	 "registers":[{NAME:"0x…",…},…]}	by decision, as regs_each() has them
  */
 #pragma once
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "guest/guest-report.h"
-#include "event/event.h"
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "guest/walk.h"
 #include "util/error.h"
 #include "util/name.h"
@@ -74,7 +75,7 @@ static bool panicked(Boot *boot, const Stop *stop, const Regs *regs, GError **er
 {
 	char text[128] = "";
 
-	machine_read(boot->machine, stop->vcpu, regs->gpr[MACHINE_RDI], text, sizeof(text) - 1, NULL);
+	machine_read(boot->machine, stop->vcpu, regs_argument(regs, 0), text, sizeof(text) - 1, NULL);
 	g_autofree char *shown = name_shown(g_strchomp(text));
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the guest panicked at boot: %s", shown);
 	return false;
@@ -127,9 +128,9 @@ static bool run_to(Boot *boot, const char *name, GError **error)
 		return never_ready(boot, "reset while booting", error);
 	if (!machine_regs(boot->machine, stop.vcpu, &regs, error))
 		return false;
-	if (regs.rip == stops[PANIC])
+	if (regs.pc == stops[PANIC])
 		return panicked(boot, &stop, &regs, error);
-	if (regs.rip == stops[FAILED])
+	if (regs.pc == stops[FAILED])
 		return could_not_start(boot, stop.vcpu, error);
 	for (gsize i = 0; i < G_N_ELEMENTS(stops); i++)
 		if (!machine_break(boot->machine, stops[i], false, error))
@@ -184,15 +185,15 @@ static bool start(Boot *boot, const GuestSpec *spec, bool cached, GError **error
 static bool tell(Boot *boot, const char *name, gsize offset, const void *what, gsize size,
 		 GError **error)
 {
-	enum { PAGE_BYTES = 4096 };
 	guint64 addr, word;
 	Regs regs;
 
 	if (!find_marker(boot, name, &addr, error) || !machine_regs(boot->machine, 0, &regs, error))
 		return false;
-	guint64 pte = walk_user_pte(boot->machine, regs.cr3, addr);
-	guint64 in_page = addr % PAGE_BYTES + offset, phys = (pte & PTE_PFN_MASK) | in_page;
-	if (!pte || in_page + size > PAGE_BYTES ||
+	guint64 pte = walk_user_pte(boot->machine, &regs, addr);
+	guint64 in_page = addr % arch_page_bytes() + offset;
+	guint64 phys = pte ? pte_pfn(pte) * arch_page_bytes() + in_page : 0;
+	if (!pte || in_page + size > arch_page_bytes() ||
 	    phys + size > machine_ram_bytes(boot->machine)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
 			    "the guest has no memory where it wants to be told what to run");
@@ -293,7 +294,7 @@ bool boot_loop(Boot *boot, int seconds, LoopsEnd *ret, GError **error)
 		return true;
 	if (!machine_regs(boot->machine, stop.vcpu, &regs, error))
 		return false;
-	if (regs.rip == restart)
+	if (regs.pc == restart)
 		*ret = LOOPS_ENDED;
 	return true;
 }

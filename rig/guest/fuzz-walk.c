@@ -27,15 +27,16 @@ guint64 machine_phys64(Machine *machine, guint64 phys)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	guint64 cr3 = 0, uaddr = 0;
+	Regs regs = { 0 };
+	guint64 uaddr = 0;
 
-	if (size < 2 * sizeof(cr3))
+	if (size < 2 * sizeof(uaddr))
 		return 0;
-	memcpy(&cr3, data, sizeof(cr3));
-	memcpy(&uaddr, data + sizeof(cr3), sizeof(uaddr));
+	memcpy(&regs.root, data, sizeof(regs.root));
+	memcpy(&uaddr, data + sizeof(regs.root), sizeof(uaddr));
 	ram = data;
 	ram_size = size;
-	if (walk_user_pte(NULL, cr3, uaddr))
+	if (walk_user_pte(NULL, &regs, uaddr))
 		fuzz_taken();
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "guest/guest-end.h"
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "util/json.h"
 
@@ -23,13 +24,13 @@ static bool take_words(const Json *json, int group, End *end, GError **error)
 	JsonArray *words = NULL;
 	Json one;
 
-	if (!json_array_of(json, "words", 0, END_PAGE_BYTES / END_WORD_BYTES, &words, error))
+	if (!json_array_of(json, "words", 0, arch_page_bytes() / END_WORD_BYTES, &words, error))
 		return false;
 	for (guint i = 0; i < json_array_get_length(words); i++) {
 		EndWord word = { .group = group };
 
 		if (!json_element(json, "words", words, i, &one, error) ||
-		    !json_small(&one, "offset", 0, END_PAGE_BYTES - END_WORD_BYTES, &word.offset, error) ||
+		    !json_small(&one, "offset", 0, arch_page_bytes() - END_WORD_BYTES, &word.offset, error) ||
 		    !json_hex(&one, "word", &word.word, error))
 			return false;
 		g_array_append_val(end->words, word);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "util/name.h"
 
@@ -52,11 +53,10 @@ static bool check_actor(const struct guest_report *report, guint i, int vcpus, G
 
 static bool check_page(const struct guest_report *report, guint i, GError **error)
 {
-	enum { PAGE_BYTES = 4096, USER_BITS = 47 };
 	guint64 page = report->pages[i];
 
-	/* A user address, or one of the kernel's half. */
-	if (!page || page % PAGE_BYTES || (page >> USER_BITS && ~page >> USER_BITS))
+	/* A user address, or one of the kernel's. */
+	if (!page || page % arch_page_bytes() || (page >> ARCH.user_bits && ~page >> ARCH.user_bits))
 		return bad(error, "page %u is at %#" G_GINT64_MODIFIER "x", i, page);
 	for (guint other = 0; other < i; other++)
 		if (report->pages[other] == page)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "guest/guest.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "guest/boot.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -136,12 +137,11 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 	initrds[2] = NULL;
 	return (MachineSpec){
 		.kernel = spec->bzimage, .initrds = initrds,
-		/* User addresses, too: a thread's stack may share page 0's slot of QEMU's TLB. */
-		.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
+		.cmdline = ARCH.cmdline,
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.emulator = spec->emulator,
-		.accel = spec->accel, .vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
+		.accel = spec->accel, .code = spec->code, .vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 }
 
@@ -237,69 +237,6 @@ bool guest_restore(Guest *guest, const char *tag, GError **error)
 	return machine_restore(guest->machine, tag, error);
 }
 
-guint64 guest_lock(const Guest *guest, int lock)
-{
-	const WatchLock *watched = &guest->watch.locks[lock];
-
-	return machine_phys64(guest->machine, watched->phys) & watched->held;
-}
-
-guint64 guest_word(const Guest *guest, int word)
-{
-	const WatchWord *watched = &guest->watch.words[word];
-	int unused = 64 - 8 * watched->bytes;
-
-	return machine_phys64(guest->machine, watched->phys) << unused >> unused;
-}
-
-guint64 guest_irq_queue(const Guest *guest, int actor)
-{
-	guint64 calls = machine_phys64(guest->machine, guest->irq_queues[actor][0]);
-	guint64 works = machine_phys64(guest->machine, guest->irq_queues[actor][1]);
-
-	/* Kernel addresses: never 1, and with the top bits alike. */
-	return !calls && !works ? 0 : calls ^ (works << 1) ^ 1;
-}
-
-guint64 guest_scheduled(const Guest *guest, int actor)
-{
-	guint64 switches = machine_phys64(guest->machine, guest->run_queues[actor][0]);
-	guint64 running = machine_phys64(guest->machine, guest->run_queues[actor][1]);
-
-	return switches << 16 | (running & 0xffff);
-}
-
-guint32 guest_lazy(const Guest *guest)
-{
-	guint32 lazy = 0;
-
-	for (int i = 0; i < guest->n_actors; i++)
-		if (machine_phys64(guest->machine, guest->lazy_flags[i]) & 0xff)
-			lazy |= 1u << i;
-	return lazy;
-}
-
-void guest_ptes(const Guest *guest, guint64 ret[MAX_PTES])
-{
-	for (int i = 0; i < MAX_PTES; i++)
-		ret[i] = i < guest->watch.n_ptes
-			? machine_phys64(guest->machine, watch_pte(&guest->watch, i)->phys) : 0;
-}
-
-struct guest_actor guest_actor_report(const Guest *guest, int actor)
-{
-	union {
-		struct guest_actor report;
-		guint64 words[sizeof(struct guest_actor) / sizeof(guint64)];
-	} both;
-	guint64 at = guest->report_phys + offsetof(struct guest_report, actors) +
-		     actor * sizeof(both.report);
-
-	for (gsize i = 0; i < G_N_ELEMENTS(both.words); i++)
-		both.words[i] = machine_phys64(guest->machine, at + i * sizeof(guint64));
-	return both.report;
-}
-
 static bool hash_registers(Guest *guest, GChecksum *sum, GError **error)
 {
 	for (int i = 0; i < guest->n_actors; i++) {
@@ -326,20 +263,21 @@ char *guest_watched_hash(Guest *guest, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	guint64 ptes[MAX_PTES];
-	guint8 page[4096];
+	gsize bytes = arch_page_bytes();
+	g_autofree guint8 *page = g_malloc(bytes);
 
 	if (!hash_registers(guest, sum, error))
 		return NULL;
 	guest_ptes(guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, guest->watch.n_ptes * sizeof(*ptes));
 	for (int i = 0; i < guest->watch.n_ptes; i++) {
-		if (!pte_present(ptes[i]) ||
-		    !machine_has_phys(guest->machine, pte_pfn(ptes[i]) << 12, sizeof(page)))
+		guint64 phys = pte_present(ptes[i]) ? pte_pfn(ptes[i]) * bytes : 0;
+
+		if (!pte_present(ptes[i]) || !machine_has_phys(guest->machine, phys, bytes))
 			continue;
-		if (!machine_phys_read(guest->machine, pte_pfn(ptes[i]) << 12, page, sizeof(page),
-				       error))
+		if (!machine_phys_read(guest->machine, phys, page, bytes, error))
 			return NULL;
-		g_checksum_update(sum, page, sizeof(page));
+		g_checksum_update(sum, page, bytes);
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "guest/walk.h"
 
-#include "event/event.h"
+#include "arch/pte.h"
 
-guint64 walk_user_pte(Machine *machine, guint64 cr3, guint64 uaddr)
+/* A table beyond RAM reads as zeroes: nothing is there. */
+static guint64 read_entry(gpointer machine, guint64 phys)
 {
-	enum { TOP_SHIFT = 39, BITS = 9 };
-	guint64 entry = (cr3 & PTE_PFN_MASK) | PTE_PRESENT;
+	return machine_has_phys(machine, phys, sizeof(guint64)) ? machine_phys64(machine, phys) : 0;
+}
 
-	for (int shift = TOP_SHIFT; shift >= 12 && pte_present(entry); shift -= BITS) {
-		guint64 at = (entry & PTE_PFN_MASK) + 8 * (uaddr >> shift & ((1 << BITS) - 1));
-
-		/* A table beyond RAM reads as zeroes: nothing is there. */
-		if (!machine_has_phys(machine, at, sizeof(entry)))
-			return 0;
-		entry = machine_phys64(machine, at);
-	}
-	return pte_present(entry) ? entry : 0;
+guint64 walk_user_pte(Machine *machine, const Regs *regs, guint64 uaddr)
+{
+	return pte_walk(regs->root, uaddr, read_entry, machine);
 }

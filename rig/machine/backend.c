@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "util/child.h"
 #include "util/error.h"
 #include "util/sum.h"
@@ -23,12 +24,15 @@ Backend *backend_start(const MachineSpec *spec, GError **error)
 
 char *backend_emulator_path(const char *emulator, GError **error)
 {
-	const char *name = emulator ? emulator : "qemu-system-x86_64";
+	const char *name = emulator ? emulator : ARCH.emulator;
+
+	if (!arch_check(error))
+		return NULL;
 	g_autofree char *path = g_find_program_in_path(name);
 
 	if (!path)
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: no such executable; install "
-			    "qemu-system-x86, or name one with --qemu or RACERIG_QEMU", name);
+			    "%s, or name one with --qemu or RACERIG_QEMU", name, ARCH.package);
 	/* Absolute: who runs QEMU may be somewhere else. */
 	return path ? g_canonicalize_filename(path, NULL) : NULL;
 }
@@ -38,8 +42,8 @@ bool backend_is_qemu(const char *emulator, const char *said, GError **error)
 	if (g_str_has_prefix(said, "QEMU emulator version "))
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "%s: no QEMU, by what it says to --version; name a qemu-system-x86_64 with --qemu "
-		    "or RACERIG_QEMU", emulator);
+		    "%s: no QEMU, by what it says to --version; name a %s with --qemu "
+		    "or RACERIG_QEMU", emulator, ARCH.emulator);
 	return false;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "util/xml.h"
 
@@ -21,9 +22,9 @@ struct Domain {
 static const struct {
 	const char *says, *remedy;
 } remedies[] = {
-	{ "icount", "its QEMU has no icount; it needs a qemu-system-x86_64 7.2 or newer with TCG" },
+	{ "icount", "its QEMU has no icount; it needs QEMU 7.2 or newer with TCG" },
 	{ "does not support virt type 'qemu'",
-	  "its QEMU has no TCG; it needs a qemu-system-x86_64 7.2 or newer with TCG" },
+	  "its QEMU has no TCG; it needs QEMU 7.2 or newer with TCG" },
 	{ "already exists with uuid", "a domain has that name; virsh destroy it, or run the rig again" },
 	{ "already active", "a domain has that name; virsh destroy it, or run the rig again" },
 	{ "authenticat", "you may not; join the group libvirt there, or use qemu:///session" },
@@ -118,7 +119,7 @@ void domain_free(Domain *domain)
 
 char *domain_emulator(Domain *domain, GError **error)
 {
-	g_autofree char *about = virConnectGetDomainCapabilities(domain->connection, NULL, "x86_64",
+	g_autofree char *about = virConnectGetDomainCapabilities(domain->connection, NULL, ARCH.name,
 								 NULL, "qemu", 0);
 	g_autoptr(GPtrArray) paths = about ? xml_texts(about, "/domainCapabilities/path") : NULL;
 
@@ -151,15 +152,16 @@ static char *describe(const Domain *domain, const DomainSpec *spec)
 	g_autofree char *head = g_markup_printf_escaped(
 		"<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
 		"<name>%s</name><memory unit='MiB'>%d</memory>"
-		"<os><type arch='x86_64' machine='pc'>hvm</type><kernel>%s</kernel>"
-		"<initrd>%s</initrd><cmdline>%s</cmdline></os><features><acpi/></features>"
+		"<os><type arch='%s' machine='%s'>%s</type><kernel>%s</kernel>"
+		"<initrd>%s</initrd><cmdline>%s</cmdline></os><features>%s</features>"
 		"<cpu><topology sockets='1' cores='%d' threads='1'/></cpu>"
 		/* 2026-01-01, as the direct backend has it. */
 		"<clock offset='absolute' start='1767225600'><timer name='rtc' track='guest'/></clock>"
 		"<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>"
 		"<on_crash>destroy</on_crash>",
 		domain->is_test ? "test" : "qemu", domain->name, spec->ram_mib,
-		spec->kernel, spec->initrd, spec->cmdline, spec->vcpus);
+		ARCH.name, ARCH.board, ARCH.os_type, spec->kernel, spec->initrd, spec->cmdline, ARCH.features,
+		spec->vcpus);
 	GString *xml = g_string_new(head);
 
 	if (spec->cpu < 0)

@@ -25,7 +25,7 @@ typedef struct {
 Domain *domain_new(const char *uri, GError **error);
 void domain_free(Domain *domain);
 
-/* The emulator libvirt takes for x86-64 guests without KVM; the caller's. */
+/* The emulator libvirt takes for guests without KVM; the caller's. */
 char *domain_emulator(Domain *domain, GError **error);
 
 /* Define and start it, paused, under a name of its own. */

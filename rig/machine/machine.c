@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch/arch.h"
 #include "machine/backend.h"
 #include "machine/monitor.h"
 #include "machine/stub.h"
@@ -125,6 +126,8 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	g_autoptr(Machine) machine = g_new0(Machine, 1);
 	g_autoptr(GError) local = NULL;
 
+	if (!arch_check(error))
+		return NULL;
 	machine->thread = -1;
 	machine->vcpus = spec->vcpus;
 	machine->accel = spec->accel;
@@ -329,12 +332,9 @@ static bool select_vcpu(Machine *machine, int vcpu, GError **error)
 
 bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error)
 {
-	enum { CR8 = 31 };
-
 	if (lose(hold == INTERRUPTS_HELD ? "hold" : "let-in"))
 		hold = hold == INTERRUPTS_HELD ? INTERRUPTS_OPEN : INTERRUPTS_HELD;
-	return select_vcpu(machine, vcpu, error) &&
-	       stub_do(machine->stub, error, "P%x=%02x00000000000000", CR8, hold);
+	return machine_set(machine, vcpu, reg_hold_interrupts(hold), error);
 }
 
 void machine_allow(Machine *machine, int seconds)
@@ -378,31 +378,29 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 
 bool machine_forget_translations(Machine *machine, int vcpu, GError **error)
 {
-	enum { CR3 = 29 };
 	Regs regs;
 
 	return machine_regs(machine, vcpu, &regs, error) &&
-	       stub_do(machine->stub, error, "P%x=%016" G_GINT64_MODIFIER "x", CR3,
-		       GUINT64_SWAP_LE_BE(regs.cr3));
+	       machine_set(machine, vcpu, reg_forget_translations(&regs), error);
 }
 
-bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error)
+bool machine_set(Machine *machine, int vcpu, RegWrite write, GError **error)
 {
 	return select_vcpu(machine, vcpu, error) &&
-	       stub_do(machine->stub, error, "P%x=%016" G_GINT64_MODIFIER "x", index,
-		       GUINT64_SWAP_LE_BE(value));
+	       stub_do(machine->stub, error, "P%x=%016" G_GINT64_MODIFIER "x", write.number,
+		       GUINT64_SWAP_LE_BE(write.value));
 }
 
 /* @hex holds @len bytes in memory order. */
-static bool parse_hex(const GString *hex, gsize offset, void *buffer, gsize len)
+static bool parse_hex(const GString *hex, void *buffer, gsize len)
 {
 	guint8 *bytes = buffer;
 
-	if (hex->len < (offset + len) * 2)
+	if (hex->len < len * 2)
 		return false;
 	for (gsize i = 0; i < len; i++) {
-		int high = g_ascii_xdigit_value(hex->str[(offset + i) * 2]);
-		int low = g_ascii_xdigit_value(hex->str[(offset + i) * 2 + 1]);
+		int high = g_ascii_xdigit_value(hex->str[i * 2]);
+		int low = g_ascii_xdigit_value(hex->str[i * 2 + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
@@ -413,21 +411,17 @@ static bool parse_hex(const GString *hex, gsize offset, void *buffer, gsize len)
 
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error)
 {
-	/* The stub's layout: 17 × 8 bytes, eflags and 6 selectors × 4, then bases and CRs. */
-	enum { RIP = 16 * 8, FS_BASE = 17 * 8 + 7 * 4, CR2 = FS_BASE + 4 * 8 };
+	guint8 bytes[REGS_MAX_BYTES];
 
 	if (!select_vcpu(machine, vcpu, error) ||
 	    !stub_ask(machine->stub, machine->reply, error, "g"))
 		return explain(machine, error);
-	const GString *hex = machine->reply;
-	if (parse_hex(hex, 0, ret->gpr, sizeof(ret->gpr)) && parse_hex(hex, RIP, &ret->rip, 8) &&
-	    parse_hex(hex, RIP + 8, &ret->eflags, 4) &&
-	    parse_hex(hex, FS_BASE, &ret->fs_base, 8) &&
-	    parse_hex(hex, FS_BASE + 8, &ret->gs_base, 8) &&
-	    parse_hex(hex, CR2, &ret->cr2, 8) && parse_hex(hex, CR2 + 8, &ret->cr3, 8))
-		return true;
-	g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: short register reply");
-	return false;
+	if (!parse_hex(machine->reply, bytes, ARCH.regs_bytes)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: short register reply");
+		return false;
+	}
+	regs_read(bytes, ret);
+	return true;
 }
 
 char *machine_regs_text(Machine *machine, int vcpu, GError **error)
@@ -477,7 +471,7 @@ static bool stub_read(Machine *machine, guint64 addr, void *buffer, gsize len, G
 		if (!stub_ask(machine->stub, machine->reply, error,
 			      "m%" G_GINT64_MODIFIER "x,%zx", addr + done, part))
 			return explain(machine, error);
-		if (!parse_hex(machine->reply, 0, (guint8 *)buffer + done, part)) {
+		if (!parse_hex(machine->reply, (guint8 *)buffer + done, part)) {
 			g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL,
 				    "gdbstub: short memory reply");
 			return false;
@@ -491,6 +485,12 @@ bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize 
 {
 	return select_vcpu(machine, vcpu, error) && select_memory(machine, false, error) &&
 	       stub_read(machine, addr, buffer, len, error);
+}
+
+bool machine_word(Machine *machine, int vcpu, RegPlace place, guint64 *ret, GError **error)
+{
+	*ret = place.value;
+	return !place.in_memory || machine_read(machine, vcpu, place.value, ret, sizeof(*ret), error);
 }
 
 bool machine_has_phys(const Machine *machine, guint64 phys, gsize len)

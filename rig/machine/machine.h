@@ -13,6 +13,7 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "arch/regs.h"
 #include "machine/images.h"
 #include "machine/spec.h"
 
@@ -22,14 +23,6 @@ enum {
 	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */
 	MACHINE_RUN_SECONDS = 10,
 };
-
-typedef struct {
-	/* rax rbx rcx rdx rsi rdi rbp rsp r8…r15, in the stub's order */
-	guint64 gpr[16];
-	guint64 rip;
-	guint32 eflags;
-	guint64 fs_base, gs_base, cr2, cr3;
-} Regs;
 
 typedef enum {
 	STOP_BREAK,		/* at a breakpoint, or after a step */
@@ -94,23 +87,10 @@ void machine_allow(Machine *machine, int seconds);
 bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error);
 bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error);
 
-/*
- * Which interrupts a vCPU takes when its own flags allow it, by task priority (CR8,
- * which the kernel never touches after boot; SDM vol. 3, 11.8.3.1).  Linux puts
- * inter-processor interrupts into the vectors from 0xf0 on and the local timer
- * below.  Part of a snapshot.
- */
-typedef enum {
-	INTERRUPTS_OPEN = 0,
-	INTERRUPTS_TIMERS_HELD = 14,
-	INTERRUPTS_HELD = 15,
-} HoldInterrupts;
+/* Part of a snapshot. */
 bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error);
 
-/*
- * Empty @vcpu's TLB, by writing its CR3 anew; the guest cannot tell.  QEMU then keeps no
- * translation of any kind (cpu_x86_update_cr3()).
- */
+/* Empty @vcpu's TLB; the guest cannot tell. */
 bool machine_forget_translations(Machine *machine, int vcpu, GError **error);
 
 /* One instruction, interrupts and timers masked; a fault it takes counts. */
@@ -138,23 +118,7 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 
 bool machine_regs(Machine *machine, int vcpu, Regs *ret, GError **error);
 
-enum { MACHINE_RDI = 5, MACHINE_RSP = 7, MACHINE_RIP = 16 };
-
-/* Where argument @n, from 0, is when a function is entered: rdi, rsi, rdx, rcx, r8, r9 (System V ABI). */
-static inline int machine_argument_index(int n)
-{
-	static const int order[] = { MACHINE_RDI, 4, 3, 2, 8, 9 };
-
-	return order[n];
-}
-
-static inline guint64 machine_argument(const Regs *regs, int n)
-{
-	return regs->gpr[machine_argument_index(n)];
-}
-
-/* Sets Regs.gpr[@index] of @vcpu, or Regs.rip. */
-bool machine_set_gpr(Machine *machine, int vcpu, int index, guint64 value, GError **error);
+bool machine_set(Machine *machine, int vcpu, RegWrite write, GError **error);
 
 /* Every register the stub knows, as hex; for hashing. */
 char *machine_regs_text(Machine *machine, int vcpu, GError **error);
@@ -162,6 +126,7 @@ char *machine_regs_text(Machine *machine, int vcpu, GError **error);
 /* Through @vcpu's page tables, never its TLB. */
 bool machine_read(Machine *machine, int vcpu, guint64 addr, void *buffer, gsize len,
 		  GError **error);
+bool machine_word(Machine *machine, int vcpu, RegPlace place, guint64 *ret, GError **error);
 
 /*
  * Guest-physical memory, while the guest is stopped.  Beyond its RAM is RIG_ERROR_GUEST, and

@@ -4,6 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "wire/qmp.h"
 
@@ -121,11 +122,11 @@ static bool check_target(Monitor *monitor, GError **error)
 		return false;
 	const char *arch = json_object_get_string_member(
 		json_object_get_object_member(answer, "return"), "arch");
-	if (g_strcmp0(arch, "x86_64") == 0)
+	if (g_strcmp0(arch, ARCH.name) == 0)
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "this QEMU %s emulates %s; name a qemu-system-x86_64 with --qemu or RACERIG_QEMU",
-		    monitor->version, arch ? arch : "nothing it can name");
+		    "this QEMU %s emulates %s; name a %s with --qemu or RACERIG_QEMU",
+		    monitor->version, arch ? arch : "nothing it can name", ARCH.emulator);
 	return false;
 }
 

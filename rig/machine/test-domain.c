@@ -5,6 +5,7 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 
 static const char *const words[] = { "-icount", "shift=0 & 'more' <words>", NULL };
@@ -66,8 +67,8 @@ static void test_taken_name(void)
 	char *number = strrchr(next, '-') + 1;
 	g_autofree char *xml = g_strdup_printf(
 		"<domain type='test'><name>%.*s%d</name><memory>1024</memory>"
-		"<os><type>hvm</type></os></domain>", (int)(number - next), next,
-		atoi(number) + 1);
+		"<os><type>%s</type></os></domain>", (int)(number - next), next,
+		atoi(number) + 1, ARCH.os_type);
 	virConnectPtr other = virConnectOpen("test:///default");
 	virDomainPtr taken = virDomainCreateXML(other, xml, 0);
 	g_assert_nonnull(taken);

@@ -10,10 +10,10 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch/host.h"
 #include "util/lose.h"
 
 struct Track {
@@ -70,36 +70,6 @@ static bool find_mapping(Track *track, pid_t pid, int fd, gsize bytes)
 	return found == 1 && track->end - track->start == bytes;
 }
 
-#ifdef __x86_64__
-/* @pid is stopped behind the system call that it waits in: make it do another one first. */
-static long do_syscall(pid_t pid, long number, long argument)
-{
-	enum { SYSCALL = 0x050f };
-	struct user_regs_struct was, regs;
-	long result = -1;
-	int status;
-
-	/* Its stack and everything else stays as it is. */
-	if (ptrace(PTRACE_GETREGS, pid, NULL, &was))
-		return -1;
-	errno = 0;
-	long text = ptrace(PTRACE_PEEKTEXT, pid, was.rip - 2, NULL);
-	if (errno || (text & 0xffff) != SYSCALL)
-		return -1;
-	regs = was;
-	regs.rip -= 2;
-	regs.rax = number;
-	regs.rdi = argument;
-	/* Nothing is to be started again yet. */
-	regs.orig_rax = -1;
-	if (!ptrace(PTRACE_SETREGS, pid, NULL, &regs) && !ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) &&
-	    waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status) &&
-	    !ptrace(PTRACE_GETREGS, pid, NULL, &regs))
-		result = (long)regs.rax;
-	ptrace(PTRACE_SETREGS, pid, NULL, &was);
-	return result;
-}
-
 static long trace_and_open(pid_t pid)
 {
 	long fd = -1;
@@ -109,17 +79,10 @@ static long trace_and_open(pid_t pid)
 		return -1;
 	if (!ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) && waitpid(pid, &status, __WALL) == pid &&
 	    WIFSTOPPED(status))
-		fd = do_syscall(pid, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
+		fd = host_syscall(pid, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | USER_MODE_ONLY);
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	return fd;
 }
-#else
-static long trace_and_open(pid_t pid)
-{
-	(void)pid;
-	return -1;
-}
-#endif
 
 /*
  * The number of a userfaultfd that @pid has opened now, in @pid; -1: it has not.  Another process

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "report/stored.h"
 #include "report/unseen-text.h"
 #include "report/verdict.h"
@@ -298,27 +299,6 @@ guint64 case_pte(const Case *one, const char *name)
 	return g_ascii_strtoull(member(json_node_get_object(frames), name), NULL, 0);
 }
 
-/* Intel SDM vol. 3, table 4-20. */
-char *pte_describe(guint64 pte)
-{
-	static const struct {
-		guint64 bit;
-		const char *name;
-	} flags[] = {
-		{ 1ull << 0, "P" }, { 1ull << 1, "RW" }, { 1ull << 2, "US" },
-		{ 1ull << 3, "PWT" }, { 1ull << 4, "PCD" }, { 1ull << 5, "A" },
-		{ 1ull << 6, "D" }, { 1ull << 7, "PAT" }, { 1ull << 8, "G" },
-		{ 1ull << 63, "NX" },
-	};
-	GString *text = g_string_new(NULL);
-
-	g_string_printf(text, "pfn %#" G_GINT64_MODIFIER "x", (pte & 0x000ffffffffff000) >> 12);
-	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
-		if (pte & flags[i].bit)
-			g_string_append_printf(text, " %s", flags[i].name);
-	return g_string_free(text, FALSE);
-}
-
 bool case_replays(const Case *one, int *ret_identical, int *ret_all)
 {
 	if (!one->facts)
@@ -402,8 +382,8 @@ char **dossier_not_covered(const Dossier *dossier)
 			"it.", json_array_get_string_element(verbs, i)));
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
-	g_ptr_array_add(list, g_strdup("Only the listed actors, one operation each, and only the "
-				       "watched pages; x86-64, TCG's devices."));
+	g_ptr_array_add(list, g_strdup_printf("Only the listed actors, one operation each, and only the "
+					      "watched pages; %s, TCG's devices.", ARCH.title));
 	g_ptr_array_add(list, g_strdup("\"Exhaustive\" holds for the events and the bound named "
 				       "here, for nothing else."));
 	g_ptr_array_add(list, g_strdup("A pass of a rig that kills no mutants proves nothing."));

@@ -61,9 +61,6 @@ const Case *dossier_main(const Dossier *dossier);
 /* Raw PTE value of @name ("scratch") in this boot; 0: not known. */
 guint64 case_pte(const Case *one, const char *name);
 
-/* What a raw PTE says: "pfn 0x1a2b P RW A D G NX"; the caller's. */
-char *pte_describe(guint64 pte);
-
 /* Identical replays and all of them; false: none was made. */
 bool case_replays(const Case *one, int *ret_identical, int *ret_all);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/pte.h"
 #include "catalog/invariant.h"
 #include "catalog/origin.h"
 #include "config.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/pte.h"
 #include "report/html.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/arch.h"
 #include "report/html.h"
 
 #include <string.h>
@@ -162,9 +163,9 @@ char *html_suite(const Table *table)
 	add_table(page, table, "Mutants by scenarios", true);
 	g_string_append(page, "</section>\n<section id=\"limits\"><h2>Not covered</h2><ul><li>SC only: "
 			      "sequential consistency, one instruction at a time, as TCG runs it; no store "
-			      "buffers, no reordering.</li><li>Only the listed actors and pages; x86-64, "
-			      "TCG's devices.</li><li>A pass of a rig that kills no mutants proves "
-			      "nothing.</li></ul></section>\n</main>\n");
+			      "buffers, no reordering.</li><li>Only the listed actors and pages; ");
+	g_string_append_printf(page, "%s, TCG's devices.</li><li>A pass of a rig that kills no mutants "
+			       "proves nothing.</li></ul></section>\n</main>\n", ARCH.title);
 	html_end(page);
 	return g_string_free(page, FALSE);
 }

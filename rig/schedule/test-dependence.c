@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "schedule/dependence.h"
 
+#include "arch/sample.h"
+
 enum { SCRATCH = 0x99 };
 
 static const guint64 KERNEL = 0xffff800000000000, USER = 0x400000;
 
 static guint64 pte(guint64 pfn)
 {
-	return pfn << 12 | PTE_PRESENT | PTE_WRITABLE;
+	return SAMPLE_PTE(pfn) | SAMPLE_WRITABLE;
 }
 
 static Event pte_event(int actor, int page, guint64 before, guint64 after)

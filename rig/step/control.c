@@ -4,12 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "guest/walk.h"
 #include "step/probe.h"
 #include "util/error.h"
 #include "util/lose.h"
 
-enum { MAX_STOPS = 10000, PAGE_SHIFT = 12 };
+enum { MAX_STOPS = 10000 };
 
 /* From a stop to the next. */
 typedef enum {
@@ -18,8 +20,7 @@ typedef enum {
 	GO_STEP_WATCHED,	/* off one, into a watchpoint */
 } GoOn;
 
-/* What a watched page maps while its kernel address is tried (PAGE_KERNEL). */
-static const guint64 PTE_KERNEL = 0x8000000000000163, LANDING = 0x5eed0f7a1e5eed01;
+static const guint64 LANDING = 0x5eed0f7a1e5eed01;
 
 typedef struct {
 	Stage *stage;		/* not ours */
@@ -110,7 +111,7 @@ static bool stays(const Control *control, int actor, bool *ret, GError **error)
 	if (!machine_run(machine, vcpu, &stop, error) ||
 	    !machine_regs(machine, vcpu, &regs, error))
 		return false;
-	*ret = regs.rip == control->stage->actors[actor].own.regs.rip;
+	*ret = regs.pc == control->stage->actors[actor].own.regs.pc;
 	return true;
 }
 
@@ -187,8 +188,8 @@ static bool end_probe(Control *control, Regs *regs, GError **error)
 static void begin_probe(Control *control, const Regs *regs)
 {
 	const Guest *guest = control->stage->guest;
-	const guint64 frames[] = { guest->report_phys >> PAGE_SHIFT,
-				   guest->control_phys >> PAGE_SHIFT };
+	const guint64 frames[] = { guest->report_phys >> ARCH.page_shift,
+				   guest->control_phys >> ARCH.page_shift };
 
 	control->at_site = insn_address(control->site, regs) == control->address;
 	probe_begin(&control->probe, guest->machine, control->site, control->address, frames,
@@ -214,28 +215,28 @@ static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_
 {
 	Stage *stage = control->stage;
 	const Guest *guest = stage->guest;
-	const Site *site = sites_find(stage->sites, regs->rip);
+	const Site *site = sites_find(stage->sites, regs->pc);
 
 	*ret_go = GO_RUN;
 	if (stop->kind == STOP_WATCH) {
 		g_array_append_val(control->watched, stop->watch);
-		control->after = regs->rip;
+		control->after = regs->pc;
 		return end_probe(control, regs, error);
 	}
-	if (control->site && regs->rip == control->site->pc) {
+	if (control->site && regs->pc == control->site->pc) {
 		*ret_go = GO_STEP_WATCHED;
 		begin_probe(control, regs);
 		return true;
 	}
 	bool leads = false;
-	if (control->door >= 0 && regs->rip != stage->frees[control->door] &&
+	if (control->door >= 0 && regs->pc != stage->frees[control->door] &&
 	    (!stage_lead_to_door(stage, control->actor, control->door, regs,
 				 field(control, offsetof(struct guest_control, setup)), &leads, error) ||
 	     leads))
 		return leads;
-	if (control->door >= 0 && regs->rip == stage->frees[control->door])
+	if (control->door >= 0 && regs->pc == stage->frees[control->door])
 		note_freed(control, &guest->watch.frees[control->door], regs);
-	if (machine_is_break(guest->machine, regs->rip))
+	if (machine_is_break(guest->machine, regs->pc))
 		*ret_go = GO_STEP;
 	control->flushes += site && site->kind == SITE_FLUSH;
 	return !site || site->kind != SITE_WAIT || serve_all(control, error);
@@ -278,18 +279,17 @@ static bool touch(Control *control, guint64 kind, guint64 address, GError **erro
 	set(control, offsetof(struct guest_control, landing), LANDING);
 	set(control, offsetof(struct guest_control, kind), kind);
 	set(control, offsetof(struct guest_control, address), address);
-	if (!machine_set_gpr(machine, vcpu, MACHINE_RIP, control->parked + GUEST_MARKER_BYTES,
-			     error))
+	if (!machine_set(machine, vcpu, reg_pc(control->parked + GUEST_MARKER_BYTES), error))
 		return false;
 	for (int stops = 0; stops < MAX_STOPS; stops++) {
-		if (!go_on(machine, vcpu, go, regs.rip, &stop, error))
+		if (!go_on(machine, vcpu, go, regs.pc, &stop, error))
 			return false;
 		if (stop.kind == STOP_SHUTDOWN || stop.kind == STOP_INTERRUPTED)
 			break;
 		if (!machine_regs(machine, vcpu, &regs, error) ||
 		    !take_stop(control, &stop, &regs, &go, error))
 			return false;
-		if (regs.rip == control->parked)
+		if (regs.pc == control->parked)
 			return true;
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND,
@@ -325,10 +325,10 @@ static bool try_pte(Control *control, int slot, GError **error)
 	guint64 was = machine_phys64(machine, pte->phys), at = pte->va;
 
 	/* A value of our own, not present: an empty PTE tells nothing. */
-	machine_phys64_set(machine, pte->phys, LANDING & ~PTE_PRESENT);
+	machine_phys64_set(machine, pte->phys, pte_absent(LANDING));
 	if (!touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_PTE_LOAD, page, count(control->watched, at) == 1 &&
-		   (guint64)result(control) == (LANDING & ~PTE_PRESENT), error) ||
+		   (guint64)result(control) == pte_absent(LANDING), error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_STORE, at, error) ||
 	    !judge(control, CONTROL_PTE_STORE, page, count(control->watched, at) == 1 &&
 		   machine_phys64(machine, pte->phys) == GUEST_CONTROL_STORES, error))
@@ -342,7 +342,7 @@ static bool try_site(Control *control, guint64 kind, int page, GError **error)
 {
 	Stage *stage = control->stage;
 	const Guest *guest = stage->guest;
-	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> PAGE_SHIFT;
+	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> ARCH.page_shift;
 	Insn insn;
 
 	if (!sites_decode_before(stage->sites, stage_vcpu(stage, control->actor), control->after,
@@ -367,7 +367,7 @@ static bool try_kernel(Control *control, int page, GError **error)
 	int vcpu = stage_vcpu(control->stage, control->actor);
 
 	machine_phys64_set(guest->machine, view->pte.phys,
-			   (guest->control_phys & PTE_PFN_MASK) | PTE_KERNEL);
+			   pte_of_kernel(guest->control_phys >> ARCH.page_shift));
 	if (!machine_forget_translations(guest->machine, vcpu, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_KERNEL_LOAD, page, count(control->watched, at) == 1 &&
@@ -405,19 +405,20 @@ static bool try_user(Control *control, int page, GError **error)
 	if (!touch(control, GUEST_CONTROL_USER_LOAD, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
-	guint64 pte = walk_user_pte(guest->machine, regs.cr3, view->va);
-	bool mapped = pte_present(pte) && (pte_pfn(pte) + 1) << 12 <= machine_ram_bytes(guest->machine);
-	guint64 word = mapped ? machine_phys64(guest->machine, pte_pfn(pte) << 12) : 0;
+	guint64 pte = walk_user_pte(guest->machine, &regs, view->va);
+	guint64 phys = pte_present(pte) ? pte_pfn(pte) << ARCH.page_shift : 0;
+	bool mapped = pte_present(pte) && machine_has_phys(guest->machine, phys, arch_page_bytes());
+	guint64 word = mapped ? machine_phys64(guest->machine, phys) : 0;
 	if (!judge(control, CONTROL_USER_LOAD, page, count(control->watched, view->va) == 1 &&
 		   mapped && (guint64)result(control) == word, error) ||
 	    !touch(control, GUEST_CONTROL_USER_STORE, view->va, error) ||
 	    !machine_regs(guest->machine, vcpu, &regs, error))
 		return false;
 	/* A first store may have got the page anew. */
-	pte = walk_user_pte(guest->machine, regs.cr3, view->va);
+	pte = walk_user_pte(guest->machine, &regs, view->va);
 	return judge(control, CONTROL_USER_STORE, page, count(control->watched, view->va) == 1 &&
 		     pte_present(pte) &&
-		     machine_phys64(guest->machine, pte_pfn(pte) << 12) == GUEST_CONTROL_STORES,
+		     machine_phys64(guest->machine, pte_pfn(pte) << ARCH.page_shift) == GUEST_CONTROL_STORES,
 		     error);
 }
 

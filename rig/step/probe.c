@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "step/probe.h"
 
+#include "arch/arch.h"
 #include "util/lose.h"
-
-enum { PAGE_BYTES = 4096 };
 
 /* Told apart by their lowest byte, too: a store may have one byte only. */
 static guint64 stamp(int i)
@@ -18,7 +17,7 @@ static guint64 low(guint64 value, guint bytes)
 
 static guint64 place(const Probe *probe, int i)
 {
-	return probe->frames[i] * PAGE_BYTES + probe->offset;
+	return probe->frames[i] * arch_page_bytes() + probe->offset;
 }
 
 static guint64 look(const Probe *probe, int i)
@@ -44,16 +43,16 @@ bool probe_begin(Probe *probe, Machine *machine, const Insn *insn, guint64 addr,
 	*probe = (Probe){
 		.machine = machine,
 		.n = MIN(n, PROBE_FRAMES),
-		.offset = addr % PAGE_BYTES,
+		.offset = addr % arch_page_bytes(),
 		.bytes = insn->bytes,
 	};
 	if (!insn->plain || (load && (insn->target < 0 || insn->bytes != 8)) ||
 	    (!load && insn->access != ACCESS_WRITE) || insn->bytes > 8 ||
-	    probe->offset + 8 > PAGE_BYTES)
+	    probe->offset + 8 > arch_page_bytes())
 		return false;
 	/* A PTE may name a frame that is none: nothing can be stamped there. */
 	for (int i = 0; i < probe->n; i++)
-		if (!machine_has_phys(machine, frames[i] * PAGE_BYTES, PAGE_BYTES))
+		if (!machine_has_phys(machine, frames[i] * arch_page_bytes(), arch_page_bytes()))
 			return false;
 	for (int i = 0; i < probe->n; i++) {
 		probe->frames[i] = frames[i];
@@ -72,7 +71,7 @@ bool probe_end(Probe *probe, const Insn *insn, int vcpu, Regs *regs, guint64 *re
 	for (int i = 0; i < probe->n; i++) {
 		bool wiped = look(probe, i) != low(stamp(i), probe->bytes);
 
-		if (load ? regs->gpr[insn->target] == stamp(i) : wiped)
+		if (load ? regs->general[insn->target] == stamp(i) : wiped)
 			found = i;
 		if (!wiped)
 			put(probe, i, probe->was[i]);
@@ -80,6 +79,6 @@ bool probe_end(Probe *probe, const Insn *insn, int vcpu, Regs *regs, guint64 *re
 	*ret_frame = found < 0 ? 0 : probe->frames[found];
 	if (found < 0 || !load)
 		return true;
-	regs->gpr[insn->target] = probe->was[found];
-	return machine_set_gpr(probe->machine, vcpu, insn->target, probe->was[found], error);
+	regs->general[insn->target] = probe->was[found];
+	return machine_set(probe->machine, vcpu, reg_general(insn->target, probe->was[found]), error);
 }

@@ -10,7 +10,8 @@
  */
 #pragma once
 
-#include "step/decode.h"
+#include "arch/insn.h"
+#include "machine/machine.h"
 
 enum { PROBE_FRAMES = 16 };
 

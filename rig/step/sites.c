@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -47,32 +48,16 @@ static Site *add_site(Sites *sites, const Insn *insn, SiteKind kind)
 	return site;
 }
 
-/* Decoding all of the kernel takes seconds: only functions with a telling byte pair. */
-static bool worth_decoding(const guint8 *text, gsize size)
-{
-	static const char *const pairs[] = {
-		"\xf3\x90",		/* pause */
-		"\x0f\x01",		/* invlpg, among others */
-		"\x0f\x22",		/* mov to a control register */
-		"\x38\x82",		/* invpcid */
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
-		if (memmem(text, size, pairs[i], 2))
-			return true;
-	return memchr(text, 0xf4, size) != NULL;	/* hlt */
-}
-
 /*
- * The instruction at @at of a function's @text; false: the decoder does not know it (RDPKRU, to
- * some), and *@ret is its first byte.  x86 code that is read on from there falls into step again.
+ * The instruction at @at of a function's @text; false: the decoder does not know it (not all know
+ * all), and *@ret is what is skipped of it.  Code that is read on from there falls into step again.
  */
 static bool decode_next(const Sites *sites, const guint8 *text, gsize size, gsize at, guint64 start,
 			Insn *ret)
 {
 	if (decoder_insn(sites->decoder, text + at, size - at, start + at, ret))
 		return true;
-	*ret = (Insn){ .pc = start + at, .length = 1 };
+	*ret = (Insn){ .pc = start + at, .length = ARCH.insn_step };
 	return false;
 }
 
@@ -84,14 +69,14 @@ static void scan_function(const char *name, guint64 start, guint64 size, gpointe
 
 	(void)name;
 	/* User code waits too, but never for another vCPU of ours; __init is gone. */
-	if ((gint64)start > 0 || start - sites->init_start < sites->init_size ||
-	    !symbols_text(sites->guest->symbols, start, text, size) || !worth_decoding(text, size))
+	if (!arch_is_kernel(start) || start - sites->init_start < sites->init_size ||
+	    !symbols_text(sites->guest->symbols, start, text, size) || !decoder_is_worth(text, size))
 		return;
 	for (guint64 at = 0; at < size; at += insn.length) {
 		decode_next(sites, text, size, at, start, &insn);
-		if ((!insn.pause && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
+		if ((!insn.waits && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
 			continue;
-		add_site(sites, &insn, insn.pause ? SITE_WAIT : SITE_FLUSH);
+		add_site(sites, &insn, insn.waits ? SITE_WAIT : SITE_FLUSH);
 		g_array_append_val(sites->scanned, insn.pc);
 	}
 }
@@ -138,10 +123,10 @@ static bool is_endless(const char *unit)
 /* An idle vCPU lets interrupts in and sleeps; who sleeps without has come to its end. */
 static bool is_dead_end(const Sites *sites, guint64 halt)
 {
-	enum { STI = 0xfb };
-	guint8 before;
+	guint8 before[INSN_MAX_BYTES];
 
-	return symbols_text(sites->guest->symbols, halt - 1, &before, 1) && before != STI;
+	return symbols_text(sites->guest->symbols, halt - ARCH.unmask_bytes, before, ARCH.unmask_bytes) &&
+	       !insn_unmasks(before);
 }
 
 /*
@@ -171,9 +156,9 @@ static bool arm_from_the_start(Sites *sites, const Site *site, GError **error)
 	if (site->kind != SITE_WAIT)
 		return lose("flush") || arm(sites, pc, error);
 	g_autofree char *unit = symbols_unit(sites->guest->symbols, pc);
-	if (!site->insn.halt && !is_likely(sites, unit))
+	if (!site->insn.halts && !is_likely(sites, unit))
 		return true;
-	if (site->insn.halt ? is_dead_end(sites, pc) : is_endless(unit)) {
+	if (site->insn.halts ? is_dead_end(sites, pc) : is_endless(unit)) {
 		g_array_append_val(sites->later, pc);
 		return true;
 	}
@@ -279,16 +264,16 @@ bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **err
 {
 	guint8 text[INSN_MAX_BYTES];
 
-	if (!machine_read(sites->guest->machine, vcpu, pc, text, sizeof(text), error))
+	if (!machine_read(sites->guest->machine, vcpu, pc, text, ARCH.insn_bytes, error))
 		return false;
-	if (decoder_insn(sites->decoder, text, sizeof(text), pc, ret))
+	if (decoder_insn(sites->decoder, text, ARCH.insn_bytes, pc, ret))
 		return true;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
 		    "what faulted at 0x%" G_GINT64_MODIFIER "x is no instruction", pc);
 	return false;
 }
 
-/* x86 cannot be decoded backwards: go through the function from its start. */
+/* Not all code can be decoded backwards: go through the function from its start. */
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error)
 {
 	Guest *guest = sites->guest;
@@ -313,8 +298,8 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 	return false;
 }
 
-/* The last CLI before @pc in its function. */
-static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
+/* The last that masks interrupts before @pc in its function. */
+static bool find_mask(Sites *sites, guint64 pc, Insn *ret)
 {
 	const char *name;
 	guint64 start, size;
@@ -328,7 +313,7 @@ static bool find_cli(Sites *sites, guint64 pc, Insn *ret)
 		return false;
 	for (guint64 at = 0; start + at < pc; at += insn.length) {
 		decode_next(sites, text, size, at, start, &insn);
-		if (insn.cli) {
+		if (insn.masks) {
 			*ret = insn;
 			found = true;
 		}
@@ -341,7 +326,7 @@ const char *site_kind_name(SiteKind kind)
 	static const char *const names[SITE_KINDS] = {
 		[SITE_PTE] = "an access to a PTE", [SITE_ACCESS] = "an access to a page",
 		[SITE_LOCK] = "the taking of a lock", [SITE_WORD] = "an access to a guarded word",
-		[SITE_MASK] = "the CLI before an event",
+		[SITE_MASK] = "the masking of interrupts before an event",
 		[SITE_WAIT] = "a wait", [SITE_FLUSH] = "a TLB flush",
 		[SITE_CALL] = "a call that may fail",
 	};
@@ -366,9 +351,9 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 			    site->where, site->insn.text, site_kind_name(kind));
 		return false;
 	}
-	Insn cli;
-	if (kind != SITE_MASK && find_cli(sites, insn->pc, &cli) && !sites_find(sites, cli.pc) &&
-	    !sites_learn(sites, &cli, SITE_MASK, error))
+	Insn mask;
+	if (kind != SITE_MASK && find_mask(sites, insn->pc, &mask) && !sites_find(sites, mask.pc) &&
+	    !sites_learn(sites, &mask, SITE_MASK, error))
 		return false;
 	return (kind == SITE_MASK && lose("mask")) || lose("sites") ||
 	       machine_break(sites->guest->machine, insn->pc, true, error);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "step/decode.h"
+#include "arch/insn.h"
 #include "guest/guest.h"
 
 typedef enum {
@@ -13,9 +13,9 @@ typedef enum {
 	SITE_ACCESS,		/* a watched page */
 	SITE_LOCK,		/* takes a lock */
 	SITE_WORD,		/* a word that a lock guards */
-	SITE_MASK,		/* the CLI before one of these */
-	SITE_WAIT,		/* PAUSE or HLT */
-	SITE_FLUSH,		/* INVLPG, INVPCID, CR3, CR4 */
+	SITE_MASK,		/* takes interrupts no more, before one of these */
+	SITE_WAIT,		/* where a vCPU waits */
+	SITE_FLUSH,		/* drops translations */
 	SITE_CALL,		/* calls what may fail; the breakpoint is at that */
 	SITE_KINDS,
 } SiteKind;
@@ -35,7 +35,7 @@ typedef struct Sites Sites;
  * @guest is not owned.  Breaks on all flushes, and on those waits for a frozen vCPU that may end
  * without it.  Those that cannot are armed later, when a vCPU hangs: QEMU runs every page with a
  * breakpoint one instruction at a time, and goes through all breakpoints each time
- * (check_for_breakpoints_slow()).  Most other PAUSEs are for hardware.
+ * (check_for_breakpoints_slow()).  Most other waits are for hardware.
  */
 Sites *sites_new(Guest *guest, GError **error);
 void sites_free(Sites *sites);
@@ -47,7 +47,7 @@ bool sites_decode_at(Sites *sites, int vcpu, guint64 pc, Insn *ret, GError **err
 bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GError **error);
 
 /*
- * Remember @insn, and break on it from now on, and also on the CLI before it in its function,
+ * Remember @insn, and break on it from now on, and also on what masks interrupts before it in its function,
  * since an interrupt may still come before that and not after.  RIG_ERROR_BLIND: it was
  * learned before, again and again, and its breakpoint is passed.
  */

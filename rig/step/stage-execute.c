@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "step/stage.h"
 
 #include <string.h>
@@ -30,10 +32,7 @@ static void begin_store_half(Stage *stage, const Context *self)
 /* Through a PTE that is watched, and in a way that @pte allows: no fault then. */
 static bool is_allowed(const Event *event, guint64 pte)
 {
-	guint64 needs = PTE_PRESENT | (event->access == ACCESS_READ ? 0 : PTE_WRITABLE) |
-			(event->view ? PTE_USER : 0);
-
-	return (pte & needs) == needs;
+	return pte_allows(pte, event->access != ACCESS_READ, event->view != 0);
 }
 
 /* Whether carrying out @event is sure to hit a watchpoint. */
@@ -101,16 +100,16 @@ static bool execute_through(Stage *stage, const Event *event, guint64 stale, GEr
 /* What a store of the kernel's, by @address, has left in the frame that it reached. */
 static void note_stored(Stage *stage, Event *event, const Insn *insn, guint64 address)
 {
-	enum { PAGE_BYTES = 4096 };
-	int bytes = insn->bytes, offset = address % PAGE_BYTES;
+	const int page_bytes = arch_page_bytes();
+	int bytes = insn->bytes, offset = address % page_bytes;
 	guint64 mask = bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;
 
 	if (!event->landed || event->access == ACCESS_READ || !event_is_kernel(event) || bytes > 8 ||
-	    offset + 8 > PAGE_BYTES)
+	    offset + 8 > page_bytes)
 		return;
 	event->offset = offset;
 	event->bytes = bytes;
-	event->stored = machine_phys64(stage->guest->machine, event->landed * PAGE_BYTES + offset) & mask;
+	event->stored = machine_phys64(stage->guest->machine, event->landed * page_bytes + offset) & mask;
 }
 
 /* Who counts down to nothing ends what is counted: the struct that a process's is in may go next. */
@@ -163,7 +162,7 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 	    (probed && !probe_end(&probe, &site->insn, vcpu, &self->regs, &ret_event->landed, error)))
 		return false;
 	self->loaded = 0;
-	ret_event->faulted = self->regs.rip == stage->page_fault;
+	ret_event->faulted = self->regs.pc == stage->page_fault;
 	if (stale && !ret_event->faulted && !stage->blind)
 		ret_event->landed = pte_pfn(stale);
 	if (self->pending.kind == EVENT_ACCESS)

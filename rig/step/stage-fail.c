@@ -9,7 +9,7 @@
 #include "util/error.h"
 #include "util/lose.h"
 
-enum { CALL_BYTES = 5, RAX = 0, MAX_HELD = 31 };
+enum { MAX_HELD = 31 };
 
 bool stage_set_failures(Stage *stage, const Failures *failures, GError **error)
 {
@@ -33,15 +33,15 @@ static bool is_caller(const Stage *stage, guint64 pc)
 	return false;
 }
 
-/* Of the call that has brought the vCPU to a function's entry; the kernel's are all as long. */
+/* Of the call that has brought the vCPU to a function's entry. */
 static bool call_site(Stage *stage, int actor, guint64 *ret, GError **error)
 {
 	guint64 back;
 
-	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor),
-			  stage_context(stage, actor)->regs.gpr[MACHINE_RSP], &back, sizeof(back), error))
+	if (!machine_word(stage->guest->machine, stage_vcpu(stage, actor),
+			  regs_return_to(&stage_context(stage, actor)->regs), &back, error))
 		return false;
-	*ret = back - CALL_BYTES;
+	*ret = insn_call_before(back);
 	return true;
 }
 
@@ -58,7 +58,7 @@ bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
 {
 	const Context *at = stage_context(stage, actor);
 	const FailingCall *call = stage->failures && !stage->actors[actor].in_irq
-		? failures_at(stage->failures, at->regs.rip) : NULL;
+		? failures_at(stage->failures, at->regs.pc) : NULL;
 	guint64 site;
 
 	*ret = (Event){ .kind = EVENT_NONE };
@@ -84,13 +84,16 @@ static bool come_back(Stage *stage, int actor, guint64 returns, GError **error)
 	Machine *machine = stage->guest->machine;
 	Context *at = stage_context(stage, actor);
 	int vcpu = stage_vcpu(stage, actor);
-	guint64 rsp = at->regs.gpr[MACHINE_RSP], back;
+	RegWrite writes[REGS_RETURN];
+	guint64 back;
 
-	return machine_read(machine, vcpu, rsp, &back, sizeof(back), error) &&
-	       machine_set_gpr(machine, vcpu, RAX, returns, error) &&
-	       machine_set_gpr(machine, vcpu, MACHINE_RSP, rsp + sizeof(back), error) &&
-	       machine_set_gpr(machine, vcpu, MACHINE_RIP, back, error) &&
-	       machine_regs(machine, vcpu, &at->regs, error);
+	if (!machine_word(machine, vcpu, regs_return_to(&at->regs), &back, error))
+		return false;
+	regs_return(&at->regs, back, returns, writes);
+	for (int i = 0; i < REGS_RETURN; i++)
+		if (!machine_set(machine, vcpu, writes[i], error))
+			return false;
+	return machine_regs(machine, vcpu, &at->regs, error);
 }
 
 /* To @to alone, past whatever else is there to stop at. */
@@ -104,13 +107,13 @@ static bool run_to(Stage *stage, int actor, guint64 to, GError **error)
 
 	if (!had && !machine_break(machine, to, true, error))
 		return false;
-	for (int i = 0; i < MAX_STOPS && at->regs.rip != to; i++) {
+	for (int i = 0; i < MAX_STOPS && at->regs.pc != to; i++) {
 		if (!(step ? machine_step : machine_run)(machine, stage_vcpu(stage, actor), &stop, error) ||
 		    !machine_regs(machine, stage_vcpu(stage, actor), &at->regs, error))
 			return false;
-		step = machine_is_break(machine, at->regs.rip);
+		step = machine_is_break(machine, at->regs.pc);
 	}
-	if (at->regs.rip == to)
+	if (at->regs.pc == to)
 		return had || machine_break(machine, to, false, error);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
 		    "%s does not come to where a call fails", stage->guest->report.actors[actor].name);
@@ -180,15 +183,15 @@ static bool really_fail(Stage *stage, int actor, const FailingCall *call, GError
 	int vcpu = stage_vcpu(stage, actor);
 	guint64 back;
 
-	if (!machine_read(machine, vcpu, at->regs.gpr[MACHINE_RSP], &back, sizeof(back), error))
+	if (!machine_word(machine, vcpu, regs_return_to(&at->regs), &back, error))
 		return false;
 	if (call)
-		return machine_set_gpr(machine, vcpu, machine_argument_index(call->argument), call->value,
-				       error) && run_to(stage, actor, back, error);
+		return machine_set(machine, vcpu, reg_argument(call->argument, call->value), error) &&
+		       run_to(stage, actor, back, error);
 	hold_entry(stage, actor);
-	return run_to(stage, actor, back, error) && (gint32)at->regs.gpr[RAX] < 0 &&
+	return run_to(stage, actor, back, error) && (gint32)regs_result(&at->regs) < 0 &&
 	       release_entry(stage, actor, error) &&
-	       machine_set_gpr(machine, vcpu, RAX, stage->failures->returns, error) &&
+	       machine_set(machine, vcpu, reg_result(stage->failures->returns), error) &&
 	       machine_regs(machine, vcpu, &at->regs, error);
 }
 
@@ -205,16 +208,12 @@ static void add_differing(gsize page, const guint8 *before, const guint8 *now, g
 /* In memory, but what may grow and the dead stack; and in what a caller finds in registers. */
 static bool is_same(Stage *stage, int actor, const Mark *made, const Regs *regs, GError **error)
 {
-	/* rbx, rbp, rsp, r12 to r15, and what is returned. */
-	static const int kept[] = { 1, 6, MACHINE_RSP, 12, 13, 14, 15, RAX };
 	const Context *at = stage_context(stage, actor);
 	g_autoptr(JsonArray) words = json_array_new(), stacks = json_array_new();
 	JsonObject *request = json_object_new();
-	bool same = at->regs.rip == regs->rip;
+	bool same = regs_alike_to_caller(&at->regs, regs);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++)
-		same &= at->regs.gpr[kept[i]] == regs->gpr[kept[i]];
-	g_autofree char *stack = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", regs->gpr[MACHINE_RSP]);
+	g_autofree char *stack = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", regs_sp(regs));
 	json_array_add_string_element(stacks, stack);
 	json_object_set_string_member(request, "op", "differences");
 	json_object_set_array_member(request, "stacks", json_array_ref(stacks));
@@ -280,7 +279,7 @@ bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error)
 	stage_ptes(stage, ret_event->before);
 	if (ret_event->gives_up && !attempt_lock(stage, actor, error))
 		return false;
-	const FailingCall *call = failures_at(stage->failures, stage_context(stage, actor)->regs.rip);
+	const FailingCall *call = failures_at(stage->failures, stage_context(stage, actor)->regs.pc);
 	g_assert(call || ret_event->gives_up);
 	if (!(lose("forgery") ? compare_failures : make_fail)(stage, actor, call, error))
 		return false;

@@ -26,7 +26,7 @@ guint64 stage_freed_page(const Stage *stage, int actor, const WatchFree *door, c
 			 guint i)
 {
 	Machine *machine = stage->guest->machine;
-	guint64 first = machine_argument(regs, 0), page = 0;
+	guint64 first = regs_argument(regs, 0), page = 0;
 	guint8 count = 0;
 
 	if (door->argument != FREES_BATCH)
@@ -65,7 +65,7 @@ bool stage_pending_free(Stage *stage, int actor, const WatchFree *door, Event *r
 		if (!frame || (door->drops && stage_page_users(stage, actor, page) > 0))
 			continue;
 		*ret = (Event){ .kind = EVENT_FREE, .actor = actor, .page = frame->page,
-				.pfn = frame->pfn, .double_free = door->drops, .pc = at->regs.rip };
+				.pfn = frame->pfn, .double_free = door->drops, .pc = at->regs.pc };
 		return true;
 	}
 	at->listed = 0;
@@ -103,16 +103,15 @@ bool stage_lead_to_door(const Stage *stage, int actor, int to, const Regs *regs,
 			bool *ret_leads, GError **error)
 {
 	const WatchFree *door = &stage->guest->watch.frees[to];
-	const WatchFree *at = stage_free_at(stage, regs->rip);
+	const WatchFree *at = stage_free_at(stage, regs->pc);
 	int vcpu = stage_vcpu(stage, actor);
 	bool is_list = door->argument == FREES_BATCH;
 
 	*ret_leads = is_list ? at && !at->drops && at->argument == FREES_PAGE
-			  : door->drops && regs->rip == stage->frees[0];
+			  : door->drops && regs->pc == stage->frees[0];
 	if (*ret_leads && is_list &&
-	    !machine_set_gpr(stage->guest->machine, vcpu, machine_argument_index(0),
-			     make_list(stage, door, machine_argument(regs, 0), list), error))
+	    !machine_set(stage->guest->machine, vcpu,
+			 reg_argument(0, make_list(stage, door, regs_argument(regs, 0), list)), error))
 		return false;
-	return !*ret_leads || machine_set_gpr(stage->guest->machine, vcpu, MACHINE_RIP,
-					      stage->frees[to], error);
+	return !*ret_leads || machine_set(stage->guest->machine, vcpu, reg_pc(stage->frees[to]), error);
 }

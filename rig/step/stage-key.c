@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When two states are one, as far as is known without a look at all of memory. */
+#include "arch/arch.h"
 #include "step/stage.h"
 
 #include "guest/walk.h"
@@ -8,7 +9,7 @@
 static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
 {
 	const WatchView *view = watch_user(&guest->watch, at->pending.page);
-	guint64 pte = view ? walk_user_pte(guest->machine, at->regs.cr3, view->va) : 0;
+	guint64 pte = view ? walk_user_pte(guest->machine, &at->regs, view->va) : 0;
 
 	g_checksum_update(sum, (const guchar *)&pte, sizeof(pte));
 }
@@ -16,22 +17,24 @@ static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
 /* Two waits for the same thing look alike in the registers: the callers tell them apart. */
 static void add_stack(Stage *stage, int actor, GChecksum *sum)
 {
-	enum { LENGTH = 512, STACK = 16384 };
-	guint64 rsp = stage_context(stage, actor)->regs.gpr[MACHINE_RSP], end = (rsp | (STACK - 1)) + 1;
+	enum { LENGTH = 512 };
+	guint64 sp = regs_sp(&stage_context(stage, actor)->regs);
+	guint64 end = (sp | (guint64)(ARCH.stack_bytes - 1)) + 1;
 	guint8 words[LENGTH] = { 0 };
 
-	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, rsp, words,
-		     MIN(LENGTH, end - rsp), NULL);
+	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, sp, words,
+		     MIN(LENGTH, end - sp), NULL);
 	g_checksum_update(sum, words, sizeof(words));
 }
 
 static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
 {
-	guint64 half[] = { at->state, at->regs.rip, at->pending.half, at->loaded,
+	guint64 half[] = { at->state, at->regs.pc, at->pending.half, at->loaded,
 			   at->state == ACTOR_READY ? at->pending.kind : EVENT_NONE };
 
 	g_checksum_update(sum, (const guchar *)half, sizeof(half));
-	g_checksum_update(sum, (const guchar *)at->regs.gpr, sizeof(at->regs.gpr));
+	g_checksum_update(sum, (const guchar *)at->regs.general,
+			  ARCH.n_general * sizeof(*at->regs.general));
 	if (at->state == ACTOR_READY && !event_is_kernel(&at->pending))
 		add_user_pte(guest, at, sum);
 }

@@ -10,18 +10,18 @@ static void look_for_interrupts(Stage *stage)
 }
 
 /*
- * An interrupt ends the sleep, and none is taken between STI and the HLT where we stand:
+ * An interrupt ends the sleep, and none is taken before the halt where we stand:
  * wake the vCPU for nothing.  Its idle loop sees whether there is something to do.
  */
 static bool wake(Stage *stage, int actor, HoldInterrupts hold, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	const Site *sleep = sites_find(stage->sites, stage->actors[actor].own.regs.rip);
+	const Site *sleep = sites_find(stage->sites, stage->actors[actor].own.regs.pc);
 	guint64 next = sleep->insn.pc + sleep->insn.length;
 	int vcpu = stage_vcpu(stage, actor);
 
 	return machine_hold_interrupts(machine, vcpu, hold, error) &&
-	       machine_set_gpr(machine, vcpu, MACHINE_RIP, next, error) &&
+	       machine_set(machine, vcpu, reg_pc(next), error) &&
 	       stage_advance(stage, actor, false, error) &&
 	       machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is watched, put to work: watchpoints, breakpoints, and what an address means. */
+#include "arch/arch.h"
 #include "step/stage.h"
 
 #include "util/error.h"
 #include "util/lose.h"
 
 enum {
-	PAGE_BYTES = 4096,
-	PTE_BYTES = 8,
 	/* A pass through the PTEs of 4 GiB, on a busy host. */
 	DYING_SECONDS = 300,
 };
@@ -105,7 +104,7 @@ static bool watch_ptes(Stage *stage, int page, bool insert, GError **error)
 
 	for (int i = 0; i < watched->n_views && !lose("pte"); i++)
 		if (watched->views[i].pte.va &&
-		    !machine_watch(stage->guest->machine, watched->views[i].pte.va, PTE_BYTES,
+		    !machine_watch(stage->guest->machine, watched->views[i].pte.va, ARCH.pte_bytes,
 				   WATCH_ACCESS, insert, error))
 			return false;
 	return true;
@@ -120,7 +119,7 @@ static bool watch_page(Stage *stage, int page, GError **error)
 		/* One address is watched once, of however many processes. */
 		if (!(watched->views[i].mm > 0 && watched->views[i].va == watched->views[i - 1].va) &&
 		    !lose(watched->views[i].mm < 0 ? "page-kernel" : "page-user") &&
-		    !machine_watch(stage->guest->machine, watched->views[i].va, PAGE_BYTES,
+		    !machine_watch(stage->guest->machine, watched->views[i].va, arch_page_bytes(),
 				   WATCH_ACCESS, true, error))
 			return false;
 	return true;
@@ -128,7 +127,7 @@ static bool watch_page(Stage *stage, int page, GError **error)
 
 bool stage_watch(Stage *stage, GError **error)
 {
-	if (!find(stage, "asm_exc_page_fault", &stage->page_fault, error) ||
+	if (!find(stage, ARCH.page_fault, &stage->page_fault, error) ||
 	    !break_on(stage, "guest_done", &stage->done, error) ||
 	    !break_on(stage, "guest_returned", &stage->returned, error) ||
 	    !break_on(stage, "guest_sync", &stage->sync, error) ||
@@ -178,7 +177,7 @@ int stage_pte_at(const Stage *stage, guint64 addr)
 	const Watch *watch = &stage->guest->watch;
 
 	for (int i = 0; i < watch->n_ptes; i++)
-		if (addr - watch_pte(watch, i)->va < PTE_BYTES)
+		if (addr - watch_pte(watch, i)->va < (guint64)ARCH.pte_bytes)
 			return i;
 	return -1;
 }
@@ -192,7 +191,7 @@ int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView *
 		for (int j = 0; j < watch->pages[i].n_views; j++) {
 			const WatchView *view = &watch->pages[i].views[j];
 
-			if (addr - view->va < PAGE_BYTES && (view->mm < 0 || view->mm == process)) {
+			if (addr - view->va < arch_page_bytes() && (view->mm < 0 || view->mm == process)) {
 				*ret = view;
 				return i;
 			}

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "arch/pte.h"
 #include "util/error.h"
 #include "util/lose.h"
 
 enum {
 	/* Stops on the way to one event: sites on other pages, mostly. */
 	MAX_STOPS = 100000,
-	EFLAGS_IF = 1 << 9,
 	MAX_HANGS = 5,
 	/* While waits are still to be armed; running takes milliseconds. */
 	HASTY_SECONDS = 1,
@@ -197,7 +197,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 			  GError **error)
 {
 	const Guest *guest = stage->guest;
-	guint64 next = stage_context(stage, actor)->regs.rip;
+	guint64 next = stage_context(stage, actor)->regs.pc;
 	int lock = stage_lock_at(stage, stop->watch);
 	Insn insn;
 
@@ -234,7 +234,7 @@ static void note_flush(Stage *stage, int actor, const Site *site, const Regs *re
 
 	stage->flushes++;
 	if (site->insn.root >= 0)
-		event.root = watch_root(&stage->guest->watch, regs->gpr[site->insn.root]);
+		event.root = watch_root(&stage->guest->watch, regs->general[site->insn.root]);
 	if (event.flush == FLUSH_PAGE) {
 		event.page = stage_page_at(stage, actor, insn_address(&site->insn, regs), &view);
 		if (event.page < 0)
@@ -265,7 +265,7 @@ static void note_return(Stage *stage, int actor, gint64 result)
 	self->returns++;
 	self->result = result;
 	note(stage, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
-			     .pc = self->own.regs.rip, .result = result });
+			     .pc = self->own.regs.pc, .result = result });
 }
 
 /*
@@ -297,8 +297,8 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 	for (int i = 0; i < watch->n_ends; i++) {
 		const WatchEnd *end = &watch->ends[i];
 
-		if (regs->rip != stage->ends[i] ||
-		    machine_argument(regs, end->argument) != end->value)
+		if (regs->pc != stage->ends[i] ||
+		    regs_argument(regs, end->argument) != end->value)
 			continue;
 		if (end->kind == END_GONE) {
 			stage->gone |= 1u << end->group;
@@ -306,7 +306,7 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 		}
 		stage->dying |= 1u << end->group;
 		note(stage, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
-				     .group = end->group, .pc = regs->rip });
+				     .group = end->group, .pc = regs->pc });
 	}
 	return stage_arm_ptes(stage, error);
 }
@@ -314,7 +314,7 @@ static bool note_destruction(Stage *stage, int actor, const Regs *regs, GError *
 /* Worth a decision only where an interrupt can come from another vCPU at all. */
 static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 {
-	*ret_stay = stage->interrupts && (stage_context(stage, actor)->regs.eflags & EFLAGS_IF);
+	*ret_stay = stage->interrupts && regs_takes_interrupts(&stage_context(stage, actor)->regs);
 	if (!*ret_stay)
 		return true;
 	sites_note_actor(stage->sites, site, actor);
@@ -327,22 +327,19 @@ static bool at_mask(Stage *stage, int actor, const Site *site, bool *ret_stay)
 static bool at_page_fault(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
 	const Regs *regs = &stage_context(stage, actor)->regs;
-	struct {
-		guint64 error_code, rip;	/* as the CPU pushes them */
-	} frame;
+	guint64 pc;
 	const WatchView *view;
 	Insn insn;
 
 	*ret_stay = false;
-	if (stage_page_at(stage, actor, regs->cr2, &view) < 0)
+	if (stage_page_at(stage, actor, regs->fault, &view) < 0)
 		return true;
-	if (!machine_read(stage->guest->machine, stage_vcpu(stage, actor), regs->gpr[MACHINE_RSP], &frame,
-			  sizeof(frame), error))
+	if (!machine_word(stage->guest->machine, stage_vcpu(stage, actor), regs_faulted_at(regs), &pc, error))
 		return false;
-	if (sites_find(stage->sites, frame.rip))
+	if (sites_find(stage->sites, pc))
 		return true;
 	*ret_stay = stage->new_site = true;
-	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), frame.rip, &insn, error) &&
+	return sites_decode_at(stage->sites, stage_vcpu(stage, actor), pc, &insn, error) &&
 	       sites_learn(stage->sites, &insn, SITE_ACCESS, error);
 }
 
@@ -356,7 +353,7 @@ static void set_crashed(Stage *stage, int actor)
 static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **error)
 {
 	Context *at = stage_context(stage, actor);
-	guint64 pc = at->regs.rip;
+	guint64 pc = at->regs.pc;
 	const Site *site = sites_find(stage->sites, pc);
 
 	if (site)
@@ -375,7 +372,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return sites_open_gate(stage->sites, pc, error);
 	}
 	if (pc == stage->returned)
-		note_return(stage, actor, at->regs.gpr[MACHINE_RDI]);
+		note_return(stage, actor, regs_argument(&at->regs, 0));
 	if (stage->discovering && pc == stage->page_fault)
 		return at_page_fault(stage, actor, ret_stay, error);
 	if (pc == stage->crashes[0] || pc == stage->crashes[1]) {
@@ -396,7 +393,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 		return true;
 	}
 	if (site && site->kind == SITE_WAIT) {
-		at->state = site->insn.halt ? ACTOR_IDLE : ACTOR_SPINNING;
+		at->state = site->insn.halts ? ACTOR_IDLE : ACTOR_SPINNING;
 		return true;
 	}
 	if (!note_destruction(stage, actor, &at->regs, error))
@@ -414,7 +411,7 @@ static bool at_breakpoint(Stage *stage, int actor, bool *ret_stay, GError **erro
 /* It spins where nobody thought it would: break there, and start again. */
 static bool at_hang(Stage *stage, int actor, GError **error)
 {
-	guint64 pc = stage_context(stage, actor)->regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.pc;
 	int armed = sites_arm_waits(stage->sites, pc, error);
 
 	stage->new_site = true;
@@ -437,7 +434,7 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 
 	if (pc == stage->returned || pc == stage->done || pc == stage->sync)
 		return GUEST_MARKER_BYTES;
-	return site && site->kind == SITE_WAIT && !site->insn.halt ? site->insn.length : 0;
+	return site && site->kind == SITE_WAIT && !site->insn.halts ? site->insn.length : 0;
 }
 
 /*
@@ -447,12 +444,12 @@ static int idle_bytes(const Stage *stage, guint64 pc)
 static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 {
 	Machine *machine = stage->guest->machine;
-	guint64 pc = stage_context(stage, actor)->regs.rip;
+	guint64 pc = stage_context(stage, actor)->regs.pc;
 	int vcpu = stage_vcpu(stage, actor), idle = step ? idle_bytes(stage, pc) : 0;
 
 	bool hasty = stage->hasty && !stage->disarmed && sites_has_later(stage->sites);
 
-	if (idle && !machine_set_gpr(machine, vcpu, MACHINE_RIP, pc + idle, error))
+	if (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error))
 		return false;
 	machine_allow(machine, hasty ? HASTY_SECONDS : stage_run_seconds(stage));
 	bool ok = (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
@@ -462,8 +459,8 @@ static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 
 static bool is_back(const Actor *self)
 {
-	return self->in_irq && self->irq.regs.rip == self->own.regs.rip &&
-	       self->irq.regs.gpr[MACHINE_RSP] == self->own.regs.gpr[MACHINE_RSP];
+	return self->in_irq && self->irq.regs.pc == self->own.regs.pc &&
+	       regs_sp(&self->irq.regs) == regs_sp(&self->own.regs);
 }
 
 /*
@@ -502,7 +499,7 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	Context *at = stage_context(stage, actor);
 
 	*ret_stay = *ret_step = false;
-	if (stage->survey && survey_take(stage->survey, stop, at->regs.rip))
+	if (stage->survey && survey_take(stage->survey, stop, at->regs.pc))
 		return true;
 	if (stop->kind != STOP_WATCH && is_back(&stage->actors[actor]))
 		return end_irq(stage, actor, unserved, ret_stay, error);
@@ -511,7 +508,7 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 		return false;
 	stage_note_queues(stage, actor);
 	/* Behind a watchpoint there may be a breakpoint not yet seen. */
-	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.rip);
+	*ret_step = stop->kind != STOP_WATCH && machine_is_break(machine, at->regs.pc);
 	if (!*ret_stay || !stage->actors[actor].in_irq)
 		return true;
 	/* The next one comes when the explorer says so. */
@@ -552,7 +549,7 @@ bool stage_takes_irq(const Stage *stage, int actor)
 	const Actor *self = &stage->actors[actor];
 
 	return !self->in_irq && self->own.state != ACTOR_CRASHED &&
-	       self->own.state != ACTOR_IDLE && (self->own.regs.eflags & EFLAGS_IF) &&
+	       self->own.state != ACTOR_IDLE && regs_takes_interrupts(&self->own.regs) &&
 	       guest_irq_queue(stage->guest, actor);
 }
 

@@ -16,8 +16,8 @@
 
 typedef enum {
 	ACTOR_READY,		/* before its pending event */
-	ACTOR_SPINNING,		/* before a PAUSE: waits for another vCPU */
-	ACTOR_IDLE,		/* before a HLT: sleeps */
+	ACTOR_SPINNING,		/* at a wait for another vCPU */
+	ACTOR_IDLE,		/* before a halt: sleeps */
 	ACTOR_SYNC,		/* at its sync: waits for all others */
 	ACTOR_RETURNED,
 	ACTOR_CRASHED,		/* the kernel oopsed or panicked under it, or freed what was free */
@@ -73,7 +73,7 @@ typedef struct {
 	guint64 over;		/* bits of words: what they counted for is free, or has ended */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
-	guint64 page_fault;	/* the #PF entry */
+	guint64 page_fault;	/* ARCH.page_fault */
 	guint64 crashes[2];
 	guint64 frees[MAX_FREES];	/* … and in Watch.frees; 0: this kernel has none */
 	guint32 decided;	/* bits of the actors that ever stood before a decision */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/pte.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -514,7 +515,7 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 			wait.holder = g_intern_string(actors[holder].name);
 		return wait;
 	}
-	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.rip);
+	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.pc);
 	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
 	wait.where = g_intern_string(where);
 	return wait;

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
+#include "arch/pte.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/u64.h"
 
-enum { PAGE_BYTES = 4096, PTE_BYTES = 8, LONGEST = 127 };
-
-static const guint64 USER_END = 1ull << 47;
+enum { LONGEST = 127 };
 
 /* What one part of a description is read with. */
 typedef struct {
@@ -108,11 +108,6 @@ static bool read_symbol(const Reading *reading, const Json *json, const char *me
 	return true;
 }
 
-static bool in_kernel(guint64 va)
-{
-	return (gint64)va < 0;
-}
-
 static bool in_ram(const Reading *reading, guint64 phys, gsize len)
 {
 	return phys <= reading->ram_bytes - len;
@@ -142,8 +137,8 @@ static bool read_pte(const Reading *reading, const Json *json, int page, WatchPt
 	if (!json_object(json, "pte", &pte, error) || !read_word(&pte, "va", &ret->va, error) ||
 	    !read_word(&pte, "phys", &ret->phys, error))
 		return false;
-	if (in_kernel(ret->va) && in_ram(reading, ret->phys, PTE_BYTES) &&
-	    ret->va % PTE_BYTES == 0 && ret->va % PAGE_BYTES == ret->phys % PAGE_BYTES)
+	if (arch_is_kernel(ret->va) && in_ram(reading, ret->phys, ARCH.pte_bytes) &&
+	    ret->va % ARCH.pte_bytes == 0 && ret->va % arch_page_bytes() == ret->phys % arch_page_bytes())
 		return true;
 	return nowhere("the PTE of page", page, ret->va, ret->phys, error);
 }
@@ -160,7 +155,8 @@ static bool read_view(const Reading *reading, const Json *json, int page, WatchV
 	ret->mm = -1;
 	if (space == 1 && !read_small(json, "mm", 0, MAX_ACTORS - 1, &ret->mm, error))
 		return false;
-	if (ret->va % PAGE_BYTES || (space ? ret->va >= USER_END || !ret->va : !in_kernel(ret->va)))
+	bool fits = space ? ret->va && !(ret->va >> ARCH.user_bits) : arch_is_kernel(ret->va);
+	if (!fits || ret->va % arch_page_bytes())
 		return nowhere("page", page, ret->va, 0, error);
 	return !json_has(json, "pte") || read_pte(reading, json, page, &ret->pte, error);
 }
@@ -219,7 +215,7 @@ static bool read_lock(const Reading *reading, const Json *json, int i, GError **
 		if (reading->watch->locks[other].name == lock->name)
 			return wrong(reading, "second lock's name", lock->name, error);
 	/* The rig reads memory by the eight bytes. */
-	if (in_kernel(lock->va) && in_ram(reading, lock->phys, sizeof(guint64)) &&
+	if (arch_is_kernel(lock->va) && in_ram(reading, lock->phys, sizeof(guint64)) &&
 	    !(lock->bytes & (lock->bytes - 1)) && lock->va % lock->bytes == 0 && lock->held &&
 	    (lock->bytes == 8 || lock->held >> 8 * lock->bytes == 0))
 		return true;
@@ -234,7 +230,7 @@ static bool read_frame(const Reading *reading, const Json *json, int i, GError *
 	    !read_small(json, "group", 0, MAX_GROUPS - 1, &frame->group, error) ||
 	    !read_word(json, "pfn", &frame->pfn, error))
 		return false;
-	return frame->pfn < reading->ram_bytes / PAGE_BYTES ||
+	return frame->pfn < reading->ram_bytes / arch_page_bytes() ||
 	       nowhere("the page of frame", i, 0, frame->pfn, error);
 }
 
@@ -303,7 +299,7 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 	for (int other = 0; other < i; other++)
 		if (reading->watch->words[other].name == word->name)
 			return wrong(reading, "second word's name", word->name, error);
-	return (in_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
+	return (arch_is_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
 	       nowhere("word", i, word->va, word->phys, error);
 }
 
@@ -344,7 +340,7 @@ static bool read_root(const Reading *reading, const Json *json, int i, GError **
 	    !read_word(json, "phys", &root->phys, error))
 		return false;
 	root->mm = mm;
-	return (root->phys % PAGE_BYTES == 0 && in_ram(reading, root->phys, PAGE_BYTES)) ||
+	return (root->phys % arch_page_bytes() == 0 && in_ram(reading, root->phys, arch_page_bytes())) ||
 	       nowhere("the top of page tables", i, 0, root->phys, error);
 }
 
@@ -414,7 +410,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		{ "roots", read_root, 0, MAX_ROOTS, &ret->n_roots },
 	};
 
-	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= PAGE_BYTES);
+	g_assert(n_pages >= 0 && n_pages <= MAX_PAGES && ram_bytes >= arch_page_bytes());
 	memset(ret, 0, sizeof(*ret));
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
 		JsonArray *array;
@@ -459,10 +455,10 @@ gint64 watch_frame(const Watch *watch, const char *role, int group)
 	return -1;
 }
 
-int watch_root(const Watch *watch, guint64 cr3)
+int watch_root(const Watch *watch, guint64 root)
 {
 	for (int i = 0; i < watch->n_roots; i++)
-		if (watch->roots[i].phys == (cr3 & PTE_PFN_MASK))
+		if (watch->roots[i].phys == pte_root(root))
 			return watch->roots[i].mm < 0 ? (int)ROOT_KERNEL : watch->roots[i].mm + 1;
 	return ROOT_UNKNOWN;
 }

@@ -160,5 +160,5 @@ gint64 watch_frame(const Watch *watch, const char *role, int group);
  */
 int watch_count(Watch *watch, bool frames, bool processes);
 
-/* Whose tables a vCPU walks when this is in CR3: a process's view, ROOT_KERNEL or ROOT_UNKNOWN. */
-int watch_root(const Watch *watch, guint64 cr3);
+/* Whose tables a vCPU walks when this is in Regs.root: a process's view, ROOT_KERNEL or ROOT_UNKNOWN. */
+int watch_root(const Watch *watch, guint64 root);

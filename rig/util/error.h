@@ -14,7 +14,7 @@
 
 typedef enum {
 	RIG_ERROR_INPUT,	/* a file or argument the user gave */
-	RIG_ERROR_PROTOCOL,	/* RSP, QMP or drgn said something unexpected */
+	RIG_ERROR_PROTOCOL,	/* the stub, QMP or drgn said something unexpected */
 	RIG_ERROR_START,	/* QEMU, libvirt or ssh did not start the guest */
 	RIG_ERROR_MACHINE,	/* QEMU or the host refuses */
 	RIG_ERROR_LOST,		/* QEMU or drgn died, or stopped answering: another may go on */

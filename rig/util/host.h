@@ -2,5 +2,5 @@
 /* What this machine is. */
 #pragma once
 
-/* Its architecture as uname -m has it, "x86_64"; the callee's. */
+/* Its processor, as uname -m has it; the callee's. */
 const char *host_machine(void);

@@ -7,6 +7,7 @@ from drgn import Program
 from drgn.helpers.linux.mm import follow_phys
 
 from .. import arena, wire
+from ..arch import pte_present
 from ..survey import Item
 from ..watch import Lock, Page, Pte, View, Wait, Watch, Word64
 
@@ -21,10 +22,11 @@ def _page(prog: Program, address: int) -> Page:
 
 
 def _purge_lock(prog: Program) -> Lock:
-    """The mutex of all purges; the owner's address, with flags below it."""
-    owner = prog.variable("vmap_purge_lock", "mm/vmalloc.c").owner.address_of_().value_()
-    phys = int(follow_phys(prog["init_mm"].address_of_(), owner).value_())
-    return Lock("vmap-purge", "mutex", Word64(owner), Word64(phys), 8, Word64(0xFFFFFFFFFFFFFFF8))
+    """The mutex of all purges."""
+    found = arena.mutex_lock(prog.variable("vmap_purge_lock", "mm/vmalloc.c"))
+    phys = int(follow_phys(prog["init_mm"].address_of_(), found.address).value_())
+    return Lock("vmap-purge", found.kind, Word64(found.address), Word64(phys), found.bytes,
+                Word64(found.held))
 
 
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:
@@ -53,7 +55,7 @@ def end(prog: Program, keep: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "groups": [{"lives": True, "mapped": 0, "words": []}],
         "pages": [
-            {"exists": True, "pte": wire.u64(pte), "free": not pte & arena.PTE_PRESENT} for pte in ptes
+            {"exists": True, "pte": wire.u64(pte), "free": not pte_present(pte)} for pte in ptes
         ],
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "step/decode.h"
+#include "arch/insn.h"
 
 static const struct {
 	const char *name;
@@ -31,12 +31,12 @@ static void test_insn(gconstpointer data)
 	Regs regs;
 
 	for (int r = 0; r < 16; r++)
-		regs.gpr[r] = 0x1000 * (r + 1);
+		regs.general[r] = 0x1000 * (r + 1);
 	g_assert_true(decoder_insn(decoder, insns[i].bytes, 8, 0x100000, &insn));
 	g_assert_cmpint(insn.length, ==, insns[i].length);
 	g_assert_cmpint(insn.access, ==, insns[i].access);
 	g_assert_cmpint(insn.locked, ==, insns[i].locked);
-	g_assert_cmpint(insn.pause, ==, insns[i].pause);
+	g_assert_cmpint(insn.waits, ==, insns[i].pause);
 	g_assert_cmphex(insn_address(&insn, &regs), ==, insns[i].address);
 	g_assert_cmpint(insn.root, ==, -1);
 }
@@ -46,12 +46,12 @@ static void test_root(void)
 {
 	g_autoptr(Decoder) decoder = decoder_new();
 	static const guint8 load[] = { 0x0f, 0x22, 0xda }, store[] = { 0x0f, 0x20, 0xda };
-	enum { RDX = 3 };	/* in Regs.gpr */
+	enum { RDX = 3 };	/* in Regs.general */
 	static const guint8 to_cr4[] = { 0x0f, 0x22, 0xe2 };
 	Insn insn;
 
 	g_assert_true(decoder_insn(decoder, load, sizeof(load), 0, &insn));
-	g_assert_cmpint(insn.flush, ==, FLUSH_CR3);
+	g_assert_cmpint(insn.flush, ==, FLUSH_BUT_GLOBAL);
 	g_assert_cmpint(insn.root, ==, RDX);
 	g_assert_true(decoder_insn(decoder, store, sizeof(store), 0, &insn));
 	g_assert_cmpint(insn.root, ==, -1);
@@ -73,10 +73,10 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(insns); i++) {
-		g_autofree char *path = g_strconcat("/decode/", insns[i].name, NULL);
+		g_autofree char *path = g_strconcat("/x86-64/decode/", insns[i].name, NULL);
 		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_insn);
 	}
-	g_test_add_func("/decode/garbage", test_garbage);
-	g_test_add_func("/decode/root", test_root);
+	g_test_add_func("/x86-64/garbage", test_garbage);
+	g_test_add_func("/x86-64/root", test_root);
 	return g_test_run();
 }
