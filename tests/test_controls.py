@@ -40,6 +40,12 @@ def test_what_is_lost_is_missed(what, tmp_path):
         "the emulator is refused by name"
 
 
+def test_a_count_that_is_lost_is_missed(tmp_path):
+    """References to pages are counted where user space takes part."""
+    result = run_rig("explore", "pin-vs-free", "--out", tmp_path / "run", env={"RACERIG_LOSE": "count"})
+    assert result.returncode == 2 and "racerig: blind: guarded word load" in result.stderr
+
+
 def test_what_ran_is_recorded(explored):
     _, out = explored("stock")
     controls = verdict(out)["controls"]

@@ -208,6 +208,15 @@ def refcount(prog: Program, pfn: int) -> int:
     return int(pfn_to_page(prog, pfn)._refcount.counter.value_())
 
 
+def references(prog: Program, pfn: int) -> Tuple[int, int]:
+    """Address and bytes of how many references there are to frame *pfn*, and how many of them are PTEs."""
+    page = pfn_to_page(prog, pfn)
+    mapped, all_of_them = (int(count.counter.address_of_().value_())
+                           for count in (page._mapcount, page._refcount))
+    # One word has both, where they are side by side.
+    return (mapped, 8) if all_of_them == mapped + 4 and not mapped % 8 else (all_of_them, 4)
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):

@@ -98,14 +98,19 @@ class Lockless:
 
 @dataclass(frozen=True)
 class Word:
-    """A word that only the holder of a lock should touch."""
+    """
+    A word that only the holder of a lock should touch; or, without one, that counts the references to the frame
+    *pfn*, or the users of process *mm*, and is anybody's.  These come last, those of processes behind those of frames.
+    """
 
     name: str
     va: Word64
     phys: Word64
     bytes: int
-    guarded_by: str
+    guarded_by: Optional[str] = None
     lockless: List[Lockless] = field(default_factory=list)
+    pfn: Optional[Word64] = None
+    mm: Optional[int] = None
 
 
 @dataclass(frozen=True)

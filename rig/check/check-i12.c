@@ -20,7 +20,7 @@ static void report(Check *check, const char *reason, const Event *event, int pag
 	check_found(check, &found);
 }
 
-/* What its frees took, and user space still has. */
+/* What its frees took, and user space still has: or would have, were anybody left in that process. */
 static void judge_return(Check *check, const Event *event)
 {
 	const TraceHeader *header = &check->header;
@@ -32,7 +32,8 @@ static void judge_return(Check *check, const Event *event)
 				   more < header->n_more; more++)
 			if (header->more[more].page == taken->page &&
 			    pte_maps(event->after[header->n_pages + more], taken->pfn))
-				report(check, "freed-still-mapped", event, taken->page, taken->pfn, false);
+				report(check, "freed-still-mapped", event, taken->page, taken->pfn,
+				       check->unused >> header->more[more].view & 1);
 	}
 }
 
@@ -117,6 +118,9 @@ static const Invariant i12 = {
 		{ "free-under-way", "between a free's store to the kernel's PTE and its end, while that "
 		  "PTE is empty, user space may still get the old page mapped: as if it had before",
 		  "zap_pages(), \"unmap it from vmalloc area, unmap it from all user space vma-s\"", false },
+		{ "no-users", "of a process that nobody uses any more the PTEs keep what a free takes, "
+		  "until its end is there, too: nobody can get there by them",
+		  "zap_pages(), \"if (!mmget_not_zero(vml->vma->vm_mm))\"", false },
 		{ NULL, NULL, NULL, false },
 	},
 };

@@ -11,7 +11,7 @@ static void on_event(Check *check, const Event *event)
 {
 	bool read = event->access == ACCESS_READ;
 
-	if (event->kind != EVENT_WORD || (read && event->lockless) ||
+	if (event->kind != EVENT_WORD || event->lock < 0 || (read && event->lockless) ||
 	    check_holds(check, event, event->lock))
 		return;
 	Violation found = check_violation(check, "I13", read ? "read-unlocked" : "written-unlocked", event);

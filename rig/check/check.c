@@ -69,7 +69,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	check->n_events = 0;
 	check->unexplained = NULL;
 	check->scratch_written = check->freed_twice = false;
-	check->failed = 0;
+	check->failed = check->unused = 0;
 	memset(check->left_behind, 0, sizeof(check->left_behind));
 	g_array_set_size(check->taken, 0);
 	g_array_set_size(check->installed, 0);
@@ -338,6 +338,8 @@ static void note_pages(Check *check, const Event *event)
 	if (event->kind == EVENT_FREE)
 		g_array_append_val(check->frames_freed, event->pfn);
 	check->freed_twice |= event->double_free;
+	if (event->kind == EVENT_WORD && check->header.word_views[event->word] && event->count == 0)
+		check->unused |= 1u << check->header.word_views[event->word];
 	if (event->kind == EVENT_DESTROY)
 		check->ended[event->group] = true;
 	if (event->kind == EVENT_ACCESS)

@@ -63,6 +63,7 @@ typedef struct Check {
 	GArray *frames_freed;		/* guint64: given back */
 	guint8 *stored[MAX_PAGES];	/* by arena: what the kernel stored in its scratch page; NULL */
 	bool scratch_written;		/* a store may have gone to scratch, and nobody saw what or where */
+	guint32 unused;			/* bits of views: of processes that nobody uses any more */
 	bool ended[MAX_PAGES];		/* by arena: it is being taken apart */
 	guint32 failed;			/* bits of actors of which a call failed */
 	guint64 left_behind[MAX_PAGES];	/* frame that was there when a free left its pages behind and

@@ -70,12 +70,13 @@ typedef struct Event {
 	Flush flush;
 	int root;		/* FLUSH_BUT_GLOBAL: a view, or one of ROOT_… */
 	bool opaque;		/* IRQ: interrupts here touch more than TLBs; it may be anything */
-	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it */
+	int lock;		/* LOCK, UNLOCK, HOLD: which; WORD: the one that guards it, or -1 */
 	int failing;		/* CALL, FAIL: index of what is called, or … */
 	bool gives_up;		/* … FAIL: it gives up @lock, which somebody else holds */
 	bool leaves;		/* FAIL: where the kernel says that it leaves pages behind then */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
+	gint32 count;		/* WORD that counts references, whose lock is -1: what it is now */
 	bool lockless;		/* … by a function that needs no lock for it, by design */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */

@@ -36,7 +36,8 @@ typedef struct {
 	} more[MAX_PTES - 1];
 	int n_locks, n_words;
 	const char *locks[MAX_LOCKS], *words[MAX_WORDS];	/* names, interned */
-	int word_guards[MAX_WORDS];	/* index of the lock that guards each word */
+	int word_guards[MAX_WORDS];	/* index of the lock that guards each word; -1: it counts … */
+	int word_views[MAX_WORDS];	/* … the users of the process with this view; 0: of a page */
 	int n_failing;			/* 0: no failures were explored */
 	const char *failing[MAX_FAILING];	/* what may fail besides locks, interned */
 	guint64 ptes[MAX_PTES];		/* raw, before the first event */
@@ -76,16 +77,18 @@ static inline TlbTables header_tables(const TraceHeader *header)
 /* The name of what @event is about besides a page: an actor, a lock, a word, a call; NULL: nothing. */
 static inline const char *header_target(const TraceHeader *header, const Event *event)
 {
+	const char *lock = event->lock < 0 ? NULL : header->locks[event->lock];
+
 	switch (event->kind) {
 	case EVENT_SEND:
 		return header->actors[event->to].name;
 	case EVENT_LOCK:
 	case EVENT_UNLOCK:
 	case EVENT_HOLD:
-		return header->locks[event->lock];
+		return lock;
 	case EVENT_CALL:
 	case EVENT_FAIL:
-		return event->gives_up ? header->locks[event->lock] : header->failing[event->failing];
+		return event->gives_up ? lock : header->failing[event->failing];
 	case EVENT_WORD:
 		return header->words[event->word];
 	default:

@@ -5,7 +5,7 @@
  *	{"racerig-trace":11,"events":N,"violations":M,"brief"?,"setup"?,"operations"?,
  *	 "actors":[{"name","vcpu","process"?}],
  *	 "pages":[{"group","guarded_by"?,"lazy"?,"scratch"?,"pte","pte_bits","address"?}],
- *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"}],
+ *	 "ptes":[{"page","view","pte","pte_bits"}],"locks":[…],"words":[{"name","guarded_by"?,"view"?}],
  *	 "failing"?:[…],
  *	 "declared":{"frees_to_scratch"?,"oops"?:{"actor","page"},"succeeds"?}}
  *	{"n","actor","vcpu","kind","event","decision","irq"?,"user"?,"page"?,"view"?,"where"?,"line"?,
@@ -31,10 +31,12 @@
  *	call	"call": what may fail
  *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
  *	word	"access","word","lockless"?: by who needs no lock for it, by design
+ *		"count"	of a word that counts references: what it is then
  *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
+ * A word that no lock guards counts references, with a view the users of that process.
  * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
  * processes that are watched; guarded_by, locks and failing are names.
  * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other
@@ -220,10 +222,11 @@ static bool read_words(TraceHeader *header, const Json *json, GError **error)
 		if (!json_element(json, "words", words, i, &each, error) ||
 		    !json_interned(&each, "name", &header->words[i], error) ||
 		    record_index_of(header->words, i, header->words[i]) >= 0 ||
-		    !json_interned(&each, "guarded_by", &guard, error))
+		    !json_maybe_interned(&each, "guarded_by", &guard, error) ||
+		    !json_maybe_small(&each, "view", 1, MAX_ACTORS, &header->word_views[i], error))
 			return false;
-		header->word_guards[i] = record_index_of(header->locks, header->n_locks, guard);
-		if (header->word_guards[i] < 0)
+		header->word_guards[i] = guard ? record_index_of(header->locks, header->n_locks, guard) : -1;
+		if (guard && (header->word_guards[i] < 0 || header->word_views[i]))
 			return false;
 	}
 	return true;
@@ -368,8 +371,8 @@ static bool is_brief(const Record *record, const Json *json, GError **error)
 	static const char *const known[] = {
 		"n", "actor", "kind", "irq", "user", "page", "view", "access", "half", "faulted",
 		"program", "stale", "landed", "offset", "bytes", "stored", "frame", "double_free", "lazy",
-		"flush", "root", "lock", "word", "lockless", "group", "target", "result", "call", "leaves",
-		"before", "after", "before_bits", "after_bits", NULL,
+		"flush", "root", "lock", "word", "lockless", "count", "group", "target", "result", "call",
+		"leaves", "before", "after", "before_bits", "after_bits", NULL,
 	};
 	JsonObjectIter iter;
 	const char *name;

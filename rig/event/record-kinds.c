@@ -52,6 +52,7 @@ static bool read_choice(const Json *json, const char *member, const char *const 
 static bool read_word(const Record *record, const Json *json, Event *event, GError **error)
 {
 	int access = ACCESS_NONE;
+	gint64 count = 0;
 
 	if (!json_choice(json, "access", accesses, &access, error))
 		return false;
@@ -60,6 +61,11 @@ static bool read_word(const Record *record, const Json *json, Event *event, GErr
 	    !json_maybe_bool(json, "lockless", &event->lockless, error))
 		return false;
 	event->lock = record->header.word_guards[event->word];
+	if (event->lock >= 0)
+		return true;
+	if (!json_int(json, "count", G_MININT32, G_MAXINT32, &count, error))
+		return false;
+	event->count = count;
 	return true;
 }
 

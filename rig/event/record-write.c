@@ -110,7 +110,10 @@ static JsonArray *words_json(const TraceHeader *header)
 		JsonObject *word = json_object_new();
 
 		json_add_string(word, "name", header->words[i]);
-		json_add_string(word, "guarded_by", header->locks[header->word_guards[i]]);
+		if (header->word_guards[i] >= 0)
+			json_add_string(word, "guarded_by", header->locks[header->word_guards[i]]);
+		if (header->word_views[i])
+			json_object_set_int_member(word, "view", header->word_views[i]);
 		json_array_add_object_element(array, word);
 	}
 	return array;
@@ -237,6 +240,8 @@ static void add_by_kind(JsonObject *object, const Record *record, const Event *e
 		json_object_set_int_member(object, "root", MAX(event->root, 0));
 	if (event->kind == EVENT_WORD)
 		json_add_string(object, "access", access_name(event->access));
+	if (event->kind == EVENT_WORD && event->lock < 0)
+		json_object_set_int_member(object, "count", event->count);
 	if (event->kind == EVENT_WORD && event->lockless)
 		json_object_set_boolean_member(object, "lockless", true);
 	if (event->kind == EVENT_FAIL)

@@ -17,8 +17,9 @@ static const TraceHeader header = {
 	.n_actors = 2, .n_pages = 1, .actors = { { "alloc", 0 }, { "fault", 3 } },
 	.scratch = { SCRATCH }, .uaddr = { 0x100000000 },
 	.declared = { .oops_actor = 1, .oops_page = 0, .succeeds = 0 },
-	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 2, .words = { "list", "nr_pages" },
-	.word_guards = { 1, 0 }, .n_failing = 2, .failing = { "alloc-page", "kmalloc" },
+	.n_locks = 2, .locks = { "arena", "ptl" }, .n_words = 3, .words = { "list", "nr_pages", "users" },
+	.word_guards = { 1, 0, -1 }, .word_views = { 0, 0, 2 },
+	.n_failing = 2, .failing = { "alloc-page", "kmalloc" },
 };
 
 static const Event events[] = {
@@ -59,6 +60,8 @@ static const Event events[] = {
 	  .after = { 0 } },
 	{ .kind = EVENT_WORD, .page = -1, .word = 1, .lock = 0, .lockless = true,
 	  .access = ACCESS_WRITE, .pc = KERNEL },
+	{ .kind = EVENT_WORD, .page = -1, .word = 2, .lock = -1, .count = -1,
+	  .access = ACCESS_RMW, .pc = KERNEL },
 	{ .kind = EVENT_LOCK, .page = -1, .lock = 1, .pc = KERNEL },
 	{ .kind = EVENT_HOLD, .page = -1, .lock = 1, .pc = KERNEL },
 	{ .kind = EVENT_CALL, .page = -1, .failing = 1, .pc = KERNEL },
@@ -135,7 +138,7 @@ static void test_back(void)
 		g_assert_cmpint(was->to, ==, is->to);
 		g_assert_cmpint(was->lock, ==, is->lock);
 		g_assert_cmpint(was->word, ==, is->word);
-		g_assert_true(was->lockless == is->lockless);
+		g_assert_true(was->lockless == is->lockless && was->count == is->count);
 		g_assert_cmpint(was->group, ==, is->group);
 		g_assert_cmpint(was->result, ==, is->result);
 		g_assert_true(was->irq == is->irq && was->faulted == is->faulted &&
@@ -202,11 +205,11 @@ static const struct {
 	int line;
 } damages[] = {
 	{ "\"racerig-trace\":11", "\"racerig-trace\":6", 1 },
-	{ "\"events\":24", "\"events\":21", 27 },
-	{ "\"events\":24", "\"events\":23", 27 },
-	{ "\"violations\":1", "\"violations\":0", 27 },
+	{ "\"events\":25", "\"events\":21", 28 },
+	{ "\"events\":25", "\"events\":23", 28 },
+	{ "\"violations\":1", "\"violations\":0", 28 },
 	{ "\"violations\":1", "\"violations\":-1", 1 },
-	{ "{\"violation\"", "\n{\"violation\"", 27 },
+	{ "{\"violation\"", "\n{\"violation\"", 28 },
 	{ "\"pages\":[{\"group\":0", "\"pages\":[{\"group\":8", 1 },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", 1 },
 	{ "\"locks\":[\"arena\",\"ptl\"]", "\"locks\":[\"arena\",\"arena\"]", 1 },
@@ -214,10 +217,12 @@ static const struct {
 	{ "\"lock\":\"arena\"", "\"lock\":\"nr_pages\"", 3 },
 	{ "\"group\":0,\"before\"", "\"group\":9,\"before\"", 19 },
 	{ "\"word\":\"nr_pages\"", "\"word\":\"arena\"", 20 },
+	{ "\"count\":-1", "\"count\":\"-1\"", 21 },
+	{ "\"nr_pages\",\"guarded_by\":\"arena\"", "\"nr_pages\",\"guarded_by\":\"arena\",\"view\":1", 1 },
 	{ "\"failing\":[\"alloc-page\",\"kmalloc\"]", "\"failing\":[\"kmalloc\",\"kmalloc\"]", 1 },
-	{ "\"failing\":[\"alloc-page\",\"kmalloc\"],", "", 23 },
-	{ "\"call\":\"kmalloc\",\"leaves\":true", "\"call\":\"kmalloc\",\"leaves\":1", 24 },
-	{ "\"call\":\"kmalloc\",\"leaves\"", "\"call\":\"arena\",\"leaves\"", 24 },
+	{ "\"failing\":[\"alloc-page\",\"kmalloc\"],", "", 24 },
+	{ "\"call\":\"kmalloc\",\"leaves\":true", "\"call\":\"kmalloc\",\"leaves\":1", 25 },
+	{ "\"call\":\"kmalloc\",\"leaves\"", "\"call\":\"arena\",\"leaves\"", 25 },
 	{ "\"name\":\"nr_pages\"", "\"name\":\"list\"", 1 },
 	{ "\"nr_pages\",\"guarded_by\":\"arena\"", "\"nr_pages\",\"guarded_by\":\"list\"", 1 },
 	/* a PTE that nobody watches */
@@ -243,32 +248,32 @@ static const struct {
 	{ "\"flush\":\"" SAMPLE_FLUSH "\"", "\"flush\":\"cat\"", 10 },
 	{ "\"target\":\"fault\"", "\"target\":\"\"", 11 },
 	{ "\"frame\":\"frame A\",\"double", "\"frame\":\"frame AAAAA\",\"double", 13 },
-	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 27 },
-	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 27 },
-	{ "{\"violation\":{", "{\"violation\":[{", 27 },
+	{ "\"kind\":\"seen\"", "\"kind\":\"manifest\"", 28 },
+	{ "\"reason\":\"double-free\",\"event\":12", "\"reason\":\"double-free\",\"event\":99", 28 },
+	{ "{\"violation\":{", "{\"violation\":[{", 28 },
 	{ "\"address\":\"0x100000000\"}],", "\"address\":1}],", 1 },
 	{ "\"oops\":{\"actor\":\"fault\"", "\"oops\":{\"actor\":\"nobody\"", 1 },
 	{ "\"oops\":{\"actor\":\"fault\",\"page\":0", "\"oops\":{\"actor\":\"fault\",\"page\":1", 1 },
 	{ "\"succeeds\":\"alloc\"", "\"succeeds\":0", 1 },
 	{ "\"offset\":8,\"bytes\":4,", "\"bytes\":4,", 18 },
 	{ "\"bytes\":4,", "\"bytes\":9,", 18 },
-	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 26 },
-	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 26 },
-	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 26 },
-	{ "\"fault_page\":0", "\"fault_page\":1", 26 },
-	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 26 },
-	{ "\"lives\":true", "\"lives\":1", 26 },
-	{ "\"mapped\":1,", "", 26 },
-	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 26 },
-	{ "\"words\":[{\"group\":0", "\"words\":[{\"group\":1", 26 },
-	{ "\"offset\":16", "\"offset\":" SAMPLE_PAGE_TEXT, 26 },
-	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 26 },
-	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 26 },
-	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 26 },
-	{ "\"given_back\":[\"frame A\"", "\"given_back\":[7", 26 },
-	{ "\"pinned\":[\"frame B\"],", "", 26 },
-	{ "\"pinned\":[\"frame B\"", "\"pinned\":[\"frame b\"", 26 },
-	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 26 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"over\"", 27 },
+	{ "{\"end\":{\"how\":\"done\"", "{\"end\":{\"how\":\"cut\"", 27 },
+	{ "\"state\":\"waits\"", "\"state\":\"returned\"", 27 },
+	{ "\"fault_page\":0", "\"fault_page\":1", 27 },
+	{ "\"wait\":{\"actor\":\"alloc\"", "\"wait\":{\"actor\":7", 27 },
+	{ "\"lives\":true", "\"lives\":1", 27 },
+	{ "\"mapped\":1,", "", 27 },
+	{ "\"exists\":true,\"pte\":\"frame B\"", "\"exists\":true,\"pte\":\"frame b\"", 27 },
+	{ "\"words\":[{\"group\":0", "\"words\":[{\"group\":1", 27 },
+	{ "\"offset\":16", "\"offset\":" SAMPLE_PAGE_TEXT, 27 },
+	{ "\"word\":\"0x8000000000000001\"", "\"word\":\"0x0\"", 27 },
+	{ "\"reports\":[{\"program\":1", "\"reports\":[{\"program\":0", 27 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[\"none\"", 27 },
+	{ "\"given_back\":[\"frame A\"", "\"given_back\":[7", 27 },
+	{ "\"pinned\":[\"frame B\"],", "", 27 },
+	{ "\"pinned\":[\"frame B\"", "\"pinned\":[\"frame b\"", 27 },
+	{ "\"splats\":[\"BUG", "\"splats\":[1,\"BUG", 27 },
 };
 
 static void test_damaged(void)

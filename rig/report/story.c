@@ -100,6 +100,8 @@ static char *words_field(const char *name, gconstpointer data)
 	if (strcmp(name, "other lock") == 0)
 		return event->lock ? g_strconcat(words->record->header.locks[event->lock], " ", NULL)
 				   : g_strdup("");
+	if (strcmp(name, "word") == 0 && event->lock < 0)
+		return g_strdup_printf("%s: %d", header_target(&words->record->header, event), event->count);
 	if (strcmp(name, "lock") == 0 || strcmp(name, "word") == 0)
 		return g_strdup(header_target(&words->record->header, event));
 	if (strcmp(name, "failing") == 0)

@@ -100,7 +100,8 @@ static void add_event(GArray *touches, const Event *event)
 		touch(touches, OBJECT_WORD, event->word,
 		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 		/* What the lock's holder does to it is no event: this comes before all of that or after. */
-		touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
+		if (event->lock >= 0)
+			touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
 		break;
 	case EVENT_ACCESS:
 		add_access(touches, event);

@@ -65,6 +65,8 @@ static void test_pending(void)
 		  "lock1+ word2" },
 		{ { .kind = EVENT_WORD, .page = -1, .word = 2, .lock = 1, .access = ACCESS_RMW },
 		  "lock1+ word2=" },
+		{ { .kind = EVENT_WORD, .page = -1, .word = 2, .lock = -1, .access = ACCESS_READ }, "word2" },
+		{ { .kind = EVENT_WORD, .page = -1, .word = 2, .lock = -1, .access = ACCESS_RMW }, "word2=" },
 		{ { .kind = EVENT_PTE, .page = 1, .view = 1, .slot = 5, .access = ACCESS_READ }, "pte5" },
 		{ { .kind = EVENT_PTE, .page = 1, .view = 1, .slot = 5, .access = ACCESS_XCHG },
 		  "pte1 pte5= owner1 refs1=" },

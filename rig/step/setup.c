@@ -74,3 +74,26 @@ bool setup_run(Stage *stage, const Setup *setup, GError **error)
 			return false;
 	return guest_look(guest, error) && guest_save(guest, GUEST_PARKED, error);
 }
+
+static bool is_user(enum verb verb)
+{
+	return verb == VERB_USER_READ || verb == VERB_USER_WRITE || verb == VERB_MMAP ||
+	       verb == VERB_MUNMAP || verb == VERB_DONTNEED || verb == VERB_PIN || verb == VERB_UNPIN ||
+	       verb == VERB_EXIT;
+}
+
+bool setup_count(Stage *stage, const Setup *setup, GError **error)
+{
+	bool user = false, ends = false;
+
+	for (int actor = 0; actor < GUEST_MAX_ACTORS; actor++)
+		for (int i = 0; i < MAX_OPERATIONS; i++) {
+			uint8_t verb = operation_of(setup->programs[actor][i]).verb;
+
+			if (verb == OPERATION_END)
+				break;
+			user |= is_user(verb);
+			ends |= verb == VERB_EXIT;
+		}
+	return stage_count(stage, user, ends, error);
+}

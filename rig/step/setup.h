@@ -33,4 +33,10 @@ bool setup_run(Stage *stage, const Setup *setup, GError **error);
  */
 bool setup_program(Stage *stage, const Setup *setup, GError **error);
 
+/*
+ * References to pages are counted where a program is user space's, and users of processes where one ends:
+ * else nobody but a page's own free looks at them.
+ */
+bool setup_count(Stage *stage, const Setup *setup, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Setup, setup_free)

@@ -112,6 +112,16 @@ static void note_stored(Stage *stage, Event *event, const Insn *insn, guint64 ad
 	event->stored = machine_phys64(stage->guest->machine, event->landed * page_bytes + offset) & mask;
 }
 
+/* Who counts down to nothing ends what is counted: the struct that a process's is in may go next. */
+static void note_count(Stage *stage, Event *event)
+{
+	const WatchWord *word = &stage->guest->watch.words[event->word];
+
+	event->count = guest_word(stage->guest, event->word) >> 8 * (word->bytes - sizeof(gint32));
+	if (word->mm >= 0 && event->count == 0)
+		stage->over |= G_GUINT64_CONSTANT(1) << event->word;
+}
+
 static void note_holder(Stage *stage, int actor, int lock)
 {
 	stage->holders[lock] = actor;
@@ -161,6 +171,8 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		ret_event->program = guest_actor_report(stage->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(stage->guest, self->pending.lock))
 		note_holder(stage, actor, self->pending.lock);
+	if (self->pending.kind == EVENT_WORD && self->pending.lock < 0)
+		note_count(stage, ret_event);
 	stage_ptes(stage, ret_event->after);
 	/* Whoever gives it up does so while it is held: even where its holder does nothing else. */
 	if (self->pending.kind == EVENT_LOCK && stage_may_be_given_up(stage, self->pending.lock)) {

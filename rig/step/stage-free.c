@@ -74,6 +74,12 @@ bool stage_pending_free(Stage *stage, int actor, const WatchFree *door, Event *r
 
 bool stage_free_one(Stage *stage, int actor, Event *event, GError **error)
 {
+	const Watch *watch = &stage->guest->watch;
+
+	/* Who has the page next counts anew. */
+	for (int i = 0; i < watch->n_words; i++)
+		if (watch->words[i].pfn == event->pfn)
+			stage->over |= G_GUINT64_CONSTANT(1) << i;
 	event->lazy = guest_lazy(stage->guest);
 	memcpy(event->after, event->before, sizeof(event->after));
 	if (!event->double_free)

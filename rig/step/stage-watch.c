@@ -60,6 +60,23 @@ static bool watch_words(Stage *stage, GError **error)
 	return true;
 }
 
+bool stage_count(Stage *stage, bool frames, bool processes, GError **error)
+{
+	Watch *watch = &stage->guest->watch;
+	int n = watch_count(watch, frames, processes), guarded = watch_count(watch, false, false);
+
+	for (int i = guarded + stage->counts; i > guarded; i--)
+		if (!lose("count") && !machine_watch(stage->guest->machine, watch->words[i - 1].va,
+						     watch->words[i - 1].bytes, WATCH_ACCESS, false, error))
+			return false;
+	for (int i = guarded; i < n; i++)
+		if (!lose("count") && !machine_watch(stage->guest->machine, watch->words[i].va,
+						     watch->words[i].bytes, WATCH_ACCESS, true, error))
+			return false;
+	stage->counts = watch_count(watch, frames, processes) - guarded;
+	return true;
+}
+
 static bool break_on_frees(Stage *stage, GError **error)
 {
 	const Watch *watch = &stage->guest->watch;

@@ -99,11 +99,13 @@ static bool is_gone(const Stage *stage, int group)
 static int group_of_word(const Stage *stage, int word)
 {
 	const Watch *watch = &stage->guest->watch;
+	int lock = watch->words[word].lock;
 
-	return watch->locks[watch->words[word].lock].group;
+	return lock < 0 ? -1 : watch->locks[lock].group;
 }
 
 /*
+ * A count is anybody's, as long as what it counts for is there.
  * Nobody else has the word's lock, so nobody can tell when its holder touches the word: no event.
  * At the end of its group nobody is left to race with.
  */
@@ -111,6 +113,8 @@ static bool is_guarded(const Stage *stage, int actor, int word)
 {
 	int lock = stage->guest->watch.words[word].lock, group = group_of_word(stage, word);
 
+	if (lock < 0)
+		return stage->over >> word & 1;
 	return is_gone(stage, group) || (group >= 0 && (stage->dying >> group & 1)) ||
 	       (stage->holders[lock] == actor &&
 		(stage->held_in_irq >> lock & 1) == stage->actors[actor].in_irq);

@@ -70,6 +70,7 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* ARCH.page_fault */
@@ -78,6 +79,7 @@ typedef struct {
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
+	int counts;		/* so many of the watched words count references */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
 
@@ -105,6 +107,9 @@ void stage_free(Stage *stage);
 
 /* Set the watchpoints and breakpoints that say what happens to all that is watched: once. */
 bool stage_watch(Stage *stage, GError **error);
+
+/* Have words that count be events, or not: of frames, and of processes. */
+bool stage_count(Stage *stage, bool frames, bool processes, GError **error);
 
 /*
  * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view by which

@@ -18,6 +18,7 @@ typedef struct {
 	int holders[MAX_LOCKS];
 	guint32 held_in_irq;
 	guint32 dying, gone;
+	guint64 over;
 	guint frames;		/* how many of the stage's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
@@ -56,6 +57,7 @@ static void forget(Stage *stage)
 	for (int i = 0; i < MAX_LOCKS; i++)
 		stage->holders[i] = -1;
 	stage->dying = stage->gone = 0;
+	stage->over = 0;
 	stage->new_site = false;
 }
 
@@ -85,6 +87,7 @@ static bool save_start(Stepper *stepper, GError **error)
 	memcpy(start->holders, stage->holders, sizeof(start->holders));
 	start->held_in_irq = stage->held_in_irq;
 	start->gone = stage->gone;
+	start->over = stage->over;
 	start->dying = stage->dying;
 	start->frames = stage->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
@@ -103,6 +106,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	memcpy(stage->holders, start->holders, sizeof(start->holders));
 	stage->held_in_irq = start->held_in_irq;
 	stage->gone = start->gone;
+	stage->over = start->over;
 	stage->dying = start->dying;
 	g_array_set_size(stage->frames, start->frames);
 	g_array_set_size(stage->log, 0);
@@ -445,7 +449,8 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	stepper->failures = options->failures ? options->n_failures : 0;
 	stepper->stage = stage_new(guest, error);
 	if (!stepper->stage ||
-	    (options->setup && !setup_run(stepper->stage, options->setup, error)) ||
+	    (options->setup && !(setup_run(stepper->stage, options->setup, error) &&
+				 setup_count(stepper->stage, options->setup, error))) ||
 	    (controls && !lose("controls") && !control_all(stepper->stage, controls, error)) ||
 	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
 		return NULL;
@@ -460,7 +465,8 @@ bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
 	/* What is dependent on what hangs on these: each text starts without them. */
 	stage->interrupts = stage->irq_events = false;
 	stage->decided = 0;
-	return setup_program(stage, setup, error) && learn(stepper, error);
+	return setup_program(stage, setup, error) && setup_count(stage, setup, error) &&
+	       learn(stepper, error);
 }
 
 void stepper_look_away(Stepper *stepper)

@@ -30,7 +30,11 @@ static const char SOUND[] =
 	"\"words\":[{\"name\":\"nr_pages\",\"va\":\"0xffff888001000100\","
 	"\"phys\":\"0x1000100\",\"bytes\":8,"
 	"\"guarded_by\":\"ptl-0\",\"lockless\":[{\"function\":\"arena_map_mem_usage\","
-	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]}],"
+	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]},"
+	"{\"name\":\"page0.refs\",\"va\":\"0xffffea0000000030\",\"phys\":\"0x1200030\",\"bytes\":8,"
+	"\"lockless\":[],\"pfn\":\"0x1235\"},"
+	"{\"name\":\"process1.users\",\"va\":\"0xffff888001000200\",\"phys\":\"0x1000200\",\"bytes\":4,"
+	"\"lockless\":[],\"mm\":0}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
 	"\"value\":\"0xffff888001000000\",\"group\":0}],"
 	"\"waits\":[{\"source\":\"kernel/bpf/\"}],"
@@ -74,6 +78,15 @@ static void test_sound(void)
 	g_assert_cmpint(watch.frees[2].argument, ==, FREES_BATCH);
 	g_assert_cmpint(watch.frees[2].list_at, ==, 8);
 	g_assert_cmpint(watch.words[0].lock, ==, 1);
+	g_assert_cmpint(watch.words[0].mm, ==, -1);
+	g_assert_cmpint(watch.n_words, ==, 1);
+	g_assert_cmpint(watch_count(&watch, true, true), ==, 3);
+	g_assert_cmpint(watch_count(&watch, false, true), ==, 1);
+	g_assert_cmpint(watch_count(&watch, true, false), ==, 2);
+	g_assert_cmpint(watch.n_words, ==, 2);
+	g_assert_cmphex(watch.words[1].pfn, ==, 0x1235);
+	g_assert_cmpint(watch.words[1].lock, ==, -1);
+	g_assert_cmpint(watch.words[2].mm, ==, 0);
 	g_assert_cmpint(watch.words[0].n_lockless, ==, 1);
 	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
 	g_assert_cmpstr(watch.ends[0].symbol, ==, "arena_map_free");
@@ -109,7 +122,14 @@ static const struct {
 	{ "\"group\":1,\"views\"", "\"group\":8,\"views\"", "drgn: 'group' must be" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", "drgn: 'other' is no lock" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":1", "drgn: 'guarded_by' must be" },
-	{ ",\"guarded_by\":\"ptl-0\"", "", "drgn: 'nr_pages' is no word that a lock guards" },
+	{ "\"guarded_by\":\"ptl-0\",", "", "drgn: 'nr_pages' is no word that a lock guards, or that counts" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[]", "drgn: 'process1.users' is no word that" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"guarded_by\":\"arena\"",
+	  "drgn: 'process1.users' is no word that" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"pfn\":\"0x1\"",
+	  "drgn: 'process1.users' is no word that" },
+	{ "\"bytes\":4,\"lockless\":[],\"mm\":0", "\"bytes\":2,\"lockless\":[],\"mm\":0",
+	  "drgn: 'process1.users' is no word that" },
 	{ "0xffff888001000040", "0x1000040", "blind: the word of lock 0 lies nowhere" },
 	{ "\"0x1000040\"", "\"0x2fffffc\"", "blind: the word of lock 0 lies nowhere" },
 	{ "\"bytes\":4", "\"bytes\":3", "blind: the word of lock 0 lies nowhere" },

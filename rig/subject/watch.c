@@ -266,6 +266,25 @@ static bool read_lockless(const Reading *reading, const Json *json, WatchWord *w
 	return true;
 }
 
+/* What has no lock counts something, and comes behind what has one. */
+static bool read_count(const Reading *reading, const Json *json, WatchWord *word, GError **error)
+{
+	Watch *watch = reading->watch;
+	gint64 mm = -1;
+
+	if ((json_has(json, "pfn") && !read_word(json, "pfn", &word->pfn, error)) ||
+	    !json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error))
+		return false;
+	word->mm = mm;
+	if (word->lock >= 0 ? word->pfn || mm >= 0 || watch->n_frame_counts + watch->n_process_counts > 0
+			    : !word->pfn == (mm < 0) || (word->pfn && watch->n_process_counts) ||
+			      word->bytes < (int)sizeof(gint32))
+		return wrong(reading, "word that a lock guards, or that counts", word->name, error);
+	watch->n_frame_counts += word->pfn != 0;
+	watch->n_process_counts += mm >= 0;
+	return true;
+}
+
 static bool read_guarded(const Reading *reading, const Json *json, int i, GError **error)
 {
 	WatchWord *word = &reading->watch->words[i];
@@ -275,13 +294,11 @@ static bool read_guarded(const Reading *reading, const Json *json, int i, GError
 	    !read_word(json, "phys", &word->phys, error) ||
 	    !read_small(json, "bytes", 1, 8, &word->bytes, error) ||
 	    !read_lockless(reading, json, word, error) ||
-	    !read_lock_of(reading, json, &word->lock, error))
+	    !read_lock_of(reading, json, &word->lock, error) || !read_count(reading, json, word, error))
 		return false;
 	for (int other = 0; other < i; other++)
 		if (reading->watch->words[other].name == word->name)
 			return wrong(reading, "second word's name", word->name, error);
-	if (word->lock < 0)
-		return wrong(reading, "word that a lock guards", word->name, error);
 	return (arch_is_kernel(word->va) && in_ram(reading, word->phys, sizeof(guint64))) ||
 	       nowhere("word", i, word->va, word->phys, error);
 }
@@ -416,6 +433,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		}
 	}
 	number_ptes(ret);
+	ret->n_words -= ret->n_frame_counts + ret->n_process_counts;
 	return check_apart(&reading, error);
 }
 
@@ -443,4 +461,15 @@ int watch_root(const Watch *watch, guint64 root)
 		if (watch->roots[i].phys == pte_root(root))
 			return watch->roots[i].mm < 0 ? (int)ROOT_KERNEL : watch->roots[i].mm + 1;
 	return ROOT_UNKNOWN;
+}
+
+int watch_count(Watch *watch, bool frames, bool processes)
+{
+	int n = 0;
+
+	while (n < watch->n_words && watch->words[n].lock >= 0)
+		n++;
+	n += frames ? watch->n_frame_counts : 0;
+	n += frames && processes ? watch->n_process_counts : 0;
+	return watch->n_words = n;
 }

@@ -77,12 +77,14 @@ typedef struct {
 	int count_at, list_at;	/* of a batch, in bytes: a byte, how many, and pointers to folios */
 } WatchFree;
 
-/* A word of memory that only the holder of a lock should touch. */
+/* A word of memory that only the holder of a lock should touch, or one that counts and is anybody's. */
 typedef struct {
 	const char *name;
 	guint64 va, phys;
 	int bytes;
-	int lock;
+	int lock;		/* -1: none, it counts … */
+	guint64 pfn;		/* … references to this frame: its last four bytes do; or with 0 … */
+	int mm;			/* … the users of this process; else -1 */
 	int n_lockless;
 	const char *lockless[MAX_LOCKLESS];	/* functions that read it without, by design */
 } WatchWord;
@@ -110,6 +112,8 @@ typedef struct {
 
 typedef struct {
 	int n_pages, n_locks, n_frames, n_frees, n_words, n_ends, n_waits, n_roots;
+	/* Words that count, behind the n_words others: of frames and then of processes; see watch_count(). */
+	int n_frame_counts, n_process_counts;
 	WatchPage pages[MAX_PAGES];
 	WatchLock locks[MAX_LOCKS];
 	WatchFrame frames[MAX_FRAMES];
@@ -149,6 +153,12 @@ static inline const WatchPte *watch_pte(const Watch *watch, int slot)
 
 /* The frame with @role of @group; -1: there is none. */
 gint64 watch_frame(const Watch *watch, const char *role, int group);
+
+/*
+ * From now on words that count are words like others, or none is: those of frames, and with
+ * @processes those of processes.  How many words there are then.
+ */
+int watch_count(Watch *watch, bool frames, bool processes);
 
 /* Whose tables a vCPU walks when this is in Regs.root: a process's view, ROOT_KERNEL or ROOT_UNKNOWN. */
 int watch_root(const Watch *watch, guint64 root);

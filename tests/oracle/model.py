@@ -187,8 +187,10 @@ class Model:
     def judge_word(self, time: int) -> None:
         """A word has one lock, and only certain readers do without."""
         event = self.events[time]
-        guard = next(word["guarded_by"] for word in self.trace.header["words"]
+        guard = next(word.get("guarded_by") for word in self.trace.header["words"]
                      if word["name"] == event.get("word"))
+        if not guard:
+            return  # it counts references
         excused = event.get("lockless") and event.get("access") == "read"
         if not excused and not self.holds_lock(guard, time):
             self.label.broken.add("I13")

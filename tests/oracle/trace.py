@@ -16,7 +16,7 @@ Json = Dict[str, Any]
 # All that a brief event may have; the rest of a full one follows from it or is a place in the source.
 BRIEF = ("n", "actor", "kind", "irq", "user", "page", "access", "half", "faulted", "program", "stale",
          "landed", "offset", "bytes", "stored", "frame", "double_free", "flush", "target", "result",
-         "group", "root", "lock", "word", "lockless", "view", "before", "after", "before_bits", "after_bits")
+         "group", "root", "lock", "word", "lockless", "count", "view", "before", "after", "before_bits", "after_bits")
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,21 @@ def _words(prog: Program, found: Object, group: int) -> Iterator[Word]:
                    _LOCKLESS.get(name, []))
 
 
+def _counts(prog: Program, states: List[arena.PageState]) -> Iterator[Word]:
+    """
+    Of the pages that are mapped now and of the processes: a free decides by the former (page_ref_count(), page_mapped()),
+    its zap by the latter (mmget_not_zero()).
+    """
+    for i, state in enumerate(states):
+        if state.pfn is not None and state.pfn != state.scratch_pfn:
+            va, size = arena.references(prog, state.pfn)
+            yield Word(f"page{i}.refs", Word64(va), Word64(arena.physical(prog, va)), size,
+                       pfn=Word64(state.pfn))
+    for i, mm in enumerate(arena.processes(prog)):
+        va = int(mm.mm_users.counter.address_of_().value_())
+        yield Word(f"process{i + 1}.users", Word64(va), Word64(arena.physical(prog, va)), 4, mm=i)
+
+
 def _ends(found: Object, group: int) -> List[End]:
     return [
         End("begins", "arena_map_free", 0, Word64(found.map.address_of_().value_()), group),
@@ -95,11 +110,13 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
     """What is watched: of every arena the pages that were asked for, its lock and its end."""
     found = [arena.find_arena(prog, map_id) for map_id in request["groups"]]
     scratch = [arena.scratch_pfn(each) for each in found]
-    pages = [_page(prog, arena.page_state(found[i], uaddr), i) for i, uaddr in request["pages"]]
+    states = [arena.page_state(found[i], uaddr) for i, uaddr in request["pages"]]
+    pages = [_page(prog, state, i) for state, (i, _) in zip(states, request["pages"])]
     watch = Watch(
         pages=pages,
         locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
-        words=[word for i, each in enumerate(found) for word in _words(prog, each, i)],
+        words=[*(word for i, each in enumerate(found) for word in _words(prog, each, i)),
+               *_counts(prog, states)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=arena.frees(prog),
         ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
