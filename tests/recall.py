@@ -4,7 +4,7 @@
 Unaided recall: which mutants the hunt finds that knows none of our scenarios.  Never a pass or a fail.
 
   make hunt-recall             all mutants of arenas that are built, ten minutes each at most (a night)
-  tests/recall.py MUTANT…      these;  RECALL_TIME=2m, RECALL_JOBS=1
+  tests/recall.py MUTANT…      these;  RECALL_TIME=2m, RECALL_JOBS=1, RECALL_FAILURES=1
 
 Each is hunted until the first schedule that violates the invariant that it breaks.
 """
@@ -21,6 +21,7 @@ from typing import Any, Dict, List
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
 TIME = os.environ.get("RECALL_TIME", "10m")
+FAILURES = os.environ.get("RECALL_FAILURES", "0")
 JOBS = os.environ.get("RECALL_JOBS", str(os.cpu_count() or 1))
 
 
@@ -38,7 +39,7 @@ def hunted(mutant: str, invariant: str) -> Dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="racerig-recall-") as out:
         started = time.monotonic()
         result = rig("hunt", "--kernel", mutant, "--stop-at", invariant, "--max-time", TIME, "--jobs", JOBS,
-                     "--out", out)
+                     "--failures", FAILURES, "--out", out)
         path = Path(out) / "hunt.json"
         if not path.exists():
             return {"error": result.stderr.strip().splitlines()[-1:] or ["no result"]}

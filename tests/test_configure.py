@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """./configure on other distributions: what is missing, by the name it has there."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -47,6 +48,24 @@ def test_missing_by_its_name_here(tmp_path, bare, release, packages, how):
     assert set(packages.split()) <= set(missing) and len(missing) == len(set(missing)), first
     assert how in second
     assert (tmp_path / "config.missing").read_text().split() == missing
+
+
+def test_who_is_not_root_is_told_what_to_install(tmp_path, bare):
+    """In one line, where there is no sudo; nothing is tried."""
+    (bare / "id").write_text("#!/bin/sh\necho 1000\n")
+    (bare / "apt-get").write_text(f"#!/bin/sh\necho >{tmp_path}/asked\n")
+    for name in ("id", "apt-get"):
+        (bare / name).chmod(0o755)
+    checkout = tmp_path / "checkout"
+    (checkout / "tests").mkdir(parents=True)
+    for name in ("configure", "tests/packages", "tests/install-packages"):
+        shutil.copy(TOP / name, checkout / name)
+    (tmp_path / "os-release").write_text("ID=debian\n")
+    result = subprocess.run([checkout / "tests" / "install-packages"], capture_output=True, text=True,
+                            env={"PATH": str(bare), "RACERIG_OS_RELEASE": str(tmp_path / "os-release")})
+    assert result.returncode == 2 and not (tmp_path / "asked").exists()
+    assert re.fullmatch(r"install-packages: missing, and there is no sudo here; as root: apt-get install "
+                        r"--no-install-recommends .*\blibglib2.0-dev\b.*", result.stderr.splitlines()[-1]), result.stderr
 
 
 def test_every_thing_has_four_names():

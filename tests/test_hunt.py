@@ -15,7 +15,7 @@ from test_input import assert_refused
 pytestmark = pytest.mark.xdist_group("hunt")
 
 #: What the plain store of the scratch page breaks shows in these; some of it is in no scenario of ours.
-SMALL = ("--verbs", "alloc,read", "--setup", "reserve 1")
+SMALL = ("--verbs", "alloc,read", "--setup", "reserve 1", "--failures", 0)
 
 
 def hunt(out, *words, kernel="stock"):
@@ -130,7 +130,7 @@ def test_shards_are_the_whole(small, tmp_path):
 
 def test_stop_at(tmp_path):
     out = tmp_path / "run"
-    result = hunt(out, "--verbs", "alloc,read", "--setup", "reserve 1", "--stop-at", "I1",
+    result = hunt(out, *SMALL, "--stop-at", "I1",
                   kernel="scratch-plain-store")
     said = found(out)
     assert result.returncode == 1 and said["counts"]["not-begun"] > 0
@@ -161,16 +161,45 @@ def test_interrupt_keeps_finished_work(tmp_path):
 def test_failures(tmp_path):
     """What goes wrong only where a call fails is found when one may."""
     words = ("--verbs", "alloc", "--setup", "reserve 0")
-    clean = hunt(tmp_path / "none", *words, kernel="alloc-failed-keeps-range")
+    clean = hunt(tmp_path / "none", *words, "--failures", 0, kernel="alloc-failed-keeps-range")
     assert clean.returncode == 0, clean.stdout + clean.stderr
     assert "no failure" in found(tmp_path / "none")["coverage"]
-    result = hunt(tmp_path / "one", *words, "--failures", 1, "--stop-at", "I4", kernel="alloc-failed-keeps-range")
+    # One, unless it is said otherwise.
+    result = hunt(tmp_path / "one", *words, "--stop-at", "I4", kernel="alloc-failed-keeps-range")
     said = found(tmp_path / "one")
     assert result.returncode == 1, result.stdout + result.stderr
     assert "at most 1 failure:" in said["coverage"] and said["verdict"] == "new"
     smallest = said["groups"][0]["smallest"]
     schedule = (tmp_path / "one" / "schedules" / f"{smallest['schedule']}.sched").read_text()
     assert re.search("^fail ", schedule, re.M) and "--failures 1" in result.stdout
+
+
+def test_coverage(tmp_path):
+    """What is not among the verbs is not reached, and what is, is; from a journal, too."""
+    words = ("--verbs", "reserve", "--setup", "reserve 0", "--failures", 0, "--coverage")
+    out = tmp_path / "run"
+    assert hunt(out, *words).returncode == 0
+    said, cover = found(out), json.loads((out / "coverage.json").read_text())
+    validator("hunt").validate(said)
+    validator("coverage").validate(cover)
+    assert [file["file"] for file in cover["files"]] == ["kernel/bpf/arena.c", "kernel/bpf/range_tree.c"]
+    called = {one["name"]: one["reached"] for file in cover["files"] for one in file["functions"]}
+    assert called["arena_reserve_pages"] or called["bpf_arena_reserve_pages"]
+    assert called["range_tree_clear"] and called["is_range_tree_set"]
+    assert not called["arena_map_alloc"] and not called["arena_vm_fault"] and not called["range_tree_init"]
+    for file, counts in zip(cover["files"], said["source"]):
+        assert len(file["reached"]) == counts["lines-reached"] > 5
+        assert len(file["reached"]) + len(file["not-reached"]) == counts["lines"]
+        assert sum(one["reached"] for one in file["functions"]) == counts["functions-reached"]
+    page = (out / "coverage.html").read_text()
+    assert "Never called: " in page and '<span class="missed">' in page and '<span class="reached">' in page
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "trace").mkdir()
+    (again / "journal").write_bytes((out / "journal").read_bytes())
+    assert hunt(again, *words, "--resume").returncode == 0
+    for name in ("coverage.json", "coverage.html", "hunt.json"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
 
 
 @pytest.mark.parametrize("words, parts", [

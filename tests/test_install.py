@@ -59,6 +59,26 @@ def test_read_only_checkout_and_no_programs_in_tmp(tmp_path):
     assert verdict(tmp_path / "run")["complete"]
 
 
+SHM = "/dev/shm: no private folder can be made there ("
+
+
+@ROOT
+@pytest.mark.parametrize("mounts, says", [
+    ("mount -t tmpfs -o size=4k none /dev/shm; head -c 9999 /dev/zero >/dev/shm/x 2>/dev/null || :", None),
+    ("mount -t tmpfs -o nr_inodes=1 none /dev/shm", SHM + "No space left on device); set RACERIG_SHM"),
+    ("mount -t tmpfs -o ro none /dev/shm", SHM + "Read-only file system); set RACERIG_SHM"),
+])
+def test_a_small_dev_shm(tmp_path, mounts, says):
+    """As containers have it: full it will do, since nothing is stored there; one that takes no names is named."""
+    result = inside(mounts, [TOP / "build" / "racerig", "explore", "fault-vs-alloc", "--out", tmp_path / "run"])
+    if not says:
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert verdict(tmp_path / "run")["complete"]
+    else:
+        assert result.returncode == 2 and result.stderr.startswith(f"racerig: {says}"), result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_language_with_other_letters(tmp_path):
     """In Turkish i is not the small I; keys and names are the same."""
     made = subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", tmp_path / "tr_TR.UTF-8"],

@@ -131,6 +131,14 @@ def test_a_tree_that_is_no_repository(tree, build, copy, tmp_path):
     assert (copy / "kernel" / "bpf" / "arena.c").exists() and not (copy / "kernel" / "new.o").exists()
 
 
+def test_a_tree_that_git_is_told_to_ignore(tree, build):
+    """As Debian's source packages are, once somebody has made a repository of one."""
+    (tree / ".gitignore").write_text("/*\n!/debian/\n")
+    git(tree, "rm", "-r", "-q", "--cached", ".")
+    git(tree, "commit", "-q", "-m", "nothing")
+    refused(build("mine", "--tree", tree, "--dry-run"), "git ignores", "Kbuild", "git add -f")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a tree away takes root")
 def test_a_tree_of_another_owner(tree, build, copy):
     for path in [tree, *tree.rglob("*")]:
@@ -215,6 +223,18 @@ def test_a_configuration(tree, build, copy, tmp_path):
     result = build(*words, "--config", "one.config")
     built(result)
     assert "one.config: 1 of its lines are otherwise in this kernel" in result.stderr
+    # A defconfig has no debug information; which kind there is, is the user's.
+    (tmp_path / "one.config").write_text("# Automatically generated file; DO NOT EDIT.\nCONFIG_DEBUG_INFO_NONE=y\n"
+                                         "# CONFIG_DEBUG_INFO_DWARF5 is not set\nCONFIG_DEBUG_INFO_SPLIT=y\n")
+    result = build(*words, "--config", "one.config")
+    built(result)
+    config = (copy.parent / "obj" / ".config").read_text().splitlines()
+    assert "CONFIG_DEBUG_INFO_NONE=y is not taken" in result.stderr
+    assert "CONFIG_DEBUG_INFO_DWARF5=y" in config and "# CONFIG_DEBUG_INFO_SPLIT is not set" in config
+    (tmp_path / "one.config").write_text("CONFIG_DEBUG_INFO_DWARF4=y\n")
+    result = build(*words, "--config", "one.config")
+    built(result)
+    assert "DEBUG_INFO_NONE" not in result.stderr
     (tmp_path / "one.config").write_text("PREEMPT_RT=y\n")
     refused(build(*words, "--config", "one.config"), "one.config:1: this is no line of a configuration")
 
@@ -253,6 +273,19 @@ def test_what_it_was_built_from_is_said(tree, build, tmp_path):
     refused(build(*words, "--dry-run", LLVM="yes"), "LLVM='yes': write 1 or -16")
     refused(build(*words, "--dry-run", CC="no-such-cc"), "no no-such-cc here")
     refused(build(*words, "--ram", "1"), "--ram 1: give MiB")
+
+
+def test_a_compiler_alone(tree, build, tmp_path):
+    """Is enough to make another kernel of our source."""
+    source = tmp_path / "cache" / "racerig" / "sources" / "linux-source-7.3_9"
+    shutil.copytree(tree, source / "linux")
+    (source / "complete").touch()
+    refused(build("other"), "no kernel 'other'")
+    folder = built(build("other", CC="gcc -pipe"))
+    assert (tmp_path / folder / "bzImage").read_text() == "CC=gcc -pipe LLVM=\n"
+    assert json.loads((tmp_path / folder / "origin.json").read_text())["make"] == "CC=gcc -pipe"
+    assert json.loads((tmp_path / folder / "kernel.json").read_text())["source"] == source.name
+    assert built(build("other")) == folder
 
 
 def test_how_far_a_build_is():

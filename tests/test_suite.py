@@ -403,7 +403,8 @@ def test_verify(mends_mutant, tmp_path):
 def test_verify_by_hunt(mends_mutant, tmp_path):
     """The same patch, by what nobody wrote down."""
     out = tmp_path / "out"
-    words = ("verify", "--hunt", "--verbs", "alloc,read", "--setup", "reserve 1", "--base-patch", MUTANT, "--out", out)
+    words = ("verify", "--hunt", "--verbs", "alloc,read", "--setup", "reserve 1", "--failures", 0, "--base-patch",
+             MUTANT, "--out", out)
     result = run_rig(*words, "--patch", mends_mutant, timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "\nfails before, passes after: I1\n" in result.stdout

@@ -123,16 +123,31 @@ class Lock:
     held: int  # its bits of which one is set while somebody holds it
 
 
-def _mutex(mutex: Object) -> Lock:
+def _rt_mutex(base: Object) -> Lock:
+    # The owner's address; RT_MUTEX_HAS_WAITERS is below it.
+    return Lock("mutex", int(base.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFFE)
+
+
+def mutex_lock(mutex: Object) -> Lock:
+    """The word of a ``struct mutex``, which is another one with PREEMPT_RT."""
+    if mutex.prog_.type("struct mutex").has_member("rtmutex"):
+        return _rt_mutex(mutex.rtmutex)
     # The owner's address; MUTEX_FLAGS are below it, and say nothing of an owner.
     return Lock("mutex", int(mutex.owner.address_of_().value_()), 8, 0xFFFFFFFFFFFFFFF8)
+
+
+def _spin_lock(lock: Object) -> Lock:
+    # With PREEMPT_RT who waits for one sleeps; its first word there is another lock's.
+    if lock.prog_.type("struct spinlock").has_member("lock"):
+        return _rt_mutex(lock.lock)
+    return Lock("spin", int(lock.address_of_().value_()), 4, 0xFFFFFFFF)
 
 
 def lock(arena: Object) -> Lock:
     """The arena's lock: a spinning one, or a mutex."""
     if arena.prog_.type("struct bpf_arena").has_member("spinlock"):
         return Lock("spin", int(arena.spinlock.address_of_().value_()), 4, 0xFFFFFFFF)
-    return _mutex(arena.lock)
+    return mutex_lock(arena.lock)
 
 
 def zap_locks(arena: Object) -> Dict[str, Lock]:
@@ -142,7 +157,7 @@ def zap_locks(arena: Object) -> Dict[str, Lock]:
         return {}
     roles = {"vmas": "lock", "zap": "zap_mutex"}
     return {
-        role: _mutex(arena.member_(member))
+        role: mutex_lock(arena.member_(member))
         for role, member in roles.items() if struct.has_member(member)
     }
 
@@ -180,7 +195,7 @@ def table_lock(mm: Object, uaddr: int) -> Lock:
         # Behind a pointer, where it is too big for a struct page (ALLOC_SPLIT_PTLOCKS).
         if found.type_.kind is TypeKind.POINTER:
             found = found[0]
-    return Lock("spin", int(found.address_of_().value_()), 4, 0xFFFFFFFF)
+    return _spin_lock(found)
 
 
 def physical(prog: Program, address: int) -> int:

@@ -4,14 +4,14 @@ Whose a word of memory is, where two states of one guest differ.
 
 A loop in the kernel may come back to the same registers and PTEs and have counted something
 meanwhile.  Some things may be counted without an end that matters to an arena: what a program
-has been told (its stream is a log), and what the slab allocator has free.  All else is a state
-of its own.
+has been told (its stream is a log), what the slab allocator has free, and what lockdep has numbered.
+All else is a state of its own.
 """
 
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, sizeof
+from drgn import Object, Program, offsetof, sizeof
 from drgn.helpers.linux.bpf import bpf_prog_for_each
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.list import list_for_each_entry
@@ -29,6 +29,7 @@ from .arch import KERNEL_MAP, PAGE_SIZE
 STREAM = "program-stream"
 SLAB = "slab-allocator"
 STACK = "dead-stack"
+LOCKDEP = "lockdep"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,30 @@ def _stacks(prog: Program, pointers: List[int]) -> Iterator[Span]:
             for page in range(start, pointer, PAGE_SIZE):
                 phys = follow_phys(prog["init_mm"].address_of_(), page).value_()
                 yield Span(int(phys), min(PAGE_SIZE, pointer - page), STACK)
+
+
+def _lockdep(prog: Program) -> Iterator[Span]:
+    """
+    Its serial numbers: of interrupts that went on and off, which only a report prints, and of locks
+    taken, which tell one taking from the next; and what is left of locks that were given back.
+    Which are held stays a state: curr_chain_key and lockdep_depth say so.
+    """
+    struct = prog.type("struct task_struct")
+    for task in for_each_task(prog):
+        for member in ("irqtrace", "lockdep_seq"):
+            if struct.has_member(member):
+                yield _whole(task.member_(member).address_of_(), LOCKDEP)
+        if not struct.has_member("held_locks"):
+            continue
+        depth, held = task.lockdep_depth.value_(), task.held_locks
+        entry = held.type_.type
+        size = int(sizeof(entry))
+        first = int(held.address_of_().value_())
+        yield _span(prog, first + depth * size, int(sizeof(held.type_)) - depth * size, LOCKDEP)
+        if entry.has_member("seq_count"):
+            word = offsetof(entry, "pin_count") & ~7
+            for i in range(depth):
+                yield _span(prog, first + i * size + word, 8, LOCKDEP)
 
 
 def _per_cpu(cache: Object, member: str) -> Iterator[Object]:
@@ -162,7 +187,9 @@ class Owners:
 
     def __init__(self, prog: Program, stack_pointers: List[int]) -> None:
         self.prog = prog
-        self.spans = [*_streams(prog), *_slab_lists(prog), *_stacks(prog, stack_pointers)]
+        self.spans = [
+            *_streams(prog), *_slab_lists(prog), *_stacks(prog, stack_pointers), *_lockdep(prog)
+        ]
 
     def owner(self, phys: int) -> Tuple[bool, str]:
         """Whose the word at *phys* is, and whether that may be another one."""

@@ -11,13 +11,20 @@ from drgn import Object, Program, TypeKind, sizeof
 
 from . import wire
 
-# Entries of functions.  What a kernel has inlined or calls otherwise is not counted.
+# Entries of functions.  What a kernel has inlined or calls otherwise is not counted.  With lockdep
+# locks are taken by another name, and with PREEMPT_RT most are other locks.
 LOCKS = (
-    *(f"_raw_spin_{how}" for how in ("lock", "lock_bh", "lock_irq", "lock_irqsave", "trylock")),
+    *(f"_raw_spin_{how}" for how in ("lock", "lock_bh", "lock_irq", "lock_irqsave", "trylock", "trylock_bh",
+                                     "lock_nested", "lock_irqsave_nested")),
     *(f"_raw_{who}_lock{how}" for who in ("read", "write") for how in ("", "_bh", "_irq", "_irqsave")),
-    *(f"mutex_{how}" for how in ("lock", "lock_killable", "lock_interruptible", "trylock")),
-    *(f"down_{who}{how}" for who in ("read", "write") for how in ("", "_killable", "_trylock")),
-    "rt_spin_lock", "rt_mutex_lock", "lock_vma_under_rcu", "__folio_lock", "__folio_lock_killable",
+    *(f"mutex_{how}{nested}" for how in ("lock", "lock_killable", "lock_interruptible")
+      for nested in ("", "_nested")), "mutex_trylock",
+    *(f"down_{who}{how}" for who in ("read", "write")
+      for how in ("", "_killable", "_trylock", "_nested")),
+    *(f"rt_{what}_{how}" for what in ("spin", "read", "write", "mutex") for how in ("lock", "trylock")),
+    *(f"rt_{how}" for how in ("spin_trylock_bh", "spin_lock_nested", "mutex_lock_killable",
+                              "mutex_lock_interruptible")),
+    "lock_vma_under_rcu", "__folio_lock", "__folio_lock_killable",
 )
 FAILURES = (
     *(f"{name}{suffix}" for name in ("alloc_pages_nolock", "__alloc_pages", "_kmalloc_nolock",

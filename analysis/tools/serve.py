@@ -35,6 +35,7 @@ from analysis.helpers.ram import Ram
 
 def describe(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """Where everything is: asked once, at the snapshot."""
+    klog.check_armed(prog)
     watch, keep = subjects.find(request["subject"]).describe(prog, request)
     u64 = wire.u64
     return {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "explore/session.h"
+#include "explore/snapshot.h"
 #include "util/error.h"
 
 static char *opt_kernel, *opt_qmp;

@@ -400,8 +400,9 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 						    : NULL;
 	if (!found || (opt_shard && !shard))
 		return EXIT_BROKEN;
-	g_autoptr(Session) session = session_new_of(scenario_ref(scenario), g_steal_pointer(&found),
-						    command_connect, NULL, cancel, error);
+	g_autoptr(Session) session =
+		session_new_of(scenario_ref(scenario), g_steal_pointer(&found),
+			       &(SessionPlace){ .connect = command_connect }, cancel, error);
 	if (session)
 		session->n_failures = failures;
 	if (!session || !session_prepare(session, error))

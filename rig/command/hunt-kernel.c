@@ -6,6 +6,7 @@
 
 #include "command/command.h"
 #include "explore/folder.h"
+#include "explore/snapshot.h"
 #include "hunt/blame.h"
 #include "hunt/publish.h"
 #include "machine/backend.h"
@@ -49,7 +50,8 @@ static gboolean run(KernelHunt *made, const HuntOptions *options, GError **error
 	    !folder_make(options->out, options->resume, error) || !hunt_run(made->hunt, options, error))
 		return FALSE;
 	made->result = hunt_result_new(made->hunt, error);
-	if (!made->result || !blame(made->result, options, error) ||
+	if (!made->result || !hunt_result_cover(made->result, options->each.kernel, error) ||
+	    !blame(made->result, options, error) ||
 	    !hunt_publish(made->result, options->out, error))
 		return FALSE;
 	g_autofree char *text = hunt_text(made->result, options->out);
@@ -70,6 +72,7 @@ KernelHunt *kernel_hunt(const char *name, HuntAbout *about, HuntOptions *options
 {
 	g_autoptr(KernelHunt) made = g_new0(KernelHunt, 1);
 	g_autoptr(Kernel) kernel = NULL;
+	g_autofree char *code = NULL;
 
 	options->each.connect = command_connect;
 	options->each.failures = about->failures;
@@ -81,6 +84,9 @@ KernelHunt *kernel_hunt(const char *name, HuntAbout *about, HuntOptions *options
 	if (!kernel)
 		return NULL;
 	options->each.kernel = kernel;
+	if (made->hunt->about->coverage && !(code = cover_ranges(kernel, error)))
+		return NULL;
+	options->each.code = code;
 	int lock = folder_may_write(options->out, error) ? folder_lock(options->out, error) : -1;
 	if (lock < 0)
 		return NULL;

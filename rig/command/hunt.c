@@ -11,8 +11,8 @@
 
 static char *opt_kernel, *opt_depth = "pairs", *opt_verbs, *opt_setup, *opt_stop_at, *opt_time;
 static char *opt_out, *opt_shard;
-static int opt_jobs = 1, opt_schedules = 500, opt_failures;
-static gboolean opt_resume;
+static int opt_jobs = 1, opt_schedules = HUNT_SCHEDULES, opt_failures = HUNT_FAILURES;
+static gboolean opt_resume, opt_coverage;
 
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_STRING, &opt_kernel, "Kernel to run (stock)", "K" },
@@ -23,7 +23,9 @@ static const GOptionEntry entries[] = {
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup,
 	  "Only from here, as in 'alloc 0; cpu1 read 0' (six states that are built in)", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "Up to F calls a schedule that may fail do (0; docs/failures.md)", "F" },
+	  "Up to F calls a schedule that may fail do (1; docs/failures.md)", "F" },
+	{ "coverage", 0, 0, G_OPTION_ARG_NONE, &opt_coverage,
+	  "Note which lines of the kernel's source are reached (coverage.html)", NULL },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },
 	{ "max-schedules", 0, 0, G_OPTION_ARG_INT, &opt_schedules,
 	  "Of one combination; beyond that at most two preemptions, and as many (500)", "N" },
@@ -72,6 +74,10 @@ static gboolean check_options(HuntAbout *about, GError **error)
 	about->failures = opt_failures;
 	about->max_schedules = opt_schedules;
 	about->stop_at = g_strdup(opt_stop_at);
+	about->coverage = opt_coverage;
+	if (opt_coverage && command_connect)
+		return bad(error, "--connect", command_connect,
+			   "--coverage is only where QEMU is our own child; leave one of them out");
 	if (opt_shard && opt_stop_at)
 		return bad(error, "--shard", opt_shard, "each would stop at its own; leave --stop-at out");
 	return !opt_shard || shard_parse(opt_shard, &about->shard, &about->shards, error);

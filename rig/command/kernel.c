@@ -12,7 +12,7 @@
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	(void)cancel;
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+	if (g_strcmp0(argv[argc - 1], "--help") == 0) {
 		g_print("Usage: racerig kernel build NAME [--tree DIR] [--patch FILE]… "
 			"[--config FRAGMENT]…\n"
 			"                                 [--ram MIB] [--dry-run]\n"

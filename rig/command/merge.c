@@ -58,21 +58,21 @@ static int merge_explorations(const char *const *dirs, GError **error)
 	return missing || !verdict->complete || verdict->violating ? EXIT_UNEXPECTED : EXIT_EXPECTED;
 }
 
-/* Where the hunt's kernel is here, what each group hangs on is found out here, too. */
-static gboolean blame(HuntResult *result, GCancellable *cancel, GError **error)
+/* What takes the hunt's kernel is left out where that is not here. */
+static gboolean ask_kernel(HuntResult *result, GCancellable *cancel, GError **error)
 {
 	const HuntAbout *about = result->hunt->about;
 	g_autoptr(GError) local = NULL;
 	g_autoptr(Kernel) kernel = kernel_find(about->kernel, &local);
 
 	if (!kernel || g_strcmp0(kernel->key, about->key) != 0) {
-		g_message("kernel %s of the hunt is not here: the orders that groups hang on are left out",
-			  about->kernel);
+		g_message("kernel %s of the hunt is not here: what was reached of its source, and the "
+			  "orders that groups hang on, are left out", about->kernel);
 		return TRUE;
 	}
 	HunterOptions options = { .kernel = kernel, .failures = about->failures,
 				  .max_schedules = about->max_schedules, .cancel = cancel };
-	return hunt_blame(result, &options, error);
+	return hunt_result_cover(result, kernel, error) && hunt_blame(result, &options, error);
 }
 
 static int merge_hunts(const char *const *dirs, GCancellable *cancel, GError **error)
@@ -86,7 +86,7 @@ static int merge_hunts(const char *const *dirs, GCancellable *cancel, GError **e
 	int lock = folder_lock(opt_out, error);
 	if (lock < 0)
 		return EXIT_BROKEN;
-	gboolean ok = blame(result, cancel, error) && folder_make(opt_out, FALSE, error) &&
+	gboolean ok = ask_kernel(result, cancel, error) && folder_make(opt_out, FALSE, error) &&
 		      hunt_write_journal(hunt, opt_out, error) && hunt_publish(result, opt_out, error);
 	close(lock);
 	if (!ok)

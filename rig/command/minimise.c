@@ -7,6 +7,7 @@
 #include "command/recorded.h"
 #include "report/story.h"
 #include "util/error.h"
+#include "util/file.h"
 
 static int opt_max = 5000, opt_times = 10;
 static char *opt_out, *opt_kernel;
@@ -68,7 +69,8 @@ int command_minimise(int argc, char **argv, GCancellable *cancel, GError **error
 		return EXIT_BROKEN;
 	}
 	g_autofree char *out = opt_out ? g_strdup(opt_out) : default_out(argv[1]);
-	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
+	g_autoptr(Schedule) schedule =
+		file_replaceable(out, error) ? recorded_load(argv[1], error) : NULL;
 	g_autoptr(Session) session =
 		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
 					    cancel, error)

@@ -103,8 +103,9 @@ Session *recorded_session_at(const Schedule *schedule, const char *path, const c
 
 	if (!build || (!kernel && !same_build(build, schedule, path, error)))
 		return NULL;
-	g_autoptr(Session) session = session_new_of(g_steal_pointer(&scenario), g_steal_pointer(&build),
-						    connect, qmp, cancel, error);
+	g_autoptr(Session) session =
+		session_new_of(g_steal_pointer(&scenario), g_steal_pointer(&build),
+			       &(SessionPlace){ .connect = connect, .qmp = qmp }, cancel, error);
 	if (session)
 		session->n_failures = schedule->failures;
 	return session && session_prepare(session, error) ? g_steal_pointer(&session) : NULL;

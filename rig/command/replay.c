@@ -7,10 +7,13 @@
 #include "command/recorded.h"
 #include "report/story.h"
 #include "util/error.h"
+#include "util/file.h"
+#include "util/progress.h"
 
 static int opt_times = 1;
 static char *opt_kernel, *opt_out;
 static gboolean opt_blind;
+static Progress progress;
 
 static const GOptionEntry entries[] = {
 	{ "times", 'n', 0, G_OPTION_ARG_INT, &opt_times, "Run it N times and compare (1)", "N" },
@@ -31,18 +34,27 @@ static Outcome *run_once(Session *session, const Schedule *schedule, int number,
 	g_autofree char *diverged = NULL, *hash_now = NULL;
 	g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
 
+	if (progress_due(&progress))
+		progress_show("%d of %d runs", number, opt_times);
 	*ret_same = FALSE;
-	if (!outcome || !(hash_now = guest_hash(session->guest, false, error)))
+	hash_now = outcome ? guest_hash(session->guest, false, error) : NULL;
+	if (!hash_now) {
+		progress_end();
 		return NULL;
+	}
+	g_autofree char *differs = NULL;
 	if (diverged)
-		g_print("run %d diverges: %s\n", number, diverged);
+		differs = g_strdup_printf("diverges: %s", diverged);
 	else if (*trace && strcmp(*trace, outcome->trace) != 0)
-		g_print("run %d differs from run 1 in line %d of the trace\n", number,
-			run_first_difference(*trace, outcome->trace));
+		differs = g_strdup_printf("differs from run 1 in line %d of the trace",
+					  run_first_difference(*trace, outcome->trace));
 	else if (*hash && strcmp(*hash, hash_now) != 0)
-		g_print("run %d has the trace of run 1 and other registers or memory\n", number);
-	else
-		*ret_same = TRUE;
+		differs = g_strdup("has the trace of run 1 and other registers or memory");
+	*ret_same = !differs;
+	if (differs || number == opt_times)
+		progress_end();
+	if (differs)
+		g_print("run %d %s\n", number, differs);
 	if (!*trace) {
 		*trace = g_strdup(outcome->trace);
 		*hash = g_steal_pointer(&hash_now);
@@ -161,6 +173,8 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--out: --kernel is missing");
 		return EXIT_BROKEN;
 	}
+	if (opt_out && !file_replaceable(opt_out, error))
+		return EXIT_BROKEN;
 	g_autoptr(Schedule) schedule = recorded_load(argv[1], error);
 	g_autoptr(Session) session =
 		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
@@ -168,6 +182,7 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 			 : NULL;
 	if (!session)
 		return EXIT_BROKEN;
+	progress = progress_begin();
 	if (opt_blind)
 		stepper_look_away(session->stepper);
 	/* A kernel of another name may be the same build. */

@@ -64,8 +64,9 @@ static bool replay_all(const char *dir, GCancellable *cancel, GError **error)
 			    "or explore again", dir, key, kernel, build->key);
 		return false;
 	}
-	g_autoptr(Session) session = session_new_of(g_steal_pointer(&found), g_steal_pointer(&build),
-						    command_connect, NULL, cancel, error);
+	g_autoptr(Session) session =
+		session_new_of(g_steal_pointer(&found), g_steal_pointer(&build),
+			       &(SessionPlace){ .connect = command_connect }, cancel, error);
 	return session && session_prepare(session, error) &&
 	       publish_facts(session, dir, opt_times, true, error);
 }

@@ -82,6 +82,9 @@ static Stress *run(const Scenario *scenario, const Kernel *kernel, MachineAccel 
 		   GCancellable *cancel, GError **error)
 {
 	g_autoptr(GError) local = NULL;
+
+	g_message("booting kernel %s (%s), and %d s of its time in loops", kernel->name,
+		  kernel->release, opt_seconds);
 	Stress *stress = stress_run(scenario, kernel, command_connect, *accel, opt_seconds, cancel, &local);
 
 	if (!stress && *accel == ACCEL_KVM && !opt_accel && !g_cancellable_is_cancelled(cancel)) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "command/hunt-kernel.h"
 #include "command/verify-hunt.h"
 #include "explore/folder.h"
 #include "report/summary.h"
@@ -17,7 +18,7 @@
 
 static char *opt_group = "full", *opt_time, *opt_out = "racerig-runs/verify", *opt_tree;
 static char **opt_patches, **opt_base_patches, **opt_scenarios, **opt_configs;
-static int opt_jobs = 1, opt_ram, opt_failures;
+static int opt_jobs = 1, opt_ram, opt_failures = -1;
 static char *opt_verbs, *opt_setup;
 static gboolean opt_resume, opt_bisect, opt_hunt;
 
@@ -42,7 +43,7 @@ static const GOptionEntry entries[] = {
 	{ "verbs", 0, 0, G_OPTION_ARG_STRING, &opt_verbs, "With --hunt: only these", "V,…" },
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup, "With --hunt: only from here", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "With --hunt: up to F calls a schedule that may fail do (0)", "F" },
+	  "With --hunt: up to F calls a schedule that may fail do (1)", "F" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs, or guests of a hunt, side by side (1)", "J" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
 	  "Stop each of both after 90s, 15m or 2h", "T" },
@@ -52,8 +53,6 @@ static const GOptionEntry entries[] = {
 	COMMAND_CONNECT,
 	{ NULL },
 };
-
-enum { HUNT_SCHEDULES = 500 };	/* of a combination, as in racerig hunt */
 
 static const char BEFORE[] = "verify-before", AFTER[] = "verify-after";
 
@@ -225,7 +224,7 @@ static gboolean write_evidence(const char *sentence, const char *before, const c
 /* What is said of a hunt, and that there is one. */
 static gboolean check_hunt(GError **error)
 {
-	if (!opt_hunt && (opt_verbs || opt_setup || opt_failures)) {
+	if (!opt_hunt && (opt_verbs || opt_setup || opt_failures >= 0)) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 			    "--verbs, --setup and --failures go with --hunt");
 		return FALSE;
@@ -235,7 +234,7 @@ static gboolean check_hunt(GError **error)
 			    "--hunt runs no scenario, and does not go with --bisect; leave one of them out");
 		return FALSE;
 	}
-	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES) {
+	if (opt_failures < -1 || opt_failures > SCHEDULE_MAX_FAILURES) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "--failures %d: give 0 to 9", opt_failures);
 		return FALSE;
 	}
@@ -334,7 +333,7 @@ static int verify_all_combinations(const char *base, double max_seconds, GCancel
 
 	about->scope.verbs = opt_verbs ? g_strsplit(opt_verbs, ",", -1) : NULL;
 	about->scope.setup = g_strdup(opt_setup);
-	about->failures = opt_failures;
+	about->failures = opt_failures < 0 ? HUNT_FAILURES : opt_failures;
 	about->max_schedules = HUNT_SCHEDULES;
 	return verify_by_hunt(base, AFTER, about, &options, ret_sentence, ret_text, error);
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "explore/session.h"
+#include "explore/snapshot.h"
 #include "util/paths.h"
 #include "util/tree.h"
 

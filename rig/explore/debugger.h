@@ -14,5 +14,5 @@
  */
 bool debugger_gdb(Session *session, int vcpu, GError **error);
 
-/* A drgn prompt; @qmp: the socket session_new_of() was given. */
+/* A drgn prompt; @qmp: the socket of its SessionPlace. */
 bool debugger_drgn(Session *session, const char *qmp, GError **error);

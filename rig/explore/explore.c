@@ -2,7 +2,6 @@
 #include "explore/explore.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "arch/arch.h"
 #include "explore/folder.h"
@@ -12,9 +11,11 @@
 #include "explore/unseen.h"
 #include "util/error.h"
 #include "util/paths.h"
+#include "util/progress.h"
 #include "explore/workers.h"
 
-enum { REPLAYS = 3, PROGRESS_USEC = 200000 };
+/* WAIT_USEC: how long to wait for a worker before looking at the clock again. */
+enum { REPLAYS = 3, WAIT_USEC = 200000 };
 
 typedef struct {
 	Session *session;
@@ -26,7 +27,8 @@ typedef struct {
 	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
 	GHashTable *running;	/* set of plan keys */
 	Tally *tally;
-	gint64 started, progressed;
+	gint64 started;
+	Progress progress;
 } Explorer;
 
 static double seconds_since(gint64 start)
@@ -34,28 +36,22 @@ static double seconds_since(gint64 start)
 	return (g_get_monotonic_time() - start) / 1e6;
 }
 
-static void progress(Explorer *explorer, bool last)
+static void progress(Explorer *explorer)
 {
-	gint64 now = g_get_monotonic_time();
 	const Verdict *verdict = explorer->verdict;
 	Policy *policy = explorer->policy;
 	int runs = verdict->executed + verdict->redundant;
-	double fraction = policy->fraction && runs ? policy->fraction(policy) : 0;
 
-	if (!isatty(STDERR_FILENO) || (!last && now - explorer->progressed < PROGRESS_USEC))
+	if (!progress_due(&explorer->progress))
 		return;
-	explorer->progressed = now;
-	if (last) {
-		g_printerr("\r\033[K");
-		return;
-	}
+	double fraction = policy->fraction && runs ? policy->fraction(policy) : 0;
 	double rate = MAX(runs - verdict->resumed, 0) / seconds_since(explorer->started);
 	g_autofree char *left = fraction > 0
 		? g_strdup_printf(", about %.0f left by the tree known so far", runs / fraction - runs)
 		: g_strdup("");
-	g_printerr("\r\033[K  %d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
-		   "%d violating%s", verdict->executed, policy->pruned, policy->frontier,
-		   rate, verdict->violating, left);
+	progress_show("%d schedules, %" G_GUINT64_FORMAT " pruned, frontier %u, %.1f/s, "
+		      "%d violating%s", verdict->executed, policy->pruned, policy->frontier, rate,
+		      verdict->violating, left);
 }
 
 static bool limit_reached(const Explorer *explorer)
@@ -125,9 +121,9 @@ static void start_foreseen(Explorer *explorer)
 /* Fetch one result; false: an error. */
 static bool fetch(Explorer *explorer, GError **error)
 {
-	g_autoptr(Result) result = workers_wait(explorer->workers, PROGRESS_USEC);
+	g_autoptr(Result) result = workers_wait(explorer->workers, WAIT_USEC);
 
-	progress(explorer, false);
+	progress(explorer);
 	if (!result)
 		return true;
 	g_hash_table_remove(explorer->running, result->key);
@@ -190,7 +186,7 @@ static bool explore_all(Explorer *explorer, GError **error)
 			return false;
 		if (policy->part >= 0)
 			g_hash_table_remove(explorer->ready, key);
-		progress(explorer, false);
+		progress(explorer);
 	}
 	return true;
 }
@@ -249,7 +245,7 @@ static void add_times(Explorer *explorer)
 	WorkersTimes times;
 
 	while (workers_idle(explorer->workers) < explorer->options->jobs)
-		result_free(workers_wait(explorer->workers, PROGRESS_USEC));
+		result_free(workers_wait(explorer->workers, WAIT_USEC));
 	times = workers_times(explorer->workers);
 	explorer->verdict->spent_s = (VerdictTimes){
 		times.total / 1e6, times.machine.restore / 1e6, times.machine.run / 1e6,
@@ -355,9 +351,10 @@ static bool explore_locked(Session *session, Policy *policy, const ExploreOption
 	g_autoptr(Workers) workers = workers_new(session, options->jobs, options->recheck);
 	explorer.workers = workers;
 	explorer.started = g_get_monotonic_time();
+	explorer.progress = progress_begin();
 	bool ok = explore_all(&explorer, &local);
 	bool interrupted = g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-	progress(&explorer, true);
+	progress_end();
 	finish_verdict(&explorer);
 	if (!ok && !interrupted) {
 		/* A broken rig has no verdict; violations seen before keep their schedules. */

@@ -5,6 +5,7 @@
 
 #include "schedule/policy.h"
 #include "util/error.h"
+#include "util/progress.h"
 
 typedef struct {
 	Session *session;
@@ -12,6 +13,7 @@ typedef struct {
 	int max_schedules;
 	Schedule *best;		/* cut behind the event that violates */
 	Minimum found;
+	Progress progress;
 } Minimiser;
 
 /* The schedule up to the violation; all of it, if that was seen at the end only. */
@@ -58,6 +60,10 @@ static bool search(Minimiser *minimiser, int switches, bool *ret_all, GError **e
 		policy->learn(policy, outcome);
 		minimiser->found.executed++;
 		consider(minimiser, outcome);
+		if (progress_due(&minimiser->progress))
+			progress_show("%d schedules, at most %d switches; so far %d switches, %d events",
+				      minimiser->found.executed, switches, minimiser->found.switches,
+				      minimiser->found.events);
 	}
 	return true;
 }
@@ -79,12 +85,14 @@ bool minimise(Session *session, const Schedule *schedule, int max_schedules, Sch
 	Minimiser minimiser = {
 		.session = session, .invariant = outcome->violates,
 		.max_schedules = max_schedules, .found = { .switches = G_MAXINT },
+		.progress = progress_begin(),
 	};
 	consider(&minimiser, outcome);
 	/* A level is searched to its end, for the fewest events among its schedules. */
 	bool all = true, ok = true;
 	for (int bound = 0; ok && all && bound <= minimiser.found.switches; bound++)
 		ok = search(&minimiser, bound, &all, error);
+	progress_end();
 	minimiser.found.proven = all;
 	g_autoptr(Schedule) best = minimiser.best;
 	if (!ok)

@@ -6,166 +6,13 @@
 #include "catalog/expectation.h"
 #include "catalog/verb.h"
 #include "explore/failing.h"
+#include "explore/snapshot.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/file-lock.h"
 #include "util/keyfile.h"
 #include "util/paths.h"
 #include "util/sum.h"
-
-void guest_spec_free(GuestSpec *spec)
-{
-	if (!spec)
-		return;
-	g_free((char *)spec->bzimage);
-	g_free((char *)spec->vmlinux);
-	g_free((char *)spec->module);
-	g_free((char *)spec->module_cpio);
-	g_free((char *)spec->init);
-	g_free((char *)spec->init_cpio);
-	g_free((char *)spec->scenario);
-	g_free((char *)spec->subject);
-	g_free((char *)spec->map_flags);
-	g_free((char *)spec->disk);
-	g_free((char *)spec->booted);
-	g_free((char *)spec->qmp);
-	g_free((char *)spec->connect);
-	g_free((char *)spec->emulator);
-	g_free(spec->emulator_identity);
-	g_free(spec);
-}
-
-static bool add_file(GChecksum *sum, const char *path, GError **error)
-{
-	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
-
-	if (!file)
-		return false;
-	g_checksum_update(sum, (guchar *)g_mapped_file_get_contents(file),
-			  g_mapped_file_get_length(file));
-	return true;
-}
-
-/* A file in the cache named by everything that made what is in it. */
-static char *snapshot_path(const Kernel *kernel, const GuestSpec *spec, const char *rest,
-			   GError **error)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *all = g_strdup_printf("%s %d %d %s%s", kernel->key, spec->vcpus,
-					       spec->ram_mib, spec->emulator_identity, rest);
-
-	g_checksum_update(sum, (guchar *)all, strlen(all));
-	if (!add_file(sum, spec->init_cpio, error))
-		return NULL;
-	g_autofree char *name = g_strdup_printf("snapshots/%.16s.qcow2", g_checksum_get_string(sum));
-	return paths_in_cache(name);
-}
-
-/* Which files and which guest; without an emulator, and without names of snapshots. */
-static GuestSpec *describe_guest(const Kernel *kernel, const Scenario *scenario)
-{
-	GuestSpec *spec = g_new0(GuestSpec, 1);
-
-	spec->bzimage = kernel_file(kernel, "bzImage");
-	spec->vmlinux = kernel_file(kernel, "vmlinux");
-	spec->module = kernel_file(kernel, "racerig_kfuncs.ko");
-	spec->module_cpio = kernel_file(kernel, "kfuncs.cpio");
-	spec->init = kernel_guest_file(kernel, "init");
-	spec->init_cpio = kernel_guest_file(kernel, "init.cpio");
-	spec->scenario = g_strdup(scenario->operations ? "" : scenario->name);
-	spec->subject = g_strdup(scenario->subject);
-	if (scenario->operations) {
-		spec->shape = scenario->operations->shape;
-		operations_encode(scenario->operations, spec->programs, spec->setup);
-	}
-	spec->map_flags = g_strdup(kernel->map_flags);
-	spec->vcpus = scenario->vcpus;
-	spec->ram_mib = MAX(kernel->ram_mib, scenario->ram_mib);
-	return spec;
-}
-
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
-			      GError **error)
-{
-	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
-
-	spec->connect = g_strdup(connect);
-	spec->emulator = g_strdup(paths_qemu());
-	if (!g_file_test(spec->init, G_FILE_TEST_EXISTS)) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s is missing; run make", spec->init);
-		return NULL;
-	}
-	spec->emulator_identity = backend_emulator_identity(connect, spec->emulator, error);
-	spec->booted = spec->emulator_identity ? snapshot_path(kernel, spec, "", error) : NULL;
-	return spec->booted ? g_steal_pointer(&spec) : NULL;
-}
-
-/* One for each scenario in C, and one for each shape of guest that serves texts. */
-static char *parked_path(const Kernel *kernel, const GuestSpec *spec, GError **error)
-{
-	const guint64 *shape = (const guint64 *)&spec->shape;
-	g_autoptr(GString) what = g_string_new(spec->scenario);
-
-	for (gsize i = 0; spec->shape.actors && i < sizeof(spec->shape) / sizeof(*shape); i++)
-		g_string_append_printf(what, " %" G_GUINT64_FORMAT, shape[i]);
-	g_autofree char *rest = g_strdup_printf("%s %s", what->str, spec->map_flags ? spec->map_flags : "");
-
-	return snapshot_path(kernel, spec, rest, error);
-}
-
-/* What a guest starts from, and the text that it is given then. */
-static char *guest_name(const char *path, const Scenario *scenario)
-{
-	g_autofree char *file = g_path_get_basename(path);
-	g_autofree char *text = scenario->operations ? operations_hash(scenario->operations) : NULL;
-
-	return g_strconcat(file, text ? "+" : NULL, text, NULL);
-}
-
-char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
-		       char **ret_sum, GError **error)
-{
-	g_autoptr(GuestSpec) spec = session_guest_spec(kernel, scenario, connect, error);
-	g_autofree char *path = spec ? parked_path(kernel, spec, error) : NULL;
-
-	*ret_sum = NULL;
-	if (path && sum_check(path, ret_sum) == SUM_DAMAGED)
-		g_clear_pointer(ret_sum, g_free);
-	return path ? guest_name(path, scenario) : NULL;
-}
-
-static bool add_names(GHashTable *names, const Kernel *kernel, const Scenario *scenario,
-		      const char *identity, GError **error)
-{
-	g_autoptr(GuestSpec) spec = describe_guest(kernel, scenario);
-
-	spec->emulator_identity = g_strdup(identity);
-	g_autofree char *booted = snapshot_path(kernel, spec, "", error);
-	g_autofree char *parked = booted ? parked_path(kernel, spec, error) : NULL;
-
-	if (!parked)
-		return false;
-	g_hash_table_add(names, g_path_get_basename(booted));
-	g_hash_table_add(names, g_path_get_basename(parked));
-	return true;
-}
-
-GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenarios, GError **error)
-{
-	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autofree char *identity = backend_emulator_identity(NULL, paths_qemu(), error);
-
-	if (!identity)
-		return NULL;
-	for (guint i = 0; i < kernels->len; i++) {
-		const Kernel *kernel = g_ptr_array_index(kernels, i);
-
-		for (guint j = 0; kernel->key && j < scenarios->len; j++)
-			if (!add_names(names, kernel, g_ptr_array_index(scenarios, j), identity, error))
-				return NULL;
-	}
-	return g_steal_pointer(&names);
-}
 
 /* QEMU ends at once over a disk that is damaged: what has a sum is not. */
 static bool is_of_no_use(SumState state, const GError *error)
@@ -272,14 +119,15 @@ static bool open_guest(Session *session, GError **error)
 {
 	g_autoptr(GuestSpec) spec = session_guest_spec(session->kernel, session->scenario,
 							 session->connect, error);
-	g_autofree char *parked = spec ? parked_path(session->kernel, spec, error) : NULL;
+	g_autofree char *parked = spec ? snapshot_parked(session->kernel, spec, error) : NULL;
 	bool useless;
 
 	if (!parked)
 		return false;
 	spec->qmp = g_strdup(session->qmp);
+	spec->code = session->code;
 	g_free(session->snapshot);
-	session->snapshot = guest_name(parked, session->scenario);
+	session->snapshot = snapshot_name(parked, session->scenario);
 	session->guest = start_from(session, spec, parked, true, &useless, error);
 	if (session->guest || !useless)
 		return session->guest != NULL;
@@ -344,18 +192,19 @@ Session *session_new(const char *scenario, const char *kernel, const char *conne
 	g_autoptr(Scenario) found = scenario_find(scenario, error);
 	g_autoptr(Kernel) build = found ? kernel_find(kernel, error) : NULL;
 
-	return build ? session_new_of(g_steal_pointer(&found), g_steal_pointer(&build), connect, NULL, cancel,
-				      error) : NULL;
+	return build ? session_new_of(g_steal_pointer(&found), g_steal_pointer(&build),
+				      &(SessionPlace){ .connect = connect }, cancel, error) : NULL;
 }
 
-Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect, const char *qmp,
-			 GCancellable *cancel, GError **error)
+Session *session_new_of(Scenario *scenario, Kernel *kernel, const SessionPlace *place,
+			GCancellable *cancel, GError **error)
 {
 	g_autoptr(Session) session = g_new0(Session, 1);
 
 	session->cancel = cancel;
-	session->connect = g_strdup(connect);
-	session->qmp = g_strdup(qmp);
+	session->connect = g_strdup(place->connect);
+	session->qmp = g_strdup(place->qmp);
+	session->code = place->code;
 	session->scenario = scenario;
 	session->kernel = kernel;
 	session->subject = subject_find(scenario->subject, scenario->path, error);
@@ -575,7 +424,7 @@ bool session_program(Session *session, Scenario *scenario, GError **error)
 	session->scenario = scenario;
 	g_autofree char *before = session->snapshot;
 	before[strcspn(before, "+")] = '\0';
-	session->snapshot = guest_name(before, scenario);
+	session->snapshot = snapshot_name(before, scenario);
 	if ((!take_text(session, &local) || !stepper_program(session->stepper, setup, &local) ||
 	     !begin(session, &local)) &&
 	    !session_recover(session, &lost, g_steal_pointer(&local), error))

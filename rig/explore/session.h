@@ -15,13 +15,21 @@
 #include "schedule/follow.h"
 #include "subject/subject.h"
 
+/* Where a guest runs, and who else looks at it; the caller's. */
+typedef struct {
+	const char *connect;	/* the libvirt that runs it; NULL: QEMU is our child */
+	const char *qmp;	/* QEMU's second QMP socket is kept there; NULL: nowhere */
+	const MachineCode *code;	/* what QEMU notes of what runs, or NULL; kept by reference */
+} SessionPlace;
+
 typedef struct {
 	Kernel *kernel;
 	Scenario *scenario;
 	const Subject *subject;	/* of the scenario */
 	char *connect;		/* libvirt URI, or NULL */
 	GCancellable *cancel;
-	char *qmp;		/* where QEMU's second QMP socket is kept, or NULL */
+	char *qmp;		/* as in SessionPlace, like the next */
+	const MachineCode *code;
 	char *snapshot;		/* names everything that made the guest, by hash */
 	char *snapshot_sum;	/* of its contents, which no second boot has */
 	Guest *guest;
@@ -49,12 +57,9 @@ typedef struct {
 Session *session_new(const char *scenario, const char *kernel, const char *connect,
 		     GCancellable *cancel, GError **error);
 
-/*
- * The same for @scenario and the build @kernel, of which the session takes the caller's references,
- * with QEMU's second QMP socket at @qmp for whoever may want it, or NULL.
- */
-Session *session_new_of(Scenario *scenario, Kernel *kernel, const char *connect,
-			const char *qmp, GCancellable *cancel, GError **error);
+/* The same for @scenario and the build @kernel, of which the session takes the caller's references. */
+Session *session_new_of(Scenario *scenario, Kernel *kernel, const SessionPlace *place,
+			GCancellable *cancel, GError **error);
 
 /* What may fail, or NULL: else nothing of it shows anywhere. */
 static inline const Failures *session_failures(const Session *session)
@@ -86,23 +91,4 @@ MachineTimes session_times(const Session *session);
 
 void session_free(Session *session);
 
-/*
- * The name of the snapshot that a session of these would start from; the caller's.  *@ret_sum is
- * the SHA-256 of its contents, NULL where it is not there, or damaged.
- */
-char *session_snapshot(const Kernel *kernel, const Scenario *scenario, const char *connect,
-		       char **ret_sum, GError **error);
-
-/*
- * The names of all snapshots that sessions of these would start from, with the emulator that
- * runs now; a set of strings, the caller's.  Kernels that are not built have none.
- */
-GHashTable *session_snapshots(const GPtrArray *kernels, const GPtrArray *scenarios, GError **error);
-
-/* The guest's files, as machine_new() wants them; strings are the caller's. */
-GuestSpec *session_guest_spec(const Kernel *kernel, const Scenario *scenario, const char *connect,
-			      GError **error);
-void guest_spec_free(GuestSpec *spec);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestSpec, guest_spec_free)

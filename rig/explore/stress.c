@@ -5,6 +5,7 @@
 
 #include "check/check.h"
 #include "explore/session.h"
+#include "explore/snapshot.h"
 #include "guest/guest-end.h"
 #include "guest/guest.h"
 #include "report/trace.h"

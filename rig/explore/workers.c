@@ -78,7 +78,8 @@ static bool start_session(Worker *worker, GError **error)
 	const Session *first = worker->all->first;
 
 	worker->session = session_new_of(scenario_ref(first->scenario), kernel_ref(first->kernel),
-					 first->connect, NULL, first->cancel, error);
+					 &(SessionPlace){ .connect = first->connect }, first->cancel,
+					 error);
 	if (worker->session)
 		worker->session->n_failures = first->n_failures;
 	if (!worker->session || !session_prepare(worker->session, error))

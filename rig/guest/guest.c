@@ -141,7 +141,7 @@ static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *
 		.disk = spec->disk ? spec->disk : cached ? spec->booted : NULL,
 		.folder = folder, .qmp_path = qmp, .connect = spec->connect,
 		.emulator = spec->emulator,
-		.accel = spec->accel, .vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
+		.accel = spec->accel, .code = spec->code, .vcpus = spec->vcpus, .ram_mib = spec->ram_mib,
 	};
 }
 

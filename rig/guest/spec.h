@@ -25,4 +25,5 @@ typedef struct {
 	int vcpus;
 	int ram_mib;
 	MachineAccel accel;
+	const MachineCode *code;	/* as in MachineSpec */
 } GuestSpec;

@@ -289,6 +289,44 @@ void symbols_each_file(Symbols *symbols, SymbolsFileFunc func, gpointer data)
 	}
 }
 
+static void each_row_of(const Binary *binary, Dwarf_Die *unit, Dwarf_Addr bias, SymbolsRowFunc func,
+			gpointer data)
+{
+	Dwarf_Lines *lines;
+	size_t n;
+
+	if (dwarf_getsrclines(unit, &lines, &n))
+		return;
+	for (size_t i = 0; i + 1 < n; i++) {
+		Dwarf_Line *line = dwarf_onesrcline(lines, i), *next = dwarf_onesrcline(lines, i + 1);
+		const char *file = dwarf_linesrc(line, NULL, NULL);
+		Dwarf_Addr start, end;
+		bool last = true;
+		int number;
+
+		if (file && !dwarf_lineendsequence(line, &last) && !last && !dwarf_lineaddr(line, &start) &&
+		    !dwarf_lineaddr(next, &end) && !dwarf_lineno(line, &number) && end > start)
+			func(start + bias + binary->delta, end + bias + binary->delta, short_path(file),
+			     number, data);
+	}
+}
+
+void symbols_each_row(Symbols *symbols, const char *unit, SymbolsRowFunc func, gpointer data)
+{
+	for (guint b = 0; b < symbols->binaries->len; b++) {
+		Binary *binary = g_ptr_array_index(symbols->binaries, b);
+		Dwarf_Addr bias;
+
+		for (Dwarf_Die *die = NULL;
+		     !binary->relocatable && (die = dwfl_module_nextcu(binary->module, die, &bias));) {
+			const char *file = dwarf_diename(die);
+
+			if (file && strcmp(short_path(file), unit) == 0)
+				each_row_of(binary, die, bias, func, data);
+		}
+	}
+}
+
 bool symbols_text(Symbols *symbols, guint64 addr, void *buffer, gsize len)
 {
 	Binary *binary = find_binary(symbols, addr);

@@ -42,6 +42,13 @@ void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data);
 typedef void (*SymbolsFileFunc)(const char *file, gpointer data);
 void symbols_each_file(Symbols *symbols, SymbolsFileFunc func, gpointer data);
 
+/*
+ * Call @func with each row of the line table of compilation unit @unit ("kernel/bpf/arena.c") of the
+ * executables: instructions from @start to before @end are of @file:@line, which may be a header's.
+ */
+typedef void (*SymbolsRowFunc)(guint64 start, guint64 end, const char *file, int line, gpointer data);
+void symbols_each_row(Symbols *symbols, const char *unit, SymbolsRowFunc func, gpointer data);
+
 /* The bytes of @addr as the file has them; false outside of it. */
 bool symbols_text(Symbols *symbols, guint64 addr, void *buffer, gsize len);
 

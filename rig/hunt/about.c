@@ -55,6 +55,7 @@ static JsonObject *to_json(const HuntAbout *about)
 	json_object_set_int_member(object, "failures", about->failures);
 	json_object_set_int_member(object, "max-schedules", about->max_schedules);
 	json_add_string(object, "stop-at", about->stop_at);
+	json_object_set_boolean_member(object, "coverage", about->coverage);
 	json_object_set_int_member(object, "shard", about->shard);
 	json_object_set_int_member(object, "shards", about->shards);
 	return object;
@@ -107,6 +108,7 @@ HuntAbout *about_parse(const char *line, gsize len, const char *name, GError **e
 	    !json_small(&json, "failures", 0, SCHEDULE_MAX_FAILURES, &about->failures, error) ||
 	    !json_small(&json, "max-schedules", 1, G_MAXINT, &about->max_schedules, error) ||
 	    !json_maybe_name(&json, "stop-at", NAME_INVARIANT, &stop_at, error) ||
+	    !json_bool(&json, "coverage", &about->coverage, error) ||
 	    !json_small(&json, "shards", 1, G_MAXINT, &about->shards, error) ||
 	    !json_small(&json, "shard", 1, about->shards, &about->shard, error))
 		return NULL;
@@ -124,7 +126,7 @@ const char *about_differs(const HuntAbout *a, const HuntAbout *b)
 {
 	static const char *const members[] = {
 		"kernel", "kind", "key", "guest", "emulator", "triples", "verbs", "setup", "failures",
-		"max-schedules", "stop-at", NULL,
+		"max-schedules", "stop-at", "coverage", NULL,
 	};
 	g_autoptr(JsonObject) left = to_json(a), right = to_json(b);
 

@@ -5,7 +5,7 @@
  *
  *	{"racerig-hunt-journal":2,"kernel":"stock","kind":"stock","key":"…","guest":"….qcow2",
  *	 "emulator":"…","triples":false,"verbs":["alloc"],"setup":"alloc 0","failures":1,
- *	 "max-schedules":500,"stop-at":"I7","shard":1,"shards":3}
+ *	 "max-schedules":500,"stop-at":"I7","coverage":true,"shard":1,"shards":3}
  *
  * "verbs", "setup" and "stop-at" are left out where there are none.
  */
@@ -21,6 +21,7 @@ typedef struct {
 	int failures;		/* calls that may fail in a schedule */
 	int max_schedules;	/* of one combination; beyond that within a bound */
 	char *stop_at;		/* an invariant, or NULL */
+	bool coverage;		/* what runs of the subject's code is noted */
 	int shard, shards;	/* 1 of 1: all of it */
 } HuntAbout;
 

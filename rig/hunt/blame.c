@@ -47,9 +47,12 @@ static bool blame_group(Hunter *hunter, Group *group, GError **error)
 
 bool hunt_blame(HuntResult *result, const HunterOptions *options, GError **error)
 {
-	g_autoptr(Hunter) hunter = hunter_new(options);
+	/* What these schedules run has been run before. */
+	HunterOptions without = *options;
+	without.code = NULL;
+	g_autoptr(Hunter) hunter = hunter_new(&without, error);
 
-	for (guint i = 0; i < result->groups->len; i++) {
+	for (guint i = 0; hunter && i < result->groups->len; i++) {
 		Group *group = g_ptr_array_index(result->groups, i);
 		g_autoptr(GError) local = NULL;
 
@@ -62,5 +65,5 @@ bool hunt_blame(HuntResult *result, const HunterOptions *options, GError **error
 		g_message("which order %s is to blame on could not be found out: %s",
 			  group->hit->violation.invariant, local->message);
 	}
-	return true;
+	return hunter != NULL;
 }

@@ -28,11 +28,11 @@ typedef struct {
 
 static const Family families[] = {
 	{ "pairs", "one operation against one, on two pages", { 1, 1 }, 2, 0, false },
-	{ "sequences", "two operations against one, two changes of the mapping among them, on one page",
-	  { 2, 1 }, 1, 2, false },
 	{ "edges", "one access by kernel address, in the arena or next to it, against one change of the "
 	  "mapping",
 	  { 1, 1 }, 1, 0, true },
+	{ "sequences", "two operations against one, two changes of the mapping among them, on one page",
+	  { 2, 1 }, 1, 2, false },
 	{ "triples", "one operation of each of three actors, on one page", { 1, 1, 1 }, 1, 0, false },
 };
 

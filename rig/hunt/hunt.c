@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hunt/hunt.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/line-log.h"
+#include "util/u64.h"
 
 enum { PROGRESS_USEC = 500000, PLAIN_PROGRESS_USEC = 60 * 1000000 };
 
@@ -40,6 +42,7 @@ void hunt_free(Hunt *hunt)
 	g_ptr_array_unref(hunt->combinations);
 	g_ptr_array_unref(hunt->hunted);
 	g_hash_table_unref(hunt->guests);
+	g_hash_table_unref(hunt->ran);
 	about_free(hunt->about);
 	g_free(hunt);
 }
@@ -100,6 +103,52 @@ char *hunt_guest_line(const char *snapshot, const char *sum)
 	return g_strdup_printf("{\"snapshot\":\"%s\",\"sha256\":\"%s\"}", snapshot, sum);
 }
 
+static int by_value(const void *a, const void *b)
+{
+	guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+char *hunt_ran_line(GHashTable *ran)
+{
+	guint n = g_hash_table_size(ran);
+	g_autofree guint64 *all = g_new(guint64, n + 1);
+	GString *text = g_string_new("{\"ran\":[");
+	GHashTableIter iter;
+	gpointer addr;
+	guint i = 0;
+
+	g_hash_table_iter_init(&iter, ran);
+	while (g_hash_table_iter_next(&iter, &addr, NULL))
+		all[i++] = *(guint64 *)addr;
+	qsort(all, n, sizeof(*all), by_value);
+	for (i = 0; i < n; i++)
+		g_string_append_printf(text, "%s\"0x%" G_GINT64_MODIFIER "x\"", i ? "," : "", all[i]);
+	g_string_append(text, "]}");
+	return g_string_free(text, n == 0);
+}
+
+/* What is new in @ran is remembered, and written down. */
+static void note_ran(State *state, GHashTable *ran)
+{
+	g_autoptr(GHashTable) fresh = g_hash_table_new(g_int64_hash, g_int64_equal);
+	GHashTableIter iter;
+	gpointer addr;
+
+	g_hash_table_iter_init(&iter, ran);
+	while (g_hash_table_iter_next(&iter, &addr, NULL)) {
+		if (g_hash_table_contains(state->hunt->ran, addr))
+			continue;
+		addr = g_memdup2(addr, sizeof(guint64));
+		g_hash_table_add(state->hunt->ran, addr);
+		g_hash_table_add(fresh, addr);
+	}
+	g_autofree char *line = hunt_ran_line(fresh);
+	if (line)
+		add_line(state, line);
+}
+
 /* No two boots are the same: a snapshot of one name is to be one throughout. */
 static void note_guest(State *state, const Hunter *hunter)
 {
@@ -120,8 +169,10 @@ static void note_guest(State *state, const Hunter *hunter)
 	add_line(state, line);
 }
 
-static void put(State *state, const Hunter *hunter, Hunted *hunted, GError *error)
+static void put(State *state, Hunter *hunter, Hunted *hunted, GError *error)
 {
+	g_autoptr(GHashTable) ran = hunter ? hunter_ran(hunter) : NULL;
+
 	g_mutex_lock(&state->lock);
 	if (error)
 		give_up(state, g_error_copy(error));
@@ -129,6 +180,8 @@ static void put(State *state, const Hunter *hunter, Hunted *hunted, GError *erro
 		g_autofree char *line = hunted_format(hunted);
 
 		note_guest(state, hunter);
+		if (ran)
+			note_ran(state, ran);
 		g_ptr_array_index(state->hunt->hunted, hunted->n) = hunted;
 		state->done++;
 		state->stopped |= state->options->each.stop_at &&
@@ -143,11 +196,14 @@ static gpointer work(gpointer data)
 {
 	Thread *self = data;
 	State *state = self->state;
-	g_autoptr(Hunter) hunter = hunter_new(&state->options->each);
+	g_autoptr(GError) none = NULL;
+	g_autoptr(Hunter) hunter = hunter_new(&state->options->each, &none);
 	int n;
 
 	cpu_claim(self->number);
-	while ((n = take_next(state)) >= 0) {
+	if (!hunter)
+		put(state, NULL, NULL, none);
+	while (hunter && (n = take_next(state)) >= 0) {
 		g_autoptr(GError) error = NULL;
 		Hunted *hunted = hunter_explore(hunter,
 						g_ptr_array_index(state->hunt->combinations, n), n, &error);
@@ -155,7 +211,7 @@ static gpointer work(gpointer data)
 		put(state, hunter, hunted, error);
 	}
 	g_mutex_lock(&state->lock);
-	state->hunt->restarts += hunter_restarts(hunter);
+	state->hunt->restarts += hunter ? hunter_restarts(hunter) : 0;
 	state->running--;
 	g_cond_signal(&state->changed);
 	g_mutex_unlock(&state->lock);
@@ -244,6 +300,28 @@ static bool take_guest(Hunt *hunt, const GString *line, const char *name, GError
 	return true;
 }
 
+static bool take_ran(Hunt *hunt, const GString *line, const char *name, GError **error)
+{
+	g_autoptr(JsonObject) object = json_parse(line->str, line->len, name, error);
+	const Json json = { object, name };
+	JsonArray *ran;
+
+	if (!object || !json_array(&json, "ran", &ran, error))
+		return false;
+	for (guint i = 0; i < json_array_get_length(ran); i++) {
+		const char *text = json_text_element(ran, i);
+		guint64 addr;
+
+		if (!u64_parse(text, &addr)) {
+			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: ran: element %u is no address",
+				    name, i + 1);
+			return false;
+		}
+		g_hash_table_add(hunt->ran, g_memdup2(&addr, sizeof(addr)));
+	}
+	return true;
+}
+
 static bool take_line(const GString *line, guint number, off_t at, gpointer data, GError **error)
 {
 	Loading *loading = data;
@@ -258,6 +336,8 @@ static bool take_line(const GString *line, guint number, off_t at, gpointer data
 	Hunt *hunt = loading->hunt;
 	if (g_str_has_prefix(line->str, "{\"snapshot\":"))
 		return take_guest(hunt, line, name, error);
+	if (g_str_has_prefix(line->str, "{\"ran\":"))
+		return take_ran(hunt, line, name, error);
 	Hunted *hunted = hunted_parse(line->str, line->len, hunt->combinations->len, name, error);
 	if (!hunted)
 		return false;
@@ -327,6 +407,7 @@ Hunt *hunt_new(HuntAbout *about, GError **error)
 	hunt->whole = !about->scope.verbs && !about->scope.setup;
 	hunt->hunted = g_ptr_array_new_with_free_func((GDestroyNotify)hunted_free);
 	hunt->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	hunt->ran = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	g_ptr_array_set_size(hunt->hunted, (int)combinations->len);
 	return hunt;
 }

@@ -26,6 +26,7 @@ typedef struct {
 	HuntExtent extent;
 	GPtrArray *hunted;	/* of Hunted, by combination; NULL: not begun */
 	GHashTable *guests;	/* snapshot -> SHA-256 of its contents */
+	GHashTable *ran;	/* set of guint64 *: addresses of the subject's code that schedules came to */
 	int restarts, resumed;
 	bool whole;		/* all verbs from all setups: what is not found is gone */
 } Hunt;
@@ -45,6 +46,9 @@ char *hunt_journal_path(const char *out);
 
 /* Its line that says which @snapshot guests started from; the caller's. */
 char *hunt_guest_line(const char *snapshot, const char *sum);
+
+/* Its line with the addresses in @ran; NULL: there are none.  The caller's. */
+char *hunt_ran_line(GHashTable *ran);
 
 /* The hunt that the journal at @path is of, with what it has done. */
 Hunt *hunt_load(const char *path, GError **error);

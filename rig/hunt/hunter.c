@@ -6,6 +6,7 @@
 #include "explore/minimise.h"
 #include "explore/run.h"
 #include "hunt/signature.h"
+#include "machine/code-log.h"
 #include "schedule/policy.h"
 #include "util/error.h"
 
@@ -17,15 +18,20 @@ enum {
 struct Hunter {
 	const HunterOptions *options;
 	Session *session;	/* NULL: none yet, or the last one is of no use */
+	CodeLog *code;		/* NULL: nobody wants to know what runs */
 	int restarts;		/* of sessions that are no more */
 };
 
-Hunter *hunter_new(const HunterOptions *options)
+Hunter *hunter_new(const HunterOptions *options, GError **error)
 {
 	Hunter *hunter = g_new0(Hunter, 1);
 
 	hunter->options = options;
-	return hunter;
+	hunter->code = options->code ? code_log_new(options->code, error) : NULL;
+	if (hunter->code || !options->code)
+		return hunter;
+	hunter_free(hunter);
+	return NULL;
 }
 
 static void drop(Hunter *hunter)
@@ -39,12 +45,18 @@ void hunter_free(Hunter *hunter)
 	if (!hunter)
 		return;
 	drop(hunter);
+	g_clear_pointer(&hunter->code, code_log_free);
 	g_free(hunter);
 }
 
 int hunter_restarts(const Hunter *hunter)
 {
 	return hunter->restarts + (hunter->session ? hunter->session->restarts : 0);
+}
+
+GHashTable *hunter_ran(Hunter *hunter)
+{
+	return hunter->code ? code_log_take(hunter->code) : NULL;
 }
 
 char *hunter_snapshot(const Hunter *hunter)
@@ -87,8 +99,10 @@ static bool take_scenario(Hunter *hunter, Scenario *scenario, GError **error)
 	if (hunter->session && has_same_start(hunter->session, scenario))
 		return session_program(hunter->session, scenario, error);
 	drop(hunter);
-	hunter->session = session_new_of(scenario, kernel_ref(options->kernel), options->connect, NULL,
-					 options->cancel, error);
+	SessionPlace place = { .connect = options->connect,
+			       .code = hunter->code ? code_log_code(hunter->code) : NULL };
+	hunter->session = session_new_of(scenario, kernel_ref(options->kernel), &place, options->cancel,
+					 error);
 	if (hunter->session)
 		hunter->session->n_failures = options->failures;
 	return hunter->session && session_prepare(hunter->session, error);
@@ -266,9 +280,14 @@ static bool minimise_one(Hunter *hunter, Hunted *hunted, const Finding *finding,
 static bool hunt(Hunter *hunter, Scenario *scenario, Hunted *hunted, GError **error)
 {
 	g_autoptr(GArray) findings = g_array_new(FALSE, FALSE, sizeof(Finding));
+	g_autoptr(GHashTable) before = NULL;
 
 	g_array_set_clear_func(findings, finding_clear);
-	if (!take_scenario(hunter, scenario, error) || !explore_all(hunter, hunted, findings, error))
+	if (!take_scenario(hunter, scenario, error))
+		return false;
+	/* The setup and the controls are no schedules. */
+	before = hunter_ran(hunter);
+	if (!explore_all(hunter, hunted, findings, error))
 		return false;
 	for (guint i = 0; i < findings->len; i++)
 		if (!minimise_one(hunter, hunted, &g_array_index(findings, Finding, i), error))

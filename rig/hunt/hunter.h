@@ -16,13 +16,14 @@ typedef struct {
 	int max_schedules;	/* of one combination; beyond that within a bound, or cut */
 	const char *stop_at;	/* a combination ends with the first schedule that violates this, and so
 				 * does the hunt; NULL: go on */
+	const char *code;	/* ranges of code of which is noted what runs (cover_ranges()), or NULL */
 	GCancellable *cancel;
 } HunterOptions;
 
 typedef struct Hunter Hunter;
 
-/* @options are the caller's, and live longer. */
-Hunter *hunter_new(const HunterOptions *options);
+/* @options are the caller's, and live longer.  Without options->code there is no error. */
+Hunter *hunter_new(const HunterOptions *options, GError **error);
 void hunter_free(Hunter *hunter);
 
 /*
@@ -40,6 +41,12 @@ bool hunter_is_of_combination(const Hunter *hunter, const GError *error);
 /* The snapshot that the guest at hand started from, and the SHA-256 of its contents; NULL: none. */
 char *hunter_snapshot(const Hunter *hunter);	/* the caller's */
 const char *hunter_snapshot_sum(const Hunter *hunter);
+
+/*
+ * The addresses that schedules have come to since this was asked last; a set of guint64 *, the caller's,
+ * or NULL without HunterOptions.code.
+ */
+GHashTable *hunter_ran(Hunter *hunter);
 
 /* How often QEMU or drgn was replaced. */
 int hunter_restarts(const Hunter *hunter);

@@ -68,6 +68,25 @@ static JsonArray *unfinished_json(const HuntResult *result)
 	return array;
 }
 
+/* How much of each file was reached. */
+static JsonArray *source_json(const Cover *cover)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < cover->files->len; i++) {
+		const CoverFile *file = g_ptr_array_index(cover->files, i);
+		JsonObject *object = json_object_new();
+
+		json_object_set_string_member(object, "file", file->file);
+		json_object_set_int_member(object, "functions", file->functions->len);
+		json_object_set_int_member(object, "functions-reached", file->functions_reached);
+		json_object_set_int_member(object, "lines", file->lines->len);
+		json_object_set_int_member(object, "lines-reached", file->reached);
+		json_array_add_object_element(array, object);
+	}
+	return array;
+}
+
 char *hunt_json(const HuntResult *result)
 {
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
@@ -97,6 +116,8 @@ char *hunt_json(const HuntResult *result)
 	json_object_set_int_member(counts, "elsewhere", result->elsewhere);
 	json_object_set_int_member(counts, "executed", (gint64)result->executed);
 	json_object_set_object_member(object, "counts", counts);
+	if (result->cover)
+		json_object_set_array_member(object, "source", source_json(result->cover));
 	json_object_set_array_member(object, "groups", groups);
 	json_object_set_array_member(object, "gone", gone);
 	json_object_set_array_member(object, "unfinished", unfinished_json(result));

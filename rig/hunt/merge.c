@@ -38,6 +38,16 @@ static bool same_guests(const Hunt *hunt, const Hunt *other, const char *dir, GE
 	return true;
 }
 
+static void take_ran(Hunt *hunt, const Hunt *shard)
+{
+	GHashTableIter iter;
+	gpointer addr;
+
+	g_hash_table_iter_init(&iter, shard->ran);
+	while (g_hash_table_iter_next(&iter, &addr, NULL))
+		g_hash_table_add(hunt->ran, g_memdup2(addr, sizeof(guint64)));
+}
+
 /* What @shard has done goes over to @hunt. */
 static bool take_shard(Hunt *hunt, Hunt *shard, const char *dir, bool *there, GError **error)
 {
@@ -59,6 +69,7 @@ static bool take_shard(Hunt *hunt, Hunt *shard, const char *dir, bool *there, GE
 	there[about->shard - 1] = true;
 	if (!same_guests(hunt, shard, dir, error))
 		return false;
+	take_ran(hunt, shard);
 	for (guint i = 0; i < shard->hunted->len; i++) {
 		gpointer *from = &g_ptr_array_index(shard->hunted, i);
 
@@ -137,6 +148,9 @@ bool hunt_write_journal(const Hunt *hunt, const char *out, GError **error)
 		if (!line_log_add(log, line, error))
 			return false;
 	}
+	g_autofree char *ran = hunt_ran_line(hunt->ran);
+	if (log && ran && !line_log_add(log, ran, error))
+		return false;
 	for (guint i = 0; log && i < hunt->hunted->len; i++) {
 		const Hunted *hunted = g_ptr_array_index(hunt->hunted, i);
 		g_autofree char *line = hunted ? hunted_format(hunted) : NULL;

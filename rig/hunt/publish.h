@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The folder that a hunt leaves: hunt.json, hunt.txt, hunt.ktap, junit.xml, report.html, and
- * schedules/NN-Ix.sched of each group.
+ * schedules/NN-Ix.sched of each group; with --coverage coverage.json and coverage.html.
  */
 #pragma once
 

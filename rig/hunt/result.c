@@ -18,6 +18,7 @@ void hunt_result_free(HuntResult *result)
 	g_clear_pointer(&result->groups, g_ptr_array_unref);
 	g_clear_pointer(&result->known, g_ptr_array_unref);
 	g_strfreev(result->gone);
+	cover_free(result->cover);
 	g_free(result);
 }
 
@@ -71,6 +72,13 @@ HuntResult *hunt_result_new(const Hunt *hunt, GError **error)
 			  ? "inconclusive"
 			  : result->groups->len ? "known" : "clean";
 	return result;
+}
+
+bool hunt_result_cover(HuntResult *result, const Kernel *kernel, GError **error)
+{
+	if (result->hunt->about->coverage)
+		result->cover = cover_new(kernel, result->hunt->ran, error);
+	return result->cover || !result->hunt->about->coverage;
 }
 
 /* 7695 as "7,695"; into @text. */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "hunt/cover.h"
 #include "hunt/groups.h"
 #include "report/table.h"
 
@@ -15,11 +16,15 @@ typedef struct {
 	guint all, how[HUNTED_KINDS], not_begun, elsewhere;	/* combinations; elsewhere: of other shards */
 	guint64 executed;	/* schedules */
 	guint fresh;		/* groups that are no finding yet */
+	Cover *cover;		/* NULL: nobody has asked, or the kernel is not here */
 	const char *verdict;	/* "clean", "known", "new" or "inconclusive" */
 } HuntResult;
 
 HuntResult *hunt_result_new(const Hunt *hunt, GError **error);
 void hunt_result_free(HuntResult *result);
+
+/* Fill in what of the source of @kernel, the hunt's, was reached; nothing where it was not noted. */
+bool hunt_result_cover(HuntResult *result, const Kernel *kernel, GError **error);
 
 /* Whether every combination was explored to its end. */
 bool hunt_is_complete(const HuntResult *result);

@@ -65,6 +65,11 @@ char *hunt_text(const HuntResult *result, const char *out)
 			       G_GUINT64_FORMAT " executed\n", result->hunt->about->kernel, result->verdict,
 			       result->groups->len, result->groups->len == 1 ? "" : "s", result->fresh,
 			       sentence, result->executed);
+	for (guint i = 0; result->cover && i < result->cover->files->len; i++) {
+		g_autofree char *file = cover_file_text(g_ptr_array_index(result->cover->files, i));
+
+		g_string_append_printf(text, "  %-10s %s\n", i ? "" : "reached", file);
+	}
 	for (char **name = result->gone; *name; name++)
 		g_string_append_printf(text, "  gone       %s was not found%s\n", *name,
 				       hunt_is_complete(result) ? "" : "; not everything was explored");
@@ -89,6 +94,11 @@ char *hunt_html(const HuntResult *result)
 
 	html_begin(page, title);
 	html_add(page, "<h1>%s</h1><p>%s: %s.</p>", title, result->verdict, sentence);
+	for (guint i = 0; result->cover && i < result->cover->files->len; i++) {
+		g_autofree char *file = cover_file_text(g_ptr_array_index(result->cover->files, i));
+
+		html_add(page, "<p>Reached of <a href=\"coverage.html\">%s</a>.</p>", file);
+	}
 	for (guint i = 0; i < result->groups->len; i++) {
 		const Group *group = g_ptr_array_index(result->groups, i);
 		g_autofree char *text = violation_text(&group->hit->violation);

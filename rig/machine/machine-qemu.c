@@ -18,7 +18,7 @@
 #include "util/error.h"
 
 /* Where the child finds what it inherits. */
-enum { FD_GDB = 10, FD_QMP, FD_RAM, FD_DISK, FD_CONSOLE, FD_INITRD };
+enum { FD_GDB = 10, FD_QMP, FD_RAM, FD_DISK, FD_CONSOLE, FD_INITRD, FD_CODE };
 
 typedef struct {
 	Backend base;
@@ -77,6 +77,7 @@ static GStrv command_line(const MachineSpec *spec, GError **error)
 	g_autofree char *disk = g_strdup_printf("/proc/self/fd/%d", FD_DISK);
 	g_autofree char *console = g_strdup_printf("/proc/self/fd/%d", FD_CONSOLE);
 	g_autofree char *initrd = g_strdup_printf("/proc/self/fd/%d", FD_INITRD);
+	g_autofree char *code = g_strdup_printf("/proc/self/fd/%d", FD_CODE);
 	g_autofree char *gdb = g_strdup_printf("fd=%d", FD_GDB);
 	g_autofree char *qmp = g_strdup_printf("fd=%d", FD_QMP);
 	g_autofree char *qmp2 = backend_listening(spec->qmp_path, error);
@@ -95,6 +96,9 @@ static GStrv command_line(const MachineSpec *spec, GError **error)
 				"-kernel", spec->kernel, "-initrd", initrd,
 				"-append", spec->cmdline, NULL);
 	g_strv_builder_addv(words, (const char **)common);
+	if (spec->code)
+		g_strv_builder_add_many(words, "-d", "in_asm,exec,nochain", "-dfilter",
+					spec->code->ranges, "-D", code, NULL);
 	if (is_sandboxed())
 		g_strv_builder_add_many(words, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,"
 					"spawn=deny,resourcecontrol=deny", NULL);
@@ -135,6 +139,8 @@ Backend *backend_qemu_start(const MachineSpec *spec, GError **error)
 		return NULL;
 	}
 	g_subprocess_launcher_take_fd(launcher, initrd, FD_INITRD);
+	if (spec->code)
+		g_subprocess_launcher_take_fd(launcher, dup(spec->code->fd), FD_CODE);
 	if (!backend_init(base, spec, error) || !backend_fill_initrd(initrd, spec, error) ||
 	    !backend_fill_disk(base->parts[PART_DISK], spec, error) ||
 	    !connect_parts(base, launcher, error)) {

@@ -11,6 +11,12 @@ typedef enum {
 	ACCEL_KVM,
 } MachineAccel;
 
+/* Code that QEMU notes when it runs, as -d in_asm,exec writes it (code-log.h). */
+typedef struct {
+	const char *ranges;	/* "0xffffffff81000000..0xffffffff81000fff,…" */
+	int fd;			/* that it writes to, the caller's */
+} MachineCode;
+
 typedef struct {
 	const char *kernel;	/* bzImage */
 	const char *const *initrds;	/* cpio archives, concatenated; NULL-terminated */
@@ -21,6 +27,7 @@ typedef struct {
 	const char *connect;	/* libvirt URI, or NULL: QEMU is our child */
 	const char *emulator;	/* QEMU's program on the host that runs it; NULL: that host's own */
 	MachineAccel accel;
+	const MachineCode *code;	/* NULL: nothing is noted; only where QEMU is our child */
 	int vcpus;
 	int ram_mib;
 } MachineSpec;

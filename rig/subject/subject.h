@@ -13,6 +13,7 @@
 typedef struct {
 	const char *name;	/* in scenarios, and of the module in analysis/helpers/subjects/ */
 	bool tells_success;	/* what an actor returns says whether it has succeeded */
+	const char *units[4];	/* the kernel's source files that it is in; the rest NULL */
 } Subject;
 
 /* Enter a row; once in its folder. */

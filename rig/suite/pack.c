@@ -13,6 +13,7 @@
 #include "machine/backend.h"
 #include "suite/park.h"
 #include "util/error.h"
+#include "util/file.h"
 #include "util/host.h"
 #include "util/paths.h"
 #include "util/sum.h"
@@ -263,7 +264,8 @@ bool pack_write(const Selection *selection, const char *path, GCancellable *canc
 {
 	g_autoptr(GPtrArray) snapshots = NULL;
 
-	if (!park_all(selection, NULL, false, cancel, NULL, NULL, &snapshots, error))
+	if (!file_replaceable(path, error) ||
+	    !park_all(selection, NULL, false, cancel, NULL, NULL, &snapshots, error))
 		return false;
 	g_autoptr(Manifest) manifest = collect(selection, snapshots, error);
 	g_autofree char *text = manifest ? manifest_json(manifest) : NULL;

@@ -5,6 +5,7 @@
 
 #include "catalog/expectation.h"
 #include "explore/session.h"
+#include "explore/snapshot.h"
 #include "util/error.h"
 
 /* What of it is a file: what a text does comes after the snapshot. */
@@ -28,7 +29,8 @@ static bool park(const Pair *pair, const char *connect, GCancellable *cancel, ch
 		Scenario *scenario = scenario_ref((Scenario *)pair->scenario);
 		Kernel *kernel = kernel_ref((Kernel *)pair->kernel);
 		g_autoptr(Session) session =
-			session_new_of(scenario, kernel, connect, NULL, cancel, error);
+			session_new_of(scenario, kernel, &(SessionPlace){ .connect = connect }, cancel,
+				       error);
 		if (!session)
 			return false;
 	}

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "explore/folder.h"
 #include "explore/session.h"
+#include "explore/snapshot.h"
 #include "machine/backend.h"
 #include "util/error.h"
 #include "util/host.h"

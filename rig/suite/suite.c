@@ -9,6 +9,7 @@
 #include "catalog/expectation.h"
 #include "explore/explore.h"
 #include "explore/folder.h"
+#include "explore/snapshot.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
 #include "report/junit.h"

@@ -96,6 +96,18 @@ int file_open(const char *path, FileSource source, GError **error)
 	return -1;
 }
 
+gboolean file_replaceable(const char *path, GError **error)
+{
+	struct stat st;
+
+	if (stat(path, &st) || S_ISREG(st.st_mode))
+		return TRUE;
+	fail(path, S_ISDIR(st.st_mode) ? "a folder; give the name of a file"
+				       : "no regular file, and would be replaced by one; give another name",
+	     error);
+	return FALSE;
+}
+
 char *file_read(const char *path, FileSource source, gsize max, gsize *ret_len, GError **error)
 {
 	int fd = open_any(path, source, error);

@@ -28,5 +28,11 @@ char *file_read(const char *path, FileSource source, gsize max, gsize *ret_len, 
 /* The same as a text: a NUL byte in it is an error, too. */
 char *file_read_text(const char *path, FileSource source, gsize max, GError **error);
 
+/*
+ * Whether a file that the user named may be written: nothing is at @path, or a regular file.  What
+ * is written whole takes the place of what was there, and nobody's /dev/null must go.
+ */
+gboolean file_replaceable(const char *path, GError **error);
+
 /* All of standard input, which may be a pipe. */
 char *file_read_stdin(gsize max, GError **error);

@@ -64,10 +64,24 @@ static void test_zero_bytes(void)
 	g_unlink(path);
 }
 
+/* What is written whole is renamed over what is there. */
+static void test_replaceable(void)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(file_replaceable("/dev/null", &error));
+	g_assert_error(error, RIG_ERROR, RIG_ERROR_INPUT);
+	g_assert_true(g_str_has_prefix(error->message, "/dev/null: no regular file"));
+	g_assert_false(file_replaceable("/", NULL));
+	g_assert_true(file_replaceable("/proc/self/status", NULL));
+	g_assert_true(file_replaceable("/nonexistent", NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/file/no-files", test_no_files);
 	g_test_add_func("/file/zero-bytes", test_zero_bytes);
+	g_test_add_func("/file/replaceable", test_replaceable);
 	return g_test_run();
 }

@@ -22,10 +22,11 @@ def _page(prog: Program, address: int) -> Page:
 
 
 def _purge_lock(prog: Program) -> Lock:
-    """The mutex of all purges; the owner's address, with flags below it."""
-    owner = prog.variable("vmap_purge_lock", "mm/vmalloc.c").owner.address_of_().value_()
-    phys = int(follow_phys(prog["init_mm"].address_of_(), owner).value_())
-    return Lock("vmap-purge", "mutex", Word64(owner), Word64(phys), 8, Word64(0xFFFFFFFFFFFFFFF8))
+    """The mutex of all purges."""
+    found = arena.mutex_lock(prog.variable("vmap_purge_lock", "mm/vmalloc.c"))
+    phys = int(follow_phys(prog["init_mm"].address_of_(), found.address).value_())
+    return Lock("vmap-purge", found.kind, Word64(found.address), Word64(phys), found.bytes,
+                Word64(found.held))
 
 
 def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, Any]]:

@@ -8,5 +8,6 @@
 static const Subject arena = {
 	.name = "arena",
 	.tells_success = true,
+	.units = { "kernel/bpf/arena.c", "kernel/bpf/range_tree.c" },
 };
 SUBJECT(arena);

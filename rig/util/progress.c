@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "util/progress.h"
+
+#include <unistd.h>
+
+enum { TERMINAL_USEC = 200000, PLAIN_USEC = 60 * 1000000 };
+
+Progress progress_begin(void)
+{
+	return (Progress){ g_get_monotonic_time() };
+}
+
+gboolean progress_due(Progress *progress)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (now - progress->shown < (isatty(STDERR_FILENO) ? TERMINAL_USEC : PLAIN_USEC))
+		return FALSE;
+	progress->shown = now;
+	return TRUE;
+}
+
+void progress_show(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (isatty(STDERR_FILENO))
+		g_printerr("\r\033[K  %s", text);
+	else
+		g_message("  %s", text);
+}
+
+void progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
+		g_printerr("\r\033[K");
+}
