@@ -262,7 +262,7 @@ char *cover_file_text(const CoverFile *file)
 static JsonObject *file_json(const CoverFile *file)
 {
 	JsonObject *object = json_object_new();
-	JsonArray *functions = json_array_new(), *reached = json_array_new(), *not = json_array_new();
+	JsonArray *functions = json_array_new(), *reached = json_array_new(), *missed = json_array_new();
 
 	for (guint i = 0; i < file->functions->len; i++) {
 		const CoverFunction *function = &g_array_index(file->functions, CoverFunction, i);
@@ -276,12 +276,12 @@ static JsonObject *file_json(const CoverFile *file)
 	for (guint i = 0; i < file->lines->len; i++) {
 		const CoverLine *line = &g_array_index(file->lines, CoverLine, i);
 
-		json_array_add_int_element(line->reached ? reached : not, line->line);
+		json_array_add_int_element(line->reached ? reached : missed, line->line);
 	}
 	json_object_set_string_member(object, "file", file->file);
 	json_object_set_array_member(object, "functions", functions);
 	json_object_set_array_member(object, "reached", reached);
-	json_object_set_array_member(object, "not-reached", not);
+	json_object_set_array_member(object, "not-reached", missed);
 	return object;
 }
 
