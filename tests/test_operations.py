@@ -140,6 +140,16 @@ def test_a_pin_that_is_held_is_no_leak(tmp_path):
         "pin=0 free=0 page0=frame B", "pin=0 free=0 page0=none"]
 
 
+@pytest.mark.parametrize("actors, setup", [
+    ("free 0 | keep", "reserve 0"),  # who frees a page that was reserved gives it back
+    ("free 0 | reserve 0", None),  # whoever comes last
+    ("free 0; reserve 0 | keep", "alloc 0"),
+])
+def test_a_reserved_page_that_is_freed(tmp_path, actors, setup):
+    assert explore(tmp_path, actors, *(["--setup", setup] if setup else [])).returncode == 0
+    assert verdict(tmp_path)["complete"]
+
+
 def test_a_second_process(tmp_path):
     """It maps the same arena: what one stores the other loads, whoever comes first."""
     result = explore(tmp_path / "run",

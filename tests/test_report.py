@@ -53,7 +53,7 @@ GUARDED = (
 def test_trace_says_what_tlbs_may_hold(violating):
     header, events, findings = trace_of(violating, plainest(violating))
     assert header == {
-        "racerig-trace": 10, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
+        "racerig-trace": 11, "events": len(events), "violations": len(findings), "actors": [{"name": "alloc", "vcpu": 0}, {"name": "fault", "vcpu": 1}],
         "pages": [{"group": 0, "guarded_by": "arena", "scratch": "scratch", "pte": "none", "pte_bits": "0x0",
                    "address": "0x100001000"}],
         "setup": "", "operations": "alloc 0 | fault: read 0",

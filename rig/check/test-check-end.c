@@ -130,6 +130,24 @@ static void reserved_free(Play *play)
 	play->end->pages[1].reserved = true;
 }
 
+/* Somebody reserved it and somebody freed it: who came last is not known, so it may be either. */
+static void maybe_reserved(Play *play)
+{
+	play->end->pages[1].maybe_reserved = true;
+	play->end->pages[1].free = false;
+}
+
+static void maybe_reserved_free(Play *play)
+{
+	play->end->pages[1].maybe_reserved = true;
+}
+
+static void maybe_reserved_free_maps_page(Play *play)
+{
+	free_maps_page(play);
+	play->end->pages[0].maybe_reserved = true;
+}
+
 static void reserved_maps_page(Play *play)
 {
 	play->end->pages[0].reserved = true;
@@ -242,6 +260,9 @@ static void test_facts(void)
 		{ reserved, "" },
 		{ reserved_free, "reserved-free" },
 		{ reserved_maps_page, "reserved-maps-page" },
+		{ maybe_reserved, "" },
+		{ maybe_reserved_free, "" },
+		{ maybe_reserved_free_maps_page, "free-maps-page" },
 		/* in the middle of things books may differ */
 		{ half_done, "deadlock" },
 		{ miscounted, "miscounted" },

@@ -38,7 +38,8 @@ typedef struct {
 	bool exists;		/* its arena does */
 	guint64 pte;		/* raw */
 	bool free;		/* as the kernel has it in its books; a guard's is in none */
-	bool reserved;		/* an actor told that it has reserved it */
+	bool reserved;		/* an actor told that it has reserved it, and none that it freed it */
+	bool maybe_reserved;	/* they told both, and who came last is not known */
 	bool given_up;		/* actors told that they freed it, and none that it wants it */
 } EndPage;
 

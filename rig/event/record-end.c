@@ -72,6 +72,8 @@ static JsonArray *pages_json(const Record *record)
 		json_add_string(object, "pte_bits", bits);
 		json_object_set_boolean_member(object, "free", page->free);
 		json_object_set_boolean_member(object, "reserved", page->reserved);
+		if (page->maybe_reserved)
+			json_object_set_boolean_member(object, "maybe_reserved", TRUE);
 		json_object_set_boolean_member(object, "given_up", page->given_up);
 		json_array_add_object_element(array, object);
 	}
@@ -214,6 +216,7 @@ static bool read_page(const Record *record, const Json *json, int i, End *end, G
 	       record_read_pte(pte, bits, &page->pte) &&
 	       json_bool(json, "free", &page->free, error) &&
 	       json_bool(json, "reserved", &page->reserved, error) &&
+	       json_maybe_bool(json, "maybe_reserved", &page->maybe_reserved, error) &&
 	       json_bool(json, "given_up", &page->given_up, error);
 }
 

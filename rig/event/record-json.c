@@ -14,7 +14,7 @@
  *	{"end":{"how":done, cycle or cut,"alone"?,
  *	 "actors":[{"state":returned, crashed or waits,"result"?,"fault_page"?,"wait"?:{as in violation.h}}],
  *	 "groups":[{"lives","refcount"?,"mapped","counted"?}],
- *	 "pages":[{"exists","pte","pte_bits","free","reserved","given_up"}],
+ *	 "pages":[{"exists","pte","pte_bits","free","reserved","maybe_reserved"?,"given_up"}],
  *	 "words":[{"group","offset","word"}],"reports"?:[{"program","address","write"}],
  *	 "given_back":[…],"pinned":[…],"splats":[…]}}
  *	{"violation":{…}}		as in violation.h

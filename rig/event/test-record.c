@@ -83,7 +83,8 @@ static End *make_end(void)
 				     .wait = { "alloc", WAIT_LOCK, "fault", NULL, "arena" } };
 	end->actors[1] = (EndActor){ .state = END_CRASHED, .fault_page = 0 };
 	end->groups[0] = (EndGroup){ .lives = true, .refcount = 1, .mapped = 1, .counted = -1 };
-	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(FRAME_B), .reserved = true };
+	end->pages[0] = (EndPage){ .exists = true, .pte = PTE(FRAME_B), .reserved = true,
+				   .maybe_reserved = true };
 	end->streams = true;
 	g_array_append_val(end->words, word);
 	g_array_append_val(end->reports, report);

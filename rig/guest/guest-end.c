@@ -159,7 +159,8 @@ static void take_told(const Guest *guest, End *end)
 		wanted |= actor.wanted;
 	}
 	for (int i = 0; i < guest->n_pages; i++) {
-		end->pages[i].reserved = reserved >> i & 1;
+		end->pages[i].reserved = (reserved & ~freed) >> i & 1;
+		end->pages[i].maybe_reserved = (reserved & freed) >> i & 1;
 		end->pages[i].given_up = (freed & ~wanted) >> i & 1;
 	}
 }

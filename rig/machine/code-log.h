@@ -5,7 +5,7 @@
  * It says what is in a block when it translates one, and which block when it runs one:
  *
  *	IN: arena_free_pages
- *	0xffffffff81171bb1:  55                       pushq    %rbp
+ *	0xffffffff81171bb1:  90                       nop
  *	Trace 1: 0x7fefe4003f00 [0000000000000000/ffffffff81171bb1/0040c290/ff020201]
  *
  * So an instruction behind one that faulted is among them though it has not run.  Blocks are not chained,

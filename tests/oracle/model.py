@@ -333,8 +333,10 @@ class Model:
         maps = self.is_page(page, now)
         if facts["given_up"] and maps:
             self.label.broken.add("I9")
-        # Free: nobody's page is there.  Taken: its page is; reserved, so that it stays without one.
-        if maps if facts["free"] or facts["reserved"] else not maps:
+        # Free: nobody's page is there.  Taken: its page is; reserved, so that it stays without one.  Where one
+        # has reserved it and one freed it, it may be any of these.
+        wants_none = facts["free"] or facts["reserved"]
+        if maps if wants_none else not maps and not facts.get("maybe_reserved", False):
             self.label.broken.add("I4")
         if facts["reserved"] and facts["free"]:
             self.label.broken.add("I4")

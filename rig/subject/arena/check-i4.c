@@ -31,7 +31,7 @@ static const char *find_wrong(const EndPage *page, bool maps_page)
 		return "free-maps-page";
 	if (page->reserved)
 		return page->free ? "reserved-free" : maps_page ? "reserved-maps-page" : NULL;
-	if (page->free || maps_page)
+	if (page->free || maps_page || page->maybe_reserved)
 		return NULL;
 	return pte_present(page->pte) ? "allocated-maps-scratch" : "allocated-maps-nothing";
 }
