@@ -7,12 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from drgn import Architecture, Object, Platform, Program, TypeMember
+from drgn import Object, Program, TypeMember
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analysis.helpers import arena
-from analysis.helpers.arch import PAGE_SIZE
+from analysis.helpers.arch import PAGE_SIZE, platform
 from analysis.helpers.klog import silent_checkers, splats
 
 
@@ -61,7 +61,7 @@ def test_checkers_that_have_reported(words, silent):
 
 def program(real_time):
     """Types of locks as with PREEMPT_RT or without, and nothing else."""
-    prog = Program(Platform(Architecture.X86_64))
+    prog = Program(platform())
     word = prog.int_type("unsigned long", 8, False)
     small = prog.int_type("unsigned int", 4, False)
     base = prog.struct_type("rt_mutex_base", 16, (

@@ -39,7 +39,8 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, con
 	    (n == COMMAND_ANY || (n == COMMAND_SOME ? *argc > 1 : *argc == n + 1)))
 		return TRUE;
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s (racerig %s --help)",
-		    local ? local->message : n ? "a word is missing or too many" : "no words wanted",
+		    local ? local->message : n ? "an argument is missing or too many"
+				: "it takes no arguments",
 		    (*argv)[0]);
 	return FALSE;
 }

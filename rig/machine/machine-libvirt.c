@@ -41,7 +41,7 @@ static void end(Backend *backend)
 
 static bool fetch(Backend *backend, Part part, GError **error)
 {
-	/* QEMU's last words are in the other host's log. */
+	/* What QEMU said last is in the other host's log. */
 	return part == PART_LOG || remote_get(((Guest *)backend)->remote, part_names[part],
 					      backend->parts[part], error);
 }

@@ -46,7 +46,7 @@ static bool fetch(const Machine *machine, Part part, GError **error)
 	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
-/* QEMU's own last words say more than "connection closed". */
+/* The last lines of QEMU's own log say more than "connection closed". */
 static bool explain(Machine *machine, GError **error)
 {
 	g_autofree char *log = backend_text(machine->backend, PART_LOG);
