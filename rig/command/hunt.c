@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup,
 	  "Only from here, as in 'alloc 0; cpu1 read 0' (six states that are built in)", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "Up to F calls a schedule that may fail do (1; docs/failures.md)", "F" },
+	  "Up to F calls a schedule that may fail do (0; docs/failures.md)", "F" },
 	{ "coverage", 0, 0, G_OPTION_ARG_NONE, &opt_coverage,
 	  "Note which lines of the kernel's source are reached (coverage.html)", NULL },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },

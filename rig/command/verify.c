@@ -43,7 +43,7 @@ static const GOptionEntry entries[] = {
 	{ "verbs", 0, 0, G_OPTION_ARG_STRING, &opt_verbs, "With --hunt: only these", "V,…" },
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup, "With --hunt: only from here", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
-	  "With --hunt: up to F calls a schedule that may fail do (1)", "F" },
+	  "With --hunt: up to F calls a schedule that may fail do (0)", "F" },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Pairs, or guests of a hunt, side by side (1)", "J" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time,
 	  "Stop each of both after 90s, 15m or 2h", "T" },
