@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hunt/cover.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "guest/symbols.h"
+#include "machine/code-log.h"
 #include "report/html.h"
 #include "subject/subject.h"
 #include "util/error.h"
@@ -124,26 +124,6 @@ char *cover_ranges(const Kernel *kernel, GError **error)
 	return NULL;
 }
 
-static guint64 *in_order(GHashTable *ran)
-{
-	guint64 *all = g_new(guint64, g_hash_table_size(ran) + 1);
-	GHashTableIter iter;
-	gpointer addr;
-	guint n = 0;
-
-	g_hash_table_iter_init(&iter, ran);
-	while (g_hash_table_iter_next(&iter, &addr, NULL))
-		all[n++] = *(guint64 *)addr;
-	return all;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Whether any of the @n addresses of @all, which are in order, is from @start to before @end. */
 static bool any_in(const guint64 *all, guint n, guint64 start, guint64 end)
 {
@@ -239,12 +219,11 @@ Cover *cover_new(const Kernel *kernel, GHashTable *ran, GError **error)
 {
 	const Subject *arena = subject(error);
 	g_autoptr(Symbols) symbols = arena ? load(kernel, error) : NULL;
-	g_autofree guint64 *all = in_order(ran);
+	g_autofree guint64 *all = code_in_order(ran);
 	guint n = g_hash_table_size(ran);
 
 	if (!symbols)
 		return NULL;
-	qsort(all, n, sizeof(*all), by_value);
 	Cover *cover = g_new0(Cover, 1);
 	cover->files = g_ptr_array_new_with_free_func(file_free);
 	cover->roots = kernel_source_roots(kernel->dir, kernel->tree);

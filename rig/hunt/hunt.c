@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hunt/hunt.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "explore/folder.h"
+#include "machine/code-log.h"
 #include "util/cpu.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -103,27 +103,13 @@ char *hunt_guest_line(const char *snapshot, const char *sum)
 	return g_strdup_printf("{\"snapshot\":\"%s\",\"sha256\":\"%s\"}", snapshot, sum);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
-
-	return left < right ? -1 : left > right;
-}
-
 char *hunt_ran_line(GHashTable *ran)
 {
 	guint n = g_hash_table_size(ran);
-	g_autofree guint64 *all = g_new(guint64, n + 1);
+	g_autofree guint64 *all = code_in_order(ran);
 	GString *text = g_string_new("{\"ran\":[");
-	GHashTableIter iter;
-	gpointer addr;
-	guint i = 0;
 
-	g_hash_table_iter_init(&iter, ran);
-	while (g_hash_table_iter_next(&iter, &addr, NULL))
-		all[i++] = *(guint64 *)addr;
-	qsort(all, n, sizeof(*all), by_value);
-	for (i = 0; i < n; i++)
+	for (guint i = 0; i < n; i++)
 		g_string_append_printf(text, "%s\"0x%" G_GINT64_MODIFIER "x\"", i ? "," : "", all[i]);
 	g_string_append(text, "]}");
 	return g_string_free(text, n == 0);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -190,4 +191,25 @@ GHashTable *code_log_take(CodeLog *log)
 	log->ran = addresses_new();
 	g_mutex_unlock(&log->lock);
 	return ran;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+guint64 *code_in_order(GHashTable *ran)
+{
+	guint64 *all = g_new(guint64, g_hash_table_size(ran) + 1);
+	GHashTableIter iter;
+	gpointer addr;
+	guint n = 0;
+
+	g_hash_table_iter_init(&iter, ran);
+	while (g_hash_table_iter_next(&iter, &addr, NULL))
+		all[n++] = *(guint64 *)addr;
+	qsort(all, n, sizeof(*all), by_value);
+	return all;
 }

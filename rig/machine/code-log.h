@@ -30,4 +30,7 @@ const MachineCode *code_log_code(const CodeLog *log);
 /* What has run since the last time, a set of guint64 *, the caller's.  QEMU must stand still. */
 GHashTable *code_log_take(CodeLog *log);
 
+/* The addresses of such a set in order, as many as it has; the caller's. */
+guint64 *code_in_order(GHashTable *ran);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CodeLog, code_log_free)
