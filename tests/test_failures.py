@@ -89,7 +89,7 @@ def test_the_scenario_says_how_many(explored):
     said = verdict(out)
     assert result.returncode == 0 and said["verdict"] == "clean" and said["failures"]["at_most"] == 1
     assert "dpor, at most 1 failure: complete" in result.stdout
-    assert "calls that could fail, those above among them" in result.stdout
+    assert "calls that could fail, those asked to among them" in result.stdout
 
 
 def test_a_free_that_gets_no_lock_is_done_later(tmp_path):

@@ -209,7 +209,7 @@ def test_coverage(tmp_path):
     (("--setup", "frob"), ("setup: 'frob': no verb",)),
     (("--depth", "deep"), ("--depth deep", "pairs or triples")),
     (("--jobs", "0"), ("--jobs", "1 to 64")),
-    (("--stop-at", "I99"), ("--stop-at I99", "no such invariant")),
+    (("--stop-at", "I99"), ("--stop-at 'I99'", "no such invariant")),
     (("--max-schedules", "0"), ("--max-schedules",)),
     (("--kernel", "nosuch"), ("nosuch",)),
     (("--shard", "3/2"), ("write I/N",)),

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "catalog/invariant.h"
 #include "machine/backend.h"
 #include "util/error.h"
+#include "util/name.h"
 #include "util/paths.h"
 
 char *command_connect;
@@ -68,4 +70,21 @@ int command_table_code(const Table *table)
 	if (counts.unexpected || counts.inconclusive || counts.not_run)
 		return EXIT_UNEXPECTED;
 	return counts.pairs && counts.skipped == counts.pairs ? EXIT_SKIPPED : EXIT_EXPECTED;
+}
+
+gboolean command_invariant(const char *option, const char *id, GError **error)
+{
+	g_autofree char *shown = id ? name_shown(id) : NULL;
+	g_autoptr(GString) known = g_string_new(NULL);
+	const Invariant *const *invariants;
+	gsize n;
+
+	if (!id || invariant_exists(id))
+		return TRUE;
+	invariants = invariant_list(&n);
+	for (gsize i = 0; i < n; i++)
+		g_string_append_printf(known, " %s", invariants[i]->id);
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s '%s': no such invariant (there are:%s)", option,
+		    shown, known->str);
+	return FALSE;
 }

@@ -64,5 +64,8 @@ gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, con
 /* The seconds of --max-time: "90s", "15m", "2h" or plain seconds. */
 gboolean command_duration(const char *text, double *ret, GError **error);
 
+/* Whether there is an invariant @id, which @option has; NULL: none is asked for. */
+gboolean command_invariant(const char *option, const char *id, GError **error);
+
 /* The exit code that a table means: the worst of its rows, or skipped when all are. */
 int command_table_code(const Table *table);

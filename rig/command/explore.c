@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "catalog/expectation.h"
-#include "catalog/invariant.h"
 #include "command/command.h"
 #include "explore/folder.h"
+#include "report/unseen-text.h"
 #include "report/violation-text.h"
 #include "suite/shard.h"
 #include "util/error.h"
-#include "util/name.h"
 
 static char *opt_kernel, *opt_policy = "dpor", *opt_out, *opt_time, *opt_stop_at;
 static int opt_schedules, opt_preemptions = -1, opt_seed = 1, opt_depth = 3, opt_jobs = 1;
@@ -100,14 +99,6 @@ static void print_failures(const Verdict *verdict)
 /* What the schedules touch that is no event. */
 static void print_unseen(const Verdict *verdict)
 {
-	static const char *const texts[SURVEY_KINDS] = {
-		[SURVEY_USER_PTE] = "accesses to user PTEs",
-		[SURVEY_WORD] = "accesses to plain words",
-		[SURVEY_LOCK] = "other locks taken",
-		[SURVEY_FAILURE] = "calls that could fail and did not",
-		[SURVEY_TIMER] = "timers",
-	};
-
 	int first = 0;
 
 	if (!verdict->unseen)
@@ -116,8 +107,7 @@ static void print_unseen(const Verdict *verdict)
 		if (survey_has(verdict->unseen, kind))
 			g_print("%s%u %s\n", first++ ? "             " : "  no event   ",
 				survey_total(verdict->unseen, kind),
-				kind == SURVEY_FAILURE && verdict->failures
-				? "calls that could fail, those above among them" : texts[kind]);
+				unseen_words(kind, verdict->failures));
 	g_print("             (in one schedule, every actor as far as it can go)\n");
 	for (guint i = 0; i < verdict->unseen->len; i++) {
 		const SurveyItem *item = &g_array_index(verdict->unseen, SurveyItem, i);
@@ -211,23 +201,6 @@ static gboolean is_bounded(void)
 	return strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
 }
 
-static gboolean check_stop_at(GError **error)
-{
-	g_autofree char *shown = opt_stop_at ? name_shown(opt_stop_at) : NULL;
-	g_autoptr(GString) known = g_string_new(NULL);
-	const Invariant *const *invariants;
-	gsize n;
-
-	if (!opt_stop_at || invariant_exists(opt_stop_at))
-		return TRUE;
-	invariants = invariant_list(&n);
-	for (gsize i = 0; i < n; i++)
-		g_string_append_printf(known, " %s", invariants[i]->id);
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-		    "--stop-at '%s': no such invariant (there are:%s)", shown, known->str);
-	return FALSE;
-}
-
 static gboolean check_split(GError **error)
 {
 	enum { DEEPEST = 64 };
@@ -268,7 +241,7 @@ static gboolean check_options(GError **error)
 	if (opt_preemptions >= 0 && !is_bounded())
 		return bad_input(error, "--preemptions", opt_preemptions,
 				 "only dfs and dpor have a bound");
-	return check_split(error) && check_stop_at(error);
+	return check_split(error) && command_invariant("--stop-at", opt_stop_at, error);
 }
 
 static Policy *make_policy(int actors, int failures, GError **error)

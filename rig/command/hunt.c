@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "catalog/invariant.h"
 #include "command/command.h"
 #include "suite/shard.h"
 #include "util/error.h"
@@ -64,8 +63,8 @@ static gboolean check_options(HuntAbout *about, GError **error)
 		return bad_number(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_schedules < 1)
 		return bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
-	if (opt_stop_at && !invariant_exists(opt_stop_at))
-		return bad(error, "--stop-at", opt_stop_at, "no such invariant; racerig list has them");
+	if (!command_invariant("--stop-at", opt_stop_at, error))
+		return FALSE;
 	about->scope.triples = strcmp(opt_depth, "triples") == 0;
 	if (!about->scope.triples && strcmp(opt_depth, "pairs") != 0)
 		return bad(error, "--depth", opt_depth, "give pairs or triples");

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/unseen-text.h"
 
-#include "step/survey.h"
-
 static const char *const TEXTS[SURVEY_KINDS] = {
 	[SURVEY_USER_PTE] = "accesses to PTEs of processes",
 	[SURVEY_WORD] = "accesses to plain words",
 	[SURVEY_LOCK] = "other locks taken",
 	[SURVEY_FAILURE] = "calls that could fail and did not",
-	[SURVEY_TIMER] = "timer interrupts",
+	[SURVEY_TIMER] = "timers",
 };
+
+const char *unseen_words(SurveyKind kind, bool with_failures)
+{
+	return kind == SURVEY_FAILURE && with_failures ? "calls that could fail, those asked to among them"
+						       : TEXTS[kind];
+}
 
 static bool are_counts(const Json *of, GError **error)
 {
@@ -74,11 +78,9 @@ char *unseen_text(JsonObject *verdict)
 		JsonObject *one = json_object_get_object_member(unseen, survey_token(kind));
 		JsonArray *uncounted = json_object_get_array_member(one, "uncounted");
 
-		const char *what = kind == SURVEY_FAILURE && json_object_has_member(verdict, "failures")
-			? "calls that could fail, those asked to among them" : TEXTS[kind];
-
 		g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s", kind ? "; " : "",
-				       json_object_get_int_member(one, "total"), what);
+				       json_object_get_int_member(one, "total"),
+				       unseen_words(kind, json_object_has_member(verdict, "failures")));
 		add_parts(text, json_object_get_object_member(one, "of"));
 		if (json_array_get_length(uncounted))
 			g_string_append_printf(text, ", those of %u pages not counted: they are in "

@@ -4,7 +4,11 @@
  */
 #pragma once
 
+#include "step/survey.h"
 #include "util/json.h"
+
+/* What is counted, in words: "other locks taken"; @with_failures: calls were made to fail. */
+const char *unseen_words(SurveyKind kind, bool with_failures);
 
 /* False when "unseen" of @verdict is not what verdict.c writes; there may be none. */
 bool unseen_check(const Json *verdict, GError **error);
