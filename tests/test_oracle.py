@@ -150,7 +150,9 @@ def build(tmp_path: Path, source: str, text: str) -> Path:
     changed, rig = tmp_path / Path(source).name, tmp_path / "racerig"
     changed.write_text(text)
     mine = TOP / "build" / "rig" / Path(source).with_suffix(".o")
-    others = [path for path in sorted((TOP / "build" / "rig").rglob("*.o")) if path != mine
+    # Two processors are in no rig (tests/test_arch.py compiles one of them there).
+    others = [path for path in sorted((TOP / "build" / "rig").rglob("*.o"))
+              if path != mine and path.stem not in ("arch-none", "arch-fake")
               and (TOP / path.relative_to(TOP / "build")).with_suffix(".c").exists()]
     subprocess.run([*words.get("CC", ["cc"]), "-O0", "-std=gnu11", "-w", "-I", TOP / "rig", "-I", TOP / "scenarios",
                     "-I", TOP / "build", *words["DEPS_CFLAGS"], '-DG_LOG_DOMAIN="rig-check"',

@@ -15,7 +15,7 @@ static const guint64 FRAME_MASK = ((1ull << FRAME_BITS) - 1) << FRAME_SHIFT;
 
 const Arch ARCH = {
 	.name = "fake", .title = "a fake", .emulator = "qemu-system-fake", .package = "none",
-	.board = "desk", .os_type = "none", .features = "", .cmdline = "", .page_fault = "on_fault",
+	.board = "desk", .os_type = "none", .feature = "none", .cmdline = "", .page_fault = "on_fault",
 	.page_shift = FAKE_PAGE_SHIFT, .pte_bytes = 8, .user_bits = KERNEL_BIT, .stack_bytes = FAKE_PAGE,
 	.n_general = FAKE_GENERAL, .regs_bytes = 8 * (4 + FAKE_GENERAL),
 	.insn_bytes = sizeof(FakeInsn), .insn_step = 1, .unmask_bytes = sizeof(FakeInsn),

@@ -12,7 +12,7 @@
 
 const Arch ARCH = {
 	.name = "none", .title = "no machine", .emulator = "none", .package = "none", .board = "none",
-	.os_type = "none", .features = "", .cmdline = "", .page_fault = "none",
+	.os_type = "none", .feature = "none", .cmdline = "", .page_fault = "none",
 };
 
 const char *const FLUSH_NAMES[N_FLUSHES + 1] = { NULL };

@@ -30,7 +30,7 @@ const Arch ARCH = {
 	.package = "qemu-system-x86",
 	.board = "pc",
 	.os_type = "hvm",
-	.features = "<acpi/>",
+	.feature = "acpi",
 	/* User addresses, too: a thread's stack may share page 0's slot of QEMU's TLB. */
 	.cmdline = "console=ttyS0 oops=panic nokaslr norandmaps mitigations=off",
 	.page_fault = "asm_exc_page_fault",

@@ -19,7 +19,7 @@ typedef struct {
 	const char *package;	/* … Debian's package of it */
 	const char *board;	/* of QEMU's -machine; libvirt's, too */
 	const char *os_type;	/* libvirt's, and … */
-	const char *features;	/* … its XML for what the board has */
+	const char *feature;	/* … and what it calls what makes all vCPUs known to the guest */
 	const char *cmdline;	/* the kernel's: a serial console, and all lies where it was linked */
 	const char *page_fault;	/* the function of the kernel that a page fault comes to */
 	int page_shift;		/* bytes of a page, as a power of two */

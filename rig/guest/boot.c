@@ -169,6 +169,26 @@ bool boot_is_cached(const GuestSpec *spec)
 	return g_file_test(spec->booted, G_FILE_TEST_EXISTS);
 }
 
+/* What comes of a boot is kept, and one that lacks a vCPU would be met again and again. */
+static bool all_online(Boot *boot, const GuestSpec *spec, GError **error)
+{
+	guint64 addr = symbols_address(boot->symbols, "__num_online_cpus");
+	guint32 online = 0;
+
+	if (!addr) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+			    "%s: no __num_online_cpus in it; build the kernel with CONFIG_SMP", spec->vmlinux);
+		return false;
+	}
+	if (!machine_read(boot->machine, 0, addr, &online, sizeof(online), error))
+		return false;
+	if (online == (guint)spec->vcpus)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "the kernel has brought up %u of %d vCPUs", online,
+		    spec->vcpus);
+	return false;
+}
+
 /* As far as it is the same for all scenarios. */
 static bool start(Boot *boot, const GuestSpec *spec, bool cached, GError **error)
 {
@@ -176,7 +196,7 @@ static bool start(Boot *boot, const GuestSpec *spec, bool cached, GError **error
 		return machine_load_whole(boot->machine, WHOLE, error);
 	g_autofree char *dir = g_path_get_dirname(spec->booted);
 	g_mkdir_with_parents(dir, 0755);
-	return run_to(boot, "guest_booted", error) &&
+	return run_to(boot, "guest_booted", error) && all_online(boot, spec, error) &&
 	       machine_save_whole(boot->machine, WHOLE, error) &&
 	       machine_export_disk(boot->machine, spec->booted, error);
 }

@@ -153,14 +153,14 @@ static char *describe(const Domain *domain, const DomainSpec *spec)
 		"<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
 		"<name>%s</name><memory unit='MiB'>%d</memory>"
 		"<os><type arch='%s' machine='%s'>%s</type><kernel>%s</kernel>"
-		"<initrd>%s</initrd><cmdline>%s</cmdline></os><features>%s</features>"
+		"<initrd>%s</initrd><cmdline>%s</cmdline></os><features><%s/></features>"
 		"<cpu><topology sockets='1' cores='%d' threads='1'/></cpu>"
 		/* 2026-01-01, as the direct backend has it. */
 		"<clock offset='absolute' start='1767225600'><timer name='rtc' track='guest'/></clock>"
 		"<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>"
 		"<on_crash>destroy</on_crash>",
 		domain->is_test ? "test" : "qemu", domain->name, spec->ram_mib,
-		ARCH.name, ARCH.board, ARCH.os_type, spec->kernel, spec->initrd, spec->cmdline, ARCH.features,
+		ARCH.name, ARCH.board, ARCH.os_type, spec->kernel, spec->initrd, spec->cmdline, ARCH.feature,
 		spec->vcpus);
 	GString *xml = g_string_new(head);
 
