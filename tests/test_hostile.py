@@ -384,7 +384,7 @@ EVIL = {
     "memory": "I5",
     "reset": "I5",
     "off": "I5",
-    "report": "documented",  # what it then says of itself contradicts nothing that the kernel did
+    "report": "inconclusive",  # what it then says of itself contradicts nothing that the kernel did
     "loop": "evil runs on and on near run_loop",
     "flood": "evil runs on and on near ",
 }
@@ -397,8 +397,8 @@ def test_evil_actors(what, evil, tmp_path):
     code, said = run(tmp_path, "explore", f"evil-{what}", "--max-schedules", "2", "--out", tmp_path / "run",
                      env={"RACERIG_DATA": str(evil)})
     assert time.monotonic() - began < 280 and len(said) < 10000 and "\x1b" not in said
-    if EVIL[what] == "documented":
-        assert verdict(tmp_path / "run")["verdict"] == "inconclusive" and verdict(tmp_path / "run")["documented"] == 2
+    if EVIL[what] == "inconclusive":
+        assert verdict(tmp_path / "run")["verdict"] == "inconclusive" and verdict(tmp_path / "run")["executed"] == 2
     elif EVIL[what][0] == "I":
         assert code == 1, said
         assert EVIL[what] in [found["invariant"] for found in verdict(tmp_path / "run")["violations"]]
