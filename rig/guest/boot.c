@@ -177,7 +177,8 @@ static bool all_online(Boot *boot, const GuestSpec *spec, GError **error)
 
 	if (!addr) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "%s: no __num_online_cpus in it; build the kernel with CONFIG_SMP", spec->vmlinux);
+			    "%s: no __num_online_cpus in it; build the kernel with CONFIG_SMP",
+			    spec->vmlinux);
 		return false;
 	}
 	if (!machine_read(boot->machine, 0, addr, &online, sizeof(online), error))
