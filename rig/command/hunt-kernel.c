@@ -9,12 +9,9 @@
 #include "explore/snapshot.h"
 #include "hunt/blame.h"
 #include "hunt/publish.h"
-#include "machine/backend.h"
-#include "util/error.h"
-#include "util/paths.h"
 
-/* The name of what is booted for a combination of any shape. */
-static char *guest_name(const Kernel *kernel, GError **error)
+/* What is left to say of @about when the kernel is known; combinations of all shapes are booted alike. */
+static gboolean describe(HuntAbout *about, const Kernel *kernel, GError **error)
 {
 	OperationsText text = { .actors = "read 0 | read 0", .pages = 1, .arenas = -1, .processes = -1 };
 	const char *where;
@@ -22,19 +19,14 @@ static char *guest_name(const Kernel *kernel, GError **error)
 	g_autoptr(Scenario) any = operations ? scenario_of_text(operations) : NULL;
 	g_autoptr(GuestSpec) spec = any ? session_guest_spec(kernel, any, command_connect, error) : NULL;
 
-	return spec ? g_path_get_basename(spec->booted) : NULL;
-}
-
-/* What is left to say of @about when the kernel is known. */
-static gboolean describe(HuntAbout *about, const Kernel *kernel, GError **error)
-{
+	if (!spec)
+		return FALSE;
 	about->kernel = g_strdup(kernel->name);
 	about->kind = g_strdup(kernel->kind);
 	about->key = g_strdup(kernel->key);
-	about->guest = guest_name(kernel, error);
-	about->emulator = about->guest
-		? backend_emulator_identity(command_connect, paths_qemu(), error) : NULL;
-	return about->emulator != NULL;
+	about->guest = g_path_get_basename(spec->booted);
+	about->emulator = g_strdup(spec->emulator_identity);
+	return TRUE;
 }
 
 /* To be said of a whole hunt only: a shard may not have the smallest combination of a group. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "command/command.h"
+
 #include <unistd.h>
 
-#include "command/command.h"
 #include "command/hunt-kernel.h"
 #include "explore/folder.h"
 #include "hunt/blame.h"

@@ -6,18 +6,6 @@
 #include "explore/folder.h"
 #include "hunt/compare.h"
 
-static HuntAbout *copy(const HuntAbout *about)
-{
-	HuntAbout *copy = about_new();
-
-	copy->scope.triples = about->scope.triples;
-	copy->scope.verbs = g_strdupv(about->scope.verbs);
-	copy->scope.setup = g_strdup(about->scope.setup);
-	copy->failures = about->failures;
-	copy->max_schedules = about->max_schedules;
-	return copy;
-}
-
 static KernelHunt *hunt_side(const char *side, const char *kernel, const HuntAbout *about,
 			     const HuntOptions *options, GError **error)
 {
@@ -26,7 +14,7 @@ static KernelHunt *hunt_side(const char *side, const char *kernel, const HuntAbo
 
 	g_print("== %s: %s\n", side, kernel);
 	here.out = out;
-	return kernel_hunt(kernel, copy(about), &here, error);
+	return kernel_hunt(kernel, about_copy(about), &here, error);
 }
 
 /* "WORDS: I7, I12", each once. */

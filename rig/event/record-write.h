@@ -6,7 +6,7 @@
 
 #include "event/record.h"
 
-/* By EventHalf and Flush; NULL-terminated. */
+/* By EventHalf; NULL-terminated. */
 extern const char *const record_halves[];
 
 /* The line of event @i; the caller's. */

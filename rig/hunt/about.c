@@ -18,6 +18,21 @@ HuntAbout *about_new(void)
 	return about;
 }
 
+HuntAbout *about_copy(const HuntAbout *about)
+{
+	HuntAbout *copy = g_memdup2(about, sizeof(*about));
+
+	copy->kernel = g_strdup(about->kernel);
+	copy->kind = g_strdup(about->kind);
+	copy->key = g_strdup(about->key);
+	copy->guest = g_strdup(about->guest);
+	copy->emulator = g_strdup(about->emulator);
+	copy->scope.verbs = g_strdupv(about->scope.verbs);
+	copy->scope.setup = g_strdup(about->scope.setup);
+	copy->stop_at = g_strdup(about->stop_at);
+	return copy;
+}
+
 void about_free(HuntAbout *about)
 {
 	if (!about)

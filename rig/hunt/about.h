@@ -26,6 +26,7 @@ typedef struct {
 } HuntAbout;
 
 HuntAbout *about_new(void);
+HuntAbout *about_copy(const HuntAbout *about);
 void about_free(HuntAbout *about);
 
 /* Without a newline, and the caller's; and back: RIG_ERROR_INPUT names @name. */

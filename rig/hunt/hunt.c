@@ -2,7 +2,6 @@
 #include "hunt/hunt.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "explore/folder.h"
 #include "machine/code-log.h"
@@ -10,9 +9,11 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/line-log.h"
+#include "util/progress.h"
 #include "util/u64.h"
 
-enum { PROGRESS_USEC = 500000, PLAIN_PROGRESS_USEC = 60 * 1000000 };
+/* How long to wait for a combination before looking at the clock again. */
+enum { WAIT_USEC = 200000 };
 
 /* Shared by the threads; what is below @lock is under it. */
 typedef struct {
@@ -47,9 +48,14 @@ void hunt_free(Hunt *hunt)
 	g_free(hunt);
 }
 
+int hunt_shard_of(const Hunt *hunt, guint n)
+{
+	return (int)(n % hunt->about->shards) + 1;
+}
+
 bool hunt_is_mine(const Hunt *hunt, guint n)
 {
-	return (int)(n % hunt->about->shards) == hunt->about->shard - 1;
+	return hunt_shard_of(hunt, n) == hunt->about->shard;
 }
 
 static double seconds_since(gint64 start)
@@ -205,43 +211,35 @@ static gpointer work(gpointer data)
 }
 
 /* Under the lock. */
-static void progress(const State *state, gint64 *last)
+static void progress(const State *state, Progress *shown)
 {
-	bool terminal = isatty(STDERR_FILENO);
-	gint64 now = g_get_monotonic_time();
 	guint here = state->done - state->hunt->resumed;
 	guint violating = 0;
 
-	if (now - *last < (terminal ? PROGRESS_USEC : PLAIN_PROGRESS_USEC))
+	if (!progress_due(shown))
 		return;
-	*last = now;
 	for (guint i = 0; i < state->hunt->hunted->len; i++) {
 		const Hunted *hunted = g_ptr_array_index(state->hunt->hunted, i);
 
 		violating += hunted && hunted->violating;
 	}
 	double left = here ? seconds_since(state->started) / here * (state->mine - state->done) / 60 : 0;
-	g_autofree char *text = g_strdup_printf("%u of %u combinations, %u violating, about %.0f min left",
-						state->done, state->mine, violating, left);
-	if (terminal)
-		g_printerr("\r\033[K  %s", text);
-	else
-		g_message("%s", text);
+	progress_show("%u of %u combinations, %u violating, about %.0f min left", state->done,
+		      state->mine, violating, left);
 }
 
 static void wait_for_all(State *state)
 {
-	gint64 last = g_get_monotonic_time();
+	Progress shown = progress_begin();
 
 	g_mutex_lock(&state->lock);
 	while (state->running) {
 		g_cond_wait_until(&state->changed, &state->lock,
-				  g_get_monotonic_time() + PROGRESS_USEC);
-		progress(state, &last);
+				  g_get_monotonic_time() + WAIT_USEC);
+		progress(state, &shown);
 	}
 	g_mutex_unlock(&state->lock);
-	if (isatty(STDERR_FILENO))
-		g_printerr("\r\033[K");
+	progress_end();
 }
 
 char *hunt_journal_path(const char *out)

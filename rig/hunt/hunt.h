@@ -34,7 +34,8 @@ typedef struct {
 /* Nothing of @about, which this takes, is begun; errors are those of combinations_new(). */
 Hunt *hunt_new(HuntAbout *about, GError **error);
 
-/* Whether combination @n is this shard's: in turn, so that each has some of every setup. */
+/* Whose combination @n is, from 1: in turn, so that each shard has some of every setup. */
+int hunt_shard_of(const Hunt *hunt, guint n);
 bool hunt_is_mine(const Hunt *hunt, guint n);
 
 /* Hunt until there is nothing more, a limit, or an interrupt; what is finished is in @hunt in every case. */

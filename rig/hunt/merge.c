@@ -94,15 +94,15 @@ static char *missing_of(const Hunt *hunt, const bool *there)
 {
 	GString *text = g_string_new(NULL);
 	int shards = hunt->about->shards;
+	g_autofree bool *lacks = g_new0(bool, shards);
 
+	for (guint i = 0; i < hunt->hunted->len; i++)
+		if (!g_ptr_array_index(hunt->hunted, i))
+			lacks[hunt_shard_of(hunt, i) - 1] = true;
 	for (int shard = 0; shard < shards; shard++) {
-		bool ended = true;
-
-		for (guint i = shard; i < hunt->hunted->len; i += shards)
-			ended &= g_ptr_array_index(hunt->hunted, i) != NULL;
 		if (!there[shard])
 			g_string_append_printf(text, "shard %d/%d is missing\n", shard + 1, shards);
-		else if (!ended)
+		else if (lacks[shard])
 			g_string_append_printf(text, "shard %d/%d has not ended; --resume goes on\n",
 					       shard + 1, shards);
 	}
@@ -120,10 +120,7 @@ Hunt *hunt_merge(const char *const *dirs, char **ret_missing, GError **error)
 		if (!shard)
 			return NULL;
 		if (!hunt) {
-			g_autofree char *line = about_format(shard->about);
-			HuntAbout *about = about_parse(line, strlen(line), *dir, error);
-
-			hunt = about ? hunt_new(about, error) : NULL;
+			hunt = hunt_new(about_copy(shard->about), error);
 			there = g_new0(bool, shard->about->shards);
 		}
 		if (!hunt || !take_shard(hunt, shard, *dir, there, error))
