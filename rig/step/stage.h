@@ -42,6 +42,13 @@ typedef struct {
 	gint64 result;		/* … the last one with that */
 } Actor;
 
+/* Of which guest what is found out is kept; the strings are the caller's. */
+typedef struct {
+	const char *snapshot;	/* the name of its file */
+	const char *identity;	/* of its contents, emulator, rig, setup; NULL: nothing is kept */
+	bool anew;		/* controls are run, whatever is known */
+} KeptAs;
+
 typedef struct {
 	guint64 pfn;
 	int page;		/* the watched page whose PTE had it last */

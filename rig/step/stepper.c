@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/pte.h"
+#include "step/learned.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -442,6 +443,16 @@ static bool learn(Stepper *stepper, GError **error)
 	return true;
 }
 
+/* The same, from what is known of it. */
+static bool learn_once(Stepper *stepper, const KeptAs *as, const Setup *setup, GError **error)
+{
+	g_auto(Kept) kept = learned_init(stepper->stage, as, setup);
+	g_autofree char *expected = NULL;
+
+	return learned_take(stepper->stage, &kept, &expected, error) && learn(stepper, error) &&
+	       learned_end(stepper->stage, &kept, expected, error);
+}
+
 Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
@@ -451,11 +462,12 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	if (!stepper->stage ||
 	    (options->setup && !(setup_run(stepper->stage, options->setup, error) &&
 				 setup_count(stepper->stage, options->setup, error))) ||
-	    (controls && !lose("controls") && !control_all(stepper->stage, controls, error)) ||
+	    (controls && !lose("controls") &&
+	     !control_once(stepper->stage, &options->kept, controls, error)) ||
 	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
 		return NULL;
 	stepper->stage->hasty = true;
-	return learn(stepper, error) ? g_steal_pointer(&stepper) : NULL;
+	return learn_once(stepper, &options->kept, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
 bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)

@@ -26,6 +26,19 @@ char *sum_of_file(const char *path, guint64 *ret_size, GError **error)
 	return sha256_of(g_mapped_file_get_contents(mapped), len);
 }
 
+static gpointer sum_program(gpointer unused)
+{
+	(void)unused;
+	return sum_of_file("/proc/self/exe", NULL, NULL);
+}
+
+const char *sum_of_program(void)
+{
+	static GOnce once = G_ONCE_INIT;
+
+	return g_once(&once, sum_program, NULL);
+}
+
 bool sum_write(const char *path, const void *data, gsize len, GError **error)
 {
 	g_autofree char *sum = sha256_of(data, len);
