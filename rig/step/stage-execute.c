@@ -153,6 +153,9 @@ bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GEr
 		begin_store_half(stage, self);
 	if (self->pending.kind == EVENT_FREE)
 		return stage_free_one(stage, actor, ret_event, error);
+	int word = self->pending.kind == EVENT_WORD ? self->pending.word : -1;
+	if (!stage_watch_words(stage, actor, word, error))
+		return false;
 	const Site *site = sites_find(stage->sites, self->pending.pc);
 	guint64 address = self->pending.kind == EVENT_ACCESS ? insn_address(&site->insn, &self->regs) : 0;
 	bool probed = begin_probe(stage, self, site, &probe);

@@ -60,6 +60,26 @@ static bool watch_words(Stage *stage, GError **error)
 	return true;
 }
 
+bool stage_watch_words(Stage *stage, int actor, int pending, GError **error)
+{
+	const Watch *watch = &stage->guest->watch;
+	guint64 guarded = 0, changed;
+
+	for (int i = 0; i < watch->n_words && !stage->survey && !lose("word"); i++)
+		if (watch->words[i].lock >= 0 && i != pending && stage_is_guarded(stage, actor, i))
+			guarded |= G_GUINT64_CONSTANT(1) << i;
+	changed = guarded ^ stage->unwatched;
+	stage->unwatched = guarded;
+	for (; changed; changed &= changed - 1) {
+		int i = __builtin_ctzll(changed);
+
+		if (!machine_watch(stage->guest->machine, watch->words[i].va, watch->words[i].bytes,
+				   WATCH_ACCESS, !(guarded >> i & 1), error))
+			return false;
+	}
+	return true;
+}
+
 bool stage_count(Stage *stage, bool frames, bool processes, GError **error)
 {
 	Watch *watch = &stage->guest->watch;

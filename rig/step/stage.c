@@ -109,7 +109,7 @@ static int group_of_word(const Stage *stage, int word)
  * Nobody else has the word's lock, so nobody can tell when its holder touches the word: no event.
  * At the end of its group nobody is left to race with.
  */
-static bool is_guarded(const Stage *stage, int actor, int word)
+bool stage_is_guarded(const Stage *stage, int actor, int word)
 {
 	int lock = stage->guest->watch.words[word].lock, group = group_of_word(stage, word);
 
@@ -179,7 +179,7 @@ static bool pending_at_site(Stage *stage, int actor, const Site *site, const Reg
 		event.kind = EVENT_LOCK;
 		event.lock = at;
 		event.guards = guards_ptes(stage, at);
-	} else if ((at = stage_word_at(stage, addr)) >= 0 && !is_guarded(stage, actor, at)) {
+	} else if ((at = stage_word_at(stage, addr)) >= 0 && !stage_is_guarded(stage, actor, at)) {
 		event.kind = EVENT_WORD;
 		event.word = at;
 		event.lock = stage->guest->watch.words[at].lock;
@@ -216,7 +216,7 @@ static bool at_watchpoint(Stage *stage, int actor, const Stop *stop, bool *ret_s
 			return true;
 	}
 	int word = stage_word_at(stage, stop->watch);
-	if (word >= 0 && is_guarded(stage, actor, word))
+	if (word >= 0 && stage_is_guarded(stage, actor, word))
 		return true;
 	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
 			: stage_pte_at(stage, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
@@ -449,7 +449,8 @@ static bool go_on(Stage *stage, int actor, bool step, Stop *ret, GError **error)
 
 	bool hasty = stage->hasty && !stage->disarmed && sites_has_later(stage->sites);
 
-	if (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error))
+	if (!stage_watch_words(stage, actor, -1, error) ||
+	    (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error)))
 		return false;
 	machine_allow(machine, hasty ? HASTY_SECONDS : stage_run_seconds(stage));
 	bool ok = (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
@@ -516,6 +517,20 @@ static bool at_stop(Stage *stage, int actor, const Stop *stop, int *unserved, bo
 	return machine_hold_interrupts(machine, stage_vcpu(stage, actor), INTERRUPTS_HELD, error);
 }
 
+/* To see what stops there are, and that each is worth its time: docs/speed.md. */
+static void say_stop(Stage *stage, int actor, const Stop *stop)
+{
+	if (g_log_writer_default_would_drop(G_LOG_LEVEL_DEBUG, G_LOG_DOMAIN))
+		return;
+	const char *name = stage->guest->report.actors[actor].name;
+	g_autofree char *where = symbols_describe(stage->guest->symbols,
+						  stage_context(stage, actor)->regs.pc);
+	if (stop->kind == STOP_WATCH)
+		g_debug("%s stops at %s, after 0x%" G_GINT64_MODIFIER "x", name, where, stop->watch);
+	else
+		g_debug("%s stops at %s", name, where);
+}
+
 bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 {
 	Machine *machine = stage->guest->machine;
@@ -532,6 +547,7 @@ bool stage_advance(Stage *stage, int actor, bool step, GError **error)
 		}
 		if (!machine_regs(machine, vcpu, &stage_context(stage, actor)->regs, error))
 			return false;
+		say_stop(stage, actor, &stop);
 		if (stop.kind == STOP_INTERRUPTED)
 			return at_hang(stage, actor, error);
 		if (!at_stop(stage, actor, &stop, &unserved, &stay, &step, error))

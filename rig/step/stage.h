@@ -87,6 +87,7 @@ typedef struct {
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
 	int counts;		/* so many of the watched words count references */
+	guint64 unwatched;	/* bits of words: what runs is the only one to touch them */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Stage;
 
@@ -153,6 +154,15 @@ bool stage_lead_to_door(const Stage *stage, int actor, int to, const Regs *regs,
 
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool stage_discover(Stage *stage, bool on, GError **error);
+
+/* Whether what @actor does with @word is no event: nobody else can tell when it does it. */
+bool stage_is_guarded(const Stage *stage, int actor, int word);
+
+/*
+ * @actor is to run: leave out words that are guarded then, since each access of it would be a stop for
+ * nothing, and watch all others; @pending is watched in any case, -1: none.  For a survey all are.
+ */
+bool stage_watch_words(Stage *stage, int actor, int pending, GError **error);
 
 /*
  * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
