@@ -303,22 +303,25 @@ static bool begin(Session *session, GError **error)
 }
 
 /*
- * All that what controls come to depends on, but for what is watched.  Programs are no part of it, since
- * no actor runs its own by then.
+ * All that depends on which guest it is, but for what is watched in it and what its actors do.  What is said
+ * of its programs' source comes from a file that the snapshot has without.
  */
-static char *controlled_identity(const Session *session)
+static char *guest_identity(const Session *session)
 {
 	const Operations *operations = session->scenario->operations;
+	g_autofree char *path = kernel_guest_file(session->kernel, "init");
+	g_autofree char *init = sum_of_file(path, NULL, NULL);
 	const char *rig = sum_of_program();
 
-	return rig ? g_strdup_printf("%s %s %s %s", rig, session->emulator, session->snapshot_sum,
-				     operations ? operations->setup_text : "") : NULL;
+	return rig && init ? g_strdup_printf("%s %s %s %s %s %s", rig, session->emulator,
+					     session->kernel->key, init, session->snapshot_sum,
+					     operations ? operations->setup_text : "") : NULL;
 }
 
 static bool prepare(Session *session, GError **error)
 {
 	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
-	g_autofree char *identity = controlled_identity(session);
+	g_autofree char *identity = guest_identity(session);
 	g_autofree char *file = g_strndup(session->snapshot, strcspn(session->snapshot, "+"));
 
 	StepperOptions options = { setup, session_failures(session), session->n_failures,

@@ -45,7 +45,7 @@ typedef struct {
 /* Of which guest what is found out is kept; the strings are the caller's. */
 typedef struct {
 	const char *snapshot;	/* the name of its file */
-	const char *identity;	/* of its contents, emulator, rig, setup; NULL: nothing is kept */
+	const char *identity;	/* of contents, kernel, emulator, rig, setup; NULL: nothing is kept */
 	bool anew;		/* controls are run, whatever is known */
 } KeptAs;
 
