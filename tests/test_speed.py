@@ -42,6 +42,14 @@ def test_memory_that_drgn_does_not_name_is_missed(tmp_path):
     assert "drgn says another thing than before" in result.stderr
 
 
+def test_words_that_are_not_watched_again_are_missed(tmp_path):
+    """They are not watched while their lock's holder runs; after that an access to them has to stop."""
+    for kernel, says in (("stock", "'E22' to 'z4,"), ("alloc-clears-range-early", "passed its watchpoint")):
+        result = run_rig("explore", "fault-vs-alloc", "--kernel", kernel, "--out", tmp_path / kernel,
+                         env={"RACERIG_LOSE": "rewatch"})
+        assert result.returncode == 2 and says in result.stderr, result.stdout + result.stderr
+
+
 def forge(path, edit):
     """Another text, whole and of the same key."""
     first, _, text = path.read_text().partition("\n")

@@ -72,9 +72,11 @@ bool stage_watch_words(Stage *stage, int actor, int pending, GError **error)
 	stage->unwatched = guarded;
 	for (; changed; changed &= changed - 1) {
 		int i = __builtin_ctzll(changed);
+		bool insert = !(guarded >> i & 1);
 
-		if (!machine_watch(stage->guest->machine, watch->words[i].va, watch->words[i].bytes,
-				   WATCH_ACCESS, !(guarded >> i & 1), error))
+		if (!(insert && lose("rewatch")) &&
+		    !machine_watch(stage->guest->machine, watch->words[i].va, watch->words[i].bytes,
+				   WATCH_ACCESS, insert, error))
 			return false;
 	}
 	return true;
