@@ -4,7 +4,7 @@
 import math
 from typing import Dict, List, NamedTuple, Tuple
 
-WIDE, HIGH, LEFT = 640, 150, 60
+WIDE, HIGH, LEFT, LINE = 640, 150, 60, 12
 Points = List[Tuple[float, float]]
 
 
@@ -24,6 +24,15 @@ def _scale(panel: Panel) -> Tuple[float, float]:
     return 0, 1.1 * max(values)
 
 
+def _apart(wanted: List[float]) -> List[float]:
+    """The lines' names, each where its line ends, or below the one above it."""
+    placed = [0.0] * len(wanted)
+    least = -math.inf
+    for at in sorted(range(len(wanted)), key=wanted.__getitem__):
+        placed[at] = least = max(wanted[at], least + LINE)
+    return placed
+
+
 def _panel(panel: Panel, base: int, last: float, colours: Dict[str, str]) -> List[str]:
     low, top = _scale(panel)
     shown = (f"{10 ** top:.0f}", f"{10 ** low:g}") if panel.log else (f"{top:.0f}", "0")
@@ -31,12 +40,13 @@ def _panel(panel: Panel, base: int, last: float, colours: Dict[str, str]) -> Lis
            f'<text x="{LEFT - 6}" y="{base - HIGH + 10}" text-anchor="end">{shown[0]}</text>'
            f'<text x="{LEFT - 6}" y="{base}" text-anchor="end">{shown[1]}</text>'
            f'<text x="{LEFT + 8}" y="{base - HIGH + 12}">{panel.unit}</text>']
-    for name, line in panel.lines.items():
-        points = [(LEFT + WIDE * x / last, base - HIGH * ((math.log10(y) if panel.log else y) - low) / (top - low))
-                  for x, y in line]
+    drawn = [[(LEFT + WIDE * x / last, base - HIGH * ((math.log10(y) if panel.log else y) - low) / (top - low))
+              for x, y in line] for line in panel.lines.values()]
+    names = _apart([points[-1][1] for points in drawn])
+    for name, points, at in zip(panel.lines, drawn, names):
         colour, path = colours[name], " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         svg.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-                   f'<text x="{LEFT + WIDE + 4}" y="{points[-1][1] + 4:.0f}" fill="{colour}">{name}</text>')
+                   f'<text x="{LEFT + WIDE + 4}" y="{at + 4:.0f}" fill="{colour}">{name}</text>')
         svg += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in points if panel.marks]
     return svg
 
