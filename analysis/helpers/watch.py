@@ -75,7 +75,7 @@ class Frame:
 @dataclass(frozen=True)
 class Free:
     """
-    A function that gives pages back; what is not *required* some kernels lack.  It *drops* a reference, which need
+    A function that frees pages; what is not *required* some kernels lack.  It *drops* a reference, which need
     not be the last, or is the allocator's own and gets what nobody refers to any more.  A "batch" is a struct
     folio_batch with so many folios, in an array of them.
     """

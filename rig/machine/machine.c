@@ -219,7 +219,7 @@ bool machine_save(Machine *machine, const char *tag, GError **error)
 bool machine_restore(Machine *machine, const char *tag, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
-	/* loadvm makes QEMU forget what it translated from the old contents, too. */
+	/* loadvm makes QEMU drop what it translated from the old contents, too. */
 	bool ok = (machine_is_far(machine) || images_restore(machine->images, tag, error)) &&
 		  snapshot(machine, "loadvm", tag, false, error);
 
@@ -376,12 +376,12 @@ bool machine_watch(Machine *machine, guint64 addr, gsize len, WatchKind kind, bo
 		       insert ? 'Z' : 'z', kind, addr, len);
 }
 
-bool machine_forget_translations(Machine *machine, int vcpu, GError **error)
+bool machine_flush_tlb(Machine *machine, int vcpu, GError **error)
 {
 	Regs regs;
 
 	return machine_regs(machine, vcpu, &regs, error) &&
-	       machine_set(machine, vcpu, reg_forget_translations(&regs), error);
+	       machine_set(machine, vcpu, reg_flush_tlb(&regs), error);
 }
 
 bool machine_set(Machine *machine, int vcpu, RegWrite write, GError **error)

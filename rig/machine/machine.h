@@ -91,7 +91,7 @@ bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error);
 bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GError **error);
 
 /* Empty @vcpu's TLB; the guest cannot tell. */
-bool machine_forget_translations(Machine *machine, int vcpu, GError **error);
+bool machine_flush_tlb(Machine *machine, int vcpu, GError **error);
 
 /* One instruction, interrupts and timers masked; a fault it takes counts. */
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error);

@@ -10,10 +10,10 @@
  * What is watched is a matter of drgn's helpers, too: what they said is part of the key.  So is how many of
  * the words that count are watched, which the actors' programs decide (setup_count()).
  */
-static Kept record_of(const Stage *stage, const KeptAs *as)
+static Kept record_of(const Vcpus *vcpus, const KeptAs *as)
 {
-	g_autofree char *all = g_strdup_printf("controls %s %s %d", as->identity, stage->guest->described,
-					       stage->counts);
+	g_autofree char *all = g_strdup_printf("controls %s %s %d", as->identity, vcpus->guest->described,
+					       vcpus->counts);
 
 	return kept_init("controls", as->snapshot, all, "running the controls again");
 }
@@ -64,22 +64,22 @@ static void keep(const Kept *kept, const Controls *controls)
 	kept_write(kept, text);
 }
 
-bool control_once(Stage *stage, const KeptAs *as, Controls *ret, GError **error)
+bool control_once(Vcpus *vcpus, const KeptAs *as, Controls *ret, GError **error)
 {
 	g_auto(Kept) kept = { 0 };
-	int armed = sites_armed(stage->sites), hangs = stage->hangs;
-	bool interrupts = stage->interrupts;
+	int armed = sites_armed(vcpus->sites), hangs = vcpus->hangs;
+	bool interrupts = vcpus->interrupts;
 
 	if (as->identity)
-		kept = record_of(stage, as);
+		kept = record_of(vcpus, as);
 	if (kept.path && !as->anew && take(&kept, ret))
 		return true;
-	if (!control_all(stage, ret, error))
+	if (!control_all(vcpus, ret, error))
 		return false;
 	/* Sites that only controls have stopped at are not known to be stopped at. */
-	stage->stopped = 0;
-	if (kept.path && sites_armed(stage->sites) == armed && stage->hangs == hangs &&
-	    stage->interrupts == interrupts)
+	vcpus->stopped = 0;
+	if (kept.path && sites_armed(vcpus->sites) == armed && vcpus->hangs == hangs &&
+	    vcpus->interrupts == interrupts)
 		keep(&kept, ret);
 	return true;
 }

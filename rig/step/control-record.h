@@ -10,4 +10,4 @@
 #include "step/control.h"
 
 /* control_all(), or what it said before of the same. */
-bool control_once(Stage *stage, const KeptAs *as, Controls *ret, GError **error);
+bool control_once(Vcpus *vcpus, const KeptAs *as, Controls *ret, GError **error);

@@ -6,14 +6,14 @@
 #include "util/error.h"
 #include "util/sha256.h"
 
-Kept learned_init(const Stage *stage, const KeptAs *as, const Setup *setup)
+Kept learned_init(const Vcpus *vcpus, const KeptAs *as, const Setup *setup)
 {
 	g_autofree char *programs = setup ? sha256_of(setup->programs, sizeof(setup->programs)) : NULL;
 
 	if (!as->identity)
 		return (Kept){ 0 };
-	g_autofree char *all = g_strdup_printf("sites %s %s %d %s", as->identity, stage->guest->described,
-					       stage->counts, programs ? programs : "");
+	g_autofree char *all = g_strdup_printf("sites %s %s %d %s", as->identity, vcpus->guest->described,
+					       vcpus->counts, programs ? programs : "");
 	return kept_init("sites", as->snapshot, all, "looking for them again");
 }
 
@@ -27,15 +27,15 @@ static void add_line(GString *text, const Site *site)
 }
 
 /* Sites, and what makes more of what happens an event. */
-static char *text_of(const Stage *stage)
+static char *text_of(const Vcpus *vcpus)
 {
-	g_autoptr(GPtrArray) sites = sites_list(stage->sites);
+	g_autoptr(GPtrArray) sites = sites_list(vcpus->sites);
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < sites->len; i++)
 		add_line(text, g_ptr_array_index(sites, i));
-	g_string_append_printf(text, "interrupts %d %d, seen %x\n", stage->interrupts, stage->irq_events,
-			       stage->decided);
+	g_string_append_printf(text, "interrupts %d %d, seen %x\n", vcpus->interrupts, vcpus->irq_events,
+			       vcpus->decided);
 	return g_string_free(text, FALSE);
 }
 
@@ -55,7 +55,7 @@ static int read_code(const char *hex, guint8 code[INSN_MAX_BYTES])
 	return length;
 }
 
-static bool take_line(Stage *stage, const char *line)
+static bool take_line(Vcpus *vcpus, const char *line)
 {
 	enum { PC, KIND, CODE, WHERE, LINE, WORDS };
 	g_auto(GStrv) words = g_strsplit(line, " ", WORDS);
@@ -67,11 +67,11 @@ static bool take_line(Stage *stage, const char *line)
 	    !g_ascii_string_to_unsigned(words[KIND], 10, 0, SITE_KINDS - 1, &kind, NULL))
 		return false;
 	int length = read_code(words[CODE], code);
-	return length && sites_add(stage->sites, pc, code, length, kind, words[WHERE],
+	return length && sites_add(vcpus->sites, pc, code, length, kind, words[WHERE],
 				   *words[LINE] ? words[LINE] : NULL, NULL);
 }
 
-bool learned_take(Stage *stage, const Kept *kept, char **ret, GError **error)
+bool learned_take(Vcpus *vcpus, const Kept *kept, char **ret, GError **error)
 {
 	g_autofree char *text = kept->path ? kept_read(kept) : NULL;
 	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
@@ -81,7 +81,7 @@ bool learned_take(Stage *stage, const Kept *kept, char **ret, GError **error)
 		return true;
 	/* The last line is no site's, and is come to at the end. */
 	for (char **line = lines; line[0] && line[1] && *line[1]; line++)
-		if (!take_line(stage, *line)) {
+		if (!take_line(vcpus, *line)) {
 			kept_refuse(kept, "has what is no site");
 			g_set_error(error, RIG_ERROR, RIG_ERROR_LOST, "the guest knows sites that are none");
 			return false;
@@ -90,9 +90,9 @@ bool learned_take(Stage *stage, const Kept *kept, char **ret, GError **error)
 	return true;
 }
 
-bool learned_end(const Stage *stage, const Kept *kept, const char *expected, GError **error)
+bool learned_end(const Vcpus *vcpus, const Kept *kept, const char *expected, GError **error)
 {
-	g_autofree char *text = text_of(stage);
+	g_autofree char *text = text_of(vcpus);
 
 	if (!kept->path)
 		return true;

@@ -12,13 +12,13 @@
 #include "util/kept.h"
 
 /* Of nothing, where @as->identity is NULL.  @setup: the programs are there; NULL: a scenario's own. */
-Kept learned_init(const Stage *stage, const KeptAs *as, const Setup *setup);
+Kept learned_init(const Vcpus *vcpus, const KeptAs *as, const Setup *setup);
 
 /* Know them from the start.  *@ret is the text to be come to, the caller's; NULL: there is none. */
-bool learned_take(Stage *stage, const Kept *kept, char **ret, GError **error);
+bool learned_take(Vcpus *vcpus, const Kept *kept, char **ret, GError **error);
 
 /*
  * After it was learnt what there is: keep that, or see that it is @expected, which learned_take() gave.
  * Where it is not, RIG_ERROR_LOST: another guest has to begin without.
  */
-bool learned_end(const Stage *stage, const Kept *kept, const char *expected, GError **error);
+bool learned_end(const Vcpus *vcpus, const Kept *kept, const char *expected, GError **error);

@@ -66,7 +66,7 @@ typedef struct {
 	guint64 pfn;
 } WatchFrame;
 
-/* What a function that gives pages back gets as its first argument.  Tokens: "page", "folio", "batch". */
+/* What a function that frees pages gets as its first argument.  Tokens: "page", "folio", "batch". */
 typedef enum { FREES_PAGE, FREES_FOLIO, FREES_BATCH } FreeArgument;
 
 typedef struct {
