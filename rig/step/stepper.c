@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/pte.h"
+#include "step/learned.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -68,7 +69,7 @@ static bool advance_all(Stepper *stepper, GError **error)
 	guint64 ptes[MAX_PTES];
 
 	forget(vcpus);
-	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_ptes(vcpus, ptes);
 	vcpus_note_queues(vcpus, -1);
@@ -111,7 +112,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	g_array_set_size(vcpus->frames, start->frames);
 	g_array_set_size(vcpus->log, 0);
 	vcpus->new_site = false;
-	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_note_queues(vcpus, -1);
 	return true;
@@ -442,6 +443,16 @@ static bool learn(Stepper *stepper, GError **error)
 	return true;
 }
 
+/* The same, from what is known of it. */
+static bool learn_once(Stepper *stepper, const KeptAs *as, const Setup *setup, GError **error)
+{
+	g_auto(Kept) kept = learned_init(stepper->vcpus, as, setup);
+	g_autofree char *expected = NULL;
+
+	return learned_take(stepper->vcpus, &kept, &expected, error) && learn(stepper, error) &&
+	       learned_end(stepper->vcpus, &kept, expected, error);
+}
+
 Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
@@ -451,11 +462,12 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	if (!stepper->vcpus ||
 	    (options->setup && !(setup_run(stepper->vcpus, options->setup, error) &&
 				 setup_count(stepper->vcpus, options->setup, error))) ||
-	    (controls && !lose("controls") && !control_all(stepper->vcpus, controls, error)) ||
+	    (controls && !lose("controls") &&
+	     !control_once(stepper->vcpus, &options->kept, controls, error)) ||
 	    (options->failures && !vcpus_set_failures(stepper->vcpus, options->failures, error)))
 		return NULL;
 	stepper->vcpus->hasty = true;
-	return learn(stepper, error) ? g_steal_pointer(&stepper) : NULL;
+	return learn_once(stepper, &options->kept, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
 bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
