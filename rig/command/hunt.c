@@ -5,8 +5,6 @@
 
 #include "command/command.h"
 #include "suite/shard.h"
-#include "util/error.h"
-#include "util/name.h"
 
 static char *opt_kernel, *opt_depth = "pairs", *opt_verbs, *opt_setup, *opt_stop_at, *opt_time;
 static char *opt_out, *opt_shard;
@@ -40,34 +38,19 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static gboolean bad(GError **error, const char *option, const char *value, const char *fix)
-{
-	g_autofree char *shown = name_shown(value);
-
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s %s: %s", option, shown, fix);
-	return FALSE;
-}
-
-static gboolean bad_number(GError **error, const char *option, int value, const char *fix)
-{
-	g_autofree char *text = g_strdup_printf("%d", value);
-
-	return bad(error, option, text, fix);
-}
-
 static gboolean check_options(HuntAbout *about, GError **error)
 {
 	if (opt_jobs < 1 || opt_jobs > 64)
-		return bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
+		return command_bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
 	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
-		return bad_number(error, "--failures", opt_failures, "give 0 to 9");
+		return command_bad_number(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_schedules < 1)
-		return bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
+		return command_bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
 	if (!command_invariant("--stop-at", opt_stop_at, error))
 		return FALSE;
 	about->scope.triples = strcmp(opt_depth, "triples") == 0;
 	if (!about->scope.triples && strcmp(opt_depth, "pairs") != 0)
-		return bad(error, "--depth", opt_depth, "give pairs or triples");
+		return command_bad(error, "--depth", opt_depth, "give pairs or triples");
 	about->scope.setup = g_strdup(opt_setup);
 	about->scope.verbs = opt_verbs ? g_strsplit(opt_verbs, ",", -1) : NULL;
 	about->failures = opt_failures;
@@ -75,10 +58,11 @@ static gboolean check_options(HuntAbout *about, GError **error)
 	about->stop_at = g_strdup(opt_stop_at);
 	about->coverage = opt_coverage;
 	if (opt_coverage && command_connect)
-		return bad(error, "--connect", command_connect,
-			   "--coverage is only where QEMU is our own child; leave one of them out");
+		return command_bad(error, "--connect", command_connect,
+				   "--coverage is only where QEMU is our own child; leave one of them out");
 	if (opt_shard && opt_stop_at)
-		return bad(error, "--shard", opt_shard, "each would stop at its own; leave --stop-at out");
+		return command_bad(error, "--shard", opt_shard,
+				   "each would stop at its own; leave --stop-at out");
 	return !opt_shard || shard_parse(opt_shard, &about->shard, &about->shards, error);
 }
 
