@@ -70,3 +70,18 @@ char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled)
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }
+
+void stage_begin_tlb(const Stage *stage, Tlb *ret)
+{
+	const Guest *guest = stage->guest;
+	guint64 ptes[MAX_PTES];
+	TlbTables tables = { { 0 }, { 0 } };
+
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
+		tables.views[slot] = guest->watch.pages[guest->watch.ptes[slot].page]
+				     .views[guest->watch.ptes[slot].view].mm + 1;
+	for (int i = 0; i < guest->n_actors; i++)
+		tables.roots[i] = guest->report.actors[i].process + 1;
+	guest_ptes(guest, ptes);
+	tlb_begin(ret, guest->n_actors, guest->watch.n_ptes, ptes, &tables);
+}

@@ -37,8 +37,7 @@ static bool look_again(Stage *stage, int actor, bool timers, GError **error)
 	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
 }
 
-/* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
-static bool end_sync(Stage *stage, GError **error)
+bool stage_end_sync(Stage *stage, GError **error)
 {
 	int first = -1;
 
@@ -49,6 +48,11 @@ static bool end_sync(Stage *stage, GError **error)
 			return true;
 		if (first < 0 && self->own.state == ACTOR_SYNC)
 			first = i;
+	}
+	if (first >= 0 && !stage->synced) {
+		stage->synced = true;
+		if (stage->pauses)
+			return true;
 	}
 	return first < 0 || stage_advance(stage, first, true, error);
 }
@@ -67,5 +71,5 @@ bool stage_poll(Stage *stage, bool timers, GError **error)
 		    : state == ACTOR_SPINNING && !look_again(stage, i, timers, error))
 			return false;
 	}
-	return stage->new_site || end_sync(stage, error);
+	return stage->new_site || stage_end_sync(stage, error);
 }

@@ -58,6 +58,8 @@ typedef struct {
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool irq_events;	/* and in an interrupt there was an event: it may touch anything */
+	bool synced;		/* all have stood at their sync, and go on one after another */
+	bool pauses;		/* … and nobody goes on there before it is asked for */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool blind;		/* do not look which frame an access uses */
 	bool hasty;		/* a vCPU that is late is looked at soon: it may be at an unknown wait */
@@ -187,6 +189,9 @@ bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error);
  */
 bool stage_serve(Stage *stage, int actor, GError **error);
 
+/* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
+bool stage_end_sync(Stage *stage, GError **error);
+
 /* Whoever waits may find that it need not any more.  @timers: let those in, too. */
 bool stage_poll(Stage *stage, bool timers, GError **error);
 
@@ -207,6 +212,9 @@ bool stage_check_sites(const Stage *stage, GError **error);
  * @enabled can go on.  The caller's.
  */
 char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled);
+
+/* What vCPUs may hold where a schedule starts. */
+void stage_begin_tlb(const Stage *stage, Tlb *ret);
 
 /* The PTEs as they are, their frames remembered. */
 void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);

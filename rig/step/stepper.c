@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/pte.h"
+#include "step/alone.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -19,6 +20,7 @@ typedef struct {
 	guint32 held_in_irq;
 	guint32 dying, gone;
 	guint64 over;
+	bool synced;
 	guint frames;		/* how many of the stage's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
@@ -27,6 +29,7 @@ struct Stepper {
 	Stage *stage;
 	Start start;
 	bool started;		/* START and start are there */
+	Alones *alones;		/* of actors that have run after this setup */
 	int failures;		/* so many in a schedule at most */
 	Tlb tlb;		/* as it is after the last move */
 };
@@ -36,6 +39,7 @@ void stepper_free(Stepper *stepper)
 	if (!stepper)
 		return;
 	g_clear_pointer(&stepper->start.events, g_array_unref);
+	g_clear_pointer(&stepper->alones, alones_free);
 	stage_free(stepper->stage);
 	g_free(stepper);
 }
@@ -58,7 +62,7 @@ static void forget(Stage *stage)
 		stage->holders[i] = -1;
 	stage->dying = stage->gone = 0;
 	stage->over = 0;
-	stage->new_site = false;
+	stage->new_site = stage->synced = false;
 }
 
 /* Every actor from where the guest parked it to its first event. */
@@ -89,6 +93,7 @@ static bool save_start(Stepper *stepper, GError **error)
 	start->gone = stage->gone;
 	start->over = stage->over;
 	start->dying = stage->dying;
+	start->synced = stage->synced;
 	start->frames = stage->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
 	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
@@ -108,6 +113,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	stage->gone = start->gone;
 	stage->over = start->over;
 	stage->dying = start->dying;
+	stage->synced = start->synced;
 	g_array_set_size(stage->frames, start->frames);
 	g_array_set_size(stage->log, 0);
 	stage->new_site = false;
@@ -123,21 +129,6 @@ static void note_translations(Stepper *stepper, const GArray *events)
 		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
 }
 
-static void begin_tlb(Stepper *stepper)
-{
-	const Guest *guest = stepper->stage->guest;
-	guint64 ptes[MAX_PTES];
-	TlbTables tables = { { 0 }, { 0 } };
-
-	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
-		tables.views[slot] = guest->watch.pages[guest->watch.ptes[slot].page]
-				     .views[guest->watch.ptes[slot].view].mm + 1;
-	for (int i = 0; i < guest->n_actors; i++)
-		tables.roots[i] = guest->report.actors[i].process + 1;
-	guest_ptes(guest, ptes);
-	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, &tables);
-}
-
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
@@ -151,7 +142,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
-	begin_tlb(stepper);
+	stage_begin_tlb(stage, &stepper->tlb);
 	note_translations(stepper, ret_events);
 	return true;
 }
@@ -288,19 +279,41 @@ static void finish(Stepper *stepper, GArray *ret_events, bool *ret_again)
 		stepper->started = false;
 }
 
-bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
-		  GError **error)
+bool stepper_move_to_sync(Stepper *stepper, int thread, GArray *ret_events, bool *ret_at_sync,
+			  bool *ret_again, GError **error)
 {
 	Stage *stage = stepper->stage;
+	bool before = stage->synced;
 	Event event;
 
 	if (!execute(stepper, thread, &event, error))
 		return false;
 	g_array_append_val(ret_events, event);
-	if (!stage_poll(stage, false, error))
+	stage->pauses = true;
+	bool polled = stage_poll(stage, false, error);
+	stage->pauses = false;
+	if (!polled)
+		return false;
+	*ret_at_sync = stage->synced && !before;
+	finish(stepper, ret_events, ret_again);
+	return true;
+}
+
+bool stepper_pass_sync(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
+{
+	if (!stage_end_sync(stepper->stage, error))
 		return false;
 	finish(stepper, ret_events, ret_again);
 	return true;
+}
+
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error)
+{
+	bool at_sync;
+
+	return stepper_move_to_sync(stepper, thread, ret_events, &at_sync, ret_again, error) &&
+	       (!at_sync || *ret_again || stepper_pass_sync(stepper, ret_events, ret_again, error));
 }
 
 static bool somebody_can_move(const Stepper *stepper)
@@ -416,8 +429,34 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
+/* @actor alone, or what was seen when it ran so before; @setup: NULL where nobody knows what it runs. */
+static bool learn_alone(Stepper *stepper, const Setup *setup, int actor, ThreadSet threads, GError **error)
+{
+	Stage *stage = stepper->stage;
+	const Alone *known = setup ? alones_find(stepper->alones, setup, actor) : NULL;
+	Alone before = { false, stage->interrupts, stage->irq_events }, seen;
+
+	if (known) {
+		seen = *known;
+	} else {
+		for (int other = 0; other < MAX_ACTORS; other++)
+			if (other != actor)
+				thread_set_remove(&threads, thread_of(THREAD_ACTOR, other));
+		stage->interrupts = stage->irq_events = false;
+		if (!discover(stepper, &threads, error))
+			return false;
+		seen = (Alone){ stage->decided >> actor & 1, stage->interrupts, stage->irq_events };
+		if (setup)
+			alones_note(stepper->alones, setup, actor, seen);
+	}
+	stage->decided |= (guint32)seen.decided << actor;
+	stage->interrupts = before.interrupts || seen.interrupts;
+	stage->irq_events = before.irq_events || seen.irq_events;
+	return true;
+}
+
 /* All sites of all actors, each alone first. */
-static bool learn(Stepper *stepper, GError **error)
+static bool learn(Stepper *stepper, const Setup *setup, GError **error)
 {
 	ThreadSet all = { { 0 } };
 
@@ -426,15 +465,9 @@ static bool learn(Stepper *stepper, GError **error)
 		thread_set_add(&all, thread);
 	if (!stage_discover(stepper->stage, true, error))
 		return false;
-	for (int i = 0; i < stepper->stage->guest->n_actors; i++) {
-		ThreadSet alone = all;
-
-		for (int other = 0; other < MAX_ACTORS; other++)
-			if (other != i)
-				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
-		if (!discover(stepper, &alone, error))
+	for (int i = 0; i < stepper->stage->guest->n_actors; i++)
+		if (!learn_alone(stepper, setup, i, all, error))
 			return false;
-	}
 	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
 	    !stage_check_sites(stepper->stage, error))
 		return false;
@@ -447,6 +480,7 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 
 	stepper->failures = options->failures ? options->n_failures : 0;
+	stepper->alones = alones_new();
 	stepper->stage = stage_new(guest, error);
 	if (!stepper->stage ||
 	    (options->setup && !(setup_run(stepper->stage, options->setup, error) &&
@@ -455,7 +489,7 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
 		return NULL;
 	stepper->stage->hasty = true;
-	return learn(stepper, error) ? g_steal_pointer(&stepper) : NULL;
+	return learn(stepper, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
 bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
@@ -466,7 +500,7 @@ bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
 	stage->interrupts = stage->irq_events = false;
 	stage->decided = 0;
 	return setup_program(stage, setup, error) && setup_count(stage, setup, error) &&
-	       learn(stepper, error);
+	       learn(stepper, setup, error);
 }
 
 void stepper_look_away(Stepper *stepper)
