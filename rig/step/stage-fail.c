@@ -23,6 +23,12 @@ bool stage_set_failures(Stage *stage, const Failures *failures, GError **error)
 	return true;
 }
 
+/* Behind the sync of all it is looked at what they have done before: nothing fails there. */
+static bool is_to_fail(const Stage *stage)
+{
+	return stage->failures && !stage->synced;
+}
+
 static bool is_caller(const Stage *stage, guint64 pc)
 {
 	g_autofree char *unit = symbols_unit(stage->guest->symbols, pc);
@@ -57,7 +63,7 @@ static bool leaves_behind(const Stage *stage, const FailingCall *call, guint64 s
 bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
 {
 	const Context *at = stage_context(stage, actor);
-	const FailingCall *call = stage->failures && !stage->actors[actor].in_irq
+	const FailingCall *call = is_to_fail(stage) && !stage->actors[actor].in_irq
 		? failures_at(stage->failures, at->regs.pc) : NULL;
 	guint64 site;
 
@@ -75,7 +81,7 @@ bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error)
 
 bool stage_may_be_given_up(const Stage *stage, int lock)
 {
-	return stage->failures && (stage->failures->locks >> lock & 1);
+	return is_to_fail(stage) && (stage->failures->locks >> lock & 1);
 }
 
 /* As if the function that the vCPU is about to begin had ended. */
@@ -267,7 +273,7 @@ bool stage_can_fail(const Stage *stage, int actor)
 	const Actor *self = &stage->actors[actor];
 	const Event *pending = &self->own.pending;
 
-	return stage->failures && stage->failures_left > 0 && !self->in_irq &&
+	return is_to_fail(stage) && stage->failures_left > 0 && !self->in_irq &&
 	       self->own.state == ACTOR_READY &&
 	       (pending->kind == EVENT_CALL ||
 		(pending->kind == EVENT_LOCK && stage_may_be_given_up(stage, pending->lock)));
