@@ -18,7 +18,7 @@ static const GOptionEntry entries[] = {
 	{ "verbs", 0, 0, G_OPTION_ARG_STRING, &opt_verbs,
 	  "Only these, as in alloc,free,read (racerig list --verbs)", "V,…" },
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup,
-	  "Only from here, as in 'alloc 0; cpu1 read 0' (six states that are built in)", "TEXT" },
+	  "Only from here, as in 'alloc 0; cpu1 read 0' (five states that are built in)", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
 	  "Up to F calls a schedule that may fail do (0; docs/failures.md)", "F" },
 	{ "coverage", 0, 0, G_OPTION_ARG_NONE, &opt_coverage,

@@ -155,10 +155,11 @@ static char *key_of(const Syncs *syncs, const Guest *guest, const Stepper *stepp
 	g_autofree char *own = stepper_state_key(stepper);
 	Differing differing = { syncs, state };
 
+	if (lose("sync"))
+		return g_strdup("");
 	g_byte_array_append(state, (const guint8 *)own, strlen(own));
 	check_state(check, state);
-	if (!lose("sync") &&
-	    !machine_since(guest->machine, syncs->first, add_differing, &differing, error))
+	if (!machine_since(guest->machine, syncs->first, add_differing, &differing, error))
 		return NULL;
 	return g_compute_checksum_for_data(G_CHECKSUM_SHA256, state->data, state->len);
 }

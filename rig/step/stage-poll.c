@@ -37,7 +37,8 @@ static bool look_again(Stage *stage, int actor, bool timers, GError **error)
 	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
 }
 
-bool stage_end_sync(Stage *stage, GError **error)
+/* The first that stands at its sync; -1: nobody does, or not all that have not ended. */
+static int first_at_sync(const Stage *stage)
 {
 	int first = -1;
 
@@ -45,16 +46,28 @@ bool stage_end_sync(Stage *stage, GError **error)
 		const Actor *self = &stage->actors[i];
 
 		if (self->in_irq || (self->own.state != ACTOR_SYNC && !self->done))
-			return true;
+			return -1;
 		if (first < 0 && self->own.state == ACTOR_SYNC)
 			first = i;
 	}
-	if (first >= 0 && !stage->synced) {
-		stage->synced = true;
-		if (stage->pauses)
-			return true;
+	return first;
+}
+
+bool stage_end_sync(Stage *stage, GError **error)
+{
+	int first;
+
+	/* Who does nothing more that is an event comes to its end at once, and it is the next one's turn. */
+	while ((first = first_at_sync(stage)) >= 0 && !stage->new_site) {
+		if (!stage->synced) {
+			stage->synced = true;
+			if (stage->pauses)
+				return true;
+		}
+		if (!stage_advance(stage, first, true, error))
+			return false;
 	}
-	return first < 0 || stage_advance(stage, first, true, error);
+	return true;
 }
 
 bool stage_poll(Stage *stage, bool timers, GError **error)
