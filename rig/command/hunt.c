@@ -28,7 +28,7 @@ static const GOptionEntry entries[] = {
 	  "Of one combination; beyond that at most two preemptions, and as many (500)", "N" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
 	{ "stop-at", 0, 0, G_OPTION_ARG_STRING, &opt_stop_at,
-	  "Stop with the first schedule that violates this invariant", "INVARIANT" },
+	  "Stop with the first combination that violates this in a way that is no finding", "INVARIANT" },
 	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
 	  "Only part I of N, for racerig merge", "I/N" },
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,

@@ -115,29 +115,84 @@ static int next_of_same(const Shortener *shortener, const GArray *blocks, guint 
 	return -1;
 }
 
-/* One that is better, if putting two blocks together makes one; *@ret_done: none does, or it is enough. */
-static bool improve(Shortener *shortener, bool *ret_done, GError **error)
+/* With block @at shorter by its last @less decisions; its thread's next block begins with those. */
+static Plan *plan_trimmed(const Shortener *shortener, const GArray *blocks, guint at, guint less)
 {
-	g_autoptr(GArray) blocks = blocks_of(shortener);
+	Plan *plan = plan_new(NULL, 0, REST_STAY);
+	int next = next_of_same(shortener, blocks, at);
+	const Block *trimmed = block_at(blocks, at);
+	const Block kept = { trimmed->start, trimmed->n - less }, tail = { kept.start + kept.n, less };
 
-	*ret_done = true;
+	for (guint i = 0; i < blocks->len; i++) {
+		if ((int)i == next)
+			add_block(shortener, plan, &tail);
+		add_block(shortener, plan, i == at ? &kept : block_at(blocks, i));
+	}
+	return plan;
+}
+
+/* Run @plan; *@ret_better: it is, and is the best from now on. */
+static bool try(Shortener *shortener, Plan *plan, bool *ret_better, GError **error)
+{
+	g_autoptr(Outcome) outcome = NULL;
+
+	*ret_better = false;
+	if (shortener->found.executed >= shortener->max_schedules)
+		return true;
+	outcome = run_plan(shortener->session, plan, error);
+	if (!outcome)
+		return false;
+	shortener->found.executed++;
+	*ret_better = consider(shortener, outcome);
+	return true;
+}
+
+/* Two blocks of one thread put together. */
+static bool merge(Shortener *shortener, const GArray *blocks, bool *ret_better, GError **error)
+{
+	*ret_better = false;
 	for (guint i = 0; i < blocks->len; i++) {
 		int next = next_of_same(shortener, blocks, i);
 
 		for (int forth = 0; next >= 0 && forth < 2; forth++) {
-			if (shortener->found.executed >= shortener->max_schedules)
-				return true;
 			g_autoptr(Plan) plan = plan_moved(shortener, blocks, forth ? i : (guint)next,
 							  forth ? (guint)next : i);
-			g_autoptr(Outcome) outcome = run_plan(shortener->session, plan, error);
-			if (!outcome)
+
+			if (!try(shortener, plan, ret_better, error))
 				return false;
-			shortener->found.executed++;
-			*ret_done = !consider(shortener, outcome);
-			if (!*ret_done)
+			if (*ret_better)
 				return true;
 		}
 	}
+	return true;
+}
+
+/* A block that ends earlier, by half of it, a quarter, … down to one decision. */
+static bool trim(Shortener *shortener, const GArray *blocks, bool *ret_better, GError **error)
+{
+	*ret_better = false;
+	for (guint i = 0; i + 1 < blocks->len; i++)
+		for (guint less = block_at(blocks, i)->n / 2; less; less /= 2) {
+			g_autoptr(Plan) plan = plan_trimmed(shortener, blocks, i, less);
+
+			if (!try(shortener, plan, ret_better, error))
+				return false;
+			if (*ret_better)
+				return true;
+		}
+	return true;
+}
+
+/* One that is better; *@ret_done: there is none, or it is enough. */
+static bool improve(Shortener *shortener, bool *ret_done, GError **error)
+{
+	g_autoptr(GArray) blocks = blocks_of(shortener);
+	bool better;
+
+	if (!merge(shortener, blocks, &better, error) ||
+	    (!better && !trim(shortener, blocks, &better, error)))
+		return false;
+	*ret_done = !better;
 	return true;
 }
 

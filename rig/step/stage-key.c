@@ -42,6 +42,7 @@ static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
 char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	const guint32 ended[] = { stage->dying, stage->gone };
 	guint64 ptes[MAX_PTES];
 
 	guest_ptes(stage->guest, ptes);
@@ -57,6 +58,10 @@ char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled)
 	}
 	g_checksum_update(sum, (const guchar *)enabled, sizeof(*enabled));
 	g_checksum_update(sum, (const guchar *)&stage->failures_left, sizeof(stage->failures_left));
+	/* What has come to its end. */
+	g_checksum_update(sum, (const guchar *)&stage->over, sizeof(stage->over));
+	for (gsize i = 0; i < G_N_ELEMENTS(ended); i++)
+		g_checksum_update(sum, (const guchar *)&ended[i], sizeof(ended[i]));
 	for (int i = 0; i < stage->guest->n_actors; i++) {
 		const Actor *actor = &stage->actors[i];
 
