@@ -5,7 +5,7 @@
  *
  * Whoever comes last leaves the arena to a kernel thread, which takes it apart.
  * Failure: the scratch page is freed twice or never (I3, I9), or the allocated page is
- * not given back (I9).
+ * not freed (I9).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static int64_t run_close(struct arena *arena)
 SCENARIO(destroy_with_scratch) = {
 	.name = "destroy-with-scratch",
 	.n_pages = 2,
-	.lingers = true,
+	.has_deferred_work = true,
 	.setup = setup,
 	.actors = {
 		{ "unmap", run_unmap, NULL },

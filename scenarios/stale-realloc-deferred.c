@@ -43,7 +43,7 @@ static void undo_alloc(struct arena *arena)
 SCENARIO(stale_realloc_deferred) = {
 	.name = "stale-realloc-deferred",
 	.n_pages = 1,
-	.lingers = true,
+	.has_deferred_work = true,
 	.setup = setup,
 	.actors = {
 		{ "user", run_user, NULL },

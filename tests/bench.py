@@ -26,6 +26,8 @@ TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
 ROUNDS = 8
 WAKE_UPS = 10000
+MUTANTS = ("scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush")
+STRESS_S = 20
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
@@ -213,7 +215,7 @@ def main() -> None:
         compare_sandbox(work / "run")
         compare_backends(work)
         # All of them: make bench-stress.
-        baseline.compare(["scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush"])
+        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_S)
     finally:
         shutil.rmtree(work)
 

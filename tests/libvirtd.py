@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Iterator, List, Optional
 
 SECONDS = 60
-REAPER = Path(__file__).resolve().parent / "reaper.py"
 
 
 class Unavailable(Exception):
@@ -53,7 +52,7 @@ def as_a_user() -> List[str]:
 
 # What makes a libvirtd the system's lies in fixed places: a mount namespace has its own.
 SYSTEM = r"""
-top=$1 daemon=$2 reaper=$3
+top=$1 daemon=$2 tini=$3
 for name in passwd group; do cp "/etc/$name" "$top/$name"; done
 grep -q ^libvirt-qemu: /etc/passwd || echo 'libvirt-qemu:x:64055:64055::/:/bin/false' >>"$top/passwd"
 grep -q ^libvirt-qemu: /etc/group || echo 'libvirt-qemu:x:64055:' >>"$top/group"
@@ -63,7 +62,8 @@ for dir in /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/libvir
 	mkdir -p $dir && mount -t tmpfs tmpfs $dir || exit 1
 done
 printf 'stdio_handler = "file"\ncgroup_controllers = []\n' >/etc/libvirt/qemu.conf
-exec "$reaper" setpriv --pdeathsig TERM "$daemon"
+# libvirtd waits until the emulators that it probed are gone, and here PID 1 may not reap them.
+exec "$tini" -s -p SIGTERM -- setpriv --pdeathsig TERM "$daemon"
 """
 
 
@@ -78,7 +78,7 @@ def running_for_all() -> Iterator[str]:
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [find_tool("unshare"), "--mount", "sh", "-c", SYSTEM, "sh", top, daemon,
-                 REAPER],
+                 find_tool("tini")],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         try:
             found = wait_for_socket(process, Path(f"/proc/{process.pid}/root/run"), log)

@@ -177,19 +177,19 @@ def test_deadlock_names_the_lock_and_its_holder(explored):
     assert re.search(r"I5: deadlock: alloc2? waits for the arena lock held by alloc", result.stdout)
 
 
-def test_a_loop_that_counts_is_not_a_circle(explored):
+def test_a_loop_that_counts_is_not_a_cycle(explored):
     # cut by registers and PTEs alone, it was complete and saw nothing
     result, out = explored("alloc-gives-up-third", "fault-vs-alloc")
     assert "violates I4" in result.stdout
     assert json.loads((out / "verdict.json").read_text())["unsettled"] == 0
 
 
-def test_a_circle_with_other_memory_is_not_complete(tmp_path, monkeypatch):
+def test_a_cycle_with_other_memory_is_not_complete(tmp_path, monkeypatch):
     monkeypatch.setenv("RACERIG_LOSE", "growth")
     result = run_rig("explore", "fault-vs-alloc", "--out", tmp_path / "out")
     verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
     assert result.returncode == 1 and verdict["verdict"] == "inconclusive" and not verdict["complete"]
-    assert verdict["circles"] == 0 and verdict["unsettled"] > 0
+    assert verdict["cycles"] == 0 and verdict["unsettled"] > 0
     assert "program-stream" in verdict["unsettled_differs"]
     assert re.search(r"unsettled  \d+ went round and round with other memory \(.*program-stream",
                      result.stdout)

@@ -188,7 +188,7 @@ def test_the_same_as_a_scenario(explored, tmp_path):
     _, out = explored("stock", "fault-vs-free")
     result = explore(tmp_path / "run", "fault: read 0 | free: free 0", "--setup", "alloc 0")
     assert result.returncode == 0, result.stdout + result.stderr
-    for member in ("executed", "pruned", "verdict", "final_states", "circles"):
+    for member in ("executed", "pruned", "verdict", "final_states", "cycles"):
         assert verdict(tmp_path / "run")[member] == verdict(out)[member]
 
 

@@ -225,7 +225,7 @@ def changed(member, value, where=lambda verdict: verdict):
     (changed("violations", [None]), "'violations' must be an array of objects"),
     (changed("scenario", ["x"]), "'scenario' must be a string"),
     (changed("verdict", 3), "'verdict' must be a string"),
-    (changed("circles", "x"), "'circles' must be a whole number"),
+    (changed("cycles", "x"), "'cycles' must be a whole number"),
     (changed("final_states", [1]), "'final_states' must be an array of strings"),
     (changed("absent_hooks", "x"), "'absent_hooks' must be an array"),
     (changed("controls", {"x": "y"}), "'x' must be a whole number"),
@@ -244,13 +244,13 @@ def test_verdicts(tmp_path, violating, edit, what):
     assert not (out / "report.html").exists()
 
 
-@pytest.mark.parametrize("member", ["final_states", "circles_grown", "unsettled_differs", "absent_hooks",
+@pytest.mark.parametrize("member", ["final_states", "cycles_grown", "unsettled_differs", "absent_hooks",
                                     "unseen", "unseen_verbs", "controls"])
 def test_a_verdict_without(member, tmp_path, violating):
     """What an older rig did not write."""
     out = tmp_path / "run"
     shutil.copytree(violating, out)
-    less = {**verdict(out), "circles": 1, "unsettled": 1}
+    less = {**verdict(out), "cycles": 1, "unsettled": 1}
     del less[member]
     (out / "verdict.json").write_text(json.dumps(less))
     result = run_rig("report", out)
@@ -294,7 +294,7 @@ DAMAGES = {
     "enabled": lambda line: line.replace("('run0 run1'", "('run0 run8'", 1),
     "object": lambda line: line.replace("pte0=", "pte99=", 1),
     "end": lambda line: re.sub(r", 0, (\d+), (-?\d+), ([01]), \[", r", 77, \1, \2, \3, [", line, count=1),
-    "circle": lambda line: re.sub(r", 0, (\d+), (-?\d+), ([01]), \[", r", 0, 4000000000, \2, \3, [", line, count=1),
+    "cycle": lambda line: re.sub(r", 0, (\d+), (-?\d+), ([01]), \[", r", 0, 4000000000, \2, \3, [", line, count=1),
     "event": lambda line: re.sub(r", 0, (\d+), (-?\d+), ([01]), \[", r", 0, \1, 2000000000, \3, [", line, count=1),
     "partial": lambda line: re.sub(r", 0, (\d+), (-?\d+), ([01]), \[", r", 0, \1, \2, 7, [", line, count=1),
     "invariant": lambda line: line.replace('"invariant":"I', '"invariant":"../../xI', 1),

@@ -38,7 +38,7 @@ CALLS = (
          " caller sees, nothing is taken from a list and no slow path wakes anybody"),
     Call("alloc-page", "__alloc_pages_noprof", 0, (1, 64),
          "mm/page_alloc.c: with __GFP_ACCOUNT 'page = NULL' when __memcg_kmem_charge_page() fails,"
-         " after the page was given back"),
+         " after the page was freed"),
     Call("kmalloc", "_kmalloc_nolock_noprof", 0, (0, 1 << 20),
          "mm/slub.c: NULL where a lock cannot be had at once or a slab has no object left"),
 )

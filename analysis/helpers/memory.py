@@ -115,7 +115,7 @@ def stacks_in_user_space(prog: Program, pointers: List[int]) -> Iterator[Span]:
 def _lockdep(prog: Program) -> Iterator[Span]:
     """
     Its serial numbers: of interrupts that went on and off, which only a report prints, and of locks
-    taken, which tell one taking from the next; and what is left of locks that were given back.
+    taken, which tell one taking from the next; and what is left of locks that were released.
     Which are held stays a state: curr_chain_key and lockdep_depth say so.
     """
     struct = prog.type("struct task_struct")

@@ -29,7 +29,7 @@ def number(invariant: str) -> int:
 INVARIANTS = sorted((path.stem.removeprefix("check-").upper()
                      for path in (TOP / "rig").rglob("check-i*.c")), key=number)
 
-VERDICT_VERSION = 6
+VERDICT_VERSION = 7
 
 # The corner cases of the thread: its words, whose they are, the scenarios that go there.
 CORNERS = [

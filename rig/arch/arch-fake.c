@@ -180,7 +180,7 @@ RegWrite reg_hold_interrupts(HoldInterrupts hold)
 	return (RegWrite){ FAKE_PRIORITY, hold };
 }
 
-RegWrite reg_forget_translations(const Regs *regs)
+RegWrite reg_flush_tlb(const Regs *regs)
 {
 	(void)regs;
 	return (RegWrite){ FAKE_PURGE, 1 };

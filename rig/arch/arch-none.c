@@ -67,7 +67,7 @@ void regs_return(const Regs *regs, guint64 back, guint64 result, RegWrite ret[RE
 	NOT_HERE;
 }
 RegWrite reg_hold_interrupts(HoldInterrupts hold) { (void)hold; NOT_HERE; }
-RegWrite reg_forget_translations(const Regs *regs) { (void)regs; NOT_HERE; }
+RegWrite reg_flush_tlb(const Regs *regs) { (void)regs; NOT_HERE; }
 
 /* A decoder is nothing, so that one can be made and freed. */
 Decoder *decoder_new(void) { NOT_HERE; }

@@ -271,7 +271,7 @@ RegWrite reg_hold_interrupts(HoldInterrupts hold)
 }
 
 /* Its CR3, anew: QEMU then keeps no translation of any kind (cpu_x86_update_cr3()). */
-RegWrite reg_forget_translations(const Regs *regs)
+RegWrite reg_flush_tlb(const Regs *regs)
 {
 	return (RegWrite){ CR3, regs->root };
 }

@@ -73,4 +73,4 @@ typedef enum {
 RegWrite reg_hold_interrupts(HoldInterrupts hold);
 
 /* Empties the TLB of a vCPU that holds @regs, and changes nothing else. */
-RegWrite reg_forget_translations(const Regs *regs);
+RegWrite reg_flush_tlb(const Regs *regs);

@@ -331,7 +331,7 @@ static bool check_verb(const Parser *parser, const Word *verb, const VerbRow *ro
 
 	if (row == verb_row(VERB_SYNC) && (setup || operations_have(operations, VERB_SYNC)))
 		return bad(parser, verb->at, "\"%s\" is for actors, once for each", verb->text);
-	if (setup && row->flags & VERB_LINGERS)
+	if (setup && row->flags & VERB_DEFERS)
 		return bad(parser, verb->at, "\"%s\" leaves work for later, which would run in the race; "
 			   "let an actor do it", verb->text);
 	if (row->flags & VERB_LAST && (setup || process == 0))
@@ -381,7 +381,7 @@ static bool take_operation(Parser *parser, const char *at, gsize length, int pro
 		return bad(parser, at, "more than %d operations", MAX_OPERATIONS - 1);
 	const Name *name = op.name ? &g_array_index(parser->names, Name, op.name - 1) : NULL;
 	operations_add(operations, &op, vcpu, name ? name->word : NULL, name ? name->pages : 0);
-	parser->made->lingers |= (row->flags & VERB_LINGERS) != 0;
+	parser->made->has_deferred_work |= (row->flags & VERB_DEFERS) != 0;
 	return true;
 }
 

@@ -39,7 +39,7 @@ typedef struct {
 	char *actors_text, *setup_text;	/* in plain form: the same operations, the same text; "" */
 	char **names;		/* of the actors */
 	char **silent;		/* those that only keep their vCPU; NULL: none */
-	bool lingers;		/* the kernel has work left when an operation has returned */
+	bool has_deferred_work;		/* the kernel has work left when an operation has returned */
 	const char *subject;	/* whose verbs it has; interned */
 	int ref_count;
 } Operations;

@@ -97,7 +97,7 @@ static void test_words(void)
 	g_assert_cmpint(programs[7][0], ==, OPERATION_END);
 	op = operation_of(setup[0]);
 	g_assert_true(op.verb == VERB_RESERVE && op.page == 1);
-	g_assert_true(made->lingers && made->shape.exact && !made->silent);
+	g_assert_true(made->has_deferred_work && made->shape.exact && !made->silent);
 	op = operation_of(operation_word((struct operation){ .verb = VERB_PEEK, .page = -2 }));
 	g_assert_cmpint(op.page, ==, -2);
 }

@@ -60,7 +60,7 @@ typedef struct Check {
 	GArray *faults_taken;		/* of FaultTaken: the kernel's own, in order */
 	GArray *taken;			/* of FrameTaken */
 	GArray *installed;		/* guint64: frames put into watched PTEs, scratch apart */
-	GArray *frames_freed;		/* guint64: given back */
+	GArray *frames_freed;		/* guint64: freed */
 	guint8 *stored[MAX_PAGES];	/* by arena: what the kernel stored in its scratch page; NULL */
 	bool scratch_written;		/* a store may have gone to scratch, and nobody saw what or where */
 	guint32 unused;			/* bits of views: of processes that nobody uses any more */
@@ -126,7 +126,7 @@ int check_scratch_group(const Check *check, guint64 pfn);
 /* And back; -1: it has none. */
 gint64 check_group_scratch(const Check *check, int arena);
 
-/* How often frame @pfn was given back to the allocator. */
+/* How often frame @pfn was freed. */
 int check_freed(const Check *check, gint64 pfn);
 
 /* Of guint64: the frames that were handed out more often than the events free them; the caller's. */

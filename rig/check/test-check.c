@@ -325,7 +325,7 @@ static void test_i7(void)
 	g_assert_cmpuint(user->documented->len, ==, 0);
 }
 
-/* A circle is the fault of the one who makes it. */
+/* A cycle is the fault of the one who makes it. */
 static void test_livelock(void)
 {
 	static const Step steps[] = { { ALLOC, EVENT_LOCK, false, 0, .after = 0 } };

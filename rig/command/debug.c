@@ -7,7 +7,7 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "util/error.h"
 #include "util/paths.h"
 
@@ -59,7 +59,7 @@ static void say_where(const Session *session, const Schedule *schedule, int stop
 	g_print("stopped after event %d of %u; next: CPU%u (%s) %s%s\n", stop, schedule->decisions->len,
 		actor->cpu, actor->name,
 		thread_kind(next->thread) == THREAD_IRQ ? "takes its interrupts: "
-		: thread_kind(next->thread) == THREAD_EVICT ? "its TLB forgets: "
+		: thread_kind(next->thread) == THREAD_EVICT ? "its TLB drops an entry: "
 		: thread_kind(next->thread) == THREAD_FAIL ? "its call fails: " : "",
 		next->event);
 }

@@ -5,7 +5,7 @@
 #include "command/command.h"
 #include "command/recorded.h"
 #include "report/source.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "report/violation-text.h"
 #include "report/wrap.h"
 #include "util/error.h"
@@ -25,14 +25,14 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static SourceText *read_sources(const Session *session, const Story *story)
+static SourceText *read_sources(const Session *session, const TraceView *view)
 {
 	SourceText *text = source_text_new();
 	g_autofree char *module = paths_in_data("guest-kernel/kfuncs");
 	g_auto(GStrv) roots = kernel_source_roots(session->kernel->dir, session->kernel->tree);
 
-	for (guint i = 0; i < story->record->events->len; i++) {
-		const char *line = record_event(story->record, i)->line;
+	for (guint i = 0; i < view->record->events->len; i++) {
+		const char *line = record_event(view->record, i)->line;
 
 		if (line)
 			source_text_add(text, line, roots, module);
@@ -68,14 +68,14 @@ static void print_findings(const Record *record, int event)
 	}
 }
 
-static void print_story(const Story *story, const SourceText *sources)
+static void print_story(const TraceView *view, const SourceText *sources)
 {
-	const Record *record = story->record;
+	const Record *record = view->record;
 	const Violation *first = record_main(record);
 
 	for (guint i = 0; i < record->events->len; i++) {
 		const RecordEvent *event = record_event(record, i);
-		g_autofree char *words = story_told(story, event);
+		g_autofree char *words = trace_view_told(view, event);
 		g_autofree char *number =
 			event->number ? g_strdup_printf("%u", event->number) : g_strdup("");
 		const char *code = event->line ? source_text_line(sources, event->line, 0) : NULL;
@@ -84,17 +84,17 @@ static void print_story(const Story *story, const SourceText *sources)
 		say(7, "%c%3s %s", marked ? '>' : ' ', number, words);
 		if (code) {
 			g_autofree char *tidy = g_strstrip(g_strdup(code));
-			say(9, "       %s: %s", story_short_line(event->line), tidy);
+			say(9, "       %s: %s", trace_view_short_line(event->line), tidy);
 		}
 		print_findings(record, i);
 	}
 	print_findings(record, -1);
 }
 
-static void print_flip(const Story *story, const Flip *flip, const char *invariant)
+static void print_flip(const TraceView *view, const Flip *flip, const char *invariant)
 {
-	g_autofree char *first = story_told(story, story_decision(story, flip->first));
-	g_autofree char *second = story_told(story, story_decision(story, flip->second));
+	g_autofree char *first = trace_view_told(view, trace_view_decision(view, flip->first));
+	g_autofree char *second = trace_view_told(view, trace_view_decision(view, flip->second));
 
 	g_print("  %u before %u\n", flip->first + 1, flip->second + 1);
 	say(7, "     %u %s", flip->first + 1, first);
@@ -115,16 +115,16 @@ static void print_flip(const Story *story, const Flip *flip, const char *invaria
 /* What happens with the order turned round, with the names a reader knows. */
 static bool print_nearest(const Flip *cause, GError **error)
 {
-	g_autoptr(Story) story = story_parse(cause->nearest->trace, "trace", error);
+	g_autoptr(TraceView) view = trace_view_parse(cause->nearest->trace, "trace", error);
 
-	if (!story)
+	if (!view)
 		return false;
-	g_autofree char *text = interleaving_text(story->record, story->names);
+	g_autofree char *text = interleaving_text(view->record, view->names);
 	g_print("\nThe other way round:\n%s", text);
 	return true;
 }
 
-static bool print_cause(const Story *story, const GPtrArray *flips, const char *invariant,
+static bool print_cause(const TraceView *view, const GPtrArray *flips, const char *invariant,
 			GError **error)
 {
 	const Flip *cause = explain_cause(flips);
@@ -138,8 +138,8 @@ static bool print_cause(const Story *story, const GPtrArray *flips, const char *
 		    invariant);
 		return true;
 	}
-	g_autofree char *first = story_told(story, story_decision(story, cause->first));
-	g_autofree char *second = story_told(story, story_decision(story, cause->second));
+	g_autofree char *first = trace_view_told(view, trace_view_decision(view, cause->first));
+	g_autofree char *second = trace_view_told(view, trace_view_decision(view, cause->second));
 	g_print("\nThe cause: %u comes before %u%s.\n", cause->first + 1, cause->second + 1,
 		cause->violating ? ", though not every other way to go on mends it" : "");
 	say(2, "  %s", first);
@@ -165,21 +165,21 @@ int command_explain(int argc, char **argv, GCancellable *cancel, GError **error)
 		schedule ? recorded_session(schedule, argv[1], opt_kernel, command_connect,
 					    cancel, error) : NULL;
 	g_autoptr(Outcome) outcome = session ? run_schedule(session, schedule, &diverged, error) : NULL;
-	g_autoptr(Story) story = outcome ? story_parse(outcome->trace, argv[1], error) : NULL;
-	if (!story)
+	g_autoptr(TraceView) view = outcome ? trace_view_parse(outcome->trace, argv[1], error) : NULL;
+	if (!view)
 		return EXIT_BROKEN;
 	if (diverged) {
 		g_print("it does not go as recorded: %s\n", diverged);
 		return EXIT_UNEXPECTED;
 	}
-	g_autoptr(SourceText) sources = read_sources(session, story);
+	g_autoptr(SourceText) sources = read_sources(session, view);
 	g_print("%s on %s: %s\n\n", schedule->scenario, session->kernel->name,
 		outcome->violates ? outcome->violates : "no violation");
 	if (schedule->operations) {
 		recorded_print_operations(schedule);
 		g_print("\n");
 	}
-	print_story(story, sources);
+	print_story(view, sources);
 	if (!outcome->violates)
 		return EXIT_EXPECTED;
 	g_autoptr(GPtrArray) flips = explain_flips(session, outcome, opt_max, error);
@@ -188,6 +188,6 @@ int command_explain(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (flips->len)
 		g_print("\nThe orders it consists of, each turned round\n");
 	for (guint i = 0; i < flips->len; i++)
-		print_flip(story, g_ptr_array_index(flips, i), outcome->violates);
-	return print_cause(story, flips, outcome->violates, error) ? EXIT_EXPECTED : EXIT_BROKEN;
+		print_flip(view, g_ptr_array_index(flips, i), outcome->violates);
+	return print_cause(view, flips, outcome->violates, error) ? EXIT_EXPECTED : EXIT_BROKEN;
 }

@@ -70,14 +70,14 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static void print_circles(const Verdict *verdict)
+static void print_cycles(const Verdict *verdict)
 {
 	g_autofree char *grown = verdict_names(verdict->grown);
 	g_autofree char *differs = verdict_names(verdict->differs);
 
-	if (verdict->circles)
-		g_print("  circles    %d came back to a state they had been in, and were cut there\n",
-			verdict->circles);
+	if (verdict->cycles)
+		g_print("  cycles     %d came back to a state they had been in, and were cut there\n",
+			verdict->cycles);
 	if (*grown)
 		g_print("             (the same in all of memory but: %s)\n", grown);
 	if (verdict->unsettled)
@@ -151,7 +151,7 @@ static void print_coverage(const Verdict *verdict, const Policy *policy, const C
 			"             as what stands around it has events\n", *verb);
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
-	print_circles(verdict);
+	print_cycles(verdict);
 	print_failures(verdict);
 	print_unseen(verdict);
 }

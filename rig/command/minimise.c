@@ -5,7 +5,7 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "util/error.h"
 #include "util/file.h"
 

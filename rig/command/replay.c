@@ -5,14 +5,14 @@
 
 #include "command/command.h"
 #include "command/recorded.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "util/error.h"
 #include "util/file.h"
 #include "util/progress.h"
 
 static int opt_times = 1;
 static char *opt_kernel, *opt_out;
-static gboolean opt_blind;
+static gboolean opt_no_probe;
 static Progress progress;
 
 static const GOptionEntry entries[] = {
@@ -21,7 +21,7 @@ static const GOptionEntry entries[] = {
 	  "Another kernel than the recorded one; the schedule is followed there", "K" },
 	{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &opt_out,
 	  "With --kernel: write the schedule as it went there", "FILE" },
-	{ "blind", 0, 0, G_OPTION_ARG_NONE, &opt_blind,
+	{ "no-probe", 0, 0, G_OPTION_ARG_NONE, &opt_no_probe,
 	  "Do not look which page an access uses; registers and memory must come out the same", NULL },
 	COMMAND_CONNECT,
 	{ NULL },
@@ -183,8 +183,8 @@ int command_replay(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!session)
 		return EXIT_BROKEN;
 	progress = progress_begin();
-	if (opt_blind)
-		stepper_look_away(session->stepper);
+	if (opt_no_probe)
+		stepper_skip_probe(session->stepper);
 	/* A kernel of another name may be the same build. */
 	return strcmp(session->kernel->key, schedule->key) == 0 ? replay(session, schedule, error)
 								: follow(session, schedule, error);

@@ -31,12 +31,12 @@ static void take_actor(const Session *session, int actor, EndActor *ret)
 	}
 }
 
-/* Who goes round in a circle alone can do so for ever: that is nobody's bad luck with the scheduler. */
+/* Who repeats a cycle alone can do so for ever: no scheduler is to blame. */
 static int who_is_alone(const Outcome *outcome)
 {
-	int thread = outcome_step(outcome, outcome->circle)->thread;
+	int thread = outcome_step(outcome, outcome->cycle)->thread;
 
-	for (guint i = outcome->circle; i < outcome_length(outcome); i++)
+	for (guint i = outcome->cycle; i < outcome_length(outcome); i++)
 		if (outcome_step(outcome, i)->thread != thread)
 			return -1;
 	return thread_actor(thread);
@@ -45,7 +45,7 @@ static int who_is_alone(const Outcome *outcome)
 End *ending_of(Session *session, const Outcome *outcome, GError **error)
 {
 	EndHow how = outcome->end == END_DONE ? ENDED_DONE
-		     : outcome->end == END_CIRCLE ? ENDED_CYCLE : ENDED_CUT;
+		     : outcome->end == END_CYCLE ? ENDED_CYCLE : ENDED_CUT;
 	g_autoptr(End) end = end_new(how);
 	gint64 before = g_get_monotonic_time();
 

@@ -5,7 +5,7 @@ bool failing_ask(Guest *guest, const char *subject, Failures *ret, GError **erro
 {
 	JsonObject *request = json_object_new();
 
-	guest->report.lingers = true;
+	guest->report.has_deferred_work = true;
 	json_object_set_string_member(request, "op", "failures");
 	json_object_set_string_member(request, "subject", subject);
 	json_object_set_member(request, "keep", json_node_copy(guest->keep));

@@ -32,13 +32,13 @@ typedef struct {
 	guint first;		/* the first part that is there */
 	GArray *origins;	/* of Source, by number of the whole, from 1 */
 	GHashTable *again;	/* plan key -> Outcome: what every part has, and will be asked for again */
-	int circle;		/* the part that has its files; -1: none */
+	int cycle;		/* the part that has its files; -1: none */
 	bool *ended;
 } Merge;
 
 /* What only the whole can say; all else the parts must agree on. */
 static const char *const counted[] = {
-	"verdict", "complete", "executed", "pruned", "redundant", "circles", "circles_grown",
+	"verdict", "complete", "executed", "pruned", "redundant", "cycles", "cycles_grown",
 	"partial", "unsettled", "unsettled_differs", "violating", "documented", "distinct_final_states",
 	"final_states", "violations", "accepted", NULL,
 };
@@ -115,7 +115,7 @@ static void drop_parts(Merge *merge)
 	g_clear_pointer(&merge->what, g_free);
 	g_array_set_size(merge->origins, 0);
 	g_hash_table_remove_all(merge->again);
-	merge->circle = -1;
+	merge->cycle = -1;
 }
 
 static bool load_parts(Merge *merge, GError **error)
@@ -162,8 +162,8 @@ static void note_origin(Merge *merge, const Outcome *outcome, guint part, const 
 		return;
 	Source origin = { part, ++merge->each[part].executed };
 	g_array_append_val(merge->origins, origin);
-	if (outcome->end == END_CIRCLE && !outcome->violates && merge->circle < 0)
-		merge->circle = part;
+	if (outcome->end == END_CYCLE && !outcome->violates && merge->cycle < 0)
+		merge->cycle = part;
 }
 
 /* False with no error: *@ret_part lacks an outcome. */
@@ -280,7 +280,7 @@ static bool copy_stem(const Merge *merge, const char *folder, const char *stem, 
 		      GError **error)
 {
 	guint64 number = g_ascii_strtoull(stem, NULL, 10);
-	guint part = MAX(merge->circle, 0);
+	guint part = MAX(merge->cycle, 0);
 	g_autofree char *there = g_strdup(stem);
 	const char *rest = strchr(stem, '-');
 
@@ -319,8 +319,8 @@ static bool copy_clean(const Merge *merge, GError **error)
 		     !copy_stem(merge, "trace", FIRST, ".jsonl", error)))
 			return false;
 	}
-	return merge->circle < 0 || (copy_stem(merge, "schedules", "circle", ".sched", error) &&
-				     copy_stem(merge, "trace", "circle", ".jsonl", error));
+	return merge->cycle < 0 || (copy_stem(merge, "schedules", "cycle", ".sched", error) &&
+				    copy_stem(merge, "trace", "cycle", ".jsonl", error));
 }
 
 static bool merge_locked(Merge *merge, Verdict **ret, GError **error)

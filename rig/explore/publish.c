@@ -29,19 +29,19 @@ static bool has_tree(const char *journal)
 	return false;
 }
 
-static Dossier *load(const char *out, GError **error)
+static RunData *load(const char *out, GError **error)
 {
 	g_autofree char *journal = folder_path(out, "journal");
 	bool tree = has_tree(journal);
 	GPtrArray *outcomes = tree ? journal_outcomes(journal, error) : NULL;
 
-	return tree && !outcomes ? NULL : dossier_load(out, outcomes, error);
+	return tree && !outcomes ? NULL : run_data_load(out, outcomes, error);
 }
 
 /* Where the lines of the kernel that the folder was made on can be read: NULL-terminated. */
-static char **source_roots(const Dossier *dossier)
+static char **source_roots(const RunData *data)
 {
-	const char *key = dossier_environment(dossier, "key"), *tree = "";
+	const char *key = run_data_environment(data, "key"), *tree = "";
 
 	if (!name_is(NAME_KEY, key))
 		return g_new0(char *, 1);
@@ -56,33 +56,33 @@ static char **source_roots(const Dossier *dossier)
 }
 
 /* Lines known from an earlier time stay: the tree may have gone. */
-static bool collect_sources(Dossier *dossier, GError **error)
+static bool collect_sources(RunData *data, GError **error)
 {
-	g_auto(GStrv) roots = source_roots(dossier);
+	g_auto(GStrv) roots = source_roots(data);
 	g_autofree char *kfuncs = paths_in_data("guest-kernel/kfuncs");
 
-	for (guint i = 0; i < dossier->cases->len; i++) {
-		const Case *one = g_ptr_array_index(dossier->cases, i);
+	for (guint i = 0; i < data->cases->len; i++) {
+		const Case *one = g_ptr_array_index(data->cases, i);
 
-		for (guint j = 0; j < one->story->record->events->len; j++) {
-			const char *line = record_event(one->story->record, j)->line;
+		for (guint j = 0; j < one->view->record->events->len; j++) {
+			const char *line = record_event(one->view->record, j)->line;
 
 			if (line)
-				source_text_add(dossier->sources, line, roots, kfuncs);
+				source_text_add(data->sources, line, roots, kfuncs);
 		}
 	}
-	g_autofree char *text = source_text_json(dossier->sources);
-	return folder_write(dossier->dir, "sources.json", text, error);
+	g_autofree char *text = source_text_json(data->sources);
+	return folder_write(data->dir, "sources.json", text, error);
 }
 
 bool publish(const char *out, GError **error)
 {
-	g_autoptr(Dossier) dossier = load(out, error);
+	g_autoptr(RunData) data = load(out, error);
 
-	if (!dossier || !collect_sources(dossier, error))
+	if (!data || !collect_sources(data, error))
 		return false;
-	g_autofree char *evidence = evidence_text(dossier);
-	g_autofree char *page = html_run(dossier);
+	g_autofree char *evidence = evidence_text(data);
+	g_autofree char *page = html_run(data);
 	return folder_write(out, "evidence.txt", evidence, error) &&
 	       folder_write(out, "report.html", page, error);
 }
@@ -140,14 +140,14 @@ static bool every_schedule(Session *session, const char *out, int times, GError 
 
 bool publish_each(const char *out, PublishFunc *func, gpointer data, GError **error)
 {
-	g_autoptr(Dossier) dossier = dossier_load(out, NULL, error);
+	g_autoptr(RunData) run = run_data_load(out, NULL, error);
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-	if (!dossier)
+	if (!run)
 		return false;
-	for (guint i = 0; i < dossier->cases->len; i++) {
-		const Case *one = g_ptr_array_index(dossier->cases, i);
-		const Violation *found = record_main(one->story->record);
+	for (guint i = 0; i < run->cases->len; i++) {
+		const Case *one = g_ptr_array_index(run->cases, i);
+		const Violation *found = record_main(one->view->record);
 		const char *what = !found ? "clean" : found->documented ? "documented"
 				   : found->invariant;
 

@@ -168,9 +168,9 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	if (thread_set_empty(&step.enabled)) {
 		outcome->end = END_DONE;
 	} else if (g_hash_table_lookup_extended(seen, key, NULL, &before) &&
-		   circle_may_close(&session->circle, GPOINTER_TO_UINT(before))) {
-		outcome->end = END_CIRCLE;
-		outcome->circle = GPOINTER_TO_UINT(before);
+		   cycle_may_close(&session->cycle, GPOINTER_TO_UINT(before))) {
+		outcome->end = END_CYCLE;
+		outcome->cycle = GPOINTER_TO_UINT(before);
 	} else {
 		step.thread = choose(session, plan, &step.enabled, &outcome->end);
 	}
@@ -178,7 +178,7 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 		g_array_append_val(outcome->steps, step);
 		return true;
 	}
-	if (!circle_at(&session->circle, session->guest, outcome->steps->len, error))
+	if (!cycle_at(&session->cycle, session->guest, outcome->steps->len, error))
 		return false;
 	g_hash_table_insert(seen, g_steal_pointer(&key), GUINT_TO_POINTER(outcome->steps->len));
 	if (session->registers)
@@ -304,14 +304,14 @@ static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error
 	g_autoptr(Outcome) outcome = NULL;
 	bool again = false;
 
-	circle_begin(&session->circle);
+	cycle_begin(&session->cycle);
 	do {
 		g_clear_pointer(&outcome, outcome_free);
 		again = false;
 		outcome = attempt(session, plan, &again, error);
-		if (!outcome || (!again && outcome->end == END_CIRCLE &&
-				 !circle_settle(&session->circle, session->guest, session->stepper,
-						outcome, &again, error)))
+		if (!outcome || (!again && outcome->end == END_CYCLE &&
+				 !cycle_settle(&session->cycle, session->guest, session->stepper,
+					       outcome, &again, error)))
 			return NULL;
 	} while (again);
 

@@ -151,7 +151,7 @@ static bool take_text(Session *session, GError **error)
 	}
 	for (guint i = 0; i < report->n_actors; i++)
 		g_strlcpy(report->actors[i].name, operations->names[i], GUEST_NAME_SIZE);
-	report->lingers = operations->lingers || session->n_failures;
+	report->has_deferred_work = operations->has_deferred_work || session->n_failures;
 	return true;
 }
 
@@ -437,7 +437,7 @@ void session_free(Session *session)
 {
 	if (!session)
 		return;
-	circle_clear(&session->circle);
+	cycle_clear(&session->cycle);
 	drop_guest(session);
 	scenario_free(session->scenario);
 	kernel_free(session->kernel);

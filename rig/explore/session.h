@@ -8,7 +8,7 @@
 #include "catalog/kernel.h"
 #include "catalog/scenario.h"
 #include "check/check.h"
-#include "explore/circle.h"
+#include "explore/cycle.h"
 #include "explore/syncs.h"
 #include "step/stepper.h"
 #include "report/trace.h"
@@ -41,7 +41,7 @@ typedef struct {
 	int n_failures;		/* calls that may fail in a schedule */
 	Failures failures;	/* … and which those are, where there may be one */
 	Controls controls;	/* what was seen to be reported, before the first schedule */
-	Circle circle;		/* of the plan at hand */
+	Cycle cycle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
 	Syncs *syncs;		/* a schedule ends where another was; NULL: none does; not owned */

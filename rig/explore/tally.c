@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "explore/folder.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "report/violation-text.h"
 
 enum { MAX_SAVED = 20 };
@@ -14,7 +14,7 @@ struct Tally {
 	char *out;
 	GHashTable *final_states;
 	GHashTable *saved;	/* invariants, and reasons of what is documented, with a schedule */
-	bool circle_kept;	/* files of one */
+	bool cycle_kept;	/* files of one */
 };
 
 Tally *tally_new(Verdict *verdict, const char *out)
@@ -159,13 +159,13 @@ static void add_lines(GHashTable *set, const char *lines)
 		g_hash_table_add(set, g_strdup(*line));
 }
 
-/* Whether the states of a circle were the same one. */
-static void count_circle(Verdict *verdict, const Outcome *outcome)
+/* Whether the states of a cycle were the same one. */
+static void count_cycle(Verdict *verdict, const Outcome *outcome)
 {
 	if (outcome->differs)
 		verdict->unsettled++;
 	else
-		verdict->circles++;
+		verdict->cycles++;
 	add_lines(outcome->differs ? verdict->differs : verdict->grown,
 		  outcome->differs ? outcome->differs : outcome->grown);
 }
@@ -195,8 +195,8 @@ bool tally_lacks_files(const Tally *tally, const Outcome *outcome)
 {
 	if (outcome->schedule || outcome->violates || outcome->end == END_ASLEEP)
 		return false;
-	if (outcome->end == END_CIRCLE && !tally->circle_kept)
-		return !is_there(tally, "circle");
+	if (outcome->end == END_CYCLE && !tally->cycle_kept)
+		return !is_there(tally, "cycle");
 	return tally->verdict->executed == 0 && !is_there(tally, "0001-clean");
 }
 
@@ -213,16 +213,16 @@ bool tally_add(Tally *tally, const Outcome *outcome, GError **error)
 	count_calls(verdict, outcome);
 	if (outcome->final_state)
 		g_hash_table_add(tally->final_states, g_strdup(outcome->final_state));
-	if (outcome->end == END_CIRCLE)
-		count_circle(verdict, outcome);
+	if (outcome->end == END_CYCLE)
+		count_cycle(verdict, outcome);
 	if (outcome->violates)
 		return keep_violating(tally, outcome, error);
 	if (outcome_documents(outcome) && !keep_documented(tally, outcome, error))
 		return false;
 	/* An outcome from the journal has no texts: its files are there or were not kept. */
-	if (outcome->end == END_CIRCLE && !tally->circle_kept) {
-		tally->circle_kept = true;
-		return !outcome->schedule || folder_save(tally->out, "circle", outcome, error);
+	if (outcome->end == END_CYCLE && !tally->cycle_kept) {
+		tally->cycle_kept = true;
+		return !outcome->schedule || folder_save(tally->out, "cycle", outcome, error);
 	}
 	if (verdict->executed == 1 && outcome->schedule)
 		return folder_save(tally->out, "0001-clean", outcome, error);

@@ -2,22 +2,22 @@
 #include "hunt/blame.h"
 
 #include "explore/explain.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "util/error.h"
 
 /* Other ways to go on that are followed, for each order that is turned round. */
 enum { FOLLOWED = 10 };
 
-static void blame_order(Group *group, const Story *story, const Flip *cause)
+static void blame_order(Group *group, const TraceView *view, const Flip *cause)
 {
-	const RecordEvent *first = story_decision(story, cause->first);
-	const RecordEvent *second = story_decision(story, cause->second);
+	const RecordEvent *first = trace_view_decision(view, cause->first);
+	const RecordEvent *second = trace_view_decision(view, cause->second);
 
 	group->blame = BLAME_ORDER;
 	group->first = cause->first + 1;
 	group->second = cause->second + 1;
-	group->first_words = story_told(story, first);
-	group->second_words = story_told(story, second);
+	group->first_words = trace_view_told(view, first);
+	group->second_words = trace_view_told(view, second);
 }
 
 static bool blame_group(Hunter *hunter, Group *group, GError **error)
@@ -26,9 +26,9 @@ static bool blame_group(Hunter *hunter, Group *group, GError **error)
 	Session *session = schedule ? hunter_session(hunter, group->combination, error) : NULL;
 	g_autofree char *diverged = NULL;
 	g_autoptr(Outcome) outcome = session ? run_schedule(session, schedule, &diverged, error) : NULL;
-	g_autoptr(Story) story = outcome ? story_parse(outcome->trace, "a trace", error) : NULL;
+	g_autoptr(TraceView) view = outcome ? trace_view_parse(outcome->trace, "a trace", error) : NULL;
 
-	if (!story)
+	if (!view)
 		return false;
 	if (diverged) {
 		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST, "it does not go as recorded: %s", diverged);
@@ -39,7 +39,7 @@ static bool blame_group(Hunter *hunter, Group *group, GError **error)
 		return false;
 	const Flip *cause = explain_cause(flips);
 	if (cause)
-		blame_order(group, story, cause);
+		blame_order(group, view, cause);
 	else
 		group->blame = flips->len ? BLAME_NO_SINGLE_ORDER : BLAME_NO_ORDER;
 	return true;

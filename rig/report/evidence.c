@@ -50,7 +50,7 @@ static void append_cell(GString *text, const char *number, int at, int width, bo
 }
 
 /* What an access may have gone through, where that is not only what the PTE says. */
-static char *held_text(const Story *story, const RecordEvent *line)
+static char *held_text(const TraceView *view, const RecordEvent *line)
 {
 	const Event *event = &line->event;
 	GString *text = g_string_new("TLB may hold:");
@@ -60,15 +60,15 @@ static char *held_text(const Story *story, const RecordEvent *line)
 		guint64 pfn = pte_pfn(line->tlb.may[event->actor][slot][i]);
 
 		g_string_append_printf(text, " %s%s",
-				       story_name(story, record_frame(story->record, pfn)),
+				       trace_view_name(view, record_frame(view->record, pfn)),
 				       i + 1 < n ? "," : "");
 	}
 	return g_string_free(text, FALSE);
 }
 
-static void append_event(GString *text, const Story *story, const RecordEvent *line, bool mark)
+static void append_event(GString *text, const TraceView *view, const RecordEvent *line, bool mark)
 {
-	const TraceHeader *header = &story->record->header;
+	const TraceHeader *header = &view->record->header;
 	const Event *event = &line->event;
 	bool columns = header->n_actors <= MAX_COLUMNS;
 	int width = columns ? (WIDTH - NUMBER) / header->n_actors : WIDTH - NUMBER;
@@ -78,27 +78,27 @@ static void append_event(GString *text, const Story *story, const RecordEvent *l
 				       : g_strdup_printf("CPU%d (%s): ",
 							 header->actors[event->actor].vcpu,
 							 header->actors[event->actor].name);
-	g_autofree char *words = event_words(story->record, line);
+	g_autofree char *words = event_words(view->record, line);
 	g_autofree char *what = g_strdup_printf("%s%s%s", who, event->irq ? "irq: " : "", words);
-	g_autofree char *did = event_effect(story->record, story->names, line);
+	g_autofree char *did = event_effect(view->record, view->names, line);
 
 	append_cell(text, number, at, width - 1, mark, what, 0);
 	if (did)
 		append_cell(text, "", at, width - 1, false, did, 2);
 	if (event->kind == EVENT_ACCESS && !event->faulted && event_slot(event) >= 0 &&
-	    story_is_stale(line, event->actor, event_slot(event))) {
-		g_autofree char *held = held_text(story, line);
+	    trace_view_is_stale(line, event->actor, event_slot(event))) {
+		g_autofree char *held = held_text(view, line);
 
 		append_cell(text, "", at, width - 1, false, held, 2);
 	}
 	if (line->line)
-		append_cell(text, "", at, width - 1, false, story_short_line(line->line), 2);
+		append_cell(text, "", at, width - 1, false, trace_view_short_line(line->line), 2);
 }
 
-static void append_interleaving(GString *text, const Story *story)
+static void append_interleaving(GString *text, const TraceView *view)
 {
-	const TraceHeader *header = &story->record->header;
-	const Violation *found = record_main(story->record);
+	const TraceHeader *header = &view->record->header;
+	const Violation *found = record_main(view->record);
 	int width = (WIDTH - NUMBER) / header->n_actors;
 
 	if (header->n_actors <= MAX_COLUMNS) {
@@ -111,18 +111,18 @@ static void append_interleaving(GString *text, const Story *story)
 		}
 		g_string_append_c(text, '\n');
 	}
-	for (guint i = 0; i < story->record->events->len; i++)
-		append_event(text, story, record_event(story->record, i),
+	for (guint i = 0; i < view->record->events->len; i++)
+		append_event(text, view, record_event(view->record, i),
 			     found && found->event == (int)i);
 }
 
 /* The numbers of all decisions at @line. */
-static char *numbers_at(const Story *story, const char *line)
+static char *numbers_at(const TraceView *view, const char *line)
 {
 	GString *numbers = g_string_new(NULL);
 
-	for (guint i = 0; i < story->record->events->len; i++) {
-		const RecordEvent *event = record_event(story->record, i);
+	for (guint i = 0; i < view->record->events->len; i++) {
+		const RecordEvent *event = record_event(view->record, i);
 
 		if (g_strcmp0(event->line, line) == 0 && event->number)
 			g_string_append_printf(numbers, "%s%u", numbers->len ? ", " : "",
@@ -131,18 +131,18 @@ static char *numbers_at(const Story *story, const char *line)
 	return g_string_free(numbers, FALSE);
 }
 
-static void append_sources(GString *text, const Dossier *dossier, const Story *story)
+static void append_sources(GString *text, const RunData *data, const TraceView *view)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
 	g_string_append(text, "\nSource lines\n");
-	for (guint i = 0; i < story->record->events->len; i++) {
-		const char *line = record_event(story->record, i)->line;
+	for (guint i = 0; i < view->record->events->len; i++) {
+		const char *line = record_event(view->record, i)->line;
 
 		if (!line || !g_hash_table_add(seen, (char *)line))
 			continue;
-		const char *code = source_text_line(dossier->sources, line, 0);
-		g_autofree char *numbers = numbers_at(story, line);
+		const char *code = source_text_line(data->sources, line, 0);
+		g_autofree char *numbers = numbers_at(view, line);
 		g_autofree char *tidy = g_strstrip(g_strdup(code ? code : "(source not at hand)"));
 
 		g_string_append_printf(text, "  %s  (%s)\n    %.*s\n", line, numbers, WIDTH - 4, tidy);
@@ -151,41 +151,41 @@ static void append_sources(GString *text, const Dossier *dossier, const Story *s
 
 static void append_ptes(GString *text, const Case *one)
 {
-	const Story *story = one->story;
+	const TraceView *view = one->view;
 	guint64 scratch = case_pte(one, "scratch");
 
 	if (!one->facts)
 		return;
 	g_string_append(text, "\nPTE values (pfns are of this boot)\n");
-	for (guint i = 0; i <= story->frames->len; i++) {
-		const char *frame = i ? g_ptr_array_index(story->frames, i - 1) : "scratch";
+	for (guint i = 0; i <= view->frames->len; i++) {
+		const char *frame = i ? g_ptr_array_index(view->frames, i - 1) : "scratch";
 		guint64 pte = i ? case_pte(one, frame) : scratch;
 		g_autofree char *flags = pte_describe(pte);
 
 		if (pte)
 			g_string_append_printf(text, "  %-18s %#018" G_GINT64_MODIFIER "x  %s\n",
-					       story_name(story, frame), pte, flags);
+					       trace_view_name(view, frame), pte, flags);
 	}
 }
 
 /* "at 5, CPU1: writes the PTE …": the event that showed @found. */
-static char *moment(const Story *story, const Violation *found)
+static char *moment(const TraceView *view, const Violation *found)
 {
 	if (found->event < 0)
 		return g_strdup("when all had returned");
-	const RecordEvent *event = record_event(story->record, found->event);
-	g_autofree char *sentence = story_sentence(story, event);
+	const RecordEvent *event = record_event(view->record, found->event);
+	g_autofree char *sentence = trace_view_sentence(view, event);
 
-	return g_strdup_printf("at %u, CPU%d %s", record_number(story->record, found->event),
-			       story->record->header.actors[event->event.actor].vcpu, sentence);
+	return g_strdup_printf("at %u, CPU%d %s", record_number(view->record, found->event),
+			       view->record->header.actors[event->event.actor].vcpu, sentence);
 }
 
-static void append_findings(GString *text, const Story *story)
+static void append_findings(GString *text, const TraceView *view)
 {
-	for (guint i = 0; i < story->record->found->len; i++) {
-		const Violation *found = record_violation(story->record, i);
+	for (guint i = 0; i < view->record->found->len; i++) {
+		const Violation *found = record_violation(view->record, i);
 		g_autofree char *id = g_strdup_printf("%s: ", found->invariant);
-		g_autofree char *when = moment(story, found);
+		g_autofree char *when = moment(view, found);
 		g_autofree char *sentence = violation_text(found);
 		g_autofree char *why = g_strdup_printf("    %s", sentence);
 
@@ -210,54 +210,54 @@ static void append_replay(GString *text, const Case *one)
 			       one->schedule, one->stem);
 }
 
-static void append_environment(GString *text, const Dossier *dossier)
+static void append_environment(GString *text, const RunData *data)
 {
-	const char *patches = dossier_environment(dossier, "patches");
+	const char *patches = run_data_environment(data, "patches");
 
 	g_string_append(text, "\nEnvironment\n");
-	fact(text, "kernel", "%s, %s", dossier_string(dossier, "kernel_release"),
-	     dossier_environment(dossier, "source"));
+	fact(text, "kernel", "%s, %s", run_data_string(data, "kernel_release"),
+	     run_data_environment(data, "source"));
 	fact(text, "patches", "%s", *patches ? patches : "none");
-	fact(text, "build", "%s (%s)", dossier_environment(dossier, "key"),
-	     dossier_string(dossier, "kernel"));
+	fact(text, "build", "%s (%s)", run_data_environment(data, "key"),
+	     run_data_string(data, "kernel"));
 	for (const OriginMember *member = origin_members; member->name; member++) {
-		const char *made = dossier_environment(dossier, member->name);
+		const char *made = run_data_environment(data, member->name);
 
 		if (*made)
 			fact(text, member->title, "%s", made);
 	}
 	fact(text, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
-	     dossier_environment(dossier, "qemu"));
+	     run_data_environment(data, "qemu"));
 	fact(text, "racerig", "%s", RACERIG_VERSION);
 	g_string_append_printf(text, "  .config     sha256\n    %s\n",
-			       dossier_environment(dossier, "config_sha256"));
+			       run_data_environment(data, "config_sha256"));
 }
 
-static void append_coverage(GString *text, const Dossier *dossier)
+static void append_coverage(GString *text, const RunData *data)
 {
-	const char *bound = dossier_string(dossier, "bound");
-	JsonArray *states = json_object_has_member(dossier->verdict, "final_states")
-		? json_object_get_array_member(dossier->verdict, "final_states") : NULL;
+	const char *bound = run_data_string(data, "bound");
+	JsonArray *states = json_object_has_member(data->verdict, "final_states")
+		? json_object_get_array_member(data->verdict, "final_states") : NULL;
 
 	g_string_append(text, "\nCoverage\n");
-	fact(text, "policy", "%s, %s", dossier_string(dossier, "policy"), *bound ? bound : "no bound");
-	g_autofree char *failures = failures_text(dossier->verdict);
+	fact(text, "policy", "%s, %s", run_data_string(data, "policy"), *bound ? bound : "no bound");
+	g_autofree char *failures = failures_text(data->verdict);
 	if (failures)
 		fact(text, "failures", "%s", failures);
 	fact(text, "executed", "%" G_GINT64_FORMAT " schedules: %" G_GINT64_FORMAT " violating, %"
 	     G_GINT64_FORMAT " with a documented anomaly",
-	     dossier_int(dossier, "executed"), dossier_int(dossier, "violating"),
-	     dossier_int(dossier, "documented"));
+	     run_data_int(data, "executed"), run_data_int(data, "violating"),
+	     run_data_int(data, "documented"));
 	fact(text, "pruned", "%" G_GINT64_FORMAT " choices (equivalent, or out of bound), %"
-	     G_GINT64_FORMAT " redundant starts", dossier_int(dossier, "pruned"),
-	     dossier_int(dossier, "redundant"));
-	fact(text, "circles", "%" G_GINT64_FORMAT " schedules cut at a repeated state",
-	     dossier_int(dossier, "circles"));
-	if (dossier_int(dossier, "partial"))
+	     G_GINT64_FORMAT " redundant starts", run_data_int(data, "pruned"),
+	     run_data_int(data, "redundant"));
+	fact(text, "cycles", "%" G_GINT64_FORMAT " schedules cut at a repeated state",
+	     run_data_int(data, "cycles"));
+	if (run_data_int(data, "partial"))
 		fact(text, "in part", "%" G_GINT64_FORMAT " schedules ended before all operations had "
 		     "returned: I4, I9 and what I11 misses were not asked there",
-		     dossier_int(dossier, "partial"));
-	fact(text, "complete", "%s", dossier_coverage(dossier));
+		     run_data_int(data, "partial"));
+	fact(text, "complete", "%s", run_data_coverage(data));
 	for (guint i = 0; states && i < json_array_get_length(states) && i < 8; i++) {
 		g_autofree char *state =
 			g_strchomp(g_strdup(json_array_get_string_element(states, i)));
@@ -266,12 +266,12 @@ static void append_coverage(GString *text, const Dossier *dossier)
 }
 
 /* What was seen to be reported before the first schedule, and what is not there to be watched. */
-static void append_controls(GString *text, const Dossier *dossier)
+static void append_controls(GString *text, const RunData *data)
 {
-	JsonObject *controls = json_object_has_member(dossier->verdict, "controls")
-		? json_object_get_object_member(dossier->verdict, "controls") : NULL;
-	JsonArray *absent = json_object_has_member(dossier->verdict, "absent_hooks")
-		? json_object_get_array_member(dossier->verdict, "absent_hooks") : NULL;
+	JsonObject *controls = json_object_has_member(data->verdict, "controls")
+		? json_object_get_object_member(data->verdict, "controls") : NULL;
+	JsonArray *absent = json_object_has_member(data->verdict, "absent_hooks")
+		? json_object_get_array_member(data->verdict, "absent_hooks") : NULL;
 	g_autoptr(GList) names = controls ? json_object_get_members(controls) : NULL;
 
 	if (names)
@@ -288,14 +288,14 @@ static void append_controls(GString *text, const Dossier *dossier)
 	}
 }
 
-static void append_mutants(GString *text, const Dossier *dossier)
+static void append_mutants(GString *text, const RunData *data)
 {
 	g_string_append_printf(text, "\nMutants under %s (this run and those beside it)\n",
-			       dossier_string(dossier, "scenario"));
-	if (!dossier->mutants->len)
+			       run_data_string(data, "scenario"));
+	if (!data->mutants->len)
 		g_string_append(text, "  none was run: a pass says nothing yet\n");
-	for (guint i = 0; i < dossier->mutants->len; i++) {
-		const MutantRun *mutant = g_ptr_array_index(dossier->mutants, i);
+	for (guint i = 0; i < data->mutants->len; i++) {
+		const MutantRun *mutant = g_ptr_array_index(data->mutants, i);
 		bool killed = strcmp(mutant->verdict, "violation") == 0;
 
 		fact(text, killed ? "killed" : "NOT killed", "%s%s%s%s", mutant->kernel,
@@ -304,55 +304,55 @@ static void append_mutants(GString *text, const Dossier *dossier)
 	}
 }
 
-static void append_title(GString *text, const Dossier *dossier, const Case *one)
+static void append_title(GString *text, const RunData *data, const Case *one)
 {
-	const Violation *finding = one ? record_main(one->story->record) : NULL;
-	const char *patches = dossier_environment(dossier, "patches");
+	const Violation *finding = one ? record_main(one->view->record) : NULL;
+	const char *patches = run_data_environment(data, "patches");
 	g_autofree char *title = g_strdup_printf(
-		"Kernel %s%s%s, scenario %s: %s%s", dossier_string(dossier, "kernel_release"),
-		*patches ? " + " : "", patches, dossier_string(dossier, "scenario"),
+		"Kernel %s%s%s, scenario %s: %s%s", run_data_string(data, "kernel_release"),
+		*patches ? " + " : "", patches, run_data_string(data, "scenario"),
 		finding && !finding->documented ? finding->invariant : "",
-		finding && !finding->documented ? " violated" : dossier_string(dossier, "verdict"));
+		finding && !finding->documented ? " violated" : run_data_string(data, "verdict"));
 
 	paragraph(text, "", 0, title);
-	g_autofree char *subject = g_strdup_printf("(%s)", dossier_string(dossier, "title"));
+	g_autofree char *subject = g_strdup_printf("(%s)", run_data_string(data, "title"));
 	paragraph(text, "", 0, subject);
 	g_string_append_c(text, '\n');
-	if (!*dossier_string(dossier, "operations"))
+	if (!*run_data_string(data, "operations"))
 		return;
-	if (*dossier_string(dossier, "setup"))
-		fact(text, "setup", "%s", dossier_string(dossier, "setup"));
-	fact(text, "actors", "%s", dossier_string(dossier, "operations"));
+	if (*run_data_string(data, "setup"))
+		fact(text, "setup", "%s", run_data_string(data, "setup"));
+	fact(text, "actors", "%s", run_data_string(data, "operations"));
 	g_string_append_c(text, '\n');
 }
 
-char *evidence_text(const Dossier *dossier)
+char *evidence_text(const RunData *data)
 {
 	GString *text = g_string_new(NULL);
-	const Case *one = dossier_main(dossier);
-	g_auto(GStrv) gaps = dossier_not_covered(dossier);
+	const Case *one = run_data_main(data);
+	g_auto(GStrv) gaps = run_data_not_covered(data);
 
-	append_title(text, dossier, one);
-	if (one && record_main(one->story->record)) {
-		append_findings(text, one->story);
+	append_title(text, data, one);
+	if (one && record_main(one->view->record)) {
+		append_findings(text, one->view);
 		g_string_append_c(text, '\n');
 	} else if (one) {
 		g_autofree char *none = g_strdup_printf(
 			"No invariant was violated in %" G_GINT64_FORMAT " schedules. One of them:",
-			dossier_int(dossier, "executed"));
+			run_data_int(data, "executed"));
 		paragraph(text, "", 0, none);
 		g_string_append_c(text, '\n');
 	}
 	if (one) {
-		append_interleaving(text, one->story);
-		append_sources(text, dossier, one->story);
+		append_interleaving(text, one->view);
+		append_sources(text, data, one->view);
 		append_ptes(text, one);
 		append_replay(text, one);
 	}
-	append_environment(text, dossier);
-	append_coverage(text, dossier);
-	append_controls(text, dossier);
-	append_mutants(text, dossier);
+	append_environment(text, data);
+	append_coverage(text, data);
+	append_controls(text, data);
+	append_mutants(text, data);
 	g_string_append(text, "\nNot covered\n");
 	for (char **gap = gaps; *gap; gap++)
 		paragraph(text, "  - ", 4, *gap);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "report/dossier.h"
+#include "report/run-data.h"
 
 /* The caller's. */
-char *evidence_text(const Dossier *dossier);
+char *evidence_text(const RunData *data);

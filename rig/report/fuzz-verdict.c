@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lines: rig/report/stored.c */
 /* A verdict.json, alone in its run folder: refused, or on a page. */
-#include "report/dossier.h"
+#include "report/run-data.h"
 #include "report/evidence.h"
 #include "report/html.h"
 #include "report/stored.h"
@@ -23,13 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(Table) table = table_new();
 	row = table_add(table);
 	table_row_read(row, path, NULL);
-	g_autoptr(Dossier) dossier = dossier_load(folder, NULL, &error);
-	g_assert_true(!dossier == !!error);
+	g_autoptr(RunData) run = run_data_load(folder, NULL, &error);
+	g_assert_true(!run == !!error);
 	g_clear_pointer(&facts, json_object_unref);
-	if (!dossier)
+	if (!run)
 		return 0;
 	fuzz_taken();
-	g_autofree char *evidence = evidence_text(dossier);
-	g_autofree char *page = html_run(dossier);
+	g_autofree char *evidence = evidence_text(run);
+	g_autofree char *page = html_run(run);
 	return 0;
 }

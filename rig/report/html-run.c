@@ -9,22 +9,22 @@
 #include "report/violation-text.h"
 #include "report/unseen-text.h"
 
-static void add_header(GString *page, const Dossier *dossier)
+static void add_header(GString *page, const RunData *data)
 {
-	const Case *one = dossier_main(dossier);
-	const Violation *found = one ? record_main(one->story->record) : NULL;
+	const Case *one = run_data_main(data);
+	const Violation *found = one ? record_main(one->view->record) : NULL;
 	g_autofree char *sentence = found ? violation_text(found) : NULL;
-	const char *verdict = dossier_string(dossier, "verdict");
+	const char *verdict = run_data_string(data, "verdict");
 	bool bad = strcmp(verdict, "violation") == 0;
 
 	html_add(page, "<header><p class=\"kicker\">racerig</p><h1>%s <span class=\"muted\">on</span> "
 		       "%s</h1>\n<p class=\"subject\">%s; kernel: %s</p>\n",
-		 dossier_string(dossier, "scenario"), dossier_string(dossier, "kernel"),
-		 dossier_string(dossier, "title"), dossier_string(dossier, "kernel_title"));
-	if (*dossier_string(dossier, "operations"))
+		 run_data_string(data, "scenario"), run_data_string(data, "kernel"),
+		 run_data_string(data, "title"), run_data_string(data, "kernel_title"));
+	if (*run_data_string(data, "operations"))
 		html_add(page, "<p class=\"subject\">%s%s<code>%s</code></p>\n",
-			 dossier_string(dossier, "setup"), *dossier_string(dossier, "setup") ? "; then " : "",
-			 dossier_string(dossier, "operations"));
+			 run_data_string(data, "setup"), *run_data_string(data, "setup") ? "; then " : "",
+			 run_data_string(data, "operations"));
 	html_add(page, "<p class=\"verdict %s\"><strong>%s</strong>",
 		 bad ? "bad" : strcmp(verdict, "clean") == 0 ? "good" : "note", verdict);
 	if (found)
@@ -47,9 +47,9 @@ static void add_tile(GString *page, const char *name, const char *format, ...)
 	html_add(page, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, value);
 }
 
-static void add_count(GString *page, const Dossier *dossier, const char *name, const char *member)
+static void add_count(GString *page, const RunData *data, const char *name, const char *member)
 {
-	add_tile(page, name, "%" G_GINT64_FORMAT, dossier_int(dossier, member));
+	add_tile(page, name, "%" G_GINT64_FORMAT, run_data_int(data, member));
 }
 
 static void add_link(GString *page, const RunViolation *violation)
@@ -112,22 +112,22 @@ static void add_table(GString *page, const GArray *all, const char *name, const 
 	g_string_append(page, "</tbody></table></div>\n");
 }
 
-static void add_findings(GString *page, const Dossier *dossier)
+static void add_findings(GString *page, const RunData *data)
 {
 	g_string_append(page, "<section id=\"findings\"><h2>Findings</h2>\n");
-	if (!dossier->violations->len && !dossier->accepted->len)
+	if (!data->violations->len && !data->accepted->len)
 		html_add(page, "<p>No invariant was violated in %" G_GINT64_FORMAT " schedules; %s.</p>",
-			 dossier_int(dossier, "executed"), dossier_coverage(dossier));
-	add_table(page, dossier->violations, "Violations", "Violated, in the saved schedules");
-	if (dossier->accepted->len)
+			 run_data_int(data, "executed"), run_data_coverage(data));
+	add_table(page, data->violations, "Violations", "Violated, in the saved schedules");
+	if (data->accepted->len)
 		html_add(page, "<p>%" G_GINT64_FORMAT " schedules violate nothing and show what the "
 			       "design accepts: documented, not a violation.</p>\n",
-			 dossier_int(dossier, "documented"));
-	add_table(page, dossier->accepted, "Documented", "Documented, the first schedule of each kind");
+			 run_data_int(data, "documented"));
+	add_table(page, data->accepted, "Documented", "Documented, the first schedule of each kind");
 	g_string_append(page, "</section>\n");
 }
 
-static void add_interleavings(GString *page, const Dossier *dossier)
+static void add_interleavings(GString *page, const RunData *data)
 {
 	g_string_append(page, "<section id=\"interleaving\"><h2>Interleaving</h2>\n"
 			      "<p>Time runs downwards, one lane a vCPU. Numbered events are decisions of "
@@ -135,49 +135,49 @@ static void add_interleavings(GString *page, const Dossier *dossier)
 			      "source, PTEs and registers"
 			      "<span class=\"js\">; arrow keys walk, <kbd>v</kbd> goes to the violation"
 			      "</span>.</p>\n<div class=\"split\"><div class=\"cases\">\n");
-	for (guint i = 0; i < dossier->cases->len; i++)
-		html_case(page, dossier, g_ptr_array_index(dossier->cases, i), i == 0);
+	for (guint i = 0; i < data->cases->len; i++)
+		html_case(page, data, g_ptr_array_index(data->cases, i), i == 0);
 	g_string_append(page, "</div>\n<aside class=\"inspector\" tabindex=\"0\" "
 			      "aria-label=\"Event under the pointer\" "
 			      "hidden></aside></div></section>\n");
 }
 
-static void add_exploration(GString *page, const Dossier *dossier)
+static void add_exploration(GString *page, const RunData *data)
 {
-	const char *bound = dossier_string(dossier, "bound");
+	const char *bound = run_data_string(data, "bound");
 
 	g_string_append(page, "<section id=\"exploration\"><h2>Exploration</h2>\n<dl class=\"tiles\">\n");
-	add_count(page, dossier, "schedules executed", "executed");
-	add_count(page, dossier, "violating", "violating");
-	add_count(page, dossier, "documented", "documented");
-	add_count(page, dossier, "choices pruned", "pruned");
-	add_count(page, dossier, "redundant starts", "redundant");
-	add_count(page, dossier, "circles cut", "circles");
-	add_count(page, dossier, "final states", "distinct_final_states");
-	add_tile(page, "policy", "%s", dossier_string(dossier, "policy"));
+	add_count(page, data, "schedules executed", "executed");
+	add_count(page, data, "violating", "violating");
+	add_count(page, data, "documented", "documented");
+	add_count(page, data, "choices pruned", "pruned");
+	add_count(page, data, "redundant starts", "redundant");
+	add_count(page, data, "cycles cut", "cycles");
+	add_count(page, data, "final states", "distinct_final_states");
+	add_tile(page, "policy", "%s", run_data_string(data, "policy"));
 	add_tile(page, "bound", "%s", *bound ? bound : "none");
-	g_autofree char *failures = failures_text(dossier->verdict);
+	g_autofree char *failures = failures_text(data->verdict);
 	if (failures)
 		add_tile(page, "failures", "%s", failures);
-	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", dossier_coverage(dossier));
-	html_tree(page, dossier);
+	html_add(page, "</dl>\n<p>%s.</p>\n<h3>The tree of decisions</h3>\n", run_data_coverage(data));
+	html_tree(page, data);
 	g_string_append(page, "</section>\n");
 }
 
-static void add_mutants(GString *page, const Dossier *dossier)
+static void add_mutants(GString *page, const RunData *data)
 {
 	html_add(page, "<section id=\"mutants\"><h2>Mutants of this scenario</h2>\n<p>From this run and "
 		       "the ones in the folder beside it. A scenario that kills no mutants proves "
 		       "nothing by passing.</p>\n");
-	if (!dossier->mutants->len) {
+	if (!data->mutants->len) {
 		g_string_append(page, "<p>No mutant was run beside this one.</p></section>\n");
 		return;
 	}
 	g_string_append(page, "<table class=\"list\"><caption>Mutants</caption><thead><tr><th scope=\"col\">"
 			      "mutant</th><th scope=\"col\">what is broken</th><th scope=\"col\">fate</th>"
 			      "</tr></thead><tbody>\n");
-	for (guint i = 0; i < dossier->mutants->len; i++) {
-		const MutantRun *mutant = g_ptr_array_index(dossier->mutants, i);
+	for (guint i = 0; i < data->mutants->len; i++) {
+		const MutantRun *mutant = g_ptr_array_index(data->mutants, i);
 		bool killed = strcmp(mutant->verdict, "violation") == 0;
 
 		html_add(page, "<tr><th scope=\"row\">%s</th><td>%s</td><td class=\"heat %s\">%s %s</td>"
@@ -187,38 +187,38 @@ static void add_mutants(GString *page, const Dossier *dossier)
 	g_string_append(page, "</tbody></table></section>\n");
 }
 
-static void add_environment(GString *page, const Dossier *dossier)
+static void add_environment(GString *page, const RunData *data)
 {
-	const Case *one = dossier_main(dossier);
-	const char *patches = dossier_environment(dossier, "patches");
+	const Case *one = run_data_main(data);
+	const char *patches = run_data_environment(data, "patches");
 
 	g_string_append(page, "<section id=\"environment\"><h2>Environment</h2>\n<dl class=\"facts\">\n");
-	add_tile(page, "kernel", "%s, %s", dossier_string(dossier, "kernel_release"),
-		 dossier_environment(dossier, "source"));
+	add_tile(page, "kernel", "%s, %s", run_data_string(data, "kernel_release"),
+		 run_data_environment(data, "source"));
 	add_tile(page, "patches", "%s", *patches ? patches : "none");
-	add_tile(page, "build", "%s", dossier_environment(dossier, "key"));
-	add_tile(page, ".config sha256", "%s", dossier_environment(dossier, "config_sha256"));
+	add_tile(page, "build", "%s", run_data_environment(data, "key"));
+	add_tile(page, ".config sha256", "%s", run_data_environment(data, "config_sha256"));
 	for (const OriginMember *member = origin_members; member->name; member++) {
-		const char *made = dossier_environment(dossier, member->name);
+		const char *made = run_data_environment(data, member->name);
 
 		if (*made)
 			add_tile(page, member->title, "%s", made);
 	}
 	add_tile(page, "QEMU", "%s, TCG, one thread, -icount shift=0,sleep=off",
-		 dossier_environment(dossier, "qemu"));
+		 run_data_environment(data, "qemu"));
 	if (one)
 		add_tile(page, "replay", "racerig replay schedules/%s.sched --times 10", one->stem);
 	g_string_append(page, "</dl></section>\n");
 }
 
 /* Lines a kernel prints when something is badly wrong, up to the end of the trace. */
-static void add_console(GString *page, const Dossier *dossier)
+static void add_console(GString *page, const RunData *data)
 {
-	g_auto(GStrv) lines = g_strsplit(dossier->console, "\n", -1);
+	g_auto(GStrv) lines = g_strsplit(data->console, "\n", -1);
 	bool lit = false;
 
 	g_string_append(page, "<section id=\"console\"><h2>Console</h2>\n");
-	if (!*dossier->console) {
+	if (!*data->console) {
 		g_string_append(page, "<p>The guest wrote nothing: it started from a snapshot and the "
 				      "kernel had nothing to say.</p></section>\n");
 		return;
@@ -235,9 +235,9 @@ static void add_console(GString *page, const Dossier *dossier)
 	g_string_append(page, "</pre></section>\n");
 }
 
-static void add_limits(GString *page, const Dossier *dossier)
+static void add_limits(GString *page, const RunData *data)
 {
-	g_auto(GStrv) gaps = dossier_not_covered(dossier);
+	g_auto(GStrv) gaps = run_data_not_covered(data);
 
 	g_string_append(page, "<section id=\"limits\"><h2>Not covered</h2>\n<ul>\n");
 	for (char **gap = gaps; *gap; gap++)
@@ -245,22 +245,22 @@ static void add_limits(GString *page, const Dossier *dossier)
 	g_string_append(page, "</ul></section>\n</main>\n");
 }
 
-char *html_run(const Dossier *dossier)
+char *html_run(const RunData *data)
 {
 	GString *page = g_string_new(NULL);
-	g_autofree char *title = g_strdup_printf("%s on %s: %s", dossier_string(dossier, "scenario"),
-						 dossier_string(dossier, "kernel"),
-						 dossier_string(dossier, "verdict"));
+	g_autofree char *title = g_strdup_printf("%s on %s: %s", run_data_string(data, "scenario"),
+						 run_data_string(data, "kernel"),
+						 run_data_string(data, "verdict"));
 
 	html_begin(page, title);
-	add_header(page, dossier);
-	add_findings(page, dossier);
-	add_interleavings(page, dossier);
-	add_exploration(page, dossier);
-	add_mutants(page, dossier);
-	add_environment(page, dossier);
-	add_console(page, dossier);
-	add_limits(page, dossier);
+	add_header(page, data);
+	add_findings(page, data);
+	add_interleavings(page, data);
+	add_exploration(page, data);
+	add_mutants(page, data);
+	add_environment(page, data);
+	add_console(page, data);
+	add_limits(page, data);
 	html_end(page);
 	return g_string_free(page, FALSE);
 }

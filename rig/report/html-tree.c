@@ -8,16 +8,16 @@ enum { MAX_NODES = 1500 };
 
 typedef struct {
 	GString *page;
-	const Dossier *dossier;
+	const RunData *data;
 	char **actors;
 	int drawn;
 } Drawing;
 
 /* The saved case whose decisions are those of @outcome, or NULL. */
-static const Case *case_of(const Dossier *dossier, const Outcome *outcome)
+static const Case *case_of(const RunData *data, const Outcome *outcome)
 {
-	for (guint i = 0; i < dossier->cases->len; i++) {
-		const Case *one = g_ptr_array_index(dossier->cases, i);
+	for (guint i = 0; i < data->cases->len; i++) {
+		const Case *one = g_ptr_array_index(data->cases, i);
 
 		if (outcome->schedule && strcmp(one->schedule, outcome->schedule) == 0)
 			return one;
@@ -27,8 +27,8 @@ static const Case *case_of(const Dossier *dossier, const Outcome *outcome)
 
 static void add_end(Drawing *drawing, const Outcome *outcome)
 {
-	const Case *one = case_of(drawing->dossier, outcome);
-	const char *end = outcome->end == END_CIRCLE ? "cut: back at an earlier state"
+	const Case *one = case_of(drawing->data, outcome);
+	const char *end = outcome->end == END_CYCLE ? "cut: back at an earlier state"
 			  : outcome->end == END_ASLEEP ? "redundant: equivalent to one that was run"
 			  : outcome->final_state ? outcome->final_state : "ends";
 
@@ -55,7 +55,7 @@ static void add_left_out(Drawing *drawing, const TreeNode *node)
 		g_autofree char *name = tree_thread(thread, drawing->actors);
 		html_add(drawing->page, " %s", name);
 	}
-	g_string_append(drawing->page, dossier_bool(drawing->dossier, "complete")
+	g_string_append(drawing->page, run_data_bool(drawing->data, "complete")
 			? " (equivalent to a schedule that was run, or out of bound)</li>"
 			: " (equivalent, out of bound, or not reached)</li>");
 }
@@ -124,23 +124,23 @@ static void add_node(Drawing *drawing, const TreeNode *node)
 	g_string_append(page, "</ul></details></li>\n");
 }
 
-void html_tree(GString *page, const Dossier *dossier)
+void html_tree(GString *page, const RunData *data)
 {
-	const Case *one = dossier_main(dossier);
-	Drawing drawing = { .page = page, .dossier = dossier };
+	const Case *one = run_data_main(data);
+	Drawing drawing = { .page = page, .data = data };
 
-	if (!dossier->tree || !one) {
+	if (!data->tree || !one) {
 		g_string_append(page, "<p>There is no journal in the run folder, so no tree.</p>");
 		return;
 	}
-	const TraceHeader *header = &one->story->record->header;
+	const TraceHeader *header = &one->view->record->header;
 	char *actors[MAX_ACTORS + 1] = { NULL };
 	for (int i = 0; i < header->n_actors; i++)
 		actors[i] = (char *)header->actors[i].name;
 	drawing.actors = actors;
 	g_string_append(page, "<details class=\"tree\" open><summary>the snapshot");
-	add_counts(page, dossier->tree);
+	add_counts(page, data->tree);
 	g_string_append(page, "</summary><ul>");
-	add_children(&drawing, dossier->tree);
+	add_children(&drawing, data->tree);
 	g_string_append(page, "</ul></details>\n");
 }

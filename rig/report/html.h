@@ -7,11 +7,11 @@
  */
 #pragma once
 
-#include "report/dossier.h"
+#include "report/run-data.h"
 #include "report/table.h"
 
 /* The page of a run; the caller's. */
-char *html_run(const Dossier *dossier);
+char *html_run(const RunData *data);
 
 /* The page of a suite: scenarios by kernels, mutants by scenarios. */
 char *html_suite(const Table *table);
@@ -28,7 +28,7 @@ void html_begin(GString *page, const char *title);
 void html_end(GString *page);
 
 /* One saved schedule: its time-line, TLB strip and what lies behind each event. */
-void html_case(GString *page, const Dossier *dossier, const Case *one, bool open);
+void html_case(GString *page, const RunData *data, const Case *one, bool open);
 
 /* The exploration, to be opened node by node. */
-void html_tree(GString *page, const Dossier *dossier);
+void html_tree(GString *page, const RunData *data);

@@ -103,7 +103,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 					     "kernel_release", "verdict", "setup", "operations",
 					     NULL };
 	static const char *const built[] = { "source", "patches", "config_sha256", "qemu", NULL };
-	static const char *const counts[] = { "executed", "pruned", "redundant", "circles",
+	static const char *const counts[] = { "executed", "pruned", "redundant", "cycles",
 					      "unsettled", "violating", "documented",
 					      "distinct_final_states", NULL };
 	g_autoptr(JsonObject) object = json_load(path, FILE_FOUND, error);
@@ -118,7 +118,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
 	    !check_texts(&json, "unseen_verbs", error) ||
-	    !check_texts(&json, "circles_grown", error) ||
+	    !check_texts(&json, "cycles_grown", error) ||
 	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
 	    !failures_check(&json, error) ||
 	    !check_texts(&json, "absent_hooks", error) ||

@@ -28,7 +28,7 @@ static void count(TreeNode *node, const Outcome *outcome)
 	node->schedules += !redundant;
 	node->violating += outcome->violates != NULL;
 	node->documented += !outcome->violates && outcome_documents(outcome);
-	node->circles += outcome->end == END_CIRCLE;
+	node->cycles += outcome->end == END_CYCLE;
 }
 
 static TreeNode *child_of(TreeNode *node, int thread)

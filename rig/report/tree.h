@@ -16,7 +16,7 @@ struct TreeNode {
 	const Footprint *done;	/* … and what it touched */
 	ThreadSet left_out;	/* threads that could go on here and were never chosen */
 	GPtrArray *children;	/* of TreeNode, by thread */
-	guint schedules, violating, documented, circles, redundant;	/* below, and here */
+	guint schedules, violating, documented, cycles, redundant;	/* below, and here */
 	const Outcome *outcome;	/* the schedule that ends here, or NULL; not owned */
 };
 

@@ -285,9 +285,9 @@ char *verdict_json(const Verdict *verdict)
 	add_int(builder, "executed", verdict->executed);
 	add_int(builder, "pruned", verdict->pruned);
 	add_int(builder, "redundant", verdict->redundant);
-	add_int(builder, "circles", verdict->circles);
+	add_int(builder, "cycles", verdict->cycles);
 	add_int(builder, "partial", verdict->partial);
-	add_set(builder, "circles_grown", verdict->grown);
+	add_set(builder, "cycles_grown", verdict->grown);
 	add_int(builder, "unsettled", verdict->unsettled);
 	add_set(builder, "unsettled_differs", verdict->differs);
 	add_int(builder, "violating", verdict->violating);

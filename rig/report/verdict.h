@@ -12,7 +12,7 @@
 #include "step/control.h"
 #include "step/survey.h"
 
-enum { VERDICT_VERSION = 6, RUN_VERSION = 3 };
+enum { VERDICT_VERSION = 7, RUN_VERSION = 3 };
 
 /* In JSON one object: the violation's members and these. */
 typedef struct {
@@ -50,7 +50,7 @@ typedef struct {
 	GList *final_states;	/* strings, sorted */
 	VerdictTimes spent_s;
 	int partial;		/* executed schedules whose end was judged in part: somebody was half done */
-	int circles;		/* executed schedules cut where they began to repeat */
+	int cycles;		/* executed schedules cut where they began to repeat */
 	GHashTable *grown;	/* set of names: what was not the same in memory there, and may grow */
 	int unsettled;		/* executed schedules cut where only memory was another, … */
 	GHashTable *differs;	/* … and set of names: what that was */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /*
- * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, circle,
+ * As a GVariant: steps (enabled, who did, what that touched, what is pending), end, cycle,
  * event, partial, violations as JSON, strings ("" is NULL).  Threads and footprints are named.
  */
 #define STEP "(sssa(ss))"
@@ -116,7 +116,7 @@ char *outcome_format(const Outcome *outcome)
 		g_variant_builder_add(&texts, "s", keep ? *all[i] : "");
 	}
 	g_autoptr(GVariant) value = g_variant_ref_sink(
-		g_variant_new(FORMAT, &steps, outcome->end, outcome->circle, outcome->event,
+		g_variant_new(FORMAT, &steps, outcome->end, outcome->cycle, outcome->event,
 			      outcome->partial, &found, &texts));
 	return g_variant_print(value, FALSE);
 }
@@ -126,7 +126,7 @@ static bool is_sound(const Outcome *outcome, guint end)
 {
 	guint n = outcome->steps->len;
 
-	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->circle >= n ||
+	if (n == 0 || n > MAX_STEPS || end > END_REFUSED || outcome->cycle >= n ||
 	    outcome->event < -1 || outcome->event >= (int)n ||
 	    (outcome->found->len && (!outcome->schedule || !outcome->trace)))
 		return false;
@@ -202,7 +202,7 @@ Outcome *outcome_parse(const char *line)
 
 	if (!value || g_variant_n_children(value) != N_CHILDREN)
 		return NULL;
-	g_variant_get(value, FORMAT, &steps, &end, &outcome->circle, &outcome->event, &partial,
+	g_variant_get(value, FORMAT, &steps, &end, &outcome->cycle, &outcome->event, &partial,
 		      &found, &texts);
 	outcome->partial = partial;
 	if (partial > 1 || !parse_steps(steps, outcome->steps))

@@ -13,7 +13,7 @@
 
 typedef enum {
 	END_DONE,		/* everybody returned, or nobody can */
-	END_CIRCLE,		/* came back to a state it had been in */
+	END_CYCLE,		/* came back to a state it had been in */
 	END_ASLEEP,		/* only sleeping threads were left: explored elsewhere */
 	END_STOPPED,		/* the plan asked for no more */
 	END_REFUSED,		/* the plan names a thread that cannot go on */
@@ -31,12 +31,12 @@ typedef struct {
 typedef struct {
 	GArray *steps;		/* of Step; the last one is the final state */
 	OutcomeEnd end;
-	guint circle;		/* END_CIRCLE: the step whose state came again */
+	guint cycle;		/* END_CYCLE: the step whose state came again */
 	bool partial;		/* DONE, not all operations had returned: the end was judged in part */
 	GArray *found;		/* of Violation: those that violate, then what is documented */
 	const char *violates;	/* the first violated invariant, interned, or NULL */
 	int event;		/* step that violated it; -1: seen at the end */
-	char *grown;		/* END_CIRCLE: what else is in memory than before, one a line, or NULL */
+	char *grown;		/* END_CYCLE: what else is in memory than before, one a line, or NULL */
 	char *differs;		/* … and makes it another state: it was cut for its length */
 	char *calls;		/* that may fail, as "ACTOR WHAT SITE", a line each, and with "!" in front
 				 * those that did; NULL: none */

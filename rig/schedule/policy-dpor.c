@@ -20,7 +20,7 @@
  * nobody knows before; see weight_below() for what is taken for it.
  *
  * A schedule cut because its state came again says nothing of what lies behind:
- * every state on such a circle is expanded in full (the cycle proviso; Holzmann,
+ * every state on such a cycle is expanded in full (the cycle proviso; Holzmann,
  * Peled, "An improvement in formal verification", FORTE 1994).
  */
 #include <string.h>
@@ -192,8 +192,8 @@ static void want_races(Search *search, const Outcome *outcome)
 		if (k < n)
 			order_step(order, outcome, k);
 	}
-	if (outcome->end == END_CIRCLE)
-		for (guint k = outcome->circle; k < n; k++)
+	if (outcome->end == END_CYCLE)
+		for (guint k = outcome->cycle; k < n; k++)
 			want_enabled(search, k);
 }
 

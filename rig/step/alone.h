@@ -9,7 +9,7 @@
 
 typedef struct {
 	bool decided;		/* it stood before a decision */
-	bool interrupts, irq_events;	/* as in Stage */
+	bool interrupts, irq_events;	/* as in Vcpus */
 } Alone;
 
 typedef struct Alones Alones;

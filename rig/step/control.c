@@ -23,7 +23,7 @@ typedef enum {
 static const guint64 LANDING = 0x5eed0f7a1e5eed01;
 
 typedef struct {
-	Stage *stage;		/* not ours */
+	Vcpus *vcpus;		/* not ours */
 	Controls *done;
 	int actor;		/* whose vCPU touches */
 	guint64 parked;		/* guest_park() */
@@ -75,24 +75,24 @@ static bool blind(const Control *control, ControlKind kind, const char *where, G
 	g_set_error(error, RIG_ERROR, RIG_ERROR_BLIND, "blind: %s%s%s on vCPU %d is not reported "
 		    "once, at its address, with its value, by QEMU %s", control_name(kind),
 		    where ? " of " : "", where ? where : "",
-		    stage_vcpu(control->stage, control->actor),
-		    machine_qemu_version(control->stage->guest->machine));
+		    vcpus_number(control->vcpus, control->actor),
+		    machine_qemu_version(control->vcpus->guest->machine));
 	return false;
 }
 
 static guint64 field(const Control *control, gsize offset)
 {
-	return control->stage->guest->control_phys + offset;
+	return control->vcpus->guest->control_phys + offset;
 }
 
 static guint64 get(const Control *control, gsize offset)
 {
-	return machine_phys64(control->stage->guest->machine, field(control, offset));
+	return machine_phys64(control->vcpus->guest->machine, field(control, offset));
 }
 
 static void set(const Control *control, gsize offset, guint64 value)
 {
-	machine_phys64_set(control->stage->guest->machine, field(control, offset), value);
+	machine_phys64_set(control->vcpus->guest->machine, field(control, offset), value);
 }
 
 static gint64 result(const Control *control)
@@ -103,15 +103,15 @@ static gint64 result(const Control *control)
 /* Run @actor's vCPU into the breakpoint under it: time for QEMU to take what is let in. */
 static bool stays(const Control *control, int actor, bool *ret, GError **error)
 {
-	Machine *machine = control->stage->guest->machine;
-	int vcpu = stage_vcpu(control->stage, actor);
+	Machine *machine = control->vcpus->guest->machine;
+	int vcpu = vcpus_number(control->vcpus, actor);
 	Regs regs;
 	Stop stop;
 
 	if (!machine_run(machine, vcpu, &stop, error) ||
 	    !machine_regs(machine, vcpu, &regs, error))
 		return false;
-	*ret = regs.pc == control->stage->actors[actor].own.regs.pc;
+	*ret = regs.pc == control->vcpus->actors[actor].own.regs.pc;
 	return true;
 }
 
@@ -121,50 +121,50 @@ static bool stays(const Control *control, int actor, bool *ret, GError **error)
  */
 static bool go_through(Control *control, int actor, GError **error)
 {
-	Stage *stage = control->stage;
-	const Context *at = stage_context(stage, actor);
+	Vcpus *vcpus = control->vcpus;
+	const Context *at = vcpus_context(vcpus, actor);
 	Event event;
 
-	stage->new_site = false;
+	vcpus->new_site = false;
 	if (at->pending.kind == EVENT_NONE)
-		return stage_advance(stage, actor, false, error);
+		return vcpus_advance(vcpus, actor, false, error);
 	control->inside += at->pending.kind == EVENT_PTE && at->pending.page == 0 && at->pending.irq;
 	control->site_inside = at->pending.pc;
-	return stage_execute(stage, actor, 0, &event, error);
+	return vcpus_execute(vcpus, actor, 0, &event, error);
 }
 
 /* An interrupt waits for @actor: it must not be taken now, and must be when let in. */
 static bool serve(Control *control, int actor, GError **error)
 {
 	enum { HELD_RUNS = 3 };
-	Stage *stage = control->stage;
-	guint flushes = stage->flushes;
+	Vcpus *vcpus = control->vcpus;
+	guint flushes = vcpus->flushes;
 	bool held = true;
 
 	for (int i = 0; i < HELD_RUNS && held; i++)
 		if (!stays(control, actor, &held, error))
 			return false;
-	if (!held || !guest_irq_queue(stage->guest, actor))
+	if (!held || !guest_irq_queue(vcpus->guest, actor))
 		return blind(control, CONTROL_IRQ_HELD, NULL, error);
 	control->done->seen[CONTROL_IRQ_HELD]++;
-	if (!stage_serve(stage, actor, error)) {
+	if (!vcpus_serve(vcpus, actor, error)) {
 		g_prefix_error(error, "blind: %s by QEMU %s: ", control_name(CONTROL_IRQ_SERVED),
-			       machine_qemu_version(stage->guest->machine));
+			       machine_qemu_version(vcpus->guest->machine));
 		return false;
 	}
-	while (control->looks_inside && stage->actors[actor].in_irq)
+	while (control->looks_inside && vcpus->actors[actor].in_irq)
 		if (!go_through(control, actor, error))
 			return false;
-	if (stage->actors[actor].in_irq || guest_irq_queue(stage->guest, actor))
+	if (vcpus->actors[actor].in_irq || guest_irq_queue(vcpus->guest, actor))
 		return blind(control, CONTROL_IRQ_SERVED, NULL, error);
 	control->done->seen[CONTROL_IRQ_SERVED]++;
-	control->done->seen[CONTROL_FLUSH] += stage->flushes - flushes;
+	control->done->seen[CONTROL_FLUSH] += vcpus->flushes - flushes;
 	return true;
 }
 
 static bool serve_all(Control *control, GError **error)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 
 	for (int i = 0; i < guest->n_actors; i++) {
 		if (i == control->actor || !guest_irq_queue(guest, i))
@@ -180,14 +180,14 @@ static bool serve_all(Control *control, GError **error)
 static bool end_probe(Control *control, Regs *regs, GError **error)
 {
 	return !control->probe.n ||
-	       probe_end(&control->probe, control->site, stage_vcpu(control->stage, control->actor),
+	       probe_end(&control->probe, control->site, vcpus_number(control->vcpus, control->actor),
 			 regs, &control->landed, error);
 }
 
 /* Right before the access: the page maps the control's own frame; another one is no answer. */
 static void begin_probe(Control *control, const Regs *regs)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	const guint64 frames[] = { guest->report_phys >> ARCH.page_shift,
 				   guest->control_phys >> ARCH.page_shift };
 
@@ -199,13 +199,13 @@ static void begin_probe(Control *control, const Regs *regs)
 /* What the allocator gets there; nobody may refer to what comes to a door of its own. */
 static void note_freed(Control *control, const WatchFree *door, const Regs *regs)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	guint64 page;
 
-	for (guint i = 0; (page = stage_freed_page(control->stage, control->actor, door, regs, i)); i++) {
+	for (guint i = 0; (page = vcpus_freed_page(control->vcpus, control->actor, door, regs, i)); i++) {
 		guint64 pfn = (page - guest->vmemmap) / guest->page_size;
 
-		if (door->drops || stage_page_users(control->stage, control->actor, page) == 0)
+		if (door->drops || vcpus_page_users(control->vcpus, control->actor, page) == 0)
 			g_array_append_val(control->freed, pfn);
 	}
 }
@@ -213,9 +213,9 @@ static void note_freed(Control *control, const WatchFree *door, const Regs *regs
 /* Where the vCPU has stopped; *@ret_go: how it goes on from there. */
 static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_go, GError **error)
 {
-	Stage *stage = control->stage;
-	const Guest *guest = stage->guest;
-	const Site *site = sites_find(stage->sites, regs->pc);
+	Vcpus *vcpus = control->vcpus;
+	const Guest *guest = vcpus->guest;
+	const Site *site = sites_find(vcpus->sites, regs->pc);
 
 	*ret_go = GO_RUN;
 	if (stop->kind == STOP_WATCH) {
@@ -229,12 +229,12 @@ static bool take_stop(Control *control, const Stop *stop, Regs *regs, GoOn *ret_
 		return true;
 	}
 	bool leads = false;
-	if (control->door >= 0 && regs->pc != stage->frees[control->door] &&
-	    (!stage_lead_to_door(stage, control->actor, control->door, regs,
+	if (control->door >= 0 && regs->pc != vcpus->frees[control->door] &&
+	    (!vcpus_lead_to_door(vcpus, control->actor, control->door, regs,
 				 field(control, offsetof(struct guest_control, setup)), &leads, error) ||
 	     leads))
 		return leads;
-	if (control->door >= 0 && regs->pc == stage->frees[control->door])
+	if (control->door >= 0 && regs->pc == vcpus->frees[control->door])
 		note_freed(control, &guest->watch.frees[control->door], regs);
 	if (machine_is_break(guest->machine, regs->pc))
 		*ret_go = GO_STEP;
@@ -269,8 +269,8 @@ static void begin_touch(Control *control, guint64 address)
 /* The actor does @kind, and parks again. */
 static bool touch(Control *control, guint64 kind, guint64 address, GError **error)
 {
-	Machine *machine = control->stage->guest->machine;
-	int vcpu = stage_vcpu(control->stage, control->actor);
+	Machine *machine = control->vcpus->guest->machine;
+	int vcpu = vcpus_number(control->vcpus, control->actor);
 	GoOn go = GO_RUN;
 	Regs regs = { 0 };
 	Stop stop;
@@ -319,9 +319,9 @@ static bool judge(Control *control, ControlKind kind, int page, bool good, GErro
 
 static bool try_pte(Control *control, int slot, GError **error)
 {
-	Machine *machine = control->stage->guest->machine;
-	const WatchPte *pte = watch_pte(&control->stage->guest->watch, slot);
-	int page = control->stage->guest->watch.ptes[slot].page;
+	Machine *machine = control->vcpus->guest->machine;
+	const WatchPte *pte = watch_pte(&control->vcpus->guest->watch, slot);
+	int page = control->vcpus->guest->watch.ptes[slot].page;
 	guint64 was = machine_phys64(machine, pte->phys), at = pte->va;
 
 	/* A value of our own, not present: an empty PTE tells nothing. */
@@ -340,12 +340,12 @@ static bool try_pte(Control *control, int slot, GError **error)
 /* The same touch once more, with a breakpoint where it accesses and stamps in what it may use. */
 static bool try_site(Control *control, guint64 kind, int page, GError **error)
 {
-	Stage *stage = control->stage;
-	const Guest *guest = stage->guest;
+	Vcpus *vcpus = control->vcpus;
+	const Guest *guest = vcpus->guest;
 	guint64 at = watch_kernel(&guest->watch, page)->va, pfn = guest->control_phys >> ARCH.page_shift;
 	Insn insn;
 
-	if (!sites_decode_before(stage->sites, stage_vcpu(stage, control->actor), control->after,
+	if (!sites_decode_before(vcpus->sites, vcpus_number(vcpus, control->actor), control->after,
 				 &insn, error) ||
 	    (!lose("site") && !machine_break(guest->machine, insn.pc, true, error)))
 		return false;
@@ -361,14 +361,14 @@ static bool try_site(Control *control, guint64 kind, int page, GError **error)
 /* The page maps our own meanwhile, so that there is something to load and to store to. */
 static bool try_kernel(Control *control, int page, GError **error)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	const WatchView *view = watch_kernel(&guest->watch, page);
 	guint64 was = machine_phys64(guest->machine, view->pte.phys), at = view->va;
-	int vcpu = stage_vcpu(control->stage, control->actor);
+	int vcpu = vcpus_number(control->vcpus, control->actor);
 
 	machine_phys64_set(guest->machine, view->pte.phys,
 			   pte_of_kernel(guest->control_phys >> ARCH.page_shift));
-	if (!machine_forget_translations(guest->machine, vcpu, error) ||
+	if (!machine_flush_tlb(guest->machine, vcpu, error) ||
 	    !touch(control, GUEST_CONTROL_KERNEL_LOAD, at, error) ||
 	    !judge(control, CONTROL_KERNEL_LOAD, page, count(control->watched, at) == 1 &&
 		   (guint64)result(control) == LANDING, error) ||
@@ -380,7 +380,7 @@ static bool try_kernel(Control *control, int page, GError **error)
 	    !try_site(control, GUEST_CONTROL_KERNEL_STORE, page, error))
 		return false;
 	machine_phys64_set(guest->machine, view->pte.phys, was);
-	return machine_forget_translations(guest->machine, vcpu, error);
+	return machine_flush_tlb(guest->machine, vcpu, error);
 }
 
 /* A page that maps a frame with a role gives user space a signal and no access. */
@@ -396,9 +396,9 @@ static void empty_if_special(const Guest *guest, int page)
 /* Through a user fault, which may allocate; nothing here can be put back by hand. */
 static bool try_user(Control *control, int page, GError **error)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	const WatchView *view = watch_user(&guest->watch, page);
-	int vcpu = stage_vcpu(control->stage, control->actor);
+	int vcpu = vcpus_number(control->vcpus, control->actor);
 	Regs regs;
 
 	empty_if_special(guest, page);
@@ -424,7 +424,7 @@ static bool try_user(Control *control, int page, GError **error)
 
 static bool try_lock(Control *control, int lock, GError **error)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	const WatchLock *watched = &guest->watch.locks[lock];
 	guint64 was = machine_phys64(guest->machine, watched->phys);
 
@@ -438,7 +438,7 @@ static bool try_lock(Control *control, int lock, GError **error)
 
 static bool try_word(Control *control, int word, GError **error)
 {
-	const Guest *guest = control->stage->guest;
+	const Guest *guest = control->vcpus->guest;
 	const WatchWord *watched = &guest->watch.words[word];
 	guint64 was = machine_phys64(guest->machine, watched->phys);
 
@@ -456,12 +456,12 @@ static bool try_word(Control *control, int word, GError **error)
 /* Through each of the allocator's doors. */
 static bool try_free(Control *control, GError **error)
 {
-	const Stage *stage = control->stage;
+	const Vcpus *vcpus = control->vcpus;
 
-	for (int i = 0; i < stage->guest->watch.n_frees; i++) {
-		bool list = stage->guest->watch.frees[i].argument == FREES_BATCH;
+	for (int i = 0; i < vcpus->guest->watch.n_frees; i++) {
+		bool list = vcpus->guest->watch.frees[i].argument == FREES_BATCH;
 
-		if (!stage->frees[i])
+		if (!vcpus->frees[i])
 			continue;
 		control->door = i;
 		if (!touch(control, GUEST_CONTROL_CYCLE_PAGE, 0, error) ||
@@ -476,8 +476,8 @@ static bool try_free(Control *control, GError **error)
 /* Twice, since the first time the site is only found. */
 static bool try_inside(Control *control, GError **error)
 {
-	Stage *stage = control->stage;
-	Guest *guest = stage->guest;
+	Vcpus *vcpus = control->vcpus;
+	Guest *guest = vcpus->guest;
 	guint others = guest->n_actors - 1;
 	guint64 at = watch_kernel(&guest->watch, 0)->pte.va;
 
@@ -493,19 +493,19 @@ static bool try_inside(Control *control, GError **error)
 				     guest->machine, watch_kernel(&guest->watch, 0)->pte.phys), error))
 		return false;
 	/* Nothing of that was an actor's. */
-	stage->irq_events = false;
-	stage->decided = 0;
-	g_array_set_size(stage->log, 0);
-	return !others || sites_forget(stage->sites, control->site_inside, error);
+	vcpus->irq_events = false;
+	vcpus->decided = 0;
+	g_array_set_size(vcpus->log, 0);
+	return !others || sites_forget(vcpus->sites, control->site_inside, error);
 }
 
 static bool try_unmap(Control *control, GError **error)
 {
-	const struct guest_actor *actors = control->stage->guest->report.actors;
+	const struct guest_actor *actors = control->vcpus->guest->report.actors;
 	bool others = false;
 
 	/* Who shares its page tables may have what is unmapped in a TLB. */
-	for (int i = 0; i < control->stage->guest->n_actors; i++)
+	for (int i = 0; i < control->vcpus->guest->n_actors; i++)
 		others |= i != control->actor && actors[i].process == actors[control->actor].process;
 
 	if (!touch(control, GUEST_CONTROL_UNMAP, 0, error) ||
@@ -515,14 +515,14 @@ static bool try_unmap(Control *control, GError **error)
 }
 
 /* Every actor stands at guest_park(), and interrupts are held. */
-static bool stand(Stage *stage, GError **error)
+static bool stand(Vcpus *vcpus, GError **error)
 {
-	Guest *guest = stage->guest;
+	Guest *guest = vcpus->guest;
 
 	for (int i = 0; i < guest->n_actors; i++)
-		if (!machine_regs(guest->machine, stage_vcpu(stage, i), &stage->actors[i].own.regs,
+		if (!machine_regs(guest->machine, vcpus_number(vcpus, i), &vcpus->actors[i].own.regs,
 				  error) ||
-		    !machine_hold_interrupts(guest->machine, stage_vcpu(stage, i), INTERRUPTS_HELD,
+		    !machine_hold_interrupts(guest->machine, vcpus_number(vcpus, i), INTERRUPTS_HELD,
 					     error))
 			return false;
 	return true;
@@ -531,9 +531,9 @@ static bool stand(Stage *stage, GError **error)
 /* Everything from one vCPU; what cannot be put back comes last. */
 static bool try_actor(Control *control, GError **error)
 {
-	Guest *guest = control->stage->guest;
+	Guest *guest = control->vcpus->guest;
 
-	if (!guest_restore(guest, GUEST_PARKED, error) || !stand(control->stage, error))
+	if (!guest_restore(guest, GUEST_PARKED, error) || !stand(control->vcpus, error))
 		return false;
 	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
 		if (!try_pte(control, slot, error) ||
@@ -553,47 +553,47 @@ static bool try_actor(Control *control, GError **error)
 	return true;
 }
 
-bool control_all(Stage *stage, Controls *ret, GError **error)
+bool control_all(Vcpus *vcpus, Controls *ret, GError **error)
 {
-	Machine *machine = stage->guest->machine;
+	Machine *machine = vcpus->guest->machine;
 	g_autoptr(GArray) watched = g_array_new(FALSE, FALSE, sizeof(guint64));
 	g_autoptr(GArray) freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	Control control = {
-		.stage = stage, .done = ret, .watched = watched, .freed = freed, .door = -1,
-		.parked = symbols_address(stage->guest->symbols, "guest_park"),
+		.vcpus = vcpus, .done = ret, .watched = watched, .freed = freed, .door = -1,
+		.parked = symbols_address(vcpus->guest->symbols, "guest_park"),
 	};
 	bool ok = true;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!machine_break(machine, control.parked, true, error))
 		return false;
-	for (control.actor = 0; control.actor < stage->guest->n_actors && ok; control.actor++)
+	for (control.actor = 0; control.actor < vcpus->guest->n_actors && ok; control.actor++)
 		ok = try_actor(&control, error);
 	return ok && machine_break(machine, control.parked, false, error);
 }
 
-bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GError **error)
+bool control_operation(Vcpus *vcpus, int actor, guint64 word, gint64 *ret, GError **error)
 {
-	Machine *machine = stage->guest->machine;
+	Machine *machine = vcpus->guest->machine;
 	g_autoptr(GArray) watched = g_array_new(FALSE, FALSE, sizeof(guint64));
 	g_autoptr(GArray) freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	Controls ignored = { 0 };
 	Control control = {
-		.stage = stage, .done = &ignored, .watched = watched, .freed = freed, .actor = actor,
+		.vcpus = vcpus, .done = &ignored, .watched = watched, .freed = freed, .actor = actor,
 		.door = -1,
-		.parked = symbols_address(stage->guest->symbols, "guest_park"),
+		.parked = symbols_address(vcpus->guest->symbols, "guest_park"),
 	};
 
-	if (!machine_break(machine, control.parked, true, error) || !stand(stage, error) ||
+	if (!machine_break(machine, control.parked, true, error) || !stand(vcpus, error) ||
 	    !touch(&control, GUEST_CONTROL_SETUP, word, error))
 		return false;
 	*ret = result(&control);
 	for (gsize at = 0; at < offsetof(struct guest_control, programs); at += sizeof(guint64))
 		set(&control, at, 0);
 	/* What it has asked of other vCPUs or of its own is done before anybody races. */
-	for (int i = 0; i < stage->guest->n_actors; i++)
-		if (guest_irq_queue(stage->guest, i) &&
-		    (!machine_regs(machine, stage_vcpu(stage, i), &stage->actors[i].own.regs, error) ||
+	for (int i = 0; i < vcpus->guest->n_actors; i++)
+		if (guest_irq_queue(vcpus->guest, i) &&
+		    (!machine_regs(machine, vcpus_number(vcpus, i), &vcpus->actors[i].own.regs, error) ||
 		     !serve(&control, i, error)))
 			return false;
 	return machine_break(machine, control.parked, false, error);

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "step/stage.h"
+#include "step/vcpus.h"
 
 typedef enum {
 	CONTROL_PTE_LOAD,
@@ -40,10 +40,10 @@ typedef struct {
 const char *control_name(ControlKind kind);
 
 /* RIG_ERROR_BLIND when something is not reported as it should be. */
-bool control_all(Stage *stage, Controls *ret, GError **error);
+bool control_all(Vcpus *vcpus, Controls *ret, GError **error);
 
 /*
  * One operation before the race, a word of lib/verbs.h, by @actor, which parks again; nobody
  * else runs but for the interrupts that it waits for.  *@ret: what it returned.
  */
-bool control_operation(Stage *stage, int actor, guint64 word, gint64 *ret, GError **error);
+bool control_operation(Vcpus *vcpus, int actor, guint64 word, gint64 *ret, GError **error);

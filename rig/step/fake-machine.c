@@ -370,9 +370,9 @@ bool machine_hold_interrupts(Machine *machine, int vcpu, HoldInterrupts hold, GE
 	return machine_set(machine, vcpu, reg_hold_interrupts(hold), error);
 }
 
-bool machine_forget_translations(Machine *machine, int vcpu, GError **error)
+bool machine_flush_tlb(Machine *machine, int vcpu, GError **error)
 {
-	return machine_set(machine, vcpu, reg_forget_translations(&machine->now.cpus[vcpu].regs), error);
+	return machine_set(machine, vcpu, reg_flush_tlb(&machine->now.cpus[vcpu].regs), error);
 }
 
 void machine_allow(Machine *machine, int seconds)

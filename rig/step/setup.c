@@ -37,11 +37,11 @@ static void write_programs(const Guest *guest, const Setup *setup)
 		machine_phys64_set(guest->machine, at + i * sizeof(*words), words[i]);
 }
 
-static bool run_operation(Stage *stage, const SetupOperation *operation, GError **error)
+static bool run_operation(Vcpus *vcpus, const SetupOperation *operation, GError **error)
 {
 	gint64 result;
 
-	if (!control_operation(stage, operation->actor, operation->word, &result, error)) {
+	if (!control_operation(vcpus, operation->actor, operation->word, &result, error)) {
 		g_prefix_error(error, "setup: '%s': ", operation->text);
 		return false;
 	}
@@ -52,9 +52,9 @@ static bool run_operation(Stage *stage, const SetupOperation *operation, GError 
 	return false;
 }
 
-bool setup_program(Stage *stage, const Setup *setup, GError **error)
+bool setup_program(Vcpus *vcpus, const Setup *setup, GError **error)
 {
-	Guest *guest = stage->guest;
+	Guest *guest = vcpus->guest;
 
 	if (!guest_restore(guest, GUEST_PARKED, error))
 		return false;
@@ -62,29 +62,26 @@ bool setup_program(Stage *stage, const Setup *setup, GError **error)
 	return guest_save(guest, GUEST_PARKED, error);
 }
 
-bool setup_run(Stage *stage, const Setup *setup, GError **error)
+bool setup_run(Vcpus *vcpus, const Setup *setup, GError **error)
 {
-	Guest *guest = stage->guest;
+	Guest *guest = vcpus->guest;
 
 	if (!guest_restore(guest, GUEST_PARKED, error))
 		return false;
 	write_programs(guest, setup);
 	for (guint i = 0; i < setup->operations->len; i++)
-		if (!run_operation(stage, &g_array_index(setup->operations, SetupOperation, i), error))
+		if (!run_operation(vcpus, &g_array_index(setup->operations, SetupOperation, i), error))
 			return false;
 	return guest_look(guest, error) && guest_save(guest, GUEST_PARKED, error);
 }
 
-static bool is_user(enum verb verb)
-{
-	return verb == VERB_USER_READ || verb == VERB_USER_WRITE || verb == VERB_MMAP ||
-	       verb == VERB_MUNMAP || verb == VERB_DONTNEED || verb == VERB_PIN || verb == VERB_UNPIN ||
-	       verb == VERB_EXIT;
-}
+#define V(name, word, takes, flags, inverse, effect) [VERB_##name] = flags,
+static const guint flags_of[] = { VERBS(V) };
+#undef V
 
-bool setup_count(Stage *stage, const Setup *setup, GError **error)
+bool setup_count(Vcpus *vcpus, const Setup *setup, GError **error)
 {
-	bool user = false, ends = false;
+	WatchCounts counts = COUNT_NONE;
 
 	for (int actor = 0; actor < GUEST_MAX_ACTORS; actor++)
 		for (int i = 0; i < MAX_OPERATIONS; i++) {
@@ -92,8 +89,9 @@ bool setup_count(Stage *stage, const Setup *setup, GError **error)
 
 			if (verb == OPERATION_END)
 				break;
-			user |= is_user(verb);
-			ends |= verb == VERB_EXIT;
+			counts = MAX(counts, verb == VERB_EXIT ? COUNT_PROCESSES
+					     : flags_of[verb] & VERB_MAPS ? COUNT_MAPPINGS
+					     : flags_of[verb] & VERB_USER ? COUNT_FRAMES : COUNT_NONE);
 		}
-	return stage_count(stage, user, ends, error);
+	return vcpus_count(vcpus, counts, error);
 }

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "step/stage.h"
+#include "step/vcpus.h"
 
 typedef struct {
 	guint64 word;		/* see lib/verbs.h */
@@ -26,17 +26,18 @@ Setup *setup_new(void);
 void setup_free(Setup *setup);
 
 /* RIG_ERROR_GUEST names an operation that did not work. */
-bool setup_run(Stage *stage, const Setup *setup, GError **error);
+bool setup_run(Vcpus *vcpus, const Setup *setup, GError **error);
 
 /*
  * The guest has run a setup with the same operations: give it other programs, without another one.
  */
-bool setup_program(Stage *stage, const Setup *setup, GError **error);
+bool setup_program(Vcpus *vcpus, const Setup *setup, GError **error);
 
 /*
- * References to pages are counted where a program is user space's, and users of processes where one ends:
- * else nobody but a page's own free looks at them.
+ * References to pages are counted where a program is user space's, locks of
+ * mappings are events where one changes a mapping, and users of processes are counted where one
+ * ends: else nobody but a page's own free looks at the counts, and of the locks there are only readers.
  */
-bool setup_count(Stage *stage, const Setup *setup, GError **error);
+bool setup_count(Vcpus *vcpus, const Setup *setup, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Setup, setup_free)

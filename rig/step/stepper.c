@@ -21,12 +21,12 @@ typedef struct {
 	guint32 dying, gone;
 	guint64 over;
 	bool synced;
-	guint frames;		/* how many of the stage's, which only grow */
+	guint frames;		/* how many of the vcpus's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
 
 struct Stepper {
-	Stage *stage;
+	Vcpus *vcpus;
 	Start start;
 	bool started;		/* START and start are there */
 	Alones *alones;		/* of actors that have run after this setup */
@@ -40,86 +40,86 @@ void stepper_free(Stepper *stepper)
 		return;
 	g_clear_pointer(&stepper->start.events, g_array_unref);
 	g_clear_pointer(&stepper->alones, alones_free);
-	stage_free(stepper->stage);
+	vcpus_free(stepper->vcpus);
 	g_free(stepper);
 }
 
 static void take_log(Stepper *stepper, GArray *ret)
 {
-	GArray *log = stepper->stage->log;
+	GArray *log = stepper->vcpus->log;
 
 	if (log->len)
 		g_array_append_vals(ret, log->data, log->len);
 	g_array_set_size(log, 0);
 }
 
-static void forget(Stage *stage)
+static void forget(Vcpus *vcpus)
 {
-	memset(stage->actors, 0, sizeof(stage->actors));
-	g_array_set_size(stage->frames, 0);
-	g_array_set_size(stage->log, 0);
+	memset(vcpus->actors, 0, sizeof(vcpus->actors));
+	g_array_set_size(vcpus->frames, 0);
+	g_array_set_size(vcpus->log, 0);
 	for (int i = 0; i < MAX_LOCKS; i++)
-		stage->holders[i] = -1;
-	stage->dying = stage->gone = 0;
-	stage->over = 0;
-	stage->new_site = stage->synced = false;
+		vcpus->holders[i] = -1;
+	vcpus->dying = vcpus->gone = 0;
+	vcpus->over = 0;
+	vcpus->new_site = vcpus->synced = false;
 }
 
 /* Every actor from where the guest parked it to its first event. */
 static bool advance_all(Stepper *stepper, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	guint64 ptes[MAX_PTES];
 
-	forget(stage);
-	if (!guest_restore(stage->guest, GUEST_PARKED, error) || !stage_arm_ptes(stage, error))
+	forget(vcpus);
+	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm(vcpus, error))
 		return false;
-	stage_ptes(stage, ptes);
-	stage_note_queues(stage, -1);
-	for (int i = 0; i < stage->guest->n_actors && !stage->new_site; i++)
-		if (!stage_advance(stage, i, false, error))
+	vcpus_ptes(vcpus, ptes);
+	vcpus_note_queues(vcpus, -1);
+	for (int i = 0; i < vcpus->guest->n_actors && !vcpus->new_site; i++)
+		if (!vcpus_advance(vcpus, i, false, error))
 			return false;
-	return stage_poll(stage, false, error);
+	return vcpus_poll(vcpus, false, error);
 }
 
 static bool save_start(Stepper *stepper, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	Start *start = &stepper->start;
 
-	memcpy(start->actors, stage->actors, sizeof(start->actors));
-	memcpy(start->holders, stage->holders, sizeof(start->holders));
-	start->held_in_irq = stage->held_in_irq;
-	start->gone = stage->gone;
-	start->over = stage->over;
-	start->dying = stage->dying;
-	start->synced = stage->synced;
-	start->frames = stage->frames->len;
+	memcpy(start->actors, vcpus->actors, sizeof(start->actors));
+	memcpy(start->holders, vcpus->holders, sizeof(start->holders));
+	start->held_in_irq = vcpus->held_in_irq;
+	start->gone = vcpus->gone;
+	start->over = vcpus->over;
+	start->dying = vcpus->dying;
+	start->synced = vcpus->synced;
+	start->frames = vcpus->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
 	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
 	take_log(stepper, start->events);
 	stepper->started = true;
-	return guest_save(stage->guest, START, error);
+	return guest_save(vcpus->guest, START, error);
 }
 
 static bool restore_start(Stepper *stepper, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	const Start *start = &stepper->start;
 
-	memcpy(stage->actors, start->actors, sizeof(start->actors));
-	memcpy(stage->holders, start->holders, sizeof(start->holders));
-	stage->held_in_irq = start->held_in_irq;
-	stage->gone = start->gone;
-	stage->over = start->over;
-	stage->dying = start->dying;
-	stage->synced = start->synced;
-	g_array_set_size(stage->frames, start->frames);
-	g_array_set_size(stage->log, 0);
-	stage->new_site = false;
-	if (!guest_restore(stage->guest, START, error) || !stage_arm_ptes(stage, error))
+	memcpy(vcpus->actors, start->actors, sizeof(start->actors));
+	memcpy(vcpus->holders, start->holders, sizeof(start->holders));
+	vcpus->held_in_irq = start->held_in_irq;
+	vcpus->gone = start->gone;
+	vcpus->over = start->over;
+	vcpus->dying = start->dying;
+	vcpus->synced = start->synced;
+	g_array_set_size(vcpus->frames, start->frames);
+	g_array_set_size(vcpus->log, 0);
+	vcpus->new_site = false;
+	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm(vcpus, error))
 		return false;
-	stage_note_queues(stage, -1);
+	vcpus_note_queues(vcpus, -1);
 	return true;
 }
 
@@ -131,38 +131,38 @@ static void note_translations(Stepper *stepper, const GArray *events)
 
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 
 	if (!stepper->started && !advance_all(stepper, error))
 		return false;
-	stage->failures_left = stepper->failures;
-	*ret_again = stage->new_site;
+	vcpus->failures_left = stepper->failures;
+	*ret_again = vcpus->new_site;
 	if (*ret_again)
 		return true;
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
-	stage_begin_tlb(stage, &stepper->tlb);
+	vcpus_begin_tlb(vcpus, &stepper->tlb);
 	note_translations(stepper, ret_events);
 	return true;
 }
 
 /* The lock's holder can always go on: AA deadlocks are rqspinlock's own business. */
-static bool lock_is_taken(const Stage *stage, int lock, int actor)
+static bool lock_is_taken(const Vcpus *vcpus, int lock, int actor)
 {
-	return guest_lock(stage->guest, lock) && stage->holders[lock] != actor;
+	return guest_lock(vcpus->guest, lock) && vcpus->holders[lock] != actor;
 }
 
 /* The PTE that @actor's next access may go through instead of its own; 0: none. */
 static guint64 stale_pte(const Stepper *stepper, int actor)
 {
-	const Actor *self = &stepper->stage->actors[actor];
+	const Actor *self = &stepper->vcpus->actors[actor];
 	guint64 ptes[MAX_PTES];
 
 	if (self->in_irq || self->own.state != ACTOR_READY ||
 	    self->own.pending.kind != EVENT_ACCESS || event_slot(&self->own.pending) < 0)
 		return 0;
-	guest_ptes(stepper->stage->guest, ptes);
+	guest_ptes(stepper->vcpus->guest, ptes);
 	int slot = event_slot(&self->own.pending);
 	return tlb_stale_pte(&stepper->tlb, actor, slot,
 			     pte_present(ptes[slot]) ? (gint64)pte_pfn(ptes[slot]) : -1);
@@ -171,14 +171,14 @@ static guint64 stale_pte(const Stepper *stepper, int actor)
 /* Nobody gives a lock up when nobody else can go on: then that is what there is to tell. */
 static void add_failures(const Stepper *stepper, ThreadSet *enabled)
 {
-	const Stage *stage = stepper->stage;
+	const Vcpus *vcpus = stepper->vcpus;
 	bool stuck = thread_set_empty(enabled);
 
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		const Event *pending = &stage->actors[i].own.pending;
+	for (int i = 0; i < vcpus->guest->n_actors; i++) {
+		const Event *pending = &vcpus->actors[i].own.pending;
 
-		if (stage_can_fail(stage, i) &&
-		    (pending->kind == EVENT_CALL || (lock_is_taken(stage, pending->lock, i) && !stuck)))
+		if (vcpus_can_fail(vcpus, i) &&
+		    (pending->kind == EVENT_CALL || (lock_is_taken(vcpus, pending->lock, i) && !stuck)))
 			thread_set_add(enabled, thread_of(THREAD_FAIL, i));
 	}
 }
@@ -188,27 +188,27 @@ bool stepper_is_stuck(const Stepper *stepper)
 	ThreadSet enabled = stepper_enabled(stepper);
 	bool waits = false;
 
-	for (int i = 0; i < stepper->stage->guest->n_actors; i++)
-		waits |= stage_can_fail(stepper->stage, i);
+	for (int i = 0; i < stepper->vcpus->guest->n_actors; i++)
+		waits |= vcpus_can_fail(stepper->vcpus, i);
 	return waits && thread_set_empty(&enabled);
 }
 
 ThreadSet stepper_enabled(const Stepper *stepper)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	ThreadSet enabled = { { 0 } };
 
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		const Context *at = stage_context(stage, i);
+	for (int i = 0; i < vcpus->guest->n_actors; i++) {
+		const Context *at = vcpus_context(vcpus, i);
 
-		if (stage->actors[i].own.state == ACTOR_CRASHED)
+		if (vcpus->actors[i].own.state == ACTOR_CRASHED)
 			return (ThreadSet){ { 0 } };
 		/* An interrupt comes to its end before the actor goes on. */
 		if (at->state == ACTOR_READY &&
-		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(stage, at->pending.lock, i)))
-			thread_set_add(&enabled, thread_of(stage->actors[i].in_irq ? THREAD_IRQ
+		    !(at->pending.kind == EVENT_LOCK && lock_is_taken(vcpus, at->pending.lock, i)))
+			thread_set_add(&enabled, thread_of(vcpus->actors[i].in_irq ? THREAD_IRQ
 									   : THREAD_ACTOR, i));
-		if (stage_takes_irq(stage, i))
+		if (vcpus_takes_irq(vcpus, i))
 			thread_set_add(&enabled, thread_of(THREAD_IRQ, i));
 		if (stale_pte(stepper, i))
 			thread_set_add(&enabled, thread_of(THREAD_EVICT, i));
@@ -219,9 +219,9 @@ ThreadSet stepper_enabled(const Stepper *stepper)
 
 bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	int actor = thread_actor(thread);
-	const Actor *self = &stage->actors[actor];
+	const Actor *self = &vcpus->actors[actor];
 
 	switch (thread_kind(thread)) {
 	case THREAD_ACTOR:
@@ -231,8 +231,8 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 		*ret = (Event){ .kind = EVENT_EVICT, .actor = actor, .page = self->own.pending.page };
 		return stale_pte(stepper, actor) != 0;
 	case THREAD_FAIL:
-		*ret = stage_pending_failure(stage, actor);
-		return stage_can_fail(stage, actor);
+		*ret = vcpus_pending_failure(vcpus, actor);
+		return vcpus_can_fail(vcpus, actor);
 	case THREAD_IRQ:
 		if (self->in_irq) {
 			*ret = self->irq.pending;
@@ -240,8 +240,8 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 		}
 		/* One that is masked is pending all the same: it races with the masking. */
 		*ret = (Event){ .kind = EVENT_IRQ, .actor = actor, .irq = true, .page = -1,
-				.opaque = stage->irq_events };
-		return guest_irq_queue(stage->guest, actor) != 0;
+				.opaque = vcpus->irq_events };
+		return guest_irq_queue(vcpus->guest, actor) != 0;
 	case THREAD_KINDS:
 		break;
 	}
@@ -251,21 +251,21 @@ bool stepper_pending(const Stepper *stepper, int thread, Event *ret)
 /* What the move of a thread is, without what others make of it. */
 static bool execute(Stepper *stepper, int thread, Event *ret_event, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	int actor = thread_actor(thread);
 
 	if (thread_kind(thread) == THREAD_ACTOR ||
-	    (thread_kind(thread) == THREAD_IRQ && stage->actors[actor].in_irq))
-		return stage_execute(stage, actor, stale_pte(stepper, actor), ret_event, error);
+	    (thread_kind(thread) == THREAD_IRQ && vcpus->actors[actor].in_irq))
+		return vcpus_execute(vcpus, actor, stale_pte(stepper, actor), ret_event, error);
 	if (thread_kind(thread) == THREAD_FAIL)
-		return stage_fail(stage, actor, ret_event, error);
+		return vcpus_fail(vcpus, actor, ret_event, error);
 	stepper_pending(stepper, thread, ret_event);
-	stage_ptes(stage, ret_event->before);
+	vcpus_ptes(vcpus, ret_event->before);
 	memcpy(ret_event->after, ret_event->before, sizeof(ret_event->after));
 	if (thread_kind(thread) == THREAD_EVICT)
-		return machine_forget_translations(stage->guest->machine,
-						   stage->guest->report.actors[actor].cpu, error);
-	return stage_serve(stage, actor, error);
+		return machine_flush_tlb(vcpus->guest->machine,
+					 vcpus->guest->report.actors[actor].cpu, error);
+	return vcpus_serve(vcpus, actor, error);
 }
 
 /* What happened by now is the caller's.  *@ret_again: it happened to sites nobody knew. */
@@ -273,7 +273,7 @@ static void finish(Stepper *stepper, GArray *ret_events, bool *ret_again)
 {
 	take_log(stepper, ret_events);
 	note_translations(stepper, ret_events);
-	*ret_again = stepper->stage->new_site;
+	*ret_again = stepper->vcpus->new_site;
 	/* Where actors stood before a site was known is not where they stand with it. */
 	if (*ret_again)
 		stepper->started = false;
@@ -282,26 +282,26 @@ static void finish(Stepper *stepper, GArray *ret_events, bool *ret_again)
 bool stepper_move_to_sync(Stepper *stepper, int thread, GArray *ret_events, bool *ret_at_sync,
 			  bool *ret_again, GError **error)
 {
-	Stage *stage = stepper->stage;
-	bool before = stage->synced;
+	Vcpus *vcpus = stepper->vcpus;
+	bool before = vcpus->synced;
 	Event event;
 
 	if (!execute(stepper, thread, &event, error))
 		return false;
 	g_array_append_val(ret_events, event);
-	stage->pauses = true;
-	bool polled = stage_poll(stage, false, error);
-	stage->pauses = false;
+	vcpus->pauses = true;
+	bool polled = vcpus_poll(vcpus, false, error);
+	vcpus->pauses = false;
 	if (!polled)
 		return false;
-	*ret_at_sync = stage->synced && !before;
+	*ret_at_sync = vcpus->synced && !before;
 	finish(stepper, ret_events, ret_again);
 	return true;
 }
 
 bool stepper_pass_sync(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
-	if (!stage_end_sync(stepper->stage, error))
+	if (!vcpus_end_sync(stepper->vcpus, error))
 		return false;
 	finish(stepper, ret_events, ret_again);
 	return true;
@@ -323,12 +323,12 @@ static bool somebody_can_move(const Stepper *stepper)
 	return !thread_set_empty(&enabled);
 }
 
-static bool somebody_waits(Stage *stage)
+static bool somebody_waits(Vcpus *vcpus)
 {
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		ActorState state = stage_context(stage, i)->state;
+	for (int i = 0; i < vcpus->guest->n_actors; i++) {
+		ActorState state = vcpus_context(vcpus, i)->state;
 
-		if (state == ACTOR_SPINNING || (state == ACTOR_IDLE && !stage->actors[i].done))
+		if (state == ACTOR_SPINNING || (state == ACTOR_IDLE && !vcpus->actors[i].done))
 			return true;
 	}
 	return false;
@@ -337,21 +337,21 @@ static bool somebody_waits(Stage *stage)
 /* Guest time passes, for those who wait. */
 static bool wait_for_time(Stepper *stepper, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 
-	for (int i = 0; i < WAIT_ROUNDS && !stage->new_site && !somebody_can_move(stepper) &&
-			somebody_waits(stage); i++)
-		if (!stage_poll(stage, true, error))
+	for (int i = 0; i < WAIT_ROUNDS && !vcpus->new_site && !somebody_can_move(stepper) &&
+			somebody_waits(vcpus); i++)
+		if (!vcpus_poll(vcpus, true, error))
 			return false;
 	return true;
 }
 
-static bool note_scheduled(const Stage *stage, guint64 scheduled[MAX_ACTORS])
+static bool note_scheduled(const Vcpus *vcpus, guint64 scheduled[MAX_ACTORS])
 {
 	bool changed = false;
 
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		guint64 now = guest_scheduled(stage->guest, i);
+	for (int i = 0; i < vcpus->guest->n_actors; i++) {
+		guint64 now = guest_scheduled(vcpus->guest, i);
 
 		changed |= now != scheduled[i];
 		scheduled[i] = now;
@@ -366,14 +366,14 @@ static bool note_scheduled(const Stage *stage, guint64 scheduled[MAX_ACTORS])
 static bool come_to_rest(Stepper *stepper, GError **error)
 {
 	enum { MAX_ROUNDS = 1000 };
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	guint64 scheduled[MAX_ACTORS] = { 0 };
 
 	for (int i = 0; i < MAX_ROUNDS; i++) {
-		if (stage->new_site || somebody_can_move(stepper) || somebody_waits(stage) ||
-		    !note_scheduled(stage, scheduled))
+		if (vcpus->new_site || somebody_can_move(stepper) || somebody_waits(vcpus) ||
+		    !note_scheduled(vcpus, scheduled))
 			return true;
-		if (!stage_poll(stage, false, error))
+		if (!vcpus_poll(vcpus, false, error))
 			return false;
 	}
 	g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
@@ -383,10 +383,10 @@ static bool come_to_rest(Stepper *stepper, GError **error)
 
 bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 
-	if (somebody_waits(stage) ? !wait_for_time(stepper, error)
-				  : stage->guest->report.lingers && !come_to_rest(stepper, error))
+	if (somebody_waits(vcpus) ? !wait_for_time(stepper, error)
+				  : vcpus->guest->report.has_deferred_work && !come_to_rest(stepper, error))
 		return false;
 	finish(stepper, ret_events, ret_again);
 	return true;
@@ -408,7 +408,7 @@ static bool run_through(Stepper *stepper, const ThreadSet *only, bool *ret_again
 
 	if (!stepper_begin(stepper, events, ret_again, error))
 		return false;
-	/* Alone, an actor may go round in a circle that is only broken by another one. */
+	/* Alone, an actor may go round in a cycle that is only broken by another one. */
 	while (!*ret_again && (next = first_enabled(stepper, only)) >= 0 &&
 	       g_hash_table_add(seen, stepper_state_key(stepper)))
 		if (!stepper_move(stepper, next, events, ret_again, error))
@@ -432,9 +432,9 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 /* @actor alone, or what was seen when it ran so before; @setup: NULL where nobody knows what it runs. */
 static bool learn_alone(Stepper *stepper, const Setup *setup, int actor, ThreadSet threads, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 	const Alone *known = setup ? alones_find(stepper->alones, setup, actor) : NULL;
-	Alone before = { false, stage->interrupts, stage->irq_events }, seen;
+	Alone before = { false, vcpus->interrupts, vcpus->irq_events }, seen;
 
 	if (known) {
 		seen = *known;
@@ -442,16 +442,16 @@ static bool learn_alone(Stepper *stepper, const Setup *setup, int actor, ThreadS
 		for (int other = 0; other < MAX_ACTORS; other++)
 			if (other != actor)
 				thread_set_remove(&threads, thread_of(THREAD_ACTOR, other));
-		stage->interrupts = stage->irq_events = false;
+		vcpus->interrupts = vcpus->irq_events = false;
 		if (!discover(stepper, &threads, error))
 			return false;
-		seen = (Alone){ stage->decided >> actor & 1, stage->interrupts, stage->irq_events };
+		seen = (Alone){ vcpus->decided >> actor & 1, vcpus->interrupts, vcpus->irq_events };
 		if (setup)
 			alones_note(stepper->alones, setup, actor, seen);
 	}
-	stage->decided |= (guint32)seen.decided << actor;
-	stage->interrupts = before.interrupts || seen.interrupts;
-	stage->irq_events = before.irq_events || seen.irq_events;
+	vcpus->decided |= (guint32)seen.decided << actor;
+	vcpus->interrupts = before.interrupts || seen.interrupts;
+	vcpus->irq_events = before.irq_events || seen.irq_events;
 	return true;
 }
 
@@ -463,13 +463,13 @@ static bool learn(Stepper *stepper, const Setup *setup, GError **error)
 	/* What comes of a failure is learnt where it fails. */
 	for (int thread = 0; thread < thread_of(THREAD_FAIL, 0); thread++)
 		thread_set_add(&all, thread);
-	if (!stage_discover(stepper->stage, true, error))
+	if (!vcpus_discover(stepper->vcpus, true, error))
 		return false;
-	for (int i = 0; i < stepper->stage->guest->n_actors; i++)
+	for (int i = 0; i < stepper->vcpus->guest->n_actors; i++)
 		if (!learn_alone(stepper, setup, i, all, error))
 			return false;
-	if (!discover(stepper, &all, error) || !stage_discover(stepper->stage, false, error) ||
-	    !stage_check_sites(stepper->stage, error))
+	if (!discover(stepper, &all, error) || !vcpus_discover(stepper->vcpus, false, error) ||
+	    !vcpus_check_sites(stepper->vcpus, error))
 		return false;
 	stepper->started = false;
 	return true;
@@ -481,75 +481,75 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 
 	stepper->failures = options->failures ? options->n_failures : 0;
 	stepper->alones = alones_new();
-	stepper->stage = stage_new(guest, error);
-	if (!stepper->stage ||
-	    (options->setup && !(setup_run(stepper->stage, options->setup, error) &&
-				 setup_count(stepper->stage, options->setup, error))) ||
-	    (controls && !lose("controls") && !control_all(stepper->stage, controls, error)) ||
-	    (options->failures && !stage_set_failures(stepper->stage, options->failures, error)))
+	stepper->vcpus = vcpus_new(guest, error);
+	if (!stepper->vcpus ||
+	    (options->setup && !(setup_run(stepper->vcpus, options->setup, error) &&
+				 setup_count(stepper->vcpus, options->setup, error))) ||
+	    (controls && !lose("controls") && !control_all(stepper->vcpus, controls, error)) ||
+	    (options->failures && !vcpus_set_failures(stepper->vcpus, options->failures, error)))
 		return NULL;
-	stepper->stage->hasty = true;
+	stepper->vcpus->hasty = true;
 	return learn(stepper, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
 bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
 {
-	Stage *stage = stepper->stage;
+	Vcpus *vcpus = stepper->vcpus;
 
 	/* What is dependent on what hangs on these: each text starts without them. */
-	stage->interrupts = stage->irq_events = false;
-	stage->decided = 0;
-	return setup_program(stage, setup, error) && setup_count(stage, setup, error) &&
+	vcpus->interrupts = vcpus->irq_events = false;
+	vcpus->decided = 0;
+	return setup_program(vcpus, setup, error) && setup_count(vcpus, setup, error) &&
 	       learn(stepper, setup, error);
 }
 
-void stepper_look_away(Stepper *stepper)
+void stepper_skip_probe(Stepper *stepper)
 {
-	stepper->stage->blind = true;
+	stepper->vcpus->no_probe = true;
 }
 
 bool stepper_survey(Stepper *stepper, GArray *survey, GError **error)
 {
-	Stage *stage = stepper->stage;
-	GArray *before = stage->survey;
+	Vcpus *vcpus = stepper->vcpus;
+	GArray *before = vcpus->survey;
 
-	stage->survey = survey;
+	vcpus->survey = survey;
 	/* It counts who comes to those functions itself. */
-	return sites_open_gates(stage->sites, error) &&
-	       (!before || survey_arm(before, stage->guest->machine, false, error)) &&
-	       (!survey || survey_arm(survey, stage->guest->machine, true, error));
+	return sites_open_gates(vcpus->sites, error) &&
+	       (!before || survey_arm(before, vcpus->guest->machine, false, error)) &&
+	       (!survey || survey_arm(survey, vcpus->guest->machine, true, error));
 }
 
 ActorState stepper_state(const Stepper *stepper, int actor)
 {
-	const Actor *self = &stepper->stage->actors[actor];
+	const Actor *self = &stepper->vcpus->actors[actor];
 
 	if (self->in_irq)
-		return stage_context(stepper->stage, actor)->state;
+		return vcpus_context(stepper->vcpus, actor)->state;
 	return self->done && self->own.state == ACTOR_IDLE ? ACTOR_RETURNED : self->own.state;
 }
 
 const Regs *stepper_regs(const Stepper *stepper, int actor)
 {
-	return &stage_context(stepper->stage, actor)->regs;
+	return &vcpus_context(stepper->vcpus, actor)->regs;
 }
 
 Wait stepper_wait_of(const Stepper *stepper, int actor)
 {
-	Stage *stage = stepper->stage;
-	const struct guest_actor *actors = stage->guest->report.actors;
-	const Context *self = stage_context(stage, actor);
+	Vcpus *vcpus = stepper->vcpus;
+	const struct guest_actor *actors = vcpus->guest->report.actors;
+	const Context *self = vcpus_context(vcpus, actor);
 	Wait wait = { .actor = g_intern_string(actors[actor].name) };
 
 	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
 		wait.kind = WAIT_LOCK;
-		wait.lock = stage->guest->watch.locks[self->pending.lock].name;
-		int holder = stage->holders[self->pending.lock];
+		wait.lock = vcpus->guest->watch.locks[self->pending.lock].name;
+		int holder = vcpus->holders[self->pending.lock];
 		if (holder >= 0)
 			wait.holder = g_intern_string(actors[holder].name);
 		return wait;
 	}
-	g_autofree char *where = symbols_describe(stage->guest->symbols, self->regs.pc);
+	g_autofree char *where = symbols_describe(vcpus->guest->symbols, self->regs.pc);
 	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
 	wait.where = g_intern_string(where);
 	return wait;
@@ -557,25 +557,25 @@ Wait stepper_wait_of(const Stepper *stepper, int actor)
 
 Irqs stepper_irqs(const Stepper *stepper)
 {
-	const Stage *stage = stepper->stage;
+	const Vcpus *vcpus = stepper->vcpus;
 
-	return stage->irq_events ? IRQS_EVENTS : stage->interrupts ? IRQS_SENT : IRQS_NONE;
+	return vcpus->irq_events ? IRQS_EVENTS : vcpus->interrupts ? IRQS_SENT : IRQS_NONE;
 }
 
 void stepper_expect_irqs(Stepper *stepper, Irqs irqs)
 {
-	stepper->stage->interrupts |= irqs >= IRQS_SENT;
-	stepper->stage->irq_events |= irqs >= IRQS_EVENTS;
+	stepper->vcpus->interrupts |= irqs >= IRQS_SENT;
+	stepper->vcpus->irq_events |= irqs >= IRQS_EVENTS;
 }
 
 bool stepper_has_decided(const Stepper *stepper, int actor)
 {
-	return stepper->stage->decided >> actor & 1;
+	return stepper->vcpus->decided >> actor & 1;
 }
 
 char **stepper_absent_hooks(const Stepper *stepper)
 {
-	const GPtrArray *absent = stepper->stage->absent;
+	const GPtrArray *absent = stepper->vcpus->absent;
 	char **names = g_new0(char *, absent->len + 1);
 
 	for (guint i = 0; i < absent->len; i++)
@@ -587,10 +587,10 @@ char *stepper_state_key(const Stepper *stepper)
 {
 	ThreadSet enabled = stepper_enabled(stepper);
 
-	return stage_key(stepper->stage, &stepper->tlb, &enabled);
+	return vcpus_key(stepper->vcpus, &stepper->tlb, &enabled);
 }
 
 const Sites *stepper_sites(const Stepper *stepper)
 {
-	return stepper->stage->sites;
+	return stepper->vcpus->sites;
 }

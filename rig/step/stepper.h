@@ -14,7 +14,7 @@
 #include "event/violation.h"
 #include "step/control.h"
 #include "step/setup.h"
-#include "step/stage.h"
+#include "step/vcpus.h"
 
 typedef struct Stepper Stepper;
 
@@ -74,7 +74,7 @@ bool stepper_pass_sync(Stepper *stepper, GArray *ret_events, bool *ret_again, GE
 bool stepper_wait(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
 
 /* Do not look which frame an access uses: to show that looking changes nothing. */
-void stepper_look_away(Stepper *stepper);
+void stepper_skip_probe(Stepper *stepper);
 
 /* From now on count in @survey (of SurveyItem) what is no event; NULL: no more.  Not owned. */
 bool stepper_survey(Stepper *stepper, GArray *survey, GError **error);
@@ -91,7 +91,7 @@ Wait stepper_wait_of(const Stepper *stepper, int actor);
  * locks and the words that they guard, interrupts to be served, and every actor's state,
  * general registers and pc (for one that spins, its stack; for one in user space, its own
  * PTE of the page, too).
- * Two equal keys in one schedule mean that it went round in a circle.
+ * Two equal keys in one schedule mean that it went round in a cycle.
  */
 char *stepper_state_key(const Stepper *stepper);
 

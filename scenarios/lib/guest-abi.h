@@ -68,7 +68,7 @@ struct guest_report {
 	uint32_t n_pages;
 	uint32_t n_arenas;
 	uint32_t arenas[GUEST_MAX_ARENAS];	/* bpf map ids */
-	uint32_t lingers;	/* 1: the kernel has work left when an operation has returned */
+	uint32_t has_deferred_work;	/* 1: the kernel has work left when an operation has returned */
 	uint64_t module_text;	/* where racerig_kfuncs.ko's .text is */
 	/*
 	 * Watched addresses, user view; arena by arena, as many of each.  One below or

@@ -26,7 +26,7 @@ struct scenario {
 	const int64_t *pages;	/* which, by number; NULL: the first ones */
 	uint32_t n_arenas;	/* 0 means one, the one that setup and actors get */
 	uint32_t max_entries;	/* pages of each arena; 0: more than are watched */
-	bool lingers;		/* the kernel goes on with it when an operation has returned */
+	bool has_deferred_work;		/* the kernel goes on with it when an operation has returned */
 	/* What must be true before the race; 0 or a negative errno. */
 	int (*setup)(struct arena *arena);
 	struct actor actors[GUEST_MAX_ACTORS];	/* up to the first without a name */

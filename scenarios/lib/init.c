@@ -153,7 +153,7 @@ static void set_arenas_up(bool write)
 
 	guest_report.n_arenas = scenario->n_arenas ? scenario->n_arenas : 1;
 	guest_report.n_pages = guest_report.n_arenas * scenario->n_pages;
-	guest_report.lingers = scenario->lingers;
+	guest_report.has_deferred_work = scenario->has_deferred_work;
 	for (uint32_t i = 0; i < guest_report.n_arenas; i++) {
 		struct arena *made = arena_new(scenario->pages, scenario->n_pages,
 					       max_entries ? max_entries : ARENA_PAGES, write);

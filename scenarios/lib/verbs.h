@@ -21,12 +21,14 @@ enum verb_takes {
 };
 
 enum {
-	VERB_LINGERS = 1,	/* the kernel has work left when it has returned */
+	VERB_DEFERS = 1,	/* the kernel has work left when it has returned */
 	VERB_UNSEEN = 2,	/* no step of its own is an event */
 	VERB_LAST = 4,		/* nothing comes after it */
 	VERB_GETS_ONE = 8,	/* it has worked when it returns 1; else when that is not negative */
 	VERB_VMAP = 16,		/* of subject vmap; else of arenas … */
 	VERB_COMMON = 32,	/* … but for these, which all have, and of which nothing is seen */
+	VERB_USER = 64,		/* it changes how many references there are to a page */
+	VERB_MAPS = 128,	/* it changes its process's mappings */
 };
 
 /*
@@ -40,7 +42,7 @@ enum {
 	V(ALLOC, "alloc", NEW_RANGE, VERB_GETS_ONE, FREE, \
 	  "bpf_arena_alloc_pages() of these pages, or where the kernel likes: 1, or 0 for none") \
 	V(FREE, "free", RANGE, 0, ALLOC, "bpf_arena_free_pages(): 0") \
-	V(FREE_NOSLEEP, "free-nosleep", RANGE, VERB_LINGERS, ALLOC, \
+	V(FREE_NOSLEEP, "free-nosleep", RANGE, VERB_DEFERS, ALLOC, \
 	  "the same where nothing may sleep: a kernel worker does it later") \
 	V(RESERVE, "reserve", RANGE, 0, FREE, "bpf_arena_reserve_pages(): 0, or an errno") \
 	V(READ, "read", PAGE, 0, KEEP, "a kfunc loads from an arena pointer: the word, lower half") \
@@ -51,21 +53,23 @@ enum {
 	V(STRAY_READ, "stray-read", ANY_PAGE, 0, KEEP, \
 	  "the same as peek under a program that has no arena") \
 	V(STRAY_WRITE, "stray-write", ANY_PAGE, 0, KEEP, "the same as poke, so") \
-	V(USER_READ, "user-read", PAGE, 0, DONTNEED, \
+	V(USER_READ, "user-read", PAGE, VERB_USER, DONTNEED, \
 	  "user space loads: the word, or -14 for a signal") \
-	V(USER_WRITE, "user-write", PAGE, 0, DONTNEED, \
+	V(USER_WRITE, "user-write", PAGE, VERB_USER, DONTNEED, \
 	  "user space stores: 0, or -14 for a signal") \
-	V(MMAP, "mmap", ARENA, 0, MUNMAP, "maps the arena where it was: 0, or an errno") \
-	V(MUNMAP, "munmap", ARENA, 0, MMAP, "gives its process's mapping up: 0, or an errno") \
-	V(DONTNEED, "dontneed", RANGE, 0, USER_READ, \
+	V(MMAP, "mmap", ARENA, VERB_USER | VERB_MAPS, MUNMAP, \
+	  "maps the arena where it was: 0, or an errno") \
+	V(MUNMAP, "munmap", ARENA, VERB_USER | VERB_MAPS, MMAP, \
+	  "gives its process's mapping up: 0, or an errno") \
+	V(DONTNEED, "dontneed", RANGE, VERB_USER, USER_READ, \
 	  "madvise(MADV_DONTNEED): 0, or an errno") \
-	V(PIN, "pin", PAGE, 0, UNPIN, \
+	V(PIN, "pin", PAGE, VERB_USER, UNPIN, \
 	  "vmsplice() into a pipe: a reference without a PTE; 0, or an errno") \
-	V(UNPIN, "unpin", NOTHING, VERB_UNSEEN, PIN, \
+	V(UNPIN, "unpin", NOTHING, VERB_UNSEEN | VERB_USER, PIN, \
 	  "gives back what the actor has pinned: how many pages") \
 	V(CLOSE, "close", ARENA, VERB_UNSEEN, OPEN, "closes its process's map descriptor: 0, or an errno") \
 	V(OPEN, "open", ARENA, VERB_UNSEEN, CLOSE, "gets a new one: 0, or an errno") \
-	V(EXIT, "exit", NOTHING, VERB_LAST, KEEP, \
+	V(EXIT, "exit", NOTHING, VERB_LAST | VERB_USER | VERB_MAPS, KEEP, \
 	  "ends the actor's process, which must not be the first: 0") \
 	V(MAP_VMAP, "vmap", PAGE, VERB_VMAP | VERB_GETS_ONE, UNMAP_VMAP, \
 	  "vmap() of a new page by the vCPU of that number: 1, or 0 when it is elsewhere") \

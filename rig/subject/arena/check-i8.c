@@ -81,7 +81,7 @@ static const Invariant i8 = {
 		  "Dwivedi, bpf list, 12 May 2026: its mappings are writable", false },
 		{ "unseen-store",
 		  "documented: a store may have gone to scratch, and nobody looked where it went",
-		  "racerig replay --blind, and instructions that rig/step/probe.h cannot look at", false },
+		  "racerig replay --no-probe, and instructions that rig/step/probe.h cannot look at", false },
 		{ NULL, NULL, NULL, false },
 	},
 };

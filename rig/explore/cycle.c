@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "explore/circle.h"
+#include "explore/cycle.h"
 
 #include <string.h>
 
@@ -14,29 +14,29 @@ enum {
 	MAX_DIFFERING = 4096,
 };
 
-void circle_clear(Circle *circle)
+void cycle_clear(Cycle *cycle)
 {
-	g_clear_pointer(&circle->memory, mark_free);
+	g_clear_pointer(&cycle->memory, mark_free);
 }
 
-void circle_begin(Circle *circle)
+void cycle_begin(Cycle *cycle)
 {
-	circle_clear(circle);
-	*circle = (Circle){ 0 };
+	cycle_clear(cycle);
+	*cycle = (Cycle){ 0 };
 }
 
-bool circle_at(Circle *circle, const Guest *guest, guint step, GError **error)
+bool cycle_at(Cycle *cycle, const Guest *guest, guint step, GError **error)
 {
-	if (!circle->asked || step != circle->from)
+	if (!cycle->asked || step != cycle->from)
 		return true;
-	circle_clear(circle);
-	circle->memory = machine_mark(guest->machine, GUEST_PARKED, error);
-	return circle->memory != NULL;
+	cycle_clear(cycle);
+	cycle->memory = machine_mark(guest->machine, GUEST_PARKED, error);
+	return cycle->memory != NULL;
 }
 
-bool circle_may_close(const Circle *circle, guint from)
+bool cycle_may_close(const Cycle *cycle, guint from)
 {
-	return from >= circle->since;
+	return from >= cycle->since;
 }
 
 static void add_text(JsonArray *array, guint64 value)
@@ -90,12 +90,12 @@ static bool read_names(JsonObject *answer, const char *member, char **ret, GErro
 }
 
 /* Compare, and say in @outcome what differs. */
-static bool compare(const Circle *circle, const Guest *guest, const Stepper *stepper,
+static bool compare(const Cycle *cycle, const Guest *guest, const Stepper *stepper,
 		    Outcome *outcome, GError **error)
 {
 	g_autoptr(JsonArray) words = json_array_new();
 
-	if (!machine_since(guest->machine, circle->memory, add_differing, words, error))
+	if (!machine_since(guest->machine, cycle->memory, add_differing, words, error))
 		return false;
 	if (json_array_get_length(words) > MAX_DIFFERING) {
 		outcome->differs = g_strdup("too-many-words");
@@ -114,20 +114,20 @@ static bool compare(const Circle *circle, const Guest *guest, const Stepper *ste
 	return true;
 }
 
-bool circle_settle(Circle *circle, const Guest *guest, const Stepper *stepper, Outcome *outcome,
-		   bool *ret_again, GError **error)
+bool cycle_settle(Cycle *cycle, const Guest *guest, const Stepper *stepper, Outcome *outcome,
+		  bool *ret_again, GError **error)
 {
-	*ret_again = !circle->asked || !circle->memory || circle->from != outcome->circle;
+	*ret_again = !cycle->asked || !cycle->memory || cycle->from != outcome->cycle;
 	if (*ret_again) {
-		circle->asked = true;
-		circle->from = outcome->circle;
+		cycle->asked = true;
+		cycle->from = outcome->cycle;
 		return true;
 	}
-	if (!compare(circle, guest, stepper, outcome, error))
+	if (!compare(cycle, guest, stepper, outcome, error))
 		return false;
-	circle->asked = false;
-	*ret_again = outcome->differs && ++circle->rounds < MAX_ROUNDS;
+	cycle->asked = false;
+	*ret_again = outcome->differs && ++cycle->rounds < MAX_ROUNDS;
 	if (*ret_again)
-		circle->since = outcome_length(outcome);
+		cycle->since = outcome_length(outcome);
 	return true;
 }

@@ -1,65 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "report/story.h"
+#include "report/trace-view.h"
 
 #include <string.h>
 
 #include "report/violation-text.h"
 #include "util/noise.h"
 
-void story_free(Story *story)
+void trace_view_free(TraceView *view)
 {
-	if (!story)
+	if (!view)
 		return;
-	record_free(story->record);
-	g_ptr_array_unref(story->frames);
-	g_hash_table_unref(story->names);
-	g_free(story);
+	record_free(view->record);
+	g_ptr_array_unref(view->frames);
+	g_hash_table_unref(view->names);
+	g_free(view);
 }
 
-static void note_frame(Story *story, const char *value, const char *owner, GHashTable *counts)
+static void note_frame(TraceView *view, const char *value, const char *owner, GHashTable *counts)
 {
-	if (!g_str_has_prefix(value, "frame ") || g_hash_table_contains(story->names, value))
+	if (!g_str_has_prefix(value, "frame ") || g_hash_table_contains(view->names, value))
 		return;
 	int count = GPOINTER_TO_INT(g_hash_table_lookup(counts, owner)) + 1;
 	g_autofree char *name = count == 1 ? g_strdup_printf("page of %s", owner)
 					   : g_strdup_printf("page of %s #%d", owner, count);
 
 	g_hash_table_insert(counts, (char *)owner, GINT_TO_POINTER(count));
-	g_hash_table_insert(story->names, (char *)value, (char *)g_intern_string(name));
-	g_ptr_array_add(story->frames, (char *)value);
+	g_hash_table_insert(view->names, (char *)value, (char *)g_intern_string(name));
+	g_ptr_array_add(view->frames, (char *)value);
 }
 
 /* Who first put a frame into a PTE was given it by the allocator. */
-static void name_frames(Story *story)
+static void name_frames(TraceView *view)
 {
 	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
-	const Record *record = story->record;
+	const Record *record = view->record;
 
 	for (guint i = 0; i < record->events->len; i++) {
 		const Event *event = &record_event(record, i)->event;
 
 		for (int page = 0; page < record->header.n_pages; page++) {
 			if (i == 0)
-				note_frame(story, record_pte(record, event->before[page]),
+				note_frame(view, record_pte(record, event->before[page]),
 					   "the set-up", counts);
-			note_frame(story, record_pte(record, event->after[page]),
+			note_frame(view, record_pte(record, event->after[page]),
 				   record_actor(record, event), counts);
 		}
 	}
 }
 
-Story *story_parse(const char *text, const char *name, GError **error)
+TraceView *trace_view_parse(const char *text, const char *name, GError **error)
 {
 	g_autoptr(Record) record = record_parse(text, name, error);
 
 	if (!record)
 		return NULL;
-	Story *story = g_new0(Story, 1);
-	story->record = g_steal_pointer(&record);
-	story->frames = g_ptr_array_new();
-	story->names = g_hash_table_new(g_str_hash, g_str_equal);
-	name_frames(story);
-	return story;
+	TraceView *view = g_new0(TraceView, 1);
+	view->record = g_steal_pointer(&record);
+	view->frames = g_ptr_array_new();
+	view->names = g_hash_table_new(g_str_hash, g_str_equal);
+	name_frames(view);
+	return view;
 }
 
 static const char *name_in(GHashTable *names, const char *value)
@@ -69,12 +69,12 @@ static const char *name_in(GHashTable *names, const char *value)
 	return name ? name : value;
 }
 
-const char *story_name(const Story *story, const char *value)
+const char *trace_view_name(const TraceView *view, const char *value)
 {
-	return name_in(story->names, value);
+	return name_in(view->names, value);
 }
 
-bool story_is_stale(const RecordEvent *event, int actor, int slot)
+bool trace_view_is_stale(const RecordEvent *event, int actor, int slot)
 {
 	guint64 pte = event->event.after[slot];
 	gint64 pfn = pte_present(pte) ? (gint64)pte_pfn(pte) : -1;
@@ -173,17 +173,17 @@ char *event_effect(const Record *record, GHashTable *names, const RecordEvent *l
 	return NULL;
 }
 
-static char *maps(const Story *story, const char *value)
+static char *maps(const TraceView *view, const char *value)
 {
 	if (strcmp(value, "none") == 0)
 		return g_strdup("empty");
 	if (strcmp(value, "scratch") == 0)
 		return g_strdup("the scratch page");
-	const char *name = story_name(story, value);
+	const char *name = trace_view_name(view, value);
 	return g_strdup_printf("%s%s", name == value ? "" : "the ", name);
 }
 
-static char *pte_sentence(const Story *story, const Event *event)
+static char *pte_sentence(const TraceView *view, const Event *event)
 {
 	static const char *const verbs[] = {
 		[ACCESS_NONE] = "touches", [ACCESS_READ] = "touches", [ACCESS_WRITE] = "writes",
@@ -195,8 +195,8 @@ static char *pte_sentence(const Story *story, const Event *event)
 	};
 	const char *half = halves[event->half];
 	g_autofree char *before =
-		maps(story, record_pte(story->record, event->before[event_slot(event)]));
-	g_autofree char *after = maps(story, record_pte(story->record, event->after[event_slot(event)]));
+		maps(view, record_pte(view->record, event->before[event_slot(event)]));
+	g_autofree char *after = maps(view, record_pte(view->record, event->after[event_slot(event)]));
 
 	if (event_reads(event))
 		return g_strdup_printf("%sreads the PTE of page %d: %s", half, event->page, before);
@@ -207,12 +207,12 @@ static char *pte_sentence(const Story *story, const Event *event)
 			       verbs[event->access], event->page, before, after);
 }
 
-static char *access_sentence(const Story *story, const Event *event)
+static char *access_sentence(const TraceView *view, const Event *event)
 {
-	const char *pte = access_pte(story->record, event);
-	const char *frame = event->landed ? record_frame(story->record, event->landed) : NULL;
-	g_autofree char *says = maps(story, pte);
-	g_autofree char *used = frame ? maps(story, frame) : NULL;
+	const char *pte = access_pte(view->record, event);
+	const char *frame = event->landed ? record_frame(view->record, event->landed) : NULL;
+	g_autofree char *says = maps(view, pte);
+	g_autofree char *used = frame ? maps(view, frame) : NULL;
 	bool reads = event->access == ACCESS_READ;
 	const char *verb = reads ? "reads" : "writes";
 
@@ -227,32 +227,32 @@ static char *access_sentence(const Story *story, const Event *event)
 			       event->page, reads ? "from" : "to", used, says);
 }
 
-char *story_sentence(const Story *story, const RecordEvent *line)
+char *trace_view_sentence(const TraceView *view, const RecordEvent *line)
 {
 	const char *sentence = event_kind_row(line->event.kind)->sentence;
 
 	if (line->event.kind == EVENT_PTE)
-		return noise(pte_sentence(story, &line->event));
+		return noise(pte_sentence(view, &line->event));
 	if (line->event.kind == EVENT_ACCESS)
-		return noise(access_sentence(story, &line->event));
+		return noise(access_sentence(view, &line->event));
 	return sentence ? noise(template_fill(sentence, words_field,
-					      &(Words){ story->record, &line->event }))
-			: event_words(story->record, line);
+					      &(Words){ view->record, &line->event }))
+			: event_words(view->record, line);
 }
 
-char *story_told(const Story *story, const RecordEvent *event)
+char *trace_view_told(const TraceView *view, const RecordEvent *event)
 {
-	g_autofree char *sentence = story_sentence(story, event);
+	g_autofree char *sentence = trace_view_sentence(view, event);
 
-	return g_strdup_printf("CPU%d (%s) %s", story->record->header.actors[event->event.actor].vcpu,
-			       record_actor(story->record, &event->event), sentence);
+	return g_strdup_printf("CPU%d (%s) %s", view->record->header.actors[event->event.actor].vcpu,
+			       record_actor(view->record, &event->event), sentence);
 }
 
-const RecordEvent *story_decision(const Story *story, guint step)
+const RecordEvent *trace_view_decision(const TraceView *view, guint step)
 {
-	for (guint i = 0; i < story->record->events->len; i++)
-		if (record_event(story->record, i)->number == step + 1)
-			return record_event(story->record, i);
+	for (guint i = 0; i < view->record->events->len; i++)
+		if (record_event(view->record, i)->number == step + 1)
+			return record_event(view->record, i);
 	g_assert_not_reached();
 }
 
@@ -281,7 +281,7 @@ char *interleaving_text(const Record *record, GHashTable *names)
 	for (guint i = 0; i < record->events->len; i++) {
 		const RecordEvent *line = record_event(record, i);
 		int indent = line->event.actor * width;
-		const char *place = line->line ? story_short_line(line->line) : line->where;
+		const char *place = line->line ? trace_view_short_line(line->line) : line->where;
 		bool told = event_kind_row(line->event.kind)->place == PLACE_TOLD && place;
 		bool marked = found && !found->documented && found->event == (int)i;
 		g_autofree char *words = event_words(record, line);
@@ -308,7 +308,7 @@ char *trace_text(const char *trace)
 	return g_strconcat(events, violations, NULL);
 }
 
-const char *story_short_line(const char *line)
+const char *trace_view_short_line(const char *line)
 {
 	const char *slash = strrchr(line, '/');
 

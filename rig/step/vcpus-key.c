@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When two states are one, as far as is known without a look at all of memory. */
 #include "arch/arch.h"
-#include "step/stage.h"
+#include "step/vcpus.h"
 
 #include "guest/walk.h"
 
@@ -15,14 +15,14 @@ static void add_user_pte(const Guest *guest, const Context *at, GChecksum *sum)
 }
 
 /* Two waits for the same thing look alike in the registers: the callers tell them apart. */
-static void add_stack(Stage *stage, int actor, GChecksum *sum)
+static void add_stack(Vcpus *vcpus, int actor, GChecksum *sum)
 {
 	enum { LENGTH = 512 };
-	guint64 sp = regs_sp(&stage_context(stage, actor)->regs);
+	guint64 sp = regs_sp(&vcpus_context(vcpus, actor)->regs);
 	guint64 end = (sp | (guint64)(ARCH.stack_bytes - 1)) + 1;
 	guint8 words[LENGTH] = { 0 };
 
-	machine_read(stage->guest->machine, stage->guest->report.actors[actor].cpu, sp, words,
+	machine_read(vcpus->guest->machine, vcpus->guest->report.actors[actor].cpu, sp, words,
 		     MIN(LENGTH, end - sp), NULL);
 	g_checksum_update(sum, words, sizeof(words));
 }
@@ -39,46 +39,46 @@ static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
 		add_user_pte(guest, at, sum);
 }
 
-char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled)
+char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	const guint32 ended[] = { stage->dying, stage->gone };
+	const guint32 ended[] = { vcpus->dying, vcpus->gone };
 	guint64 ptes[MAX_PTES];
 
-	guest_ptes(stage->guest, ptes);
+	guest_ptes(vcpus->guest, ptes);
 	g_checksum_update(sum, (const guchar *)ptes, sizeof(ptes));
 	tlb_checksum(tlb, sum);
-	for (int i = 0; i < stage->guest->watch.n_locks; i++) {
-		guint64 lock = guest_lock(stage->guest, i);
+	for (int i = 0; i < vcpus->guest->watch.n_locks; i++) {
+		guint64 lock = guest_lock(vcpus->guest, i);
 		g_checksum_update(sum, (const guchar *)&lock, sizeof(lock));
 	}
-	for (int i = 0; i < stage->guest->watch.n_words; i++) {
-		guint64 word = guest_word(stage->guest, i);
+	for (int i = 0; i < vcpus->guest->watch.n_words; i++) {
+		guint64 word = guest_word(vcpus->guest, i);
 		g_checksum_update(sum, (const guchar *)&word, sizeof(word));
 	}
 	g_checksum_update(sum, (const guchar *)enabled, sizeof(*enabled));
-	g_checksum_update(sum, (const guchar *)&stage->failures_left, sizeof(stage->failures_left));
+	g_checksum_update(sum, (const guchar *)&vcpus->failures_left, sizeof(vcpus->failures_left));
 	/* What has come to its end. */
-	g_checksum_update(sum, (const guchar *)&stage->over, sizeof(stage->over));
+	g_checksum_update(sum, (const guchar *)&vcpus->over, sizeof(vcpus->over));
 	for (gsize i = 0; i < G_N_ELEMENTS(ended); i++)
 		g_checksum_update(sum, (const guchar *)&ended[i], sizeof(ended[i]));
-	for (int i = 0; i < stage->guest->n_actors; i++) {
-		const Actor *actor = &stage->actors[i];
+	for (int i = 0; i < vcpus->guest->n_actors; i++) {
+		const Actor *actor = &vcpus->actors[i];
 
-		add_context(stage->guest, &actor->own, sum);
+		add_context(vcpus->guest, &actor->own, sum);
 		if (actor->in_irq)
-			add_context(stage->guest, &actor->irq, sum);
+			add_context(vcpus->guest, &actor->irq, sum);
 		/* The same access of the next operation is another state. */
 		g_checksum_update(sum, (const guchar *)&actor->returns, sizeof(actor->returns));
-		if (stage_context(stage, i)->state == ACTOR_SPINNING)
-			add_stack(stage, i, sum);
+		if (vcpus_context(vcpus, i)->state == ACTOR_SPINNING)
+			add_stack(vcpus, i, sum);
 	}
 	return g_strdup(g_checksum_get_string(sum));
 }
 
-void stage_begin_tlb(const Stage *stage, Tlb *ret)
+void vcpus_begin_tlb(const Vcpus *vcpus, Tlb *ret)
 {
-	const Guest *guest = stage->guest;
+	const Guest *guest = vcpus->guest;
 	guint64 ptes[MAX_PTES];
 	TlbTables tables = { { 0 }, { 0 } };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "report/dossier.h"
+#include "report/run-data.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static void case_free(gpointer data)
 
 	g_free(one->stem);
 	g_free(one->schedule);
-	story_free(one->story);
+	trace_view_free(one->view);
 	g_clear_pointer(&one->facts, json_object_unref);
 	g_free(one);
 }
@@ -34,22 +34,22 @@ static void mutant_free(gpointer data)
 	g_free(mutant);
 }
 
-void dossier_free(Dossier *dossier)
+void run_data_free(RunData *data)
 {
-	if (!dossier)
+	if (!data)
 		return;
-	g_free(dossier->dir);
-	g_free(dossier->name);
-	g_clear_pointer(&dossier->verdict, json_object_unref);
-	g_array_unref(dossier->violations);
-	g_array_unref(dossier->accepted);
-	g_ptr_array_unref(dossier->cases);
-	g_ptr_array_unref(dossier->mutants);
-	source_text_free(dossier->sources);
-	g_free(dossier->console);
-	tree_free(dossier->tree);
-	g_clear_pointer(&dossier->outcomes, g_ptr_array_unref);
-	g_free(dossier);
+	g_free(data->dir);
+	g_free(data->name);
+	g_clear_pointer(&data->verdict, json_object_unref);
+	g_array_unref(data->violations);
+	g_array_unref(data->accepted);
+	g_ptr_array_unref(data->cases);
+	g_ptr_array_unref(data->mutants);
+	source_text_free(data->sources);
+	g_free(data->console);
+	tree_free(data->tree);
+	g_clear_pointer(&data->outcomes, g_ptr_array_unref);
+	g_free(data);
 }
 
 static char *read_text(const char *dir, const char *folder, const char *stem, const char *suffix,
@@ -67,34 +67,34 @@ static Case *load_case(const char *dir, const char *stem, GError **error)
 	g_autofree char *facts = g_strdup_printf("%s/facts/%s.json", dir, stem);
 	g_autofree char *schedule = read_text(dir, "schedules", stem, ".sched", error);
 	g_autofree char *trace = schedule ? read_text(dir, "trace", stem, ".jsonl", error) : NULL;
-	g_autoptr(Story) story = trace ? story_parse(trace, name, error) : NULL;
+	g_autoptr(TraceView) view = trace ? trace_view_parse(trace, name, error) : NULL;
 	bool replayed = g_file_test(facts, G_FILE_TEST_EXISTS);
-	g_autoptr(JsonObject) stored = story && replayed ? stored_facts(facts, error) : NULL;
+	g_autoptr(JsonObject) stored = view && replayed ? stored_facts(facts, error) : NULL;
 	Case *one;
 	int actor = -1;
 
-	if (!story || (replayed && !stored))
+	if (!view || (replayed && !stored))
 		return NULL;
 	one = g_new0(Case, 1);
 	one->stem = g_strdup(stem);
 	one->schedule = g_steal_pointer(&schedule);
 	one->facts = g_steal_pointer(&stored);
-	for (guint i = 0; i < story->record->events->len; i++) {
-		const RecordEvent *event = record_event(story->record, i);
+	for (guint i = 0; i < view->record->events->len; i++) {
+		const RecordEvent *event = record_event(view->record, i);
 
 		if (!event->number)
 			continue;
 		one->switches += one->decisions++ && actor != event->event.actor;
 		actor = event->event.actor;
 	}
-	one->story = g_steal_pointer(&story);
+	one->view = g_steal_pointer(&view);
 	return one;
 }
 
 /* How soon a reader wants it: violations, what was documented, the rest. */
 static int rank(const Case *one)
 {
-	const Violation *found = record_main(one->story->record);
+	const Violation *found = record_main(one->view->record);
 
 	return !found ? 2 : found->documented;
 }
@@ -112,9 +112,9 @@ static int by_interest(gconstpointer a, gconstpointer b)
 	return strcmp(left->stem, right->stem);
 }
 
-static bool load_cases(Dossier *dossier, GError **error)
+static bool load_cases(RunData *data, GError **error)
 {
-	g_autofree char *path = g_build_filename(dossier->dir, "schedules", NULL);
+	g_autofree char *path = g_build_filename(data->dir, "schedules", NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
 	const char *file;
 
@@ -125,16 +125,16 @@ static bool load_cases(Dossier *dossier, GError **error)
 			continue;
 		g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".sched"));
 		g_autofree char *trace =
-			g_strdup_printf("%s/trace/%s.jsonl", dossier->dir, stem);
+			g_strdup_printf("%s/trace/%s.jsonl", data->dir, stem);
 		/* A minimised schedule has a trace once it was replayed for the report. */
 		if (!g_file_test(trace, G_FILE_TEST_EXISTS))
 			continue;
-		Case *one = load_case(dossier->dir, stem, error);
+		Case *one = load_case(data->dir, stem, error);
 		if (!one)
 			return false;
-		g_ptr_array_add(dossier->cases, one);
+		g_ptr_array_add(data->cases, one);
 	}
-	g_ptr_array_sort(dossier->cases, by_interest);
+	g_ptr_array_sort(data->cases, by_interest);
 	return true;
 }
 
@@ -164,17 +164,17 @@ static bool read_violations(const Json *verdict, const char *name, GArray *ret, 
 	return true;
 }
 
-static bool read_verdict(Dossier *dossier, const char *path, GError **error)
+static bool read_verdict(RunData *data, const char *path, GError **error)
 {
 	int version = 0;
 
-	dossier->verdict = stored_verdict(path, error);
-	Json json = { dossier->verdict, path };
-	if (!dossier->verdict)
+	data->verdict = stored_verdict(path, error);
+	Json json = { data->verdict, path };
+	if (!data->verdict)
 		return false;
 	if (json_small(&json, "racerig-verdict", VERDICT_VERSION, VERDICT_VERSION, &version, NULL))
-		return read_violations(&json, "violations", dossier->violations, error) &&
-		       read_violations(&json, "accepted", dossier->accepted, error);
+		return read_violations(&json, "violations", data->violations, error) &&
+		       read_violations(&json, "accepted", data->accepted, error);
 	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
 		    "%s: no verdict of version %d; explore again", path, VERDICT_VERSION);
 	return false;
@@ -206,9 +206,9 @@ static int by_kernel(gconstpointer a, gconstpointer b)
 }
 
 /* A scenario that kills mutants is one whose passes mean something. */
-static void load_mutants(Dossier *dossier)
+static void load_mutants(RunData *data)
 {
-	g_autofree char *beside = g_path_get_dirname(dossier->dir);
+	g_autofree char *beside = g_path_get_dirname(data->dir);
 	g_autoptr(GDir) dir = g_dir_open(beside, 0, NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	const char *name;
@@ -218,7 +218,7 @@ static void load_mutants(Dossier *dossier)
 		g_autoptr(JsonObject) verdict = stored_verdict(path, NULL);
 
 		if (!verdict || strcmp(member(verdict, "kernel_kind"), "mutant") != 0 ||
-		    strcmp(member(verdict, "scenario"), dossier_string(dossier, "scenario")) != 0 ||
+		    strcmp(member(verdict, "scenario"), run_data_string(data, "scenario")) != 0 ||
 		    !g_hash_table_add(seen, g_strdup(member(verdict, "kernel"))))
 			continue;
 		MutantRun *mutant = g_new0(MutantRun, 1);
@@ -228,66 +228,66 @@ static void load_mutants(Dossier *dossier)
 		mutant->invariants = violated(verdict);
 		mutant->complete =
 			json_object_get_boolean_member_with_default(verdict, "complete", FALSE);
-		g_ptr_array_add(dossier->mutants, mutant);
+		g_ptr_array_add(data->mutants, mutant);
 	}
-	g_ptr_array_sort(dossier->mutants, by_kernel);
+	g_ptr_array_sort(data->mutants, by_kernel);
 }
 
-Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error)
+RunData *run_data_load(const char *dir, GPtrArray *outcomes, GError **error)
 {
-	g_autoptr(Dossier) dossier = g_new0(Dossier, 1);
+	g_autoptr(RunData) data = g_new0(RunData, 1);
 	g_autofree char *verdict = g_build_filename(dir, "verdict.json", NULL);
 	g_autofree char *sources = g_build_filename(dir, "sources.json", NULL);
 	g_autofree char *console = g_build_filename(dir, "console.log", NULL);
 	g_autofree char *lines = NULL;
 
-	dossier->dir = g_canonicalize_filename(dir, NULL);
-	dossier->name = g_path_get_basename(dossier->dir);
-	dossier->cases = g_ptr_array_new_with_free_func(case_free);
-	dossier->mutants = g_ptr_array_new_with_free_func(mutant_free);
-	dossier->outcomes = outcomes;
-	dossier->tree = outcomes ? tree_new(outcomes) : NULL;
-	dossier->violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
-	dossier->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
-	if (!read_verdict(dossier, verdict, error) || !load_cases(dossier, error))
+	data->dir = g_canonicalize_filename(dir, NULL);
+	data->name = g_path_get_basename(data->dir);
+	data->cases = g_ptr_array_new_with_free_func(case_free);
+	data->mutants = g_ptr_array_new_with_free_func(mutant_free);
+	data->outcomes = outcomes;
+	data->tree = outcomes ? tree_new(outcomes) : NULL;
+	data->violations = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	data->accepted = g_array_new(FALSE, FALSE, sizeof(RunViolation));
+	if (!read_verdict(data, verdict, error) || !load_cases(data, error))
 		return NULL;
 	lines = file_read(sources, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
 	if (lines)
-		dossier->sources = source_text_parse(lines);
-	if (!dossier->sources)
-		dossier->sources = source_text_new();
-	dossier->console = file_read(console, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
-	if (!dossier->console)
-		dossier->console = g_strdup("");
-	load_mutants(dossier);
-	return g_steal_pointer(&dossier);
+		data->sources = source_text_parse(lines);
+	if (!data->sources)
+		data->sources = source_text_new();
+	data->console = file_read(console, FILE_FOUND, FILE_MAX_BYTES, NULL, NULL);
+	if (!data->console)
+		data->console = g_strdup("");
+	load_mutants(data);
+	return g_steal_pointer(&data);
 }
 
-const char *dossier_string(const Dossier *dossier, const char *name)
+const char *run_data_string(const RunData *data, const char *name)
 {
-	return member(dossier->verdict, name);
+	return member(data->verdict, name);
 }
 
-const char *dossier_environment(const Dossier *dossier, const char *name)
+const char *run_data_environment(const RunData *data, const char *name)
 {
-	JsonNode *node = json_object_get_member(dossier->verdict, "environment");
+	JsonNode *node = json_object_get_member(data->verdict, "environment");
 
 	return node && JSON_NODE_HOLDS_OBJECT(node) ? member(json_node_get_object(node), name) : "";
 }
 
-gint64 dossier_int(const Dossier *dossier, const char *name)
+gint64 run_data_int(const RunData *data, const char *name)
 {
-	return json_object_get_int_member_with_default(dossier->verdict, name, 0);
+	return json_object_get_int_member_with_default(data->verdict, name, 0);
 }
 
-bool dossier_bool(const Dossier *dossier, const char *name)
+bool run_data_bool(const RunData *data, const char *name)
 {
-	return json_object_get_boolean_member_with_default(dossier->verdict, name, FALSE);
+	return json_object_get_boolean_member_with_default(data->verdict, name, FALSE);
 }
 
-const Case *dossier_main(const Dossier *dossier)
+const Case *run_data_main(const RunData *data)
 {
-	return dossier->cases->len ? g_ptr_array_index(dossier->cases, 0) : NULL;
+	return data->cases->len ? g_ptr_array_index(data->cases, 0) : NULL;
 }
 
 guint64 case_pte(const Case *one, const char *name)
@@ -308,20 +308,20 @@ bool case_replays(const Case *one, int *ret_identical, int *ret_all)
 	return *ret_all > 0;
 }
 
-const char *dossier_coverage(const Dossier *dossier)
+const char *run_data_coverage(const RunData *data)
 {
-	if (!dossier_bool(dossier, "complete"))
+	if (!run_data_bool(data, "complete"))
 		return noise_constant("NOT complete: there are interleavings that were not run");
-	return noise_constant(*dossier_string(dossier, "bound")
+	return noise_constant(*run_data_string(data, "bound")
 				      ? "complete within the bound"
 				      : "complete: every interleaving of the events");
 }
 
 /* The strings of array @member of the verdict, with commas; the caller's. */
-static char *joined(const Dossier *dossier, const char *member)
+static char *joined(const RunData *data, const char *member)
 {
-	JsonArray *names = json_object_has_member(dossier->verdict, member)
-		? json_object_get_array_member(dossier->verdict, member) : NULL;
+	JsonArray *names = json_object_has_member(data->verdict, member)
+		? json_object_get_array_member(data->verdict, member) : NULL;
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; names && i < json_array_get_length(names); i++)
@@ -330,48 +330,48 @@ static char *joined(const Dossier *dossier, const char *member)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static void add_circles(const Dossier *dossier, GPtrArray *list)
+static void add_cycles(const RunData *data, GPtrArray *list)
 {
-	g_autofree char *grown = joined(dossier, "circles_grown");
+	g_autofree char *grown = joined(data, "cycles_grown");
 
 	g_ptr_array_add(list, g_strdup_printf(
 		"What comes after a repeated state: %" G_GINT64_FORMAT " schedules were cut there. "
-		"All of memory was the same as before%s%s.", dossier_int(dossier, "circles"),
+		"All of memory was the same as before%s%s.", run_data_int(data, "cycles"),
 		*grown ? ", but for what grows: " : "", grown));
 }
 
-static void add_unsettled(const Dossier *dossier, GPtrArray *list)
+static void add_unsettled(const RunData *data, GPtrArray *list)
 {
-	g_autofree char *differs = joined(dossier, "unsettled_differs");
+	g_autofree char *differs = joined(data, "unsettled_differs");
 
 	g_ptr_array_add(list, g_strdup_printf(
 		"%" G_GINT64_FORMAT " schedules were cut that went round and round in registers and "
-		"PTEs, each time with other memory: %s.", dossier_int(dossier, "unsettled"), differs));
+		"PTEs, each time with other memory: %s.", run_data_int(data, "unsettled"), differs));
 }
 
-char **dossier_not_covered(const Dossier *dossier)
+char **run_data_not_covered(const RunData *data)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
 	g_autoptr(JsonArray) none = json_array_new();
-	JsonArray *verbs = json_object_has_member(dossier->verdict, "unseen_verbs")
-		? json_object_get_array_member(dossier->verdict, "unseen_verbs") : none;
+	JsonArray *verbs = json_object_has_member(data->verdict, "unseen_verbs")
+		? json_object_get_array_member(data->verdict, "unseen_verbs") : none;
 
-	if (!dossier_bool(dossier, "complete"))
+	if (!run_data_bool(data, "complete"))
 		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
 					       "before it was complete."));
-	if (*dossier_string(dossier, "bound"))
+	if (*run_data_string(data, "bound"))
 		g_ptr_array_add(list, g_strdup_printf("Schedules out of bound: %s.",
-						      dossier_string(dossier, "bound")));
-	if (dossier_int(dossier, "circles"))
-		add_circles(dossier, list);
-	if (dossier_int(dossier, "unsettled"))
-		add_unsettled(dossier, list);
-	if (dossier_int(dossier, "partial"))
+						      run_data_string(data, "bound")));
+	if (run_data_int(data, "cycles"))
+		add_cycles(data, list);
+	if (run_data_int(data, "unsettled"))
+		add_unsettled(data, list);
+	if (run_data_int(data, "partial"))
 		g_ptr_array_add(list, g_strdup_printf(
 			"The books at the end of %" G_GINT64_FORMAT " schedules: somebody crashed or waited "
 			"while another's operation had not returned, so I4 and I9 were not asked what is "
-			"left, nor I11 what was not reported.", dossier_int(dossier, "partial")));
-	g_autofree char *unseen = unseen_text(dossier->verdict);
+			"left, nor I11 what was not reported.", run_data_int(data, "partial")));
+	g_autofree char *unseen = unseen_text(data->verdict);
 	if (unseen)
 		g_ptr_array_add(list, g_strdup_printf("What is touched and is no event, counted in one "
 						      "schedule in which every actor goes as far as it "

@@ -13,17 +13,17 @@ typedef struct {
 	Record *record;
 	GHashTable *names;	/* "frame A" -> "page of alloc"; both interned */
 	GPtrArray *frames;	/* "frame A" …, in order of appearance; interned */
-} Story;
+} TraceView;
 
 /* @name is what errors call the text.  RIG_ERROR_INPUT. */
-Story *story_parse(const char *text, const char *name, GError **error);
-void story_free(Story *story);
+TraceView *trace_view_parse(const char *text, const char *name, GError **error);
+void trace_view_free(TraceView *view);
 
 /* "none", "scratch" or a frame, for a reader. */
-const char *story_name(const Story *story, const char *value);
+const char *trace_view_name(const TraceView *view, const char *value);
 
 /* Whether the vCPU of @actor may hold a translation by PTE @slot that is not what that says. */
-bool story_is_stale(const RecordEvent *event, int actor, int slot);
+bool trace_view_is_stale(const RecordEvent *event, int actor, int slot);
 
 /* What it is, for a column: "cmpxchg pte 0"; the caller's. */
 char *event_words(const Record *record, const RecordEvent *line);
@@ -32,13 +32,13 @@ char *event_words(const Record *record, const RecordEvent *line);
 char *event_effect(const Record *record, GHashTable *names, const RecordEvent *line);
 
 /* What happened, as a sentence without its subject: "reads the PTE of page 0: it is empty". */
-char *story_sentence(const Story *story, const RecordEvent *event);
+char *trace_view_sentence(const TraceView *view, const RecordEvent *event);
 
 /* The same with its subject: "CPU0 (alloc) reads …"; the caller's. */
-char *story_told(const Story *story, const RecordEvent *event);
+char *trace_view_told(const TraceView *view, const RecordEvent *event);
 
 /* The event of decision @step, from 0. */
-const RecordEvent *story_decision(const Story *story, guint step);
+const RecordEvent *trace_view_decision(const TraceView *view, guint step);
 
 /*
  * One column a vCPU, 80 wide with up to three, the event that the first violation points at
@@ -50,6 +50,6 @@ char *interleaving_text(const Record *record, GHashTable *names);
 char *trace_text(const char *trace);
 
 /* "kernel/bpf/arena.c:245" -> "arena.c:245". */
-const char *story_short_line(const char *line);
+const char *trace_view_short_line(const char *line);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Story, story_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TraceView, trace_view_free)

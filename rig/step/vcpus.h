@@ -61,7 +61,7 @@ typedef struct {
 	bool synced;		/* all have stood at their sync, and go on one after another */
 	bool pauses;		/* … and nobody goes on there before it is asked for */
 	bool new_site;		/* an unknown instruction touched something watched */
-	bool blind;		/* do not look which frame an access uses */
+	bool no_probe;		/* do not look which frame an access uses */
 	bool hasty;		/* a vCPU that is late is looked at soon: it may be at an unknown wait */
 	int hangs;		/* stops by the clock that nothing explained */
 	const Failures *failures;	/* NULL: nothing fails; not owned */
@@ -72,7 +72,8 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 over;		/* bits of words: what they counted for is free, or has ended */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended … */
+	guint64 let_go;		/* … and they are not watched meanwhile */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* ARCH.page_fault */
@@ -81,142 +82,143 @@ typedef struct {
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
-	int counts;		/* so many of the watched words count references */
+	int counts;		/* so many of the watched words are anybody's */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
-} Stage;
+} Vcpus;
 
-static inline int stage_vcpu(const Stage *stage, int actor)
+static inline int vcpus_number(const Vcpus *vcpus, int actor)
 {
-	return stage->guest->report.actors[actor].cpu;
+	return vcpus->guest->report.actors[actor].cpu;
 }
 
 /* The PTEs of @page are not watched: its group is being taken apart. */
-static inline bool stage_is_disarmed(const Stage *stage, int page)
+static inline bool vcpus_is_disarmed(const Vcpus *vcpus, int page)
 {
-	return stage->disarmed >> stage->guest->watch.pages[page].group & 1;
+	return vcpus->disarmed >> vcpus->guest->watch.pages[page].group & 1;
 }
 
 /* What runs on @actor's vCPU: an interrupt, or the actor. */
-static inline Context *stage_context(Stage *stage, int actor)
+static inline Context *vcpus_context(Vcpus *vcpus, int actor)
 {
-	Actor *self = &stage->actors[actor];
+	Actor *self = &vcpus->actors[actor];
 
 	return self->in_irq ? &self->irq : &self->own;
 }
 
-Stage *stage_new(Guest *guest, GError **error);
-void stage_free(Stage *stage);
+Vcpus *vcpus_new(Guest *guest, GError **error);
+void vcpus_free(Vcpus *vcpus);
 
 /* Set the watchpoints and breakpoints that say what happens to all that is watched: once. */
-bool stage_watch(Stage *stage, GError **error);
+bool vcpus_watch(Vcpus *vcpus, GError **error);
 
-/* Have words that count be events, or not: of frames, and of processes. */
-bool stage_count(Stage *stage, bool frames, bool processes, GError **error);
+/* Have these of the words that are anybody's be events, and no others. */
+bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error);
 
 /*
  * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view by which
  * @actor has it there), the word of a lock, a word that one guards; -1: none.
  */
-int stage_pte_at(const Stage *stage, guint64 addr);
-int stage_page_at(const Stage *stage, int actor, guint64 addr, const WatchView **ret);
-int stage_lock_at(const Stage *stage, guint64 addr);
-int stage_word_at(const Stage *stage, guint64 addr);
+int vcpus_pte_at(const Vcpus *vcpus, guint64 addr);
+int vcpus_page_at(const Vcpus *vcpus, int actor, guint64 addr, const WatchView **ret);
+int vcpus_lock_at(const Vcpus *vcpus, guint64 addr);
+int vcpus_word_at(const Vcpus *vcpus, guint64 addr);
 
-/* The function that gives pages back that begins at @pc; NULL: none does. */
-const WatchFree *stage_free_at(const Stage *stage, guint64 pc);
+/* The function that frees pages that begins at @pc; NULL: none does. */
+const WatchFree *vcpus_free_at(const Vcpus *vcpus, guint64 pc);
 
 /* The @i-th page, by its struct page, that @actor gives to @door now; 0: there are not so many. */
-guint64 stage_freed_page(const Stage *stage, int actor, const WatchFree *door, const Regs *regs,
+guint64 vcpus_freed_page(const Vcpus *vcpus, int actor, const WatchFree *door, const Regs *regs,
 			 guint i);
 
 /*
  * The allocator gets a page that was in a watched PTE, or the next of a list of such.  Who drops a
  * reference does so to what is free already, or it is no event: the last one's page comes to another door.
  */
-bool stage_pending_free(Stage *stage, int actor, const WatchFree *door, Event *ret);
+bool vcpus_pending_free(Vcpus *vcpus, int actor, const WatchFree *door, Event *ret);
 
 /* Such an event happens; @actor goes on from where it stands, where the next page of a list may be. */
-bool stage_free_one(Stage *stage, int actor, Event *event, GError **error);
+bool vcpus_free_one(Vcpus *vcpus, int actor, Event *event, GError **error);
 
 /*
  * For controls.  @actor's vCPU, which is where the module gives a page to the allocator or where that
  * takes one, takes it to door @to instead, if that leads there: who drops a reference has the same
  * arguments, and a page that nobody refers to any more may as well be a list of it, at physical @list.
  */
-bool stage_lead_to_door(const Stage *stage, int actor, int to, const Regs *regs, guint64 list,
+bool vcpus_lead_to_door(const Vcpus *vcpus, int actor, int to, const Regs *regs, guint64 list,
 			bool *ret_leads, GError **error);
 
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
-bool stage_discover(Stage *stage, bool on, GError **error);
+bool vcpus_discover(Vcpus *vcpus, bool on, GError **error);
 
 /*
  * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
- * through a million PTEs by the same instructions, when nobody is left to race with.
+ * through a million PTEs by the same instructions, when nobody is left to race with.  The
+ * same for the locks of a process's mappings, which its end asserts thousands of times.
  */
-bool stage_arm_ptes(Stage *stage, GError **error);
+bool vcpus_arm(Vcpus *vcpus, GError **error);
 
 /* How long a vCPU may run from stop to stop now. */
-int stage_run_seconds(const Stage *stage);
+int vcpus_run_seconds(const Vcpus *vcpus);
 
 /* From a stop that is no event of interest (@step: from one that is) to the next. */
-bool stage_advance(Stage *stage, int actor, bool step, GError **error);
+bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error);
 
 /*
  * Carry out the pending event of @actor; @ret_event gets what it did.  @stale: a PTE that an
  * access goes through instead of the page's own; 0: none.
  */
-bool stage_execute(Stage *stage, int actor, guint64 stale, Event *ret_event, GError **error);
+bool vcpus_execute(Vcpus *vcpus, int actor, guint64 stale, Event *ret_event, GError **error);
 
 /* From now on calls and locks of @failures, which is not owned, are decisions. */
-bool stage_set_failures(Stage *stage, const Failures *failures, GError **error);
+bool vcpus_set_failures(Vcpus *vcpus, const Failures *failures, GError **error);
 
 /* At a breakpoint: the call that @actor is about to make, or one of kind NONE. */
-bool stage_find_call(Stage *stage, int actor, Event *ret, GError **error);
+bool vcpus_find_call(Vcpus *vcpus, int actor, Event *ret, GError **error);
 
 /* Whether @lock may be given up by who waits for it. */
-bool stage_may_be_given_up(const Stage *stage, int lock);
+bool vcpus_may_be_given_up(const Vcpus *vcpus, int lock);
 
 /* Whether what @actor stands before may fail; of a lock, if somebody holds it then; and what that is. */
-bool stage_can_fail(const Stage *stage, int actor);
-Event stage_pending_failure(const Stage *stage, int actor);
+bool vcpus_can_fail(const Vcpus *vcpus, int actor);
+Event vcpus_pending_failure(const Vcpus *vcpus, int actor);
 
 /* Have it fail. */
-bool stage_fail(Stage *stage, int actor, Event *ret_event, GError **error);
+bool vcpus_fail(Vcpus *vcpus, int actor, Event *ret_event, GError **error);
 
 /*
  * Let @actor's vCPU take its interrupts, up to the first event in one (then it is in_irq), or
  * until it is back where it stands.
  */
-bool stage_serve(Stage *stage, int actor, GError **error);
+bool vcpus_serve(Vcpus *vcpus, int actor, GError **error);
 
 /* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
-bool stage_end_sync(Stage *stage, GError **error);
+bool vcpus_end_sync(Vcpus *vcpus, GError **error);
 
 /* Whoever waits may find that it need not any more.  @timers: let those in, too. */
-bool stage_poll(Stage *stage, bool timers, GError **error);
+bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error);
 
 /* Whether @actor's vCPU would take an interrupt now. */
-bool stage_takes_irq(const Stage *stage, int actor);
+bool vcpus_takes_irq(const Vcpus *vcpus, int actor);
 
 /* Look at what is queued for interrupts; what is new there was sent by @actor (-1: see nothing). */
-void stage_note_queues(Stage *stage, int actor);
+void vcpus_note_queues(Vcpus *vcpus, int actor);
 
 /* The reference count of the struct page at @page; a large one when it cannot be read. */
-gint32 stage_page_users(const Stage *stage, int actor, guint64 page);
+gint32 vcpus_page_users(const Vcpus *vcpus, int actor, guint64 page);
 
 /* Every kind of site that is known was stopped at once, or RIG_ERROR_BLIND. */
-bool stage_check_sites(const Stage *stage, GError **error);
+bool vcpus_check_sites(const Vcpus *vcpus, GError **error);
 
 /*
  * What decides how it goes on: stepper_state_key(), where the vCPUs' TLBs may hold @tlb and those in
  * @enabled can go on.  The caller's.
  */
-char *stage_key(Stage *stage, const Tlb *tlb, const ThreadSet *enabled);
+char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled);
 
 /* What vCPUs may hold where a schedule starts. */
-void stage_begin_tlb(const Stage *stage, Tlb *ret);
+void vcpus_begin_tlb(const Vcpus *vcpus, Tlb *ret);
 
 /* The PTEs as they are, their frames remembered. */
-void stage_ptes(Stage *stage, guint64 ret[MAX_PTES]);
+void vcpus_ptes(Vcpus *vcpus, guint64 ret[MAX_PTES]);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stage, stage_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vcpus, vcpus_free)

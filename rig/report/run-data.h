@@ -7,14 +7,14 @@
 #include <json-glib/json-glib.h>
 
 #include "report/source.h"
-#include "report/story.h"
+#include "report/trace-view.h"
 #include "report/tree.h"
 
 /* One saved schedule. */
 typedef struct {
 	char *stem;		/* "0007-I1" */
 	char *schedule;		/* its text */
-	Story *story;
+	TraceView *view;
 	JsonObject *facts;	/* of this boot: facts/STEM.json, or NULL */
 	int switches;
 	guint decisions;
@@ -43,20 +43,20 @@ typedef struct {
 	char *console;
 	GPtrArray *outcomes;	/* of Outcome, or NULL: no journal */
 	TreeNode *tree;		/* of them, or NULL */
-} Dossier;
+} RunData;
 
 /* Takes @outcomes.  RIG_ERROR_INPUT names the file that is missing or damaged. */
-Dossier *dossier_load(const char *dir, GPtrArray *outcomes, GError **error);
-void dossier_free(Dossier *dossier);
+RunData *run_data_load(const char *dir, GPtrArray *outcomes, GError **error);
+void run_data_free(RunData *data);
 
 /* Members of verdict.json; "" and 0 when they are not there. */
-const char *dossier_string(const Dossier *dossier, const char *member);
-const char *dossier_environment(const Dossier *dossier, const char *member);
-gint64 dossier_int(const Dossier *dossier, const char *member);
-bool dossier_bool(const Dossier *dossier, const char *member);
+const char *run_data_string(const RunData *data, const char *member);
+const char *run_data_environment(const RunData *data, const char *member);
+gint64 run_data_int(const RunData *data, const char *member);
+bool run_data_bool(const RunData *data, const char *member);
 
 /* The case to show first; NULL when none was saved. */
-const Case *dossier_main(const Dossier *dossier);
+const Case *run_data_main(const RunData *data);
 
 /* Raw PTE value of @name ("scratch") in this boot; 0: not known. */
 guint64 case_pte(const Case *one, const char *name);
@@ -65,9 +65,9 @@ guint64 case_pte(const Case *one, const char *name);
 bool case_replays(const Case *one, int *ret_identical, int *ret_all);
 
 /* What the run does not show, a sentence each; NULL-terminated, the caller's. */
-char **dossier_not_covered(const Dossier *dossier);
+char **run_data_not_covered(const RunData *data);
 
 /* "complete: every interleaving of the events", … */
-const char *dossier_coverage(const Dossier *dossier);
+const char *run_data_coverage(const RunData *data);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dossier, dossier_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunData, run_data_free)
