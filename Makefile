@@ -55,6 +55,7 @@ help:
 	@echo 'make bench     speed, as ratios within one run'
 	@echo 'make bench-stress   what a plain stress loop finds of the mutants'
 	@echo 'make bench-scale    what shards and their merge cost on these cores'
+	@echo 'make bench-growth   how schedules and their time grow: the curves of docs/growth.md'
 	@echo 'make hunt-recall   which mutants a hunt finds that knows no scenario (a night)'
 	@echo 'make install   PREFIX and DESTDIR as usual;  uninstall'
 	@echo 'make deb       a Debian package, in build/deb'
@@ -158,6 +159,10 @@ bench: setup
 bench-scale: setup
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(VENV)/bin/python tests/bench_scale.py
+
+bench-growth: setup
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(VENV)/bin/python tests/bench_growth.py
 
 # Half a minute for each mutant.
 bench-stress: setup
@@ -348,5 +353,5 @@ clean:
 .SECONDARY: $(UNIT_OBJECTS) $(TESTS:rig/%.c=$(BUILD)/unit/%.o) $(STEP_OBJECTS) \
 	$(TESTS:rig/%.c=$(BUILD)/fake/%.o)
 
-.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-stress hunt-recall check check-long check-distros check-unit check-guest lines check-layers \
+.PHONY: all help sanitized setup packages test-tools kernel tested-kernels kernels demo bench bench-scale bench-growth bench-stress hunt-recall check check-long check-distros check-unit check-guest lines check-layers \
 	check-style check-fuzz fuzz fuzz-targets fuzz-cover-targets fuzz-coverage check-static static-flags soak unit-tests install uninstall deb clean coverage

@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import resource
 import shutil
 import statistics
 import struct
@@ -27,7 +28,9 @@ RIG = TOP / "build" / "racerig"
 ROUNDS = 8
 WAKE_UPS = 10000
 MUTANTS = ("scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush")
-STRESS_S = 20
+STRESS_SECONDS = 20
+#: Of the cache: what a start finds out and keeps.
+KEPT = ("controls", "sites")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
 
 
@@ -88,6 +91,41 @@ def breakdown(work: Path, words: Tuple[str, ...]) -> float:
         print(f"  schedules per second      {spread([1000 / total for total in totals])}")
     first = next(iter(rounds.values()))
     return 1000 / statistics.median(run["total"] for run in first)
+
+
+def processors() -> float:
+    """Seconds of all processes that have ended: of QEMU and drgn, too."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def start(cache: Path, qemu: Path) -> Tuple[float, float]:
+    """Seconds of wall time and of all processors until schedules can be run, and nothing else."""
+    cpu, wall = processors(), time.monotonic()
+    subprocess.run([RIG, "list", "--windows", "fault-vs-alloc"], cwd=TOP, check=True, stdout=subprocess.DEVNULL,
+                   env={**os.environ, "XDG_CACHE_HOME": str(cache), "RACERIG_QEMU": str(qemu),
+                        "RACERIG_PYTHON": str(CACHE / "venv/bin/python")})
+    return time.monotonic() - wall, processors() - cpu
+
+
+def starts(work: Path) -> None:
+    """With nothing but the snapshot, and again: in turns."""
+    cache = work / "starts" / "racerig"
+    cache.mkdir(parents=True)
+    for entry in CACHE.iterdir():
+        if entry.name not in KEPT:
+            os.symlink(entry, cache / entry.name)
+    for qemu in emulators():
+        times: Dict[str, List[Tuple[float, float]]] = {"a first start": [], "a warm start": []}
+        for _ in range(ROUNDS):
+            for folder in KEPT:
+                shutil.rmtree(cache / folder, ignore_errors=True)
+            for which in times.values():
+                which.append(start(cache.parent, qemu))
+        print(qemu if qemu.is_relative_to(CACHE) else "QEMU of the PATH")
+        for name, each in times.items():
+            wall, cpu = ([1000 * one[i] for one in each] for i in (0, 1))
+            print(f"  {name:<25} {spread(wall)} ms; of all processors {spread(cpu)} ms")
 
 
 def from_reboot(work: Path) -> float:
@@ -211,11 +249,12 @@ def main() -> None:
         rate = breakdown(work, words)
         print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
 
+        starts(work)
         compare_jobs(work)
         compare_sandbox(work / "run")
         compare_backends(work)
         # All of them: make bench-stress.
-        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_S)
+        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_SECONDS)
     finally:
         shutil.rmtree(work)
 

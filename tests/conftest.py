@@ -64,6 +64,17 @@ def run_rig(*words: Any, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> dict[str, str]:
+    """The environment with a cache in which a start finds its snapshot, and nothing else that it would know."""
+    cache = tmp_path / "cache" / "racerig"
+    cache.mkdir(parents=True)
+    for entry in PYTHON.parents[2].iterdir():
+        if entry.name not in ("controls", "sites"):
+            (cache / entry.name).symlink_to(entry)
+    return {"XDG_CACHE_HOME": str(cache.parent), "RACERIG_PYTHON": str(PYTHON)}
+
+
 def verdict(out: Path) -> Any:
     return json.loads((out / "verdict.json").read_text())
 

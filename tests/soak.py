@@ -30,6 +30,7 @@ from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 import findings
 import libvirtd
+import svg
 
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
@@ -135,26 +136,14 @@ COLOURS = {"rig": "#1b6", "QEMU": "#c33", "drgn": "#36c"}
 
 def curve(samples: List[Sample], title: str) -> str:
     """Memory above, descriptors below, over schedules."""
-    wide, high, left = 640, 150, 60
     thin = samples[::max(1, len(samples) // 200)]
     most = max(sample.schedules for sample in samples)
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {2 * high + 110}" font-family="sans-serif" '
-           'font-size="12">', f'<rect width="100%" height="100%" fill="#fff"/><text x="{left}" y="18">{title}</text>']
-    for row, (which, unit, scale) in enumerate((("kib", "MiB", 1024), ("descriptors", "descriptors", 1))):
-        base = 30 + (row + 1) * high + row * 30
-        top = 1.1 * max(max(getattr(sample, which).values()) for sample in samples) / scale
-        svg.append(f'<path d="M{left} {base - high}V{base}H{left + wide}" fill="none" stroke="#888"/>')
-        svg.append(f'<text x="{left - 6}" y="{base - high + 10}" text-anchor="end">{top:.0f}</text>'
-                   f'<text x="{left - 6}" y="{base}" text-anchor="end">0</text>'
-                   f'<text x="{left + 8}" y="{base - high + 12}">{unit}</text>')
-        for part in PARTS:
-            points = [(left + wide * sample.schedules / most, base - high * getattr(sample, which)[part] / scale / top)
-                      for sample in thin]
-            line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            svg.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[part]}" stroke-width="1.5"/>'
-                       f'<text x="{left + wide + 4}" y="{points[-1][1] + 4:.0f}" fill="{COLOURS[part]}">{part}</text>')
-    svg.append(f'<text x="{left + wide}" y="{2 * high + 80}" text-anchor="end">{most} schedules</text></svg>')
-    return "\n".join(svg) + "\n"
+
+    def panel(unit: str, which: str, scale: int) -> svg.Panel:
+        return svg.Panel(unit, {part: [(sample.schedules, getattr(sample, which)[part] / scale) for sample in thin]
+                                for part in PARTS})
+    return svg.chart(title, [panel("MiB", "kib", 1024), panel("descriptors", "descriptors", 1)],
+                     f"{most} schedules", COLOURS)
 
 
 @functools.lru_cache(maxsize=None)

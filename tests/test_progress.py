@@ -56,3 +56,9 @@ def test_a_suite_says_how_long_it_took(tmp_path):
     words = ("suite", "--scenario", "fault-vs-alloc", "--kernel", "stock", "--out", tmp_path / "suite")
     assert run_rig(*words).stderr.startswith("1 pairs, 1 side by side; none has been run into ")
     assert "; 1 of them took 0 min 0" in run_rig(*words).stderr.splitlines()[0]
+
+
+def test_a_suite_shows_what_runs(tmp_path):
+    words = ("suite", "--scenario", "fault-vs-alloc", "--kernel", "stock", "--out", tmp_path / "suite")
+    _, shown = on_a_terminal(*words)
+    assert "  0 of 1 pairs, 0 not as expected: fault-vs-alloc on stock" in shown and shown.endswith("\r\033[K")

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What saves time changes nothing that is found, and where it fails the rig says so."""
 
+import hashlib
+import json
+from pathlib import Path
+
 import pytest
 
 from conftest import run_rig
@@ -36,3 +40,46 @@ def test_memory_that_drgn_does_not_name_is_missed(tmp_path):
                      env={"RACERIG_LOSE": "reads"})
     assert result.returncode == 2
     assert "drgn says another thing than before" in result.stderr
+
+
+def test_words_that_are_not_watched_again_are_missed(tmp_path):
+    """They are not watched while their lock's holder runs; after that an access to them has to stop."""
+    for kernel, says in (("stock", "'E22' to 'z4,"), ("alloc-clears-range-early", "passed its watchpoint")):
+        result = run_rig("explore", "fault-vs-alloc", "--kernel", kernel, "--out", tmp_path / kernel,
+                         env={"RACERIG_LOSE": "rewatch"})
+        assert result.returncode == 2 and says in result.stderr, result.stdout + result.stderr
+
+
+def forge(path, edit):
+    """Another text, whole and of the same key."""
+    first, _, text = path.read_text().partition("\n")
+    text = edit(text)
+    words = [*first.split()[:-1], hashlib.sha256(text.encode()).hexdigest()]
+    path.write_text(" ".join(words) + "\n" + text)
+
+
+@pytest.mark.parametrize("edit, restarts", [
+    (lambda text: text, 0),
+    (lambda text: text.partition("\n")[2], 1),
+    (lambda text: "ffffffff81000000 0 f390 nowhere \n" + text, 1),
+    (lambda text: "nothing\n" + text, 1),
+], ids=["as it is", "one too few", "no access", "no line"])
+def test_what_is_known_of_a_guest_is_a_hint(edit, restarts, usual, own, tmp_path):
+    """The same comes of it, to the byte; where the sites are others, by another guest that begins without."""
+    assert explored(tmp_path / "first", **own) == usual
+    (known,) = (Path(own["XDG_CACHE_HOME"]) / "racerig" / "sites").glob("*.qcow2-*")
+    good = known.read_text()
+    forge(known, edit)
+    assert explored(tmp_path / "run", **own) == usual
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["restarts"] == restarts
+    assert known.read_text() == good
+
+
+def test_waits_that_are_known_go_with_the_kernel(own, tmp_path):
+    first = explored(tmp_path / "first", **own)
+    (known,) = (path for path in (Path(own["XDG_CACHE_HOME"]) / "racerig" / "sites").glob("*")
+                if ".qcow2" not in path.name)
+    good = known.read_text()
+    forge(known, lambda text: text.replace("ffffffff81", "ffffffff82", 1))
+    assert explored(tmp_path / "run", **own) == first
+    assert known.read_text() == good

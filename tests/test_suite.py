@@ -321,6 +321,24 @@ def test_max_time(tmp_path):
     assert parse_ktap(out / "suite.ktap")[0] == 1
 
 
+def order_of(stderr):
+    return re.findall(r"^  fault-vs-alloc on (\S+):", stderr, re.M)
+
+
+@pytest.mark.parametrize("words, first", [((), "stock"), (("--max-time", "10m"), "scratch-plain-store")])
+def test_the_longest_first_and_under_a_limit_the_shortest(words, first, tmp_path):
+    """By what an earlier run took; without one, and by name alone, it would be the other way round."""
+    out = tmp_path / "out"
+    (out / "runs").mkdir(parents=True)
+    pairs = [{"scenario": "fault-vs-alloc", "kernel": kernel, "wall_ms": wall_ms, "executed": 55}
+             for kernel, wall_ms in (("scratch-plain-store", 1000), ("stock", 60000))]
+    (out / "run.json").write_text(json.dumps({"racerig-suite-run": 1, "pairs": pairs}))
+    result = run_rig("suite", *PAIRS, *words, "--out", out)
+    assert result.returncode == 0, result.stdout + result.stderr
+    order = order_of(result.stderr)
+    assert order[0] == first and len(order) == 2, result.stderr
+
+
 def test_compare(suite, tmp_path):
     """Against what an earlier run could have said."""
     base = json.loads((suite[1] / "suite.json").read_text())

@@ -248,6 +248,7 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.target = operation == FAKE_LOAD ? insn.reg : -1, .base = insn.base, .index = -1,
 		.displacement = insn.word,
 	};
+	memcpy(ret->code, bytes, size);
 	g_snprintf(ret->text, sizeof(ret->text), "operation %d", operation);
 	return true;
 }

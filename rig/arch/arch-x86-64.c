@@ -386,6 +386,7 @@ bool decoder_insn(Decoder *decoder, const guint8 *bytes, gsize len, guint64 pc, 
 		.target = insn->id == X86_INS_MOV && x86->operands[0].type == X86_OP_REG
 				  ? MAX(gpr_index(x86->operands[0].reg), GPR_NONE) : GPR_NONE,
 	};
+	memcpy(ret->code, bytes, insn->size);
 	g_snprintf(ret->text, sizeof(ret->text), "%s%s%s", insn->mnemonic,
 		   *insn->op_str ? " " : "", insn->op_str);
 	for (int i = 0; i < x86->op_count; i++) {

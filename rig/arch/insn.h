@@ -45,6 +45,7 @@ typedef struct {
 	int bytes;		/* it has */
 	bool plain;		/* it loads or stores, and nothing else */
 	int target;		/* number of the general register that a plain load goes to, or -1 */
+	guint8 code[INSN_MAX_BYTES];	/* the first length of them */
 	char text[64];
 	/* memory operand: numbers of general registers or below 0; insn_address() reads them */
 	int base, index, scale;

@@ -116,6 +116,8 @@ static gboolean check_controls(const Kernel *kernel, GCancellable *cancel)
 	g_autoptr(Session) session =
 		session_new(opt_scenario, kernel->name, command_connect, cancel, &local);
 
+	if (session)
+		session->anew = true;
 	if (!session || !session_prepare(session, &local))
 		return say(FALSE, "controls", local->message, "no verdict can rest on that");
 	for (int i = 0; i < CONTROL_KINDS; i++)

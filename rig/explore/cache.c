@@ -36,6 +36,12 @@ static bool snapshot_is_used(const Used *used, const char *name)
 	return g_hash_table_contains(used->snapshots, stem);
 }
 
+/* Those of a kernel are named by its build ID, and small. */
+static bool sites_are_used(const Used *used, const char *name)
+{
+	return !strstr(name, ".qcow2") || snapshot_is_used(used, name);
+}
+
 /* Copies of trees of kernels that are known no more. */
 static bool source_is_used(const Used *used, const char *name)
 {
@@ -48,6 +54,8 @@ static const struct {
 	IsUsed is_used;		/* NULL: all of it, always */
 } areas[] = {
 	{ "snapshots", "parked guests", snapshot_is_used },
+	{ "controls", "controls that have passed, by guest", snapshot_is_used },
+	{ "sites", "instructions that matter, by kernel and guest", sites_are_used },
 	{ "builds", "kernels with their module", build_is_used },
 	{ "images", "kernels, each shared by several builds", image_is_used },
 	{ "sources", "kernel sources and their object folders", source_is_used },

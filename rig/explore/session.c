@@ -128,6 +128,8 @@ static bool open_guest(Session *session, GError **error)
 	spec->code = session->code;
 	g_free(session->snapshot);
 	session->snapshot = snapshot_name(parked, session->scenario);
+	g_free(session->emulator);
+	session->emulator = g_strdup(spec->emulator_identity);
 	session->guest = start_from(session, spec, parked, true, &useless, error);
 	if (session->guest || !useless)
 		return session->guest != NULL;
@@ -300,11 +302,30 @@ static bool begin(Session *session, GError **error)
 	return true;
 }
 
+/*
+ * All that depends on which guest it is, but for what is watched in it and what its actors do.  What is said
+ * of its programs' source comes from a file that the snapshot has without.
+ */
+static char *guest_identity(const Session *session)
+{
+	const Operations *operations = session->scenario->operations;
+	g_autofree char *path = kernel_guest_file(session->kernel, "init");
+	g_autofree char *init = sum_of_file(path, NULL, NULL);
+	const char *rig = sum_of_program();
+
+	return rig && init ? g_strdup_printf("%s %s %s %s %s %s", rig, session->emulator,
+					     session->kernel->key, init, session->snapshot_sum,
+					     operations ? operations->setup_text : "") : NULL;
+}
+
 static bool prepare(Session *session, GError **error)
 {
 	g_autoptr(Setup) setup = setup_of(session->scenario->operations);
+	g_autofree char *identity = guest_identity(session);
+	g_autofree char *file = g_strndup(session->snapshot, strcspn(session->snapshot, "+"));
 
-	StepperOptions options = { setup, session_failures(session), session->n_failures };
+	StepperOptions options = { setup, session_failures(session), session->n_failures,
+				   { file, identity, session->anew } };
 	return (!session->n_failures || failing_ask(session->guest, session->subject->name,
 						    &session->failures, error)) &&
 	       (session->stepper = stepper_new(session->guest, &options, &session->controls, error)) &&
@@ -443,6 +464,7 @@ void session_free(Session *session)
 	kernel_free(session->kernel);
 	g_free(session->snapshot);
 	g_free(session->snapshot_sum);
+	g_free(session->emulator);
 	g_free(session->connect);
 	g_free(session->qmp);
 	g_free(session);

@@ -33,6 +33,8 @@ typedef struct {
 	const MachineCode *code;
 	char *snapshot;		/* names everything that made the guest, by hash */
 	char *snapshot_sum;	/* of its contents, which no second boot has */
+	char *emulator;		/* backend_emulator_identity() */
+	bool anew;		/* controls are run, even where they have passed before */
 	Guest *guest;
 	Stepper *stepper;	/* NULL until session_prepare() */
 	Trace *trace;

@@ -69,14 +69,6 @@ void answers_free(Answers *answers)
 	g_free(answers);
 }
 
-static char *text_of(JsonObject *object)
-{
-	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-
-	json_node_set_object(node, object);
-	return json_to_string(node, FALSE);
-}
-
 /* What drgn says it has read, and what is there; the guest has not run since. */
 static bool take_reads(Answer *answer, Machine *machine, GError **error)
 {
@@ -117,7 +109,7 @@ static Answer *ask(const Answers *answers, JsonObject *request, const char *text
 	if (!answer->answer ||
 	    (!machine_is_remote(answers->machine) && !take_reads(answer, answers->machine, error)))
 		return NULL;
-	answer->text = text_of(answer->answer);
+	answer->text = json_text(answer->answer);
 	return g_steal_pointer(&answer);
 }
 
@@ -163,7 +155,7 @@ static GList *find(const Answers *answers, const char *text, const guint8 *ram)
 
 JsonObject *answers_ask(Answers *answers, JsonObject *request, GError **error)
 {
-	g_autofree char *text = text_of(request);
+	g_autofree char *text = json_text(request);
 	/* Memory that is remote is slower to compare than to ask about. */
 	const guint8 *ram = machine_is_remote(answers->machine) ? NULL : machine_ram(answers->machine, NULL);
 	GList *at = ram ? find(answers, text, ram) : NULL;

@@ -23,6 +23,7 @@ void guest_free(Guest *guest)
 	machine_free(guest->machine);
 	symbols_free(guest->symbols);
 	g_clear_pointer(&guest->keep, json_node_unref);
+	g_free(guest->described);
 	g_free(guest);
 }
 
@@ -126,7 +127,12 @@ bool guest_look(Guest *guest, GError **error)
 				   symbols_address(guest->symbols, "guest_control"));
 
 	g_autoptr(JsonObject) answer = analyst_ask(guest->analyst, request, error);
-	return answer && take_answer(guest, answer, error);
+	if (!answer)
+		return false;
+	g_autofree char *text = json_text(answer);
+	g_free(guest->described);
+	guest->described = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+	return take_answer(guest, answer, error);
 }
 
 static MachineSpec machine_spec(const GuestSpec *spec, bool cached, const char *folder,
@@ -157,18 +163,26 @@ static Boot boot_of(Guest *guest, const GuestSpec *spec)
 	return (Boot){ guest->machine, guest->symbols, &guest->report, spec->accel == ACCEL_KVM };
 }
 
+/* QEMU, and drgn beside it, which takes as long to start: it reads nothing of the guest until it is asked. */
+static bool start_both(Guest *guest, const GuestSpec *spec, const MachineSpec *machine, GCancellable *cancel,
+		       GError **error)
+{
+	guest->machine = machine_new(machine, cancel, error);
+	guest->analyst = guest->machine ? analyst_new(machine->qmp_path, spec->vmlinux,
+						      machine_ram_fd(guest->machine), cancel, error) : NULL;
+	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
+	return guest->analyst != NULL;
+}
+
 /* What is watched, and how: the guest has told of its actors and pages. */
-static bool describe(Guest *guest, const GuestSpec *spec, const char *qmp, GCancellable *cancel,
-		     GError **error)
+static bool describe(Guest *guest, const GuestSpec *spec, GError **error)
 {
 	if (!symbols_add(guest->symbols, spec->module, guest->report.module_text, error))
 		return false;
 	guest->n_actors = guest->report.n_actors;
 	guest->n_pages = guest->report.n_pages;
-	guest->analyst = analyst_new(qmp, spec->vmlinux, machine_ram_fd(guest->machine), cancel, error);
-	guest->answers = guest->analyst ? answers_new(guest->analyst, guest->machine) : NULL;
 	guest->subject = g_intern_string(spec->subject);
-	return guest->analyst && guest_look(guest, error);
+	return guest_look(guest, error);
 }
 
 static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCancellable *cancel,
@@ -179,10 +193,11 @@ static bool start(Guest *guest, const GuestSpec *spec, const char *folder, GCanc
 	bool cached = boot_is_cached(spec);
 	MachineSpec machine = machine_spec(spec, cached, folder, qmp, initrds);
 
-	guest->machine = machine_new(&machine, cancel, error);
+	if (!start_both(guest, spec, &machine, cancel, error))
+		return false;
 	Boot boot = boot_of(guest, spec);
-	return guest->machine && boot_and_park(&boot, spec, cached, error) &&
-	       guest_save(guest, GUEST_PARKED, error) && describe(guest, spec, qmp, cancel, error);
+	return boot_and_park(&boot, spec, cached, error) && guest_save(guest, GUEST_PARKED, error) &&
+	       describe(guest, spec, error);
 }
 
 /* The symbols of kernel and PID 1. */
@@ -219,11 +234,11 @@ Guest *guest_stress(const GuestSpec *spec, int seconds, LoopsEnd *ret, GCancella
 	g_autofree char *qmp = qmp_path(spec, folder);
 	MachineSpec machine = machine_spec(spec, false, folder, qmp, initrds);
 	if (!add_symbols(guest, spec, error) ||
-	    !(guest->machine = machine_new(&machine, cancel, error)))
+	    !start_both(guest, spec, &machine, cancel, error))
 		return NULL;
 	Boot boot = boot_of(guest, spec);
-	bool ok = boot_to_loops(&boot, spec, seconds, error) &&
-		  describe(guest, spec, qmp, cancel, error) && boot_loop(&boot, seconds, ret, error);
+	bool ok = boot_to_loops(&boot, spec, seconds, error) && describe(guest, spec, error) &&
+		  boot_loop(&boot, seconds, ret, error);
 	return ok ? g_steal_pointer(&guest) : NULL;
 }
 

@@ -34,6 +34,7 @@ typedef struct Guest {
 	guint64 refcount_offset;	/* of _refcount in it */
 	int n_actors, n_pages;
 	JsonNode *keep;			/* what drgn wants to know again at the end */
+	char *described;		/* SHA-256 of all that it has said of the guest */
 } Guest;
 
 /* Boot and park every actor (or load @disk), and save the snapshot. */

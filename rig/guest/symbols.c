@@ -16,9 +16,16 @@ typedef struct {
 	bool relocatable;
 } Binary;
 
+typedef struct {
+	guint64 addr;		/* that was asked for */
+	const char *name;	/* NULL: there is no function */
+	guint64 start, size;
+} Function;
+
 struct Symbols {
 	GPtrArray *binaries;
 	GHashTable *addresses;	/* name -> guint64*, the first one wins */
+	GHashTable *functions;	/* guint64 -> Function: libdwfl goes through all symbols each time */
 };
 
 static const Dwfl_Callbacks callbacks = {
@@ -41,6 +48,7 @@ Symbols *symbols_new(void)
 
 	symbols->binaries = g_ptr_array_new_with_free_func(binary_free);
 	symbols->addresses = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	symbols->functions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
 	return symbols;
 }
 
@@ -49,6 +57,7 @@ void symbols_free(Symbols *symbols)
 	if (!symbols)
 		return;
 	g_hash_table_unref(symbols->addresses);
+	g_hash_table_unref(symbols->functions);
 	g_ptr_array_unref(symbols->binaries);
 	g_free(symbols);
 }
@@ -81,6 +90,7 @@ bool symbols_add(Symbols *symbols, const char *path, guint64 text, GError **erro
 	Binary *binary = g_new0(Binary, 1);
 
 	g_ptr_array_add(symbols->binaries, binary);
+	g_hash_table_remove_all(symbols->functions);
 	binary->dwfl = dwfl_begin(&callbacks);
 	binary->relocatable = text != 0;
 	dwfl_report_begin(binary->dwfl);
@@ -119,7 +129,7 @@ guint64 symbols_address(Symbols *symbols, const char *name)
 	return addr ? *addr : 0;
 }
 
-static Binary *find_binary(Symbols *symbols, guint64 addr)
+static Binary *find_binary(const Symbols *symbols, guint64 addr)
 {
 	for (guint i = 0; i < symbols->binaries->len; i++) {
 		Binary *binary = g_ptr_array_index(symbols->binaries, i);
@@ -130,22 +140,38 @@ static Binary *find_binary(Symbols *symbols, guint64 addr)
 	return NULL;
 }
 
-bool symbols_function(Symbols *symbols, guint64 addr, const char **ret_name,
-		      guint64 *ret_start, guint64 *ret_size)
+static Function *find_function(const Symbols *symbols, guint64 addr)
 {
-	Binary *binary = find_binary(symbols, addr);
+	const Binary *binary = find_binary(symbols, addr);
+	Function *function = g_new0(Function, 1);
 	GElf_Off offset;
 	GElf_Sym sym;
 
-	if (!binary)
+	function->addr = addr;
+	const char *name = binary ? dwfl_module_addrinfo(binary->module, addr - binary->delta, &offset, &sym,
+							 NULL, NULL, NULL) : NULL;
+	if (name && GELF_ST_TYPE(sym.st_info) == STT_FUNC) {
+		function->name = name;
+		function->start = addr - offset;
+		function->size = sym.st_size;
+	}
+	return function;
+}
+
+bool symbols_function(Symbols *symbols, guint64 addr, const char **ret_name,
+		      guint64 *ret_start, guint64 *ret_size)
+{
+	Function *function = g_hash_table_lookup(symbols->functions, &addr);
+
+	if (!function) {
+		function = find_function(symbols, addr);
+		g_hash_table_insert(symbols->functions, &function->addr, function);
+	}
+	if (!function->name)
 		return false;
-	const char *name = dwfl_module_addrinfo(binary->module, addr - binary->delta, &offset,
-						&sym, NULL, NULL, NULL);
-	if (!name || GELF_ST_TYPE(sym.st_info) != STT_FUNC)
-		return false;
-	*ret_name = name;
-	*ret_start = addr - offset;
-	*ret_size = sym.st_size;
+	*ret_name = function->name;
+	*ret_start = function->start;
+	*ret_size = function->size;
 	return true;
 }
 
@@ -242,6 +268,19 @@ char *symbols_unit(Symbols *symbols, guint64 addr)
 	const char *file = unit ? dwarf_diename(unit) : NULL;
 
 	return file ? g_strdup(short_path(file)) : NULL;
+}
+
+char *symbols_build_id(Symbols *symbols, guint64 addr)
+{
+	const Binary *binary = find_binary(symbols, addr);
+	const unsigned char *bytes;
+	GElf_Addr at;
+	int n = binary ? dwfl_module_build_id(binary->module, &bytes, &at) : 0;
+	GString *text = g_string_new(NULL);
+
+	for (int i = 0; i < n; i++)
+		g_string_append_printf(text, "%02x", bytes[i]);
+	return g_string_free(text, n <= 0);
 }
 
 void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data)

@@ -34,6 +34,9 @@ char *symbols_line(Symbols *symbols, guint64 addr);
 /* The file that was compiled into what is at @addr, relative to the tree; or NULL. */
 char *symbols_unit(Symbols *symbols, guint64 addr);
 
+/* The build ID of the file that has @addr, in hex; NULL: it has none.  The caller's. */
+char *symbols_build_id(Symbols *symbols, guint64 addr);
+
 /* Call @func with each function of the executables. */
 typedef void (*SymbolsFunc)(const char *name, guint64 start, guint64 size, gpointer data);
 void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data);

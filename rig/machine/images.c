@@ -5,6 +5,7 @@
 
 #include "util/error.h"
 #include "util/sample.h"
+#include "util/sha256.h"
 
 enum {
 	PAGE = TRACK_PAGE,
@@ -193,8 +194,7 @@ void images_hash(Images *images, const char *tag, GChecksum *sum)
 
 	g_assert(image);
 	if (!image->sum)
-		image->sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, image->ram,
-							 images->pages * PAGE);
+		image->sum = sha256_of(image->ram, images->pages * PAGE);
 	g_checksum_update(sum, (const guchar *)image->sum, -1);
 	look(images);
 	g_autoptr(GArray) differ = compare(images, image);

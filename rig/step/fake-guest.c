@@ -69,6 +69,13 @@ char *symbols_unit(Symbols *symbols, guint64 addr)
 	return g_strdup("kernel/fake/kernel.c");
 }
 
+char *symbols_build_id(Symbols *symbols, guint64 addr)
+{
+	(void)symbols;
+	(void)addr;
+	return NULL;
+}
+
 void symbols_each_function(Symbols *symbols, SymbolsFunc func, gpointer data)
 {
 	for (int i = 0; i < symbols->n; i++)

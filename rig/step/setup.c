@@ -72,7 +72,9 @@ bool setup_run(Vcpus *vcpus, const Setup *setup, GError **error)
 	for (guint i = 0; i < setup->operations->len; i++)
 		if (!run_operation(vcpus, &g_array_index(setup->operations, SetupOperation, i), error))
 			return false;
-	return guest_look(guest, error) && guest_save(guest, GUEST_PARKED, error);
+	/* Without an operation nothing is where it was not when drgn looked before. */
+	return (!setup->operations->len || guest_look(guest, error)) &&
+	       guest_save(guest, GUEST_PARKED, error);
 }
 
 #define V(name, word, takes, flags, inverse, effect) [VERB_##name] = flags,

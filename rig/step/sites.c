@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "step/scan.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -11,10 +12,10 @@ struct Sites {
 	Guest *guest;		/* not ours */
 	Decoder *decoder;
 	GHashTable *by_pc;	/* guint64 -> Site */
-	guint64 init_start, init_size;	/* the kernel's __init text */
 	GArray *scanned;	/* guint64: waits and flushes in the order found */
 	GArray *later;		/* guint64: those of them that are armed when a vCPU hangs */
 	GHashTable *gates;	/* set of guint64: entries of functions whose waits are armed there */
+	int armed;		/* sites_armed() */
 };
 
 static void site_free(gpointer data)
@@ -46,39 +47,6 @@ static Site *add_site(Sites *sites, const Insn *insn, SiteKind kind)
 	site->insn = *insn;
 	g_hash_table_replace(sites->by_pc, &site->insn.pc, site);
 	return site;
-}
-
-/*
- * The instruction at @at of a function's @text; false: the decoder does not know it (not all know
- * all), and *@ret is what is skipped of it.  Code that is read on from there falls into step again.
- */
-static bool decode_next(const Sites *sites, const guint8 *text, gsize size, gsize at, guint64 start,
-			Insn *ret)
-{
-	if (decoder_insn(sites->decoder, text + at, size - at, start + at, ret))
-		return true;
-	*ret = (Insn){ .pc = start + at, .length = ARCH.insn_step };
-	return false;
-}
-
-static void scan_function(const char *name, guint64 start, guint64 size, gpointer data)
-{
-	Sites *sites = data;
-	g_autofree guint8 *text = g_malloc(size);
-	Insn insn;
-
-	(void)name;
-	/* User code waits too, but never for another vCPU of ours; __init is gone. */
-	if (!arch_is_kernel(start) || start - sites->init_start < sites->init_size ||
-	    !symbols_text(sites->guest->symbols, start, text, size) || !decoder_is_worth(text, size))
-		return;
-	for (guint64 at = 0; at < size; at += insn.length) {
-		decode_next(sites, text, size, at, start, &insn);
-		if ((!insn.waits && insn.flush == FLUSH_NONE) || sites_find(sites, insn.pc))
-			continue;
-		add_site(sites, &insn, insn.waits ? SITE_WAIT : SITE_FLUSH);
-		g_array_append_val(sites->scanned, insn.pc);
-	}
 }
 
 static bool is_in(const char *unit, const char *const *folders, gsize n)
@@ -149,13 +117,12 @@ static bool arm(Sites *sites, guint64 pc, GError **error)
 }
 
 /* Every breakpoint costs: QEMU goes through all of them wherever it looks for translated code. */
-static bool arm_from_the_start(Sites *sites, const Site *site, GError **error)
+static bool arm_from_the_start(Sites *sites, const Site *site, const char *unit, GError **error)
 {
 	guint64 pc = site->insn.pc, gate;
 
 	if (site->kind != SITE_WAIT)
 		return lose("flush") || arm(sites, pc, error);
-	g_autofree char *unit = symbols_unit(sites->guest->symbols, pc);
 	if (!site->insn.halts && !is_likely(sites, unit))
 		return true;
 	if (site->insn.halts ? is_dead_end(sites, pc) : is_endless(unit)) {
@@ -168,6 +135,15 @@ static bool arm_from_the_start(Sites *sites, const Site *site, GError **error)
 	return arm(sites, gate, error);
 }
 
+static bool add_scanned(Sites *sites, const Scanned *scanned, GError **error)
+{
+	const Insn *insn = &scanned->insn;
+	const Site *site = add_site(sites, insn, insn->waits ? SITE_WAIT : SITE_FLUSH);
+
+	g_array_append_val(sites->scanned, insn->pc);
+	return arm_from_the_start(sites, site, scanned->unit, error);
+}
+
 Sites *sites_new(Guest *guest, GError **error)
 {
 	g_autoptr(Sites) sites = g_new0(Sites, 1);
@@ -178,12 +154,9 @@ Sites *sites_new(Guest *guest, GError **error)
 	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->later = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->gates = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	sites->init_start = symbols_address(guest->symbols, "_sinittext");
-	sites->init_size = symbols_address(guest->symbols, "_einittext") - sites->init_start;
-	symbols_each_function(guest->symbols, scan_function, sites);
-	for (guint i = 0; i < sites->scanned->len; i++)
-		if (!arm_from_the_start(sites, sites_find(sites, g_array_index(sites->scanned, guint64, i)),
-					error))
+	g_autoptr(GArray) scanned = scan_kernel(guest, sites->decoder);
+	for (guint i = 0; i < scanned->len; i++)
+		if (!add_scanned(sites, &g_array_index(scanned, Scanned, i), error))
 			return NULL;
 	return g_steal_pointer(&sites);
 }
@@ -233,6 +206,7 @@ int sites_arm_later(Sites *sites, GError **error)
 		armed++;
 	}
 	g_array_set_size(sites->later, 0);
+	sites->armed += armed;
 	return armed;
 }
 
@@ -256,6 +230,7 @@ int sites_arm_waits(Sites *sites, guint64 pc, GError **error)
 	}
 	if (!armed)
 		return sites_arm_later(sites, error);
+	sites->armed += armed;
 	g_info("a vCPU waits in %s; watching for that from now on", name);
 	return armed;
 }
@@ -287,7 +262,7 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
 		if (!machine_read(guest->machine, vcpu, start, text, len, error))
 			return false;
 		for (guint64 at = 0; at < len; at += ret->length) {
-			if (decode_next(sites, text, len, at, start, ret) &&
+			if (scan_insn(sites->decoder, text, len, at, start, ret) &&
 			    ret->pc + ret->length == next_pc)
 				return true;
 		}
@@ -312,7 +287,7 @@ static bool find_mask(Sites *sites, guint64 pc, Insn *ret)
 	if (!symbols_text(sites->guest->symbols, start, text, size))
 		return false;
 	for (guint64 at = 0; start + at < pc; at += insn.length) {
-		decode_next(sites, text, size, at, start, &insn);
+		scan_insn(sites->decoder, text, size, at, start, &insn);
 		if (insn.masks) {
 			*ret = insn;
 			found = true;
@@ -355,8 +330,26 @@ bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error)
 	if (kind != SITE_MASK && find_mask(sites, insn->pc, &mask) && !sites_find(sites, mask.pc) &&
 	    !sites_learn(sites, &mask, SITE_MASK, error))
 		return false;
+	sites->armed++;
 	return (kind == SITE_MASK && lose("mask")) || lose("sites") ||
 	       machine_break(sites->guest->machine, insn->pc, true, error);
+}
+
+bool sites_add(Sites *sites, guint64 pc, const guint8 *code, int length, SiteKind kind, const char *where,
+	       const char *line, GError **error)
+{
+	Insn insn;
+
+	if (!decoder_insn(sites->decoder, code, length, pc, &insn) || insn.length != length ||
+	    (kind == SITE_MASK ? !insn.masks : insn.access == ACCESS_NONE)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_LOST, "%s is no site", where);
+		return false;
+	}
+	Site *site = add_site(sites, &insn, kind);
+	site->where = g_strdup(where);
+	site->line = g_strdup(line);
+	sites->armed++;
+	return machine_break(sites->guest->machine, pc, true, error);
 }
 
 bool sites_learn_call(Sites *sites, int vcpu, guint64 pc, GError **error)
@@ -377,8 +370,14 @@ bool sites_forget(Sites *sites, guint64 pc, GError **error)
 {
 	Machine *machine = sites->guest->machine;
 
+	sites->armed--;
 	return g_hash_table_remove(sites->by_pc, &pc) &&
 	       (!machine_is_break(machine, pc) || machine_break(machine, pc, false, error));
+}
+
+int sites_armed(const Sites *sites)
+{
+	return sites->armed;
 }
 
 bool sites_arm_ptes(Sites *sites, bool arm, GError **error)

@@ -53,6 +53,13 @@ bool sites_decode_before(Sites *sites, int vcpu, guint64 next_pc, Insn *ret, GEr
  */
 bool sites_learn(Sites *sites, const Insn *insn, SiteKind kind, GError **error);
 
+/*
+ * Remember the @length bytes of @code as sites_learn() has left them before: with the mask, and what symbols
+ * say of it.  RIG_ERROR_LOST: that is no such instruction.
+ */
+bool sites_add(Sites *sites, guint64 pc, const guint8 *code, int length, SiteKind kind, const char *where,
+	       const char *line, GError **error);
+
 /* Remember the call at @pc. */
 bool sites_learn_call(Sites *sites, int vcpu, guint64 pc, GError **error);
 
@@ -76,6 +83,9 @@ bool sites_open_gates(Sites *sites, GError **error);
 /* Whether waits for a frozen vCPU are still to be armed; and arm them all. */
 bool sites_has_later(const Sites *sites);
 int sites_arm_later(Sites *sites, GError **error);
+
+/* How many breakpoints were armed since sites_new(), without those that were forgotten again. */
+int sites_armed(const Sites *sites);
 
 /* Break on the instructions that are known to touch PTEs, or no more. */
 bool sites_arm_ptes(Sites *sites, bool arm, GError **error);

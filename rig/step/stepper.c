@@ -5,6 +5,7 @@
 
 #include "arch/pte.h"
 #include "step/alone.h"
+#include "step/learned.h"
 #include "util/error.h"
 #include "util/lose.h"
 
@@ -72,7 +73,7 @@ static bool advance_all(Stepper *stepper, GError **error)
 	guint64 ptes[MAX_PTES];
 
 	forget(vcpus);
-	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_ptes(vcpus, ptes);
 	vcpus_note_queues(vcpus, -1);
@@ -117,7 +118,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	g_array_set_size(vcpus->frames, start->frames);
 	g_array_set_size(vcpus->log, 0);
 	vcpus->new_site = false;
-	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_note_queues(vcpus, -1);
 	return true;
@@ -475,6 +476,17 @@ static bool learn(Stepper *stepper, const Setup *setup, GError **error)
 	return true;
 }
 
+/* The same, from what is known of it. */
+static bool learn_once(Stepper *stepper, const KeptAs *as, const Setup *setup, GError **error)
+{
+	g_auto(Kept) kept = learned_init(stepper->vcpus, as, setup);
+	g_autofree char *expected = NULL;
+
+	return learned_take(stepper->vcpus, &kept, &expected, error) &&
+	       learn(stepper, setup, error) &&
+	       learned_end(stepper->vcpus, &kept, expected, error);
+}
+
 Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls, GError **error)
 {
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
@@ -485,11 +497,12 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	if (!stepper->vcpus ||
 	    (options->setup && !(setup_run(stepper->vcpus, options->setup, error) &&
 				 setup_count(stepper->vcpus, options->setup, error))) ||
-	    (controls && !lose("controls") && !control_all(stepper->vcpus, controls, error)) ||
+	    (controls && !lose("controls") &&
+	     !control_once(stepper->vcpus, &options->kept, controls, error)) ||
 	    (options->failures && !vcpus_set_failures(stepper->vcpus, options->failures, error)))
 		return NULL;
 	stepper->vcpus->hasty = true;
-	return learn(stepper, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
+	return learn_once(stepper, &options->kept, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
 bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
@@ -536,23 +549,7 @@ const Regs *stepper_regs(const Stepper *stepper, int actor)
 
 Wait stepper_wait_of(const Stepper *stepper, int actor)
 {
-	Vcpus *vcpus = stepper->vcpus;
-	const struct guest_actor *actors = vcpus->guest->report.actors;
-	const Context *self = vcpus_context(vcpus, actor);
-	Wait wait = { .actor = g_intern_string(actors[actor].name) };
-
-	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
-		wait.kind = WAIT_LOCK;
-		wait.lock = vcpus->guest->watch.locks[self->pending.lock].name;
-		int holder = vcpus->holders[self->pending.lock];
-		if (holder >= 0)
-			wait.holder = g_intern_string(actors[holder].name);
-		return wait;
-	}
-	g_autofree char *where = symbols_describe(vcpus->guest->symbols, self->regs.pc);
-	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
-	wait.where = g_intern_string(where);
-	return wait;
+	return vcpus_wait_of(stepper->vcpus, actor);
 }
 
 Irqs stepper_irqs(const Stepper *stepper)

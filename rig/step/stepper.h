@@ -12,7 +12,7 @@
 #include "event/thread.h"
 #include "event/tlb.h"
 #include "event/violation.h"
-#include "step/control.h"
+#include "step/control-record.h"
 #include "step/setup.h"
 #include "step/vcpus.h"
 
@@ -22,12 +22,13 @@ typedef struct {
 	const Setup *setup;	/* run first; or NULL */
 	const Failures *failures;	/* what may fail; or NULL */
 	int n_failures;		/* … so often in a schedule at most */
+	KeptAs kept;		/* what is found out of the guest */
 } StepperOptions;
 
 /*
  * @guest is not owned, nor is what @options name.  Runs the setup: that is where schedules start.
  * Finds the sites by running each actor alone; before that, and if @controls is not NULL, shows
- * that what it watches is reported, and says there what was.
+ * that what it watches is reported, or that this was shown before, and says there what was.
  */
 Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *controls,
 		     GError **error);

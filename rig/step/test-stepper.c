@@ -32,7 +32,7 @@ static Run run_of(const FakeFunction *functions, int n, bool mapped)
 	g_autoptr(GError) error = NULL;
 	Run run = { .guest = fake_guest(functions, n, n, mapped) };
 
-	run.stepper = stepper_new(run.guest, &(StepperOptions){ NULL, NULL, 0 }, NULL, &error);
+	run.stepper = stepper_new(run.guest, &(StepperOptions){ 0 }, NULL, &error);
 	g_assert_no_error(error);
 	run.events = g_array_new(FALSE, FALSE, sizeof(Event));
 	begin(&run);

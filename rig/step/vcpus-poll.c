@@ -86,3 +86,23 @@ bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error)
 	}
 	return vcpus->new_site || vcpus_end_sync(vcpus, error);
 }
+
+Wait vcpus_wait_of(Vcpus *vcpus, int actor)
+{
+	const struct guest_actor *actors = vcpus->guest->report.actors;
+	const Context *self = vcpus_context(vcpus, actor);
+	Wait wait = { .actor = g_intern_string(actors[actor].name) };
+
+	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
+		wait.kind = WAIT_LOCK;
+		wait.lock = vcpus->guest->watch.locks[self->pending.lock].name;
+		int holder = vcpus->holders[self->pending.lock];
+		if (holder >= 0)
+			wait.holder = g_intern_string(actors[holder].name);
+		return wait;
+	}
+	g_autofree char *where = symbols_describe(vcpus->guest->symbols, self->regs.pc);
+	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
+	wait.where = g_intern_string(where);
+	return wait;
+}

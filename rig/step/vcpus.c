@@ -109,7 +109,7 @@ static int group_of_word(const Vcpus *vcpus, int word)
  * Nobody else has the word's lock, so nobody can tell when its holder touches the word: no event.
  * At the end of its group nobody is left to race with.
  */
-static bool is_guarded(const Vcpus *vcpus, int actor, int word)
+bool vcpus_is_guarded(const Vcpus *vcpus, int actor, int word)
 {
 	int lock = vcpus->guest->watch.words[word].lock, group = group_of_word(vcpus, word);
 
@@ -191,7 +191,7 @@ static bool pending_at_site(Vcpus *vcpus, int actor, const Site *site, const Reg
 		event.kind = EVENT_LOCK;
 		event.lock = at;
 		event.guards = guards_ptes(vcpus, at);
-	} else if ((at = vcpus_word_at(vcpus, addr)) >= 0 && !is_guarded(vcpus, actor, at) &&
+	} else if ((at = vcpus_word_at(vcpus, addr)) >= 0 && !vcpus_is_guarded(vcpus, actor, at) &&
 		   !only_asserts(vcpus, at, &site->insn)) {
 		event.kind = EVENT_WORD;
 		event.word = at;
@@ -229,7 +229,7 @@ static bool at_watchpoint(Vcpus *vcpus, int actor, const Stop *stop, bool *ret_s
 			return true;
 	}
 	int word = vcpus_word_at(vcpus, stop->watch);
-	if (word >= 0 && is_guarded(vcpus, actor, word))
+	if (word >= 0 && vcpus_is_guarded(vcpus, actor, word))
 		return true;
 	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
 			: vcpus_pte_at(vcpus, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
@@ -324,7 +324,7 @@ static bool note_destruction(Vcpus *vcpus, int actor, const Regs *regs, GError *
 		note(vcpus, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
 				     .group = end->group, .pc = regs->pc });
 	}
-	return vcpus_arm(vcpus, error);
+	return vcpus_arm_ptes(vcpus, error);
 }
 
 /* Worth a decision only where an interrupt can come from another vCPU at all. */
@@ -466,7 +466,8 @@ static bool go_on(Vcpus *vcpus, int actor, bool step, Stop *ret, GError **error)
 
 	bool hasty = vcpus->hasty && !vcpus->disarmed && sites_has_later(vcpus->sites);
 
-	if (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error))
+	if (!vcpus_watch_words(vcpus, actor, -1, error) ||
+	    (idle && !machine_set(machine, vcpu, reg_pc(pc + idle), error)))
 		return false;
 	machine_allow(machine, hasty ? HASTY_SECONDS : vcpus_run_seconds(vcpus));
 	bool ok = (step && !idle ? machine_step : machine_run)(machine, vcpu, ret, error);
@@ -533,6 +534,20 @@ static bool at_stop(Vcpus *vcpus, int actor, const Stop *stop, int *unserved, bo
 	return machine_hold_interrupts(machine, vcpus_number(vcpus, actor), INTERRUPTS_HELD, error);
 }
 
+/* To see what stops there are, and that each is worth its time: docs/speed.md. */
+static void say_stop(Vcpus *vcpus, int actor, const Stop *stop)
+{
+	if (g_log_writer_default_would_drop(G_LOG_LEVEL_DEBUG, G_LOG_DOMAIN))
+		return;
+	const char *name = vcpus->guest->report.actors[actor].name;
+	g_autofree char *where = symbols_describe(vcpus->guest->symbols,
+						  vcpus_context(vcpus, actor)->regs.pc);
+	if (stop->kind == STOP_WATCH)
+		g_debug("%s stops at %s, after 0x%" G_GINT64_MODIFIER "x", name, where, stop->watch);
+	else
+		g_debug("%s stops at %s", name, where);
+}
+
 bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error)
 {
 	Machine *machine = vcpus->guest->machine;
@@ -549,6 +564,7 @@ bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error)
 		}
 		if (!machine_regs(machine, vcpu, &vcpus_context(vcpus, actor)->regs, error))
 			return false;
+		say_stop(vcpus, actor, &stop);
 		if (stop.kind == STOP_INTERRUPTED)
 			return at_hang(vcpus, actor, error);
 		if (!at_stop(vcpus, actor, &stop, &unserved, &stay, &step, error))

@@ -10,6 +10,7 @@
 
 #include "event/thread.h"
 #include "event/tlb.h"
+#include "event/violation.h"
 #include "step/failures.h"
 #include "step/sites.h"
 #include "step/survey.h"
@@ -42,6 +43,13 @@ typedef struct {
 	gint64 result;		/* … the last one with that */
 } Actor;
 
+/* Of which guest what is found out is kept; the strings are the caller's. */
+typedef struct {
+	const char *snapshot;	/* the name of its file */
+	const char *identity;	/* of contents, kernel, emulator, rig, setup; NULL: nothing is kept */
+	bool anew;		/* controls are run, whatever is known */
+} KeptAs;
+
 typedef struct {
 	guint64 pfn;
 	int page;		/* the watched page whose PTE had it last */
@@ -72,8 +80,7 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 over;		/* bits of words: what they counted for is free, or has ended … */
-	guint64 let_go;		/* … and they are not watched meanwhile */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* ARCH.page_fault */
@@ -83,6 +90,7 @@ typedef struct {
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
 	int counts;		/* so many of the watched words are anybody's */
+	guint64 unwatched;	/* bits of words: what runs is the only one to touch them */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Vcpus;
 
@@ -150,12 +158,20 @@ bool vcpus_lead_to_door(const Vcpus *vcpus, int actor, int to, const Regs *regs,
 /* Whether to stop at page faults, too, to find accesses that only ever fault. */
 bool vcpus_discover(Vcpus *vcpus, bool on, GError **error);
 
+/* Whether what @actor does with @word is no event: nobody else can tell when it does it. */
+bool vcpus_is_guarded(const Vcpus *vcpus, int actor, int word);
+
+/*
+ * @actor is to run: leave out words that are guarded then, since each access of it would be a stop for
+ * nothing, and watch all others; @pending is watched in any case, -1: none.  For a survey all are.
+ */
+bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error);
+
 /*
  * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
- * through a million PTEs by the same instructions, when nobody is left to race with.  The
- * same for the locks of a process's mappings, which its end asserts thousands of times.
+ * through a million PTEs by the same instructions, when nobody is left to race with.
  */
-bool vcpus_arm(Vcpus *vcpus, GError **error);
+bool vcpus_arm_ptes(Vcpus *vcpus, GError **error);
 
 /* How long a vCPU may run from stop to stop now. */
 int vcpus_run_seconds(const Vcpus *vcpus);
@@ -214,6 +230,9 @@ bool vcpus_check_sites(const Vcpus *vcpus, GError **error);
  * @enabled can go on.  The caller's.
  */
 char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled);
+
+/* What @actor, which cannot go on, waits for. */
+Wait vcpus_wait_of(Vcpus *vcpus, int actor);
 
 /* What vCPUs may hold where a schedule starts. */
 void vcpus_begin_tlb(const Vcpus *vcpus, Tlb *ret);

@@ -19,6 +19,10 @@
 #include "util/cpu.h"
 #include "util/error.h"
 #include "util/file.h"
+#include "util/progress.h"
+
+/* How often it is looked whether something is to be shown. */
+enum { TICK_MS = 200 };
 
 typedef struct {
 	const SuiteOptions *options;
@@ -27,6 +31,7 @@ typedef struct {
 	GPtrArray *waiting;	/* of Job, last one first */
 	GPtrArray *running;	/* of Job, by slot; NULL: idle */
 	guint deadline;		/* source; 0: none any more */
+	Progress shown;
 	bool stopping;		/* nothing is started any more */
 } Suite;
 
@@ -52,26 +57,35 @@ static void job_free(gpointer data)
 	g_free(job);
 }
 
-static void progress(const Suite *suite)
+/* "lost-write on stock, alloc-vs-free on stock"; the caller's. */
+static char *running_pairs(const Suite *suite, int *ret_busy)
 {
-	TableCounts counts = table_count(suite->table);
-	g_autoptr(GString) line = g_string_new(NULL);
-	int busy = 0;
+	GString *names = g_string_new(NULL);
 
-	if (!isatty(STDERR_FILENO))
-		return;
+	*ret_busy = 0;
 	for (guint i = 0; i < suite->running->len; i++) {
 		const Job *job = g_ptr_array_index(suite->running, i);
 
 		if (job)
-			g_string_append_printf(line, "%s%s on %s", busy++ ? ", " : "",
+			g_string_append_printf(names, "%s%s on %s", (*ret_busy)++ ? ", " : "",
 					       job->row->scenario, job->row->kernel);
 	}
-	int left = suite->waiting->len + busy;
-	g_autofree char *text = g_strdup_printf("%d of %d pairs, %d not as expected: %s",
-						counts.pairs - left, counts.pairs,
-						counts.unexpected + counts.broken, line->str);
-	g_printerr("\r\033[K  %.76s", text);
+	return g_string_free(names, FALSE);
+}
+
+static gboolean on_tick(gpointer data)
+{
+	Suite *suite = data;
+	TableCounts counts = table_count(suite->table);
+	int busy;
+
+	if (!progress_due(&suite->shown))
+		return G_SOURCE_CONTINUE;
+	g_autofree char *names = running_pairs(suite, &busy);
+	progress_show("%d of %d pairs, %d not as expected: %s",
+		      counts.pairs - (int)suite->waiting->len - busy, counts.pairs,
+		      counts.unexpected + counts.broken, names);
+	return G_SOURCE_CONTINUE;
 }
 
 static void judge(const Pair *pair, TableRow *row)
@@ -214,7 +228,6 @@ static void start_waiting(Suite *suite)
 			job_free(job);
 		}
 	}
-	progress(suite);
 }
 
 static bool is_busy(const Suite *suite)
@@ -413,18 +426,40 @@ static void tell_time(const Suite *suite)
 			  suite->waiting->len, suite->options->jobs, suite->options->out);
 }
 
+/* All that waits, until a limit or an interrupt. */
+static void run_waiting(Suite *suite, GCancellable *cancel)
+{
+	g_autoptr(GSource) cancelled = g_cancellable_source_new(cancel);
+	const SuiteOptions *options = suite->options;
+	guint ticks = g_timeout_add(TICK_MS, on_tick, suite);
+
+	g_ptr_array_set_size(suite->running, options->jobs);
+	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancel), suite, NULL);
+	g_source_attach(cancelled, NULL);
+	suite->stopping = g_cancellable_is_cancelled(cancel);
+	if (options->max_seconds > 0)
+		suite->deadline = g_timeout_add(options->max_seconds * 1000, on_deadline, suite);
+	suite->shown = progress_begin();
+	start_waiting(suite);
+	while (is_busy(suite))
+		g_main_context_iteration(NULL, TRUE);
+	progress_end();
+	g_source_remove(ticks);
+	g_clear_handle_id(&suite->deadline, g_source_remove);
+	g_source_destroy(cancelled);
+}
+
 bool suite_run(const Selection *selection, const SuiteOptions *options, GCancellable *cancel,
 	       Table **ret, GError **error)
 {
 	g_autoptr(Table) table = table_new();
 	g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(job_free);
 	g_autoptr(GPtrArray) running = g_ptr_array_new();
-	g_autoptr(GSource) cancelled = g_cancellable_source_new(cancel);
 	/* Only for the order: one that cannot be read, or is not there, decides nothing. */
 	g_autofree char *before = folder_path(options->out, RUN);
 	g_autoptr(Costs) known = options->costs ? NULL : costs_load(before, NULL);
-	Suite suite = { options, options->costs ? options->costs : known, table, waiting, running, 0,
-			false };
+	Suite suite = { .options = options, .costs = options->costs ? options->costs : known,
+			.table = table, .waiting = waiting, .running = running };
 
 	table->partial = options->shard != NULL;
 	if (!suite_make_folder(options->out, error) ||
@@ -436,19 +471,7 @@ bool suite_run(const Selection *selection, const SuiteOptions *options, GCancell
 			add_pair(&suite, &g_array_index(selection->pairs, Pair, i));
 	sort_waiting(&suite);
 	tell_time(&suite);
-	g_ptr_array_set_size(running, options->jobs);
-	g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancel), &suite, NULL);
-	g_source_attach(cancelled, NULL);
-	suite.stopping = g_cancellable_is_cancelled(cancel);
-	if (options->max_seconds > 0)
-		suite.deadline = g_timeout_add(options->max_seconds * 1000, on_deadline, &suite);
-	start_waiting(&suite);
-	while (is_busy(&suite))
-		g_main_context_iteration(NULL, TRUE);
-	g_clear_handle_id(&suite.deadline, g_source_remove);
-	g_source_destroy(cancelled);
-	if (isatty(STDERR_FILENO))
-		g_printerr("\r\033[K");
+	run_waiting(&suite, cancel);
 	mark_not_run(&suite);
 	table_sort(table);
 	*ret = g_steal_pointer(&table);

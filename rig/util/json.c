@@ -299,3 +299,11 @@ void json_add_string(JsonObject *object, const char *member, const char *value)
 	if (value)
 		json_object_set_string_member(object, member, value);
 }
+
+char *json_text(JsonObject *object)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_set_object(node, object);
+	return json_to_string(node, FALSE);
+}

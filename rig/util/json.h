@@ -84,5 +84,8 @@ bool json_maybe_array_of(const Json *json, const char *member, guint min, guint 
 			 JsonArray **ret, GError **error);
 bool json_maybe_hex(const Json *json, const char *member, guint64 *ret, GError **error);
 
+/* @object on one line; the caller's. */
+char *json_text(JsonObject *object);
+
 /* Write one member; NULL: none. */
 void json_add_string(JsonObject *object, const char *member, const char *value);

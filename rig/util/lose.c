@@ -11,10 +11,21 @@ static gpointer read_words(gpointer unused)
 	return all ? g_strsplit(all, ",", -1) : NULL;
 }
 
-bool lose(const char *what)
+static const char *const *all_words(void)
 {
 	static GOnce once = G_ONCE_INIT;
-	const char *const *words = g_once(&once, read_words, NULL);
+
+	return g_once(&once, read_words, NULL);
+}
+
+bool lose(const char *what)
+{
+	const char *const *words = all_words();
 
 	return words && g_strv_contains(words, what);
+}
+
+bool lose_anything(void)
+{
+	return all_words() != NULL;
 }

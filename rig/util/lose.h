@@ -9,3 +9,6 @@
 
 /* Whether @what is to be lost; the environment is read once. */
 bool lose(const char *what);
+
+/* Whether anything is. */
+bool lose_anything(void);

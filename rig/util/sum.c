@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/file.h"
+#include "util/sha256.h"
 
 enum { MAX_SUM_BYTES = 128 };
 
@@ -22,13 +23,25 @@ char *sum_of_file(const char *path, guint64 *ret_size, GError **error)
 	gsize len = g_mapped_file_get_length(mapped);
 	if (ret_size)
 		*ret_size = len;
-	return g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-					   (guchar *)g_mapped_file_get_contents(mapped), len);
+	return sha256_of(g_mapped_file_get_contents(mapped), len);
+}
+
+static gpointer sum_program(gpointer unused)
+{
+	(void)unused;
+	return sum_of_file("/proc/self/exe", NULL, NULL);
+}
+
+const char *sum_of_program(void)
+{
+	static GOnce once = G_ONCE_INIT;
+
+	return g_once(&once, sum_program, NULL);
 }
 
 bool sum_write(const char *path, const void *data, gsize len, GError **error)
 {
-	g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
+	g_autofree char *sum = sha256_of(data, len);
 	g_autofree char *file = beside(path);
 	g_autofree char *line = g_strconcat(sum, "\n", NULL);
 

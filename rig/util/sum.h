@@ -14,6 +14,9 @@ typedef enum { SUM_WHOLE, SUM_UNKNOWN, SUM_MISSING, SUM_DAMAGED } SumState;
 /* The SHA-256 of the file at @path, the caller's; its length in *@ret_size, which may be NULL. */
 char *sum_of_file(const char *path, guint64 *ret_size, GError **error);
 
+/* That of the program that runs; NULL: its file cannot be read. */
+const char *sum_of_program(void);
+
 /* Write @len bytes at @data to @path, with their sum; each is there whole or not at all. */
 bool sum_write(const char *path, const void *data, gsize len, GError **error);
 
