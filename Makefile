@@ -224,7 +224,7 @@ check-style:
 # What the unit tests link with: no guest.
 UNIT_SOURCES := $(filter-out $(TESTS) $(FUZZERS) $(OTHER_CPUS),$(wildcard rig/util/*.c rig/arch/*.c rig/event/*.c rig/check/check*.c rig/schedule/*.c \
 	rig/catalog/*.c rig/subject/*/check-*.c)) \
-	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/track.c rig/machine/code-log.c rig/guest/guest-report.c rig/subject/watch.c \
+	rig/wire/rsp.c rig/wire/qmp.c rig/machine/domain.c rig/machine/images.c rig/machine/stop.c rig/machine/track.c rig/machine/code-log.c rig/guest/guest-report.c rig/subject/watch.c \
 	rig/hunt/combination.c rig/hunt/hunted.c rig/hunt/known.c rig/hunt/signature.c rig/hunt/about.c
 
 

@@ -27,7 +27,8 @@ TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
 ROUNDS = 8
 WAKE_UPS = 10000
-STRESS_SECONDS = 20
+MUTANTS = ("scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush")
+STRESS_S = 20
 #: Of the cache: what a start finds out and keeps.
 KEPT = ("controls", "sites")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
@@ -253,8 +254,7 @@ def main() -> None:
         compare_sandbox(work / "run")
         compare_backends(work)
         # All of them: make bench-stress.
-        mutants = ("scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush")
-        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in mutants], STRESS_SECONDS)
+        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_S)
     finally:
         shutil.rmtree(work)
 

@@ -99,7 +99,7 @@ def measure(family: Family, policy: str, work: Path) -> List[Cost]:
 def slope(points: List[Tuple[float, float]]) -> float:
     """Least squares."""
     mean_x, mean_y = (sum(values) / len(points) for values in zip(*points))
-    return (sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
+    return float(sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
 
 
 def exponent(costs: List[Cost], of: Callable[[Cost], float]) -> Optional[float]:

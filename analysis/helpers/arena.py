@@ -20,6 +20,7 @@ from drgn.helpers.linux.mm import (
     pfn_to_page,
     phys_to_virt,
     virt_to_phys,
+    vma_find,
 )
 from drgn.helpers.linux.pid import find_task
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
@@ -182,6 +183,28 @@ def guarded_words(arena: Object) -> Dict[str, Tuple[Object, str]]:
     if struct.has_member("zap_mutex"):
         found["zap_gen"] = arena.zap_gen, "zap"
     return found
+
+
+def mapping_locks(mm: Object, found: List[Object]) -> Dict[str, Tuple[int, str, bool]]:
+    """
+    Addresses of 32-bit words by name, in which source they are read to decide, and whether the mapping is gone at 0: ``mmap_lock``, and of the VMAs that
+    map *found* what readers count (vma_start_read(); an rw_semaphore in 6.12).  Elsewhere who holds one
+    asserts that it is held.  ``vm_lock_seq`` is not among them: a writer stamps it while no reader can
+    get in, and a reader that is in looks at it again.
+    """
+    rwsem = "kernel/locking/rwsem.c"
+    locks: Dict[str, Tuple[Object, str, bool]] = {"mmap-lock": (mm.mmap_lock.count.counter, rwsem, False)}
+    for i, each in enumerate(found):
+        vma = vma_find(mm, each.user_vm_start.value_())
+        if not vma:
+            continue
+        name = f"vma{i + 1}" if i else "vma"
+        if vma.prog_.type("struct vm_area_struct").has_member("vm_refcnt"):
+            locks[f"{name}-readers"] = (vma.vm_refcnt.refs.counter, "mm/mmap_lock.c", True)
+        else:
+            locks[f"{name}-lock"] = (vma.vm_lock.lock.count.counter, rwsem, False)
+    return {name: (int(lock.address_of_().value_()), source, ends)
+            for name, (lock, source, ends) in locks.items()}
 
 
 def table_lock(mm: Object, uaddr: int) -> Lock:

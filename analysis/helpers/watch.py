@@ -99,8 +99,9 @@ class Lockless:
 @dataclass(frozen=True)
 class Word:
     """
-    A word that only the holder of a lock should touch; or, without one, that counts the references to the frame
-    *pfn*, or the users of process *mm*, and is anybody's.  These come last, those of processes behind those of frames.
+    A word that only the holder of a lock should touch; or, without one, that is anybody's: it counts the references
+    to the frame *pfn*, is a lock of the *mapping*s of process *mm*, or counts the users of that.  These come last,
+    in that order.
     """
 
     name: str
@@ -110,6 +111,9 @@ class Word:
     guarded_by: Optional[str] = None
     lockless: List[Lockless] = field(default_factory=list)
     pfn: Optional[Word64] = None
+    mapping: Optional[bool] = None
+    read_in: Optional[str] = None  # the source outside of which a load of it only asserts
+    ends: Optional[bool] = None  # at 0 the mapping is gone, and what had the lock may be something else
     mm: Optional[int] = None
 
 

@@ -76,7 +76,7 @@ typedef struct Event {
 	bool leaves;		/* FAIL: where the kernel says that it leaves pages behind then */
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
-	gint32 count;		/* WORD that counts references, whose lock is -1: what it is now */
+	gint32 count;		/* WORD that is anybody's, whose lock is -1: what it is now */
 	bool lockless;		/* … by a function that needs no lock for it, by design */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */

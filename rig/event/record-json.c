@@ -31,12 +31,13 @@
  *	call	"call": what may fail
  *	fail	"call", or "lock" where it is given up; "leaves"?: pages, and says so
  *	word	"access","word","lockless"?: by who needs no lock for it, by design
- *		"count"	of a word that counts references: what it is then
+ *		"count"	of a word that is anybody's: what it is then
  *	destroy	"group"
  *	send	"target"					an actor
  *	return	"result"
  *
- * A word that no lock guards counts references, with a view the users of that process.
+ * A word that no lock guards is anybody's: it counts references, with a view the users of that process, or
+ * is a lock of a process's mappings, which may have several holders.
  * A view is whose address it is, no "view" the kernel's and from 1 a process's; "ptes" are those of
  * processes that are watched; guarded_by, locks and failing are names.
  * before and after name each watched PTE, the pages' and then those of "ptes", *_bits are its other

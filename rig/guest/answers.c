@@ -107,7 +107,7 @@ static Answer *ask(const Answers *answers, JsonObject *request, const char *text
 	answer->request = g_strdup(text);
 	answer->answer = analyst_ask(answers->analyst, request, error);
 	if (!answer->answer ||
-	    (!machine_is_far(answers->machine) && !take_reads(answer, answers->machine, error)))
+	    (!machine_is_remote(answers->machine) && !take_reads(answer, answers->machine, error)))
 		return NULL;
 	answer->text = json_text(answer->answer);
 	return g_steal_pointer(&answer);
@@ -156,8 +156,8 @@ static GList *find(const Answers *answers, const char *text, const guint8 *ram)
 JsonObject *answers_ask(Answers *answers, JsonObject *request, GError **error)
 {
 	g_autofree char *text = json_text(request);
-	/* Memory that is far is slower to compare than to ask about. */
-	const guint8 *ram = machine_is_far(answers->machine) ? NULL : machine_ram(answers->machine, NULL);
+	/* Memory that is remote is slower to compare than to ask about. */
+	const guint8 *ram = machine_is_remote(answers->machine) ? NULL : machine_ram(answers->machine, NULL);
 	GList *at = ram ? find(answers, text, ram) : NULL;
 
 	if (at) {

@@ -90,13 +90,16 @@ char *backend_listening(const char *path, GError **error)
 	return NULL;
 }
 
+/* 11.1 keeps what it has translated over a restore, up to 1 GiB by itself. */
+#define TRANSLATED_MIB "64"
+
 static void add_accel(GStrvBuilder *words, MachineAccel accel)
 {
 	switch (accel) {
 	case ACCEL_CONTROLLED:
 		/* One thread and a virtual clock made of instructions: determinism. */
-		g_strv_builder_add_many(words, "-accel", "tcg,thread=single", "-icount",
-					"shift=0,sleep=off", NULL);
+		g_strv_builder_add_many(words, "-accel", "tcg,thread=single,tb-size=" TRANSLATED_MIB,
+					"-icount", "shift=0,sleep=off", NULL);
 		return;
 	case ACCEL_TCG:
 		g_strv_builder_add_many(words, "-accel", "tcg,thread=multi", NULL);

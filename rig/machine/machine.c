@@ -11,11 +11,16 @@
 #include "arch/arch.h"
 #include "machine/backend.h"
 #include "machine/monitor.h"
+#include "machine/stop.h"
 #include "machine/stub.h"
 #include "util/error.h"
 #include "util/fault.h"
 #include "util/lose.h"
 #include "util/sum.h"
+
+enum {
+	STEP_SECONDS = 60,	/* for one instruction, on however busy a host */
+};
 
 struct Machine {
 	Backend *backend;
@@ -32,18 +37,18 @@ struct Machine {
 	bool physical;		/* the stub takes addresses for physical ones */
 	GError *broken;		/* what a verb that cannot fail met; the next one that can says it */
 	GHashTable *breaks;	/* set of guint64: where breakpoints are */
-	Images *images;		/* copies of the RAM; NULL: it is far */
+	Images *images;		/* copies of the RAM; NULL: it is remote */
 	GString *reply;
 };
 
-bool machine_is_far(const Machine *machine)
+bool machine_is_remote(const Machine *machine)
 {
 	return machine->backend->fetch != NULL;
 }
 
 static bool fetch(const Machine *machine, Part part, GError **error)
 {
-	return !machine_is_far(machine) || machine->backend->fetch(machine->backend, part, error);
+	return !machine_is_remote(machine) || machine->backend->fetch(machine->backend, part, error);
 }
 
 /* The last lines of QEMU's own log say more than "connection closed". */
@@ -140,7 +145,7 @@ Machine *machine_new(const MachineSpec *spec, GCancellable *cancel, GError **err
 	if (!machine->backend || !connect_all(machine, cancel, error) || !kick_off(machine, error))
 		return NULL;
 	const Backend *backend = machine->backend;
-	if (!machine_is_far(machine))
+	if (!machine_is_remote(machine))
 		machine->images = images_new(machine->ram, backend->ram_bytes, track_new(
 			backend->pid, backend->parts[PART_RAM], backend->ram_bytes));
 	return g_steal_pointer(&machine);
@@ -186,7 +191,7 @@ static bool snapshot(Machine *machine, const char *verb, const char *tag, bool w
 		     GError **error)
 {
 	return is_healthy(machine, error) && stub_flush(machine->stub, error) &&
-	       (monitor_snapshot(machine->monitor, verb, tag, whole || machine_is_far(machine),
+	       (monitor_snapshot(machine->monitor, verb, tag, whole || machine_is_remote(machine),
 				 error) || explain(machine, error));
 }
 
@@ -210,7 +215,7 @@ bool machine_load_whole(Machine *machine, const char *tag, GError **error)
 
 bool machine_save(Machine *machine, const char *tag, GError **error)
 {
-	if (machine_is_far(machine))
+	if (machine_is_remote(machine))
 		return machine_save_whole(machine, tag, error);
 	images_save(machine->images, tag);
 	return snapshot(machine, "savevm", tag, false, error);
@@ -220,7 +225,7 @@ bool machine_restore(Machine *machine, const char *tag, GError **error)
 {
 	gint64 before = g_get_monotonic_time();
 	/* loadvm makes QEMU drop what it translated from the old contents, too. */
-	bool ok = (machine_is_far(machine) || images_restore(machine->images, tag, error)) &&
+	bool ok = (machine_is_remote(machine) || images_restore(machine->images, tag, error)) &&
 		  snapshot(machine, "loadvm", tag, false, error);
 
 	machine->restore_usec += g_get_monotonic_time() - before;
@@ -246,34 +251,6 @@ bool machine_export_disk(Machine *machine, const char *path, GError **error)
 	return ok;
 }
 
-static bool parse_stop(Machine *machine, Stop *ret, GError **error)
-{
-	const char *text = machine->reply->str;
-	const char *thread = strstr(text, "thread:p01.");
-
-	machine->thread = -1;
-	*ret = (Stop){ .kind = STOP_BREAK };
-	if (text[0] == 'W' || text[0] == 'X' || g_str_has_prefix(text, "T03")) {
-		ret->kind = STOP_SHUTDOWN;
-		return true;
-	}
-	guint64 number = thread ? g_ascii_strtoull(thread + strlen("thread:p01."), NULL, 16) : 0;
-	if (text[0] != 'T' || number < 1 || number > (guint64)machine->vcpus) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_PROTOCOL, "gdbstub: odd stop '%.60s'", text);
-		return false;
-	}
-	ret->vcpu = number - 1;
-	/* A debug stop selects the vCPU it is of (gdb_set_stop_cpu()). */
-	if (g_str_has_prefix(text, "T05"))
-		machine->thread = ret->vcpu;
-	const char *watch = strstr(text, "watch:");
-	if (watch) {
-		ret->kind = STOP_WATCH;
-		ret->watch = g_ascii_strtoull(watch + strlen("watch:"), NULL, 16);
-	}
-	return true;
-}
-
 static bool resume(Machine *machine, const char *request, int seconds, Stop *ret, GError **error)
 {
 	g_autoptr(GError) local = NULL;
@@ -289,8 +266,12 @@ static bool resume(Machine *machine, const char *request, int seconds, Stop *ret
 	}
 	if (late && !stub_interrupt(machine->stub, machine->reply, error))
 		return explain(machine, error);
-	if (!parse_stop(machine, ret, error))
+	/* A debug stop selects the vCPU it is of (gdb_set_stop_cpu()). */
+	machine->thread = -1;
+	if (!stop_parse(machine->reply->str, machine->vcpus, ret, error))
 		return false;
+	if (g_str_has_prefix(machine->reply->str, "T05"))
+		machine->thread = ret->vcpu;
 	if (late && ret->kind != STOP_SHUTDOWN)
 		ret->kind = STOP_INTERRUPTED;
 	return true;
@@ -301,21 +282,33 @@ bool machine_run_all(Machine *machine, int seconds, Stop *ret, GError **error)
 	return resume(machine, "vCont;c", seconds, ret, error);
 }
 
-static bool resume_one(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
+static bool resume_one(Machine *machine, char how, int vcpu, int seconds, Stop *ret, GError **error)
 {
 	g_autofree char *request = g_strdup_printf("vCont;%c:p1.%x", how, vcpu + 1);
 
-	return resume(machine, request, fault_deadline(machine->run_seconds), ret, error);
+	return resume(machine, request, fault_deadline(seconds), ret, error);
+}
+
+/* One instruction: where a busy host is late, waiting for it is all that can be done. */
+static bool resume_once(Machine *machine, char how, int vcpu, Stop *ret, GError **error)
+{
+	if (!resume_one(machine, how, vcpu, STEP_SECONDS, ret, error))
+		return false;
+	if (ret->kind != STOP_INTERRUPTED)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_DEADLINE, "gdbstub: one instruction, and no stop for %d s",
+		    fault_deadline(STEP_SECONDS));
+	return false;
 }
 
 bool machine_run(Machine *machine, int vcpu, Stop *ret, GError **error)
 {
-	return resume_one(machine, 'c', vcpu, ret, error);
+	return resume_one(machine, 'c', vcpu, machine->run_seconds, ret, error);
 }
 
 bool machine_step(Machine *machine, int vcpu, Stop *ret, GError **error)
 {
-	return resume_one(machine, 's', vcpu, ret, error);
+	return resume_once(machine, 's', vcpu, ret, error);
 }
 
 static bool select_vcpu(Machine *machine, int vcpu, GError **error)
@@ -360,7 +353,7 @@ bool machine_break(Machine *machine, guint64 addr, bool insert, GError **error)
 bool machine_step_watched(Machine *machine, int vcpu, guint64 pc, Stop *ret, GError **error)
 {
 	if (!machine_break(machine, pc, false, error) ||
-	    !machine_run(machine, vcpu, ret, error) || !machine_break(machine, pc, true, error))
+	    !resume_once(machine, 'c', vcpu, ret, error) || !machine_break(machine, pc, true, error))
 		return false;
 	if (ret->kind == STOP_WATCH)
 		return true;
@@ -514,7 +507,7 @@ bool machine_phys_read(Machine *machine, guint64 phys, void *buffer, gsize len, 
 {
 	if (!check_phys(machine, phys, len, error))
 		return false;
-	if (machine_is_far(machine))
+	if (machine_is_remote(machine))
 		return select_memory(machine, true, error) &&
 		       stub_read(machine, phys, buffer, len, error);
 	memcpy(buffer, machine->ram + phys, len);
@@ -537,7 +530,7 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 
 	if (!check_phys(machine, phys, sizeof(value), broken))
 		return;
-	if (!machine_is_far(machine)) {
+	if (!machine_is_remote(machine)) {
 		memcpy(machine->ram + phys, &value, sizeof(value));
 		images_wrote(machine->images, phys, sizeof(value));
 		return;
@@ -550,7 +543,7 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 
 int machine_ram_fd(const Machine *machine)
 {
-	return machine_is_far(machine) ? -1 : machine->backend->parts[PART_RAM];
+	return machine_is_remote(machine) ? -1 : machine->backend->parts[PART_RAM];
 }
 
 gsize machine_ram_bytes(const Machine *machine)
@@ -565,7 +558,7 @@ const guint8 *machine_ram(Machine *machine, GError **error)
 
 bool machine_hash_ram(Machine *machine, const char *tag, GChecksum *sum, GError **error)
 {
-	if (tag && !machine_is_far(machine)) {
+	if (tag && !machine_is_remote(machine)) {
 		images_hash(machine->images, tag, sum);
 		return true;
 	}

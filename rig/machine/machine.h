@@ -16,6 +16,7 @@
 #include "arch/regs.h"
 #include "machine/images.h"
 #include "machine/spec.h"
+#include "machine/stop.h"
 
 typedef struct Machine Machine;
 
@@ -23,19 +24,6 @@ enum {
 	/* From stop to stop takes milliseconds; a vCPU that takes longer is interrupted. */
 	MACHINE_RUN_SECONDS = 10,
 };
-
-typedef enum {
-	STOP_BREAK,		/* at a breakpoint, or after a step */
-	STOP_WATCH,		/* right after the access */
-	STOP_SHUTDOWN,		/* the guest reset or powered off */
-	STOP_INTERRUPTED,	/* no other stop came for seconds: somewhere, not reproducible */
-} StopKind;
-
-typedef struct {
-	StopKind kind;
-	int vcpu;
-	guint64 watch;		/* the watched address, for STOP_WATCH */
-} Stop;
 
 typedef enum { WATCH_WRITE = 2, WATCH_READ = 3, WATCH_ACCESS = 4 } WatchKind;
 
@@ -141,7 +129,7 @@ void machine_phys64_set(Machine *machine, guint64 phys, guint64 value);
 const guint8 *machine_ram(Machine *machine, GError **error);
 gsize machine_ram_bytes(const Machine *machine);
 
-/* The file of it, for others to map; the machine's.  -1: it is far. */
+/* The file of it, for others to map; the machine's.  -1: it is remote. */
 int machine_ram_fd(const Machine *machine);
 
 /*
@@ -158,7 +146,7 @@ Mark *machine_mark(Machine *machine, const char *tag, GError **error);
 bool machine_since(Machine *machine, const Mark *mark, MarkFunc func, gpointer data, GError **error);
 
 /* The guest's memory is on another host: nobody here can map it. */
-bool machine_is_far(const Machine *machine);
+bool machine_is_remote(const Machine *machine);
 
 /*
  * What the guest wrote to its serial console, without the middle where that is more than 2 MiB;

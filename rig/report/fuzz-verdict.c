@@ -23,13 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(Table) table = table_new();
 	row = table_add(table);
 	table_row_read(row, path, NULL);
-	g_autoptr(RunData) data = run_data_load(folder, NULL, &error);
-	g_assert_true(!data == !!error);
+	g_autoptr(RunData) run = run_data_load(folder, NULL, &error);
+	g_assert_true(!run == !!error);
 	g_clear_pointer(&facts, json_object_unref);
-	if (!data)
+	if (!run)
 		return 0;
 	fuzz_taken();
-	g_autofree char *evidence = evidence_text(data);
-	g_autofree char *page = html_run(data);
+	g_autofree char *evidence = evidence_text(run);
+	g_autofree char *page = html_run(run);
 	return 0;
 }

@@ -25,7 +25,7 @@ static void add_watched(TraceHeader *header, const Watch *watch)
 	for (int i = 0; i < watch->n_words; i++) {
 		header->words[i] = watch->words[i].name;
 		header->word_guards[i] = watch->words[i].lock;
-		header->word_views[i] = watch->words[i].mm + 1;
+		header->word_views[i] = watch->words[i].is == COUNT_PROCESSES ? watch->words[i].mm + 1 : 0;
 	}
 }
 

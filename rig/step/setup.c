@@ -83,7 +83,7 @@ static const guint flags_of[] = { VERBS(V) };
 
 bool setup_count(Vcpus *vcpus, const Setup *setup, GError **error)
 {
-	bool user = false, ends = false;
+	WatchCounts counts = COUNT_NONE;
 
 	for (int actor = 0; actor < GUEST_MAX_ACTORS; actor++)
 		for (int i = 0; i < MAX_OPERATIONS; i++) {
@@ -91,8 +91,9 @@ bool setup_count(Vcpus *vcpus, const Setup *setup, GError **error)
 
 			if (verb == OPERATION_END)
 				break;
-			user |= (flags_of[verb] & VERB_USER) != 0;
-			ends |= verb == VERB_EXIT;
+			counts = MAX(counts, verb == VERB_EXIT ? COUNT_PROCESSES
+					     : flags_of[verb] & VERB_MAPS ? COUNT_MAPPINGS
+					     : flags_of[verb] & VERB_USER ? COUNT_FRAMES : COUNT_NONE);
 		}
-	return vcpus_count(vcpus, user, ends, error);
+	return vcpus_count(vcpus, counts, error);
 }

@@ -34,8 +34,9 @@ bool setup_run(Vcpus *vcpus, const Setup *setup, GError **error);
 bool setup_program(Vcpus *vcpus, const Setup *setup, GError **error);
 
 /*
- * References to pages are counted where a program is user space's, and users of processes where one ends:
- * else nobody but a page's own free looks at them.
+ * References to pages are counted where a program is user space's, locks of
+ * mappings are events where one changes a mapping, and users of processes are counted where one
+ * ends: else nobody but a page's own free looks at the counts, and of the locks there are only readers.
  */
 bool setup_count(Vcpus *vcpus, const Setup *setup, GError **error);
 

@@ -82,20 +82,27 @@ bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error)
 	return true;
 }
 
-bool vcpus_count(Vcpus *vcpus, bool frames, bool processes, GError **error)
+static bool watch_count_at(Vcpus *vcpus, int word, bool insert, GError **error)
+{
+	const WatchWord *watched = &vcpus->guest->watch.words[word];
+
+	return lose("count") ||
+	       machine_watch(vcpus->guest->machine, watched->va, watched->bytes, WATCH_ACCESS, insert, error);
+}
+
+bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error)
 {
 	Watch *watch = &vcpus->guest->watch;
-	int n = watch_count(watch, frames, processes), guarded = watch_count(watch, false, false);
+	int n = watch_count(watch, counts), guarded = watch->n_counts[COUNT_NONE];
 
-	for (int i = guarded + vcpus->counts; i > guarded; i--)
-		if (!lose("count") && !machine_watch(vcpus->guest->machine, watch->words[i - 1].va,
-						     watch->words[i - 1].bytes, WATCH_ACCESS, false, error))
+	for (int i = guarded; i < guarded + vcpus->counts; i++)
+		if (!(vcpus->let_go >> i & 1) && !watch_count_at(vcpus, i, false, error))
 			return false;
 	for (int i = guarded; i < n; i++)
-		if (!lose("count") && !machine_watch(vcpus->guest->machine, watch->words[i].va,
-						     watch->words[i].bytes, WATCH_ACCESS, true, error))
+		if (!watch_count_at(vcpus, i, true, error))
 			return false;
-	vcpus->counts = watch_count(watch, frames, processes) - guarded;
+	vcpus->counts = n - guarded;
+	vcpus->let_go = 0;
 	return true;
 }
 
@@ -177,7 +184,23 @@ static bool all_disarmed(const Vcpus *vcpus)
 	return true;
 }
 
-bool vcpus_arm_ptes(Vcpus *vcpus, GError **error)
+static bool arm_words(Vcpus *vcpus, GError **error)
+{
+	const Watch *watch = &vcpus->guest->watch;
+
+	for (int i = watch->n_counts[COUNT_NONE]; i < watch->n_words; i++) {
+		guint64 bit = G_GUINT64_CONSTANT(1) << i, over = vcpus->over & bit;
+
+		if (watch->words[i].is != COUNT_MAPPINGS || over == (vcpus->let_go & bit))
+			continue;
+		if (!watch_count_at(vcpus, i, !over, error))
+			return false;
+		vcpus->let_go ^= bit;
+	}
+	return true;
+}
+
+static bool arm_ptes(Vcpus *vcpus, GError **error)
 {
 	const Watch *watch = &vcpus->guest->watch;
 	guint32 changed = vcpus->dying ^ vcpus->disarmed;
@@ -192,6 +215,11 @@ bool vcpus_arm_ptes(Vcpus *vcpus, GError **error)
 		    !watch_ptes(vcpus, i, !vcpus_is_disarmed(vcpus, i), error))
 			return false;
 	return all_disarmed(vcpus) == was || sites_arm_ptes(vcpus->sites, was, error);
+}
+
+bool vcpus_arm(Vcpus *vcpus, GError **error)
+{
+	return arm_words(vcpus, error) && arm_ptes(vcpus, error);
 }
 
 int vcpus_pte_at(const Vcpus *vcpus, guint64 addr)

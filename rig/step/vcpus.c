@@ -134,6 +134,18 @@ static bool is_lockless(const Vcpus *vcpus, int word, guint64 pc)
 	return false;
 }
 
+/* Who holds a lock and looks at it finds it held, whoever else takes or releases it meanwhile. */
+static bool only_asserts(const Vcpus *vcpus, int word, const Insn *insn)
+{
+	const char *source = vcpus->guest->watch.words[word].read_in;
+
+	if (!source || insn->access != ACCESS_READ)
+		return false;
+	g_autofree char *unit = symbols_unit(vcpus->guest->symbols, insn->pc);
+
+	return g_strcmp0(unit, source) != 0;
+}
+
 static bool guards_ptes(const Vcpus *vcpus, int lock)
 {
 	const Watch *watch = &vcpus->guest->watch;
@@ -179,7 +191,8 @@ static bool pending_at_site(Vcpus *vcpus, int actor, const Site *site, const Reg
 		event.kind = EVENT_LOCK;
 		event.lock = at;
 		event.guards = guards_ptes(vcpus, at);
-	} else if ((at = vcpus_word_at(vcpus, addr)) >= 0 && !vcpus_is_guarded(vcpus, actor, at)) {
+	} else if ((at = vcpus_word_at(vcpus, addr)) >= 0 && !vcpus_is_guarded(vcpus, actor, at) &&
+		   !only_asserts(vcpus, at, &site->insn)) {
 		event.kind = EVENT_WORD;
 		event.word = at;
 		event.lock = vcpus->guest->watch.words[at].lock;
@@ -220,9 +233,12 @@ static bool at_watchpoint(Vcpus *vcpus, int actor, const Stop *stop, bool *ret_s
 		return true;
 	SiteKind kind = lock >= 0 ? SITE_LOCK : word >= 0 ? SITE_WORD
 			: vcpus_pte_at(vcpus, stop->watch) >= 0 ? SITE_PTE : SITE_ACCESS;
+	if (!sites_decode_before(vcpus->sites, vcpus_number(vcpus, actor), next, &insn, error))
+		return false;
+	if (kind == SITE_WORD && only_asserts(vcpus, word, &insn))
+		return true;
 	*ret_stay = vcpus->new_site = true;
-	return sites_decode_before(vcpus->sites, vcpus_number(vcpus, actor), next, &insn, error) &&
-	       sites_learn(vcpus->sites, &insn, kind, error);
+	return sites_learn(vcpus->sites, &insn, kind, error);
 }
 
 static void note_flush(Vcpus *vcpus, int actor, const Site *site, const Regs *regs)
@@ -308,7 +324,7 @@ static bool note_destruction(Vcpus *vcpus, int actor, const Regs *regs, GError *
 		note(vcpus, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
 				     .group = end->group, .pc = regs->pc });
 	}
-	return vcpus_arm_ptes(vcpus, error);
+	return vcpus_arm(vcpus, error);
 }
 
 /* Worth a decision only where an interrupt can come from another vCPU at all. */

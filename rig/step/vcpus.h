@@ -77,7 +77,8 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 over;		/* bits of words: what they counted for is free, or has ended */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended … */
+	guint64 let_go;		/* … and they are not watched meanwhile */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* ARCH.page_fault */
@@ -86,7 +87,7 @@ typedef struct {
 	guint32 decided;	/* bits of the actors that ever stood before a decision */
 	guint32 stopped;	/* bits of the kinds of sites that a breakpoint was ever hit at */
 	guint flushes;		/* flush instructions that were reached, ever */
-	int counts;		/* so many of the watched words count references */
+	int counts;		/* so many of the watched words are anybody's */
 	guint64 unwatched;	/* bits of words: what runs is the only one to touch them */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Vcpus;
@@ -116,8 +117,8 @@ void vcpus_free(Vcpus *vcpus);
 /* Set the watchpoints and breakpoints that say what happens to all that is watched: once. */
 bool vcpus_watch(Vcpus *vcpus, GError **error);
 
-/* Have words that count be events, or not: of frames, and of processes. */
-bool vcpus_count(Vcpus *vcpus, bool frames, bool processes, GError **error);
+/* Have these of the words that are anybody's be events, and no others. */
+bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error);
 
 /*
  * What is at @addr, by its number: a watched PTE, a watched page (*@ret is the view by which
@@ -166,9 +167,10 @@ bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error);
 
 /*
  * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
- * through a million PTEs by the same instructions, when nobody is left to race with.
+ * through a million PTEs by the same instructions, when nobody is left to race with.  The
+ * same for the locks of a process's mappings, which its end asserts thousands of times.
  */
-bool vcpus_arm_ptes(Vcpus *vcpus, GError **error);
+bool vcpus_arm(Vcpus *vcpus, GError **error);
 
 /* How long a vCPU may run from stop to stop now. */
 int vcpus_run_seconds(const Vcpus *vcpus);

@@ -33,6 +33,8 @@ static const char SOUND[] =
 	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]},"
 	"{\"name\":\"page0.refs\",\"va\":\"0xffffea0000000030\",\"phys\":\"0x1200030\",\"bytes\":8,"
 	"\"lockless\":[],\"pfn\":\"0x1235\"},"
+	"{\"name\":\"process1.mmap-lock\",\"va\":\"0xffff888001000280\",\"phys\":\"0x1000280\",\"bytes\":4,"
+	"\"lockless\":[],\"mapping\":true,\"read_in\":\"kernel/locking/rwsem.c\",\"mm\":0},"
 	"{\"name\":\"process1.users\",\"va\":\"0xffff888001000200\",\"phys\":\"0x1000200\",\"bytes\":4,"
 	"\"lockless\":[],\"mm\":0}],"
 	"\"ends\":[{\"kind\":\"begins\",\"symbol\":\"arena_map_free\",\"argument\":0,"
@@ -80,13 +82,15 @@ static void test_sound(void)
 	g_assert_cmpint(watch.words[0].lock, ==, 1);
 	g_assert_cmpint(watch.words[0].mm, ==, -1);
 	g_assert_cmpint(watch.n_words, ==, 1);
-	g_assert_cmpint(watch_count(&watch, true, true), ==, 3);
-	g_assert_cmpint(watch_count(&watch, false, true), ==, 1);
-	g_assert_cmpint(watch_count(&watch, true, false), ==, 2);
+	g_assert_cmpint(watch_count(&watch, COUNT_PROCESSES), ==, 4);
+	g_assert_cmpint(watch_count(&watch, COUNT_NONE), ==, 1);
+	g_assert_cmpint(watch_count(&watch, COUNT_FRAMES), ==, 2);
 	g_assert_cmpint(watch.n_words, ==, 2);
 	g_assert_cmphex(watch.words[1].pfn, ==, 0x1235);
 	g_assert_cmpint(watch.words[1].lock, ==, -1);
-	g_assert_cmpint(watch.words[2].mm, ==, 0);
+	g_assert_cmpint(watch.words[2].is, ==, COUNT_MAPPINGS);
+	g_assert_cmpstr(watch.words[2].read_in, ==, "kernel/locking/rwsem.c");
+	g_assert_cmpint(watch.words[3].mm, ==, 0);
 	g_assert_cmpint(watch.words[0].n_lockless, ==, 1);
 	g_assert_cmpstr(watch.words[0].lockless[0], ==, "arena_map_mem_usage");
 	g_assert_cmpstr(watch.ends[0].symbol, ==, "arena_map_free");
@@ -122,14 +126,15 @@ static const struct {
 	{ "\"group\":1,\"views\"", "\"group\":8,\"views\"", "drgn: 'group' must be" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":\"other\"", "drgn: 'other' is no lock" },
 	{ "\"guarded_by\":\"arena\"", "\"guarded_by\":1", "drgn: 'guarded_by' must be" },
-	{ "\"guarded_by\":\"ptl-0\",", "", "drgn: 'nr_pages' is no word that a lock guards, or that counts" },
-	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[]", "drgn: 'process1.users' is no word that" },
+	{ "\"guarded_by\":\"ptl-0\",", "", "drgn: 'nr_pages' is no word of any kind, in its place" },
+	{ "rwsem.c\",\"mm\":0", "rwsem.c\"", "drgn: 'process1.mmap-lock' is no word of" },
+	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[]", "drgn: 'process1.users' is no word of" },
 	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"guarded_by\":\"arena\"",
-	  "drgn: 'process1.users' is no word that" },
+	  "drgn: 'process1.users' is no word of" },
 	{ "\"lockless\":[],\"mm\":0", "\"lockless\":[],\"mm\":0,\"pfn\":\"0x1\"",
-	  "drgn: 'process1.users' is no word that" },
+	  "drgn: 'process1.users' is no word of" },
 	{ "\"bytes\":4,\"lockless\":[],\"mm\":0", "\"bytes\":2,\"lockless\":[],\"mm\":0",
-	  "drgn: 'process1.users' is no word that" },
+	  "drgn: 'process1.users' is no word of" },
 	{ "0xffff888001000040", "0x1000040", "blind: the word of lock 0 lies nowhere" },
 	{ "\"0x1000040\"", "\"0x2fffffc\"", "blind: the word of lock 0 lies nowhere" },
 	{ "\"bytes\":4", "\"bytes\":3", "blind: the word of lock 0 lies nowhere" },

@@ -252,6 +252,19 @@ static bool read_free(const Reading *reading, const Json *json, int i, GError **
 		read_small(json, "list_at", 0, LARGEST, &door->list_at, error));
 }
 
+static bool read_source(const Reading *reading, const Json *json, const char *member, const char **ret,
+			GError **error)
+{
+	const char *text;
+
+	if (!json_string(json, member, &text, error))
+		return false;
+	if (!is_made_of(text, "_-./"))
+		return wrong(reading, "source folder or file", text, error);
+	*ret = g_intern_string(text);
+	return true;
+}
+
 static bool read_lockless(const Reading *reading, const Json *json, WatchWord *word, GError **error)
 {
 	JsonArray *array;
@@ -266,22 +279,31 @@ static bool read_lockless(const Reading *reading, const Json *json, WatchWord *w
 	return true;
 }
 
-/* What has no lock counts something, and comes behind what has one. */
+/* What has no lock is anybody's, and comes behind what has one. */
 static bool read_count(const Reading *reading, const Json *json, WatchWord *word, GError **error)
 {
 	Watch *watch = reading->watch;
+	bool mapping = false;
 	gint64 mm = -1;
 
 	if ((json_has(json, "pfn") && !read_word(json, "pfn", &word->pfn, error)) ||
+	    !json_maybe_bool(json, "mapping", &mapping, error) ||
 	    !json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error))
 		return false;
 	word->mm = mm;
-	if (word->lock >= 0 ? word->pfn || mm >= 0 || watch->n_frame_counts + watch->n_process_counts > 0
-			    : !word->pfn == (mm < 0) || (word->pfn && watch->n_process_counts) ||
-			      word->bytes < (int)sizeof(gint32))
-		return wrong(reading, "word that a lock guards, or that counts", word->name, error);
-	watch->n_frame_counts += word->pfn != 0;
-	watch->n_process_counts += mm >= 0;
+	word->is = word->pfn ? COUNT_FRAMES : mapping ? COUNT_MAPPINGS
+		   : mm >= 0 ? COUNT_PROCESSES : COUNT_NONE;
+	if (mapping && (!read_source(reading, json, "read_in", &word->read_in, error) ||
+			!json_maybe_bool(json, "ends", &word->ends, error)))
+		return false;
+	bool good = (word->lock >= 0) == (word->is == COUNT_NONE) && !(word->pfn && (mapping || mm >= 0)) &&
+		    !(mapping && mm < 0) && (!word->is || word->bytes >= (int)sizeof(gint32));
+
+	for (int later = word->is + 1; later < N_COUNTS; later++)
+		good &= !watch->n_counts[later];
+	if (!good)
+		return wrong(reading, "word of any kind, in its place", word->name, error);
+	watch->n_counts[word->is]++;
 	return true;
 }
 
@@ -321,14 +343,7 @@ static bool read_end(const Reading *reading, const Json *json, int i, GError **e
 
 static bool read_wait(const Reading *reading, const Json *json, int i, GError **error)
 {
-	const char *text;
-
-	if (!json_string(json, "source", &text, error))
-		return false;
-	if (!is_made_of(text, "_-./"))
-		return wrong(reading, "source folder or file", text, error);
-	reading->watch->waits[i] = g_intern_string(text);
-	return true;
+	return read_source(reading, json, "source", &reading->watch->waits[i], error);
 }
 
 static bool read_root(const Reading *reading, const Json *json, int i, GError **error)
@@ -433,7 +448,7 @@ bool watch_parse(JsonObject *object, const char *name, int n_pages, guint64 ram_
 		}
 	}
 	number_ptes(ret);
-	ret->n_words -= ret->n_frame_counts + ret->n_process_counts;
+	ret->n_words = ret->n_counts[COUNT_NONE];
 	return check_apart(&reading, error);
 }
 
@@ -463,13 +478,10 @@ int watch_root(const Watch *watch, guint64 root)
 	return ROOT_UNKNOWN;
 }
 
-int watch_count(Watch *watch, bool frames, bool processes)
+int watch_count(Watch *watch, WatchCounts counts)
 {
-	int n = 0;
-
-	while (n < watch->n_words && watch->words[n].lock >= 0)
-		n++;
-	n += frames ? watch->n_frame_counts : 0;
-	n += frames && processes ? watch->n_process_counts : 0;
-	return watch->n_words = n;
+	watch->n_words = 0;
+	for (int i = 0; i <= (int)counts; i++)
+		watch->n_words += watch->n_counts[i];
+	return watch->n_words;
 }

@@ -77,14 +77,23 @@ typedef struct {
 	int count_at, list_at;	/* of a batch, in bytes: a byte, how many, and pointers to folios */
 } WatchFree;
 
-/* A word of memory that only the holder of a lock should touch, or one that counts and is anybody's. */
+/*
+ * What a word is that no lock guards: it counts references to a frame, is a lock of a process's mappings
+ * (which has several holders), or counts a process's users.  NONE: one is guarded.
+ */
+typedef enum { COUNT_NONE, COUNT_FRAMES, COUNT_MAPPINGS, COUNT_PROCESSES, N_COUNTS } WatchCounts;
+
+/* A word of memory that only the holder of a lock should touch, or one that is anybody's. */
 typedef struct {
 	const char *name;
 	guint64 va, phys;
 	int bytes;
-	int lock;		/* -1: none, it counts … */
-	guint64 pfn;		/* … references to this frame: its last four bytes do; or with 0 … */
-	int mm;			/* … the users of this process; else -1 */
+	int lock;		/* -1: none, it is anybody's, … */
+	WatchCounts is;		/* … and that */
+	guint64 pfn;		/* FRAMES: of which frame; its last four bytes count */
+	int mm;			/* MAPPINGS, PROCESSES: of which process, from 0 */
+	const char *read_in;	/* MAPPINGS: a source; loads elsewhere only assert … */
+	bool ends;		/* … and at 0 the mapping is gone, and its struct may be another's */
 	int n_lockless;
 	const char *lockless[MAX_LOCKLESS];	/* functions that read it without, by design */
 } WatchWord;
@@ -112,8 +121,7 @@ typedef struct {
 
 typedef struct {
 	int n_pages, n_locks, n_frames, n_frees, n_words, n_ends, n_waits, n_roots;
-	/* Words that count, behind the n_words others: of frames and then of processes; see watch_count(). */
-	int n_frame_counts, n_process_counts;
+	int n_counts[N_COUNTS];	/* of all words, in this order; n_words are watched */
 	WatchPage pages[MAX_PAGES];
 	WatchLock locks[MAX_LOCKS];
 	WatchFrame frames[MAX_FRAMES];
@@ -154,11 +162,8 @@ static inline const WatchPte *watch_pte(const Watch *watch, int slot)
 /* The frame with @role of @group; -1: there is none. */
 gint64 watch_frame(const Watch *watch, const char *role, int group);
 
-/*
- * From now on words that count are words like others, or none is: those of frames, and with
- * @processes those of processes.  How many words there are then.
- */
-int watch_count(Watch *watch, bool frames, bool processes);
+/* From now on words up to those of this kind are watched; how many these are. */
+int watch_count(Watch *watch, WatchCounts counts);
 
 /* Whose tables a vCPU walks when this is in Regs.root: a process's view, ROOT_KERNEL or ROOT_UNKNOWN. */
 int watch_root(const Watch *watch, guint64 root);

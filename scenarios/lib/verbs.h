@@ -28,6 +28,7 @@ enum {
 	VERB_VMAP = 16,		/* of subject vmap; else of arenas … */
 	VERB_COMMON = 32,	/* … but for these, which all have, and of which nothing is seen */
 	VERB_USER = 64,		/* it changes how many references there are to a page */
+	VERB_MAPS = 128,	/* it changes its process's mappings */
 };
 
 /*
@@ -56,8 +57,10 @@ enum {
 	  "user space loads: the word, or -14 for a signal") \
 	V(USER_WRITE, "user-write", PAGE, VERB_USER, DONTNEED, \
 	  "user space stores: 0, or -14 for a signal") \
-	V(MMAP, "mmap", ARENA, VERB_USER, MUNMAP, "maps the arena where it was: 0, or an errno") \
-	V(MUNMAP, "munmap", ARENA, VERB_USER, MMAP, "gives its process's mapping up: 0, or an errno") \
+	V(MMAP, "mmap", ARENA, VERB_USER | VERB_MAPS, MUNMAP, \
+	  "maps the arena where it was: 0, or an errno") \
+	V(MUNMAP, "munmap", ARENA, VERB_USER | VERB_MAPS, MMAP, \
+	  "gives its process's mapping up: 0, or an errno") \
 	V(DONTNEED, "dontneed", RANGE, VERB_USER, USER_READ, \
 	  "madvise(MADV_DONTNEED): 0, or an errno") \
 	V(PIN, "pin", PAGE, VERB_USER, UNPIN, \
@@ -66,7 +69,7 @@ enum {
 	  "gives back what the actor has pinned: how many pages") \
 	V(CLOSE, "close", ARENA, VERB_UNSEEN, OPEN, "closes its process's map descriptor: 0, or an errno") \
 	V(OPEN, "open", ARENA, VERB_UNSEEN, CLOSE, "gets a new one: 0, or an errno") \
-	V(EXIT, "exit", NOTHING, VERB_LAST | VERB_USER, KEEP, \
+	V(EXIT, "exit", NOTHING, VERB_LAST | VERB_USER | VERB_MAPS, KEEP, \
 	  "ends the actor's process, which must not be the first: 0") \
 	V(MAP_VMAP, "vmap", PAGE, VERB_VMAP | VERB_GETS_ONE, UNMAP_VMAP, \
 	  "vmap() of a new page by the vCPU of that number: 1, or 0 when it is elsewhere") \

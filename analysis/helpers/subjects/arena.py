@@ -76,16 +76,20 @@ def _words(prog: Program, found: Object, group: int) -> Iterator[Word]:
                    _LOCKLESS.get(name, []))
 
 
-def _counts(prog: Program, states: List[arena.PageState]) -> Iterator[Word]:
+def _anybodys(prog: Program, states: List[arena.PageState], found: List[Object]) -> Iterator[Word]:
     """
-    Of the pages that are mapped now and of the processes: a free decides by the former (page_ref_count(), page_mapped()),
-    its zap by the latter (mmget_not_zero()).
+    Counts of the pages that are mapped now, and of the processes: a free decides by the former (page_ref_count(),
+    page_mapped()), its zap by the latter (mmget_not_zero()).  Between them locks that have several holders.
     """
     for i, state in enumerate(states):
         if state.pfn is not None and state.pfn != state.scratch_pfn:
             va, size = arena.references(prog, state.pfn)
             yield Word(f"page{i}.refs", Word64(va), Word64(arena.physical(prog, va)), size,
                        pfn=Word64(state.pfn))
+    for i, mm in enumerate(arena.processes(prog)):
+        for name, (va, source, ends) in arena.mapping_locks(mm, found).items():
+            yield Word(f"process{i + 1}.{name}", Word64(va), Word64(arena.physical(prog, va)), 4,
+                       mapping=True, read_in=source, ends=ends or None, mm=i)
     for i, mm in enumerate(arena.processes(prog)):
         va = int(mm.mm_users.counter.address_of_().value_())
         yield Word(f"process{i + 1}.users", Word64(va), Word64(arena.physical(prog, va)), 4, mm=i)
@@ -116,7 +120,7 @@ def describe(prog: Program, request: Dict[str, Any]) -> Tuple[Watch, Dict[str, A
         pages=pages,
         locks=[lock for i, each in enumerate(found) for lock in _locks(prog, each, i)],
         words=[*(word for i, each in enumerate(found) for word in _words(prog, each, i)),
-               *_counts(prog, states)],
+               *_anybodys(prog, states, found)],
         frames=[Frame("scratch", i, Word64(pfn)) for i, pfn in enumerate(scratch) if pfn is not None],
         frees=arena.frees(prog),
         ends=[end for i, each in enumerate(found) for end in _ends(each, i)],
