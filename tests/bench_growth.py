@@ -44,8 +44,6 @@ class Cost(NamedTuple):
     schedules: int      #: those in vain, too
     complete: bool
     ms: float           #: a schedule
-    restore_ms: float   #: … of that
-    stops: float        #: … in which
 
 
 def text(actors: Iterable[str], *more: Any) -> List[str]:
@@ -83,9 +81,8 @@ def explore(family: Family, size: int, policy: str, out: Path) -> Cost:
     if result.returncode not in (0, 1):
         sys.exit(f"bench_growth: {family.name}, {size}: {result.stderr.strip()}")
     said, run = (json.loads((out / name).read_text()) for name in ("verdict.json", "run.json"))
-    begun, spent = said["executed"] + said["redundant"], run["spent_s"]
-    return Cost(size, begun, said["complete"], 1000 * spent["total"] / begun, 1000 * spent["restore"] / begun,
-                run["counts"]["stops"] / begun)
+    begun = said["executed"] + said["redundant"]
+    return Cost(size, begun, said["complete"], 1000 * run["spent_s"]["total"] / begun)
 
 
 def measure(family: Family, policy: str, work: Path) -> List[Cost]:
@@ -102,7 +99,7 @@ def measure(family: Family, policy: str, work: Path) -> List[Cost]:
 def slope(points: List[Tuple[float, float]]) -> float:
     """Least squares."""
     mean_x, mean_y = (sum(values) / len(points) for values in zip(*points))
-    return (sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
+    return float(sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
 
 
 def exponent(costs: List[Cost], of: Callable[[Cost], float]) -> Optional[float]:
