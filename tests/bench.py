@@ -28,7 +28,7 @@ RIG = TOP / "build" / "racerig"
 ROUNDS = 8
 WAKE_UPS = 10000
 MUTANTS = ("scratch-plain-store", "scratch-cmpxchg-unlocked", "free-no-flush")
-STRESS_S = 20
+STRESS_SECONDS = 20
 #: Of the cache: what a start finds out and keeps.
 KEPT = ("controls", "sites")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "racerig"
@@ -254,7 +254,7 @@ def main() -> None:
         compare_sandbox(work / "run")
         compare_backends(work)
         # All of them: make bench-stress.
-        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_S)
+        baseline.compare([(mutant, baseline.scenario_of(mutant)) for mutant in MUTANTS], STRESS_SECONDS)
     finally:
         shutil.rmtree(work)
 

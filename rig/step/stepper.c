@@ -69,7 +69,7 @@ static bool advance_all(Stepper *stepper, GError **error)
 	guint64 ptes[MAX_PTES];
 
 	forget(vcpus);
-	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, GUEST_PARKED, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_ptes(vcpus, ptes);
 	vcpus_note_queues(vcpus, -1);
@@ -112,7 +112,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	g_array_set_size(vcpus->frames, start->frames);
 	g_array_set_size(vcpus->log, 0);
 	vcpus->new_site = false;
-	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm(vcpus, error))
+	if (!guest_restore(vcpus->guest, START, error) || !vcpus_arm_ptes(vcpus, error))
 		return false;
 	vcpus_note_queues(vcpus, -1);
 	return true;

@@ -42,9 +42,8 @@ static bool hits_watchpoint(const Vcpus *vcpus, const Event *event, guint64 stal
 	case EVENT_PTE:
 		return !vcpus_is_disarmed(vcpus, event->page);
 	case EVENT_LOCK:
-		return true;
 	case EVENT_WORD:
-		return !(vcpus->let_go >> event->word & 1);
+		return true;
 	case EVENT_ACCESS:
 		return event_slot(event) >= 0 &&
 		       is_allowed(event, stale ? stale : event->before[event_slot(event)]);
@@ -114,7 +113,7 @@ static void note_stored(Vcpus *vcpus, Event *event, const Insn *insn, guint64 ad
 }
 
 /* Who counts down to nothing ends what is counted: the struct that the words are in may be another's next. */
-static bool note_count(Vcpus *vcpus, Event *event, GError **error)
+static void note_count(Vcpus *vcpus, Event *event)
 {
 	const Watch *watch = &vcpus->guest->watch;
 	const WatchWord *word = &watch->words[event->word];
@@ -125,7 +124,6 @@ static bool note_count(Vcpus *vcpus, Event *event, GError **error)
 	for (int i = 0; word->is == COUNT_PROCESSES && event->count == 0 && i < watch->n_words; i++)
 		if (watch->words[i].is >= COUNT_MAPPINGS && watch->words[i].mm == word->mm)
 			vcpus->over |= G_GUINT64_CONSTANT(1) << i;
-	return vcpus_arm(vcpus, error);
 }
 
 static void note_holder(Vcpus *vcpus, int actor, int lock)
@@ -180,9 +178,8 @@ bool vcpus_execute(Vcpus *vcpus, int actor, guint64 stale, Event *ret_event, GEr
 		ret_event->program = guest_actor_report(vcpus->guest, actor).program;
 	if (self->pending.kind == EVENT_LOCK && guest_lock(vcpus->guest, self->pending.lock))
 		note_holder(vcpus, actor, self->pending.lock);
-	if (self->pending.kind == EVENT_WORD && self->pending.lock < 0 &&
-	    !note_count(vcpus, ret_event, error))
-		return false;
+	if (self->pending.kind == EVENT_WORD && self->pending.lock < 0)
+		note_count(vcpus, ret_event);
 	vcpus_ptes(vcpus, ret_event->after);
 	/* Whoever gives it up does so while it is held: even where its holder does nothing else. */
 	if (self->pending.kind == EVENT_LOCK && vcpus_may_be_given_up(vcpus, self->pending.lock)) {

@@ -60,13 +60,22 @@ static bool watch_words(Vcpus *vcpus, GError **error)
 	return true;
 }
 
+static bool watch_word(Vcpus *vcpus, int word, bool insert, GError **error)
+{
+	const WatchWord *watched = &vcpus->guest->watch.words[word];
+
+	return machine_watch(vcpus->guest->machine, watched->va, watched->bytes, WATCH_ACCESS, insert, error);
+}
+
 bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error)
 {
 	const Watch *watch = &vcpus->guest->watch;
 	guint64 guarded = 0, changed;
 
-	for (int i = 0; i < watch->n_words && !vcpus->survey && !lose("word"); i++)
-		if (watch->words[i].lock >= 0 && i != pending && vcpus_is_guarded(vcpus, actor, i))
+	for (int i = 0; i < watch->n_words && !vcpus->survey; i++)
+		if ((watch->words[i].lock >= 0 ? !lose("word")
+		     : watch->words[i].is == COUNT_MAPPINGS && !lose("count")) &&
+		    i != pending && vcpus_is_guarded(vcpus, actor, i))
 			guarded |= G_GUINT64_CONSTANT(1) << i;
 	changed = guarded ^ vcpus->unwatched;
 	vcpus->unwatched = guarded;
@@ -74,20 +83,10 @@ bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error)
 		int i = __builtin_ctzll(changed);
 		bool insert = !(guarded >> i & 1);
 
-		if (!(insert && lose("rewatch")) &&
-		    !machine_watch(vcpus->guest->machine, watch->words[i].va, watch->words[i].bytes,
-				   WATCH_ACCESS, insert, error))
+		if (!(insert && lose("rewatch")) && !watch_word(vcpus, i, insert, error))
 			return false;
 	}
 	return true;
-}
-
-static bool watch_count_at(Vcpus *vcpus, int word, bool insert, GError **error)
-{
-	const WatchWord *watched = &vcpus->guest->watch.words[word];
-
-	return lose("count") ||
-	       machine_watch(vcpus->guest->machine, watched->va, watched->bytes, WATCH_ACCESS, insert, error);
 }
 
 bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error)
@@ -95,14 +94,14 @@ bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error)
 	Watch *watch = &vcpus->guest->watch;
 	int n = watch_count(watch, counts), guarded = watch->n_counts[COUNT_NONE];
 
-	for (int i = guarded; i < guarded + vcpus->counts; i++)
-		if (!(vcpus->let_go >> i & 1) && !watch_count_at(vcpus, i, false, error))
+	for (int i = guarded; i < guarded + vcpus->counts && !lose("count"); i++)
+		if (!(vcpus->unwatched >> i & 1) && !watch_word(vcpus, i, false, error))
 			return false;
-	for (int i = guarded; i < n; i++)
-		if (!watch_count_at(vcpus, i, true, error))
+	for (int i = guarded; i < n && !lose("count"); i++)
+		if (!watch_word(vcpus, i, true, error))
 			return false;
 	vcpus->counts = n - guarded;
-	vcpus->let_go = 0;
+	vcpus->unwatched &= (G_GUINT64_CONSTANT(1) << guarded) - 1;
 	return true;
 }
 
@@ -184,23 +183,7 @@ static bool all_disarmed(const Vcpus *vcpus)
 	return true;
 }
 
-static bool arm_words(Vcpus *vcpus, GError **error)
-{
-	const Watch *watch = &vcpus->guest->watch;
-
-	for (int i = watch->n_counts[COUNT_NONE]; i < watch->n_words; i++) {
-		guint64 bit = G_GUINT64_CONSTANT(1) << i, over = vcpus->over & bit;
-
-		if (watch->words[i].is != COUNT_MAPPINGS || over == (vcpus->let_go & bit))
-			continue;
-		if (!watch_count_at(vcpus, i, !over, error))
-			return false;
-		vcpus->let_go ^= bit;
-	}
-	return true;
-}
-
-static bool arm_ptes(Vcpus *vcpus, GError **error)
+bool vcpus_arm_ptes(Vcpus *vcpus, GError **error)
 {
 	const Watch *watch = &vcpus->guest->watch;
 	guint32 changed = vcpus->dying ^ vcpus->disarmed;
@@ -215,11 +198,6 @@ static bool arm_ptes(Vcpus *vcpus, GError **error)
 		    !watch_ptes(vcpus, i, !vcpus_is_disarmed(vcpus, i), error))
 			return false;
 	return all_disarmed(vcpus) == was || sites_arm_ptes(vcpus->sites, was, error);
-}
-
-bool vcpus_arm(Vcpus *vcpus, GError **error)
-{
-	return arm_words(vcpus, error) && arm_ptes(vcpus, error);
 }
 
 int vcpus_pte_at(const Vcpus *vcpus, guint64 addr)

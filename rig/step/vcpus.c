@@ -324,7 +324,7 @@ static bool note_destruction(Vcpus *vcpus, int actor, const Regs *regs, GError *
 		note(vcpus, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
 				     .group = end->group, .pc = regs->pc });
 	}
-	return vcpus_arm(vcpus, error);
+	return vcpus_arm_ptes(vcpus, error);
 }
 
 /* Worth a decision only where an interrupt can come from another vCPU at all. */

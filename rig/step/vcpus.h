@@ -77,8 +77,7 @@ typedef struct {
 	guint32 dying;		/* it is being taken apart */
 	guint32 disarmed;	/* its PTEs are not watched meanwhile */
 	guint32 gone;		/* where its lock was, there is something else now */
-	guint64 over;		/* bits of words: what they counted for is free, or has ended … */
-	guint64 let_go;		/* … and they are not watched meanwhile */
+	guint64 over;		/* bits of words: what they counted for is free, or has ended */
 	guint64 done, returned, sync;	/* guest_done(), guest_returned(), guest_sync() */
 	guint64 ends[MAX_ENDS];	/* entries of the functions in Watch.ends */
 	guint64 page_fault;	/* ARCH.page_fault */
@@ -167,10 +166,9 @@ bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error);
 
 /*
  * Watch the PTEs and their sites, or not, as the life of their groups says: an end may go
- * through a million PTEs by the same instructions, when nobody is left to race with.  The
- * same for the locks of a process's mappings, which its end asserts thousands of times.
+ * through a million PTEs by the same instructions, when nobody is left to race with.
  */
-bool vcpus_arm(Vcpus *vcpus, GError **error);
+bool vcpus_arm_ptes(Vcpus *vcpus, GError **error);
 
 /* How long a vCPU may run from stop to stop now. */
 int vcpus_run_seconds(const Vcpus *vcpus);
