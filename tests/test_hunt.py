@@ -137,6 +137,14 @@ def test_stop_at(tmp_path):
     assert "I1" in {group["violation"]["invariant"] for group in said["groups"]}
 
 
+def test_states_at_sync_are_shown_to_be_alike(tmp_path):
+    """Where all states are taken for one, those that are run on all the same end otherwise."""
+    result = run_rig("hunt", "--verbs", "alloc,free", "--setup", "alloc 0", "--out", tmp_path / "run",
+                     env={"RACERIG_LOSE": "sync"})
+    assert result.returncode == 2
+    assert "alike at their sync, and did not end alike" in result.stderr
+
+
 def test_interrupt_keeps_finished_work(tmp_path):
     out = tmp_path / "run"
     child = subprocess.Popen([RIG, "hunt", "--verbs", "free,read", "--setup", "alloc 0", "--out", out],

@@ -173,6 +173,17 @@ def test_exit(tmp_path):
 
 # --- races -------------------------------------------------------------------------------------
 
+def test_a_fault_may_come_before_the_end_of_its_mapping(tmp_path):
+    """
+    What a munmap does first is to take the mmap lock: if that were no event, it would always have it when the
+    fault is asked.  A page that was mapped by then, and a signal, are two ends.
+    """
+    result = explore(tmp_path / "run", "munmap | user-read 0", "--setup", "alloc 0", "--preemptions", 1)
+    assert result.returncode == 0 and "complete" in result.stdout, result.stdout + result.stderr
+    states = {state for state in verdict(tmp_path / "run")["final_states"]}
+    assert {re.findall(r"user-read=(-?\d+)", state)[0] for state in states} == {"0", "-14"}, states
+
+
 def test_two_actors(tmp_path):
     result = explore(tmp_path / "run", "alloc 0; write 0 | free 0")
     found = verdict(tmp_path / "run")

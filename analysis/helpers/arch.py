@@ -15,6 +15,9 @@ PAGE_SIZE = 1 << PAGE_SHIFT
 PTE_BYTES = 8
 PTES_PER_TABLE = 512
 
+# What a function may use below its stack pointer (System V ABI, 3.2.2).
+RED_ZONE = 128
+
 # Where the kernel's own mapping and that of all memory start.
 KERNEL_MAP = 0xFFFFFFFF80000000
 KERNEL_MAP_SIZE = 1 << 30

@@ -11,18 +11,19 @@ All else is a state of its own.
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from drgn import Object, Program, offsetof, sizeof
+from drgn import FaultError, Object, Program, offsetof, sizeof
 from drgn.helpers.linux.bpf import bpf_prog_for_each
 from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.llist import llist_for_each
-from drgn.helpers.linux.mm import follow_phys, pfn_to_page, phys_to_virt, virt_to_phys
+from drgn.helpers.linux.mm import follow_phys, pfn_to_page, phys_to_virt, virt_to_phys, vma_find
 from drgn.helpers.linux.nodemask import for_each_online_node
 from drgn.helpers.linux.percpu import per_cpu_ptr
 from drgn.helpers.linux.pid import for_each_task
+from drgn.helpers.linux.sched import cpu_curr
 from drgn.helpers.linux.slab import for_each_slab_cache, slab_object_info
 
-from .arch import KERNEL_MAP, PAGE_SIZE
+from .arch import KERNEL_MAP, PAGE_SIZE, RED_ZONE
 
 
 # What may grow in a loop.
@@ -30,6 +31,8 @@ STREAM = "program-stream"
 SLAB = "slab-allocator"
 STACK = "dead-stack"
 LOCKDEP = "lockdep"
+
+WORD = 8
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,33 @@ def _stacks(prog: Program, pointers: List[int]) -> Iterator[Span]:
             for page in range(start, pointer, PAGE_SIZE):
                 phys = follow_phys(prog["init_mm"].address_of_(), page).value_()
                 yield Span(int(phys), min(PAGE_SIZE, pointer - page), STACK)
+
+
+def _present(mm: Object, start: int, end: int) -> Iterator[Span]:
+    """The memory of the addresses from *start* to *end* that is there."""
+    for page in range(start & -PAGE_SIZE, end, PAGE_SIZE):
+        first, last = max(start, page), min(end, page + PAGE_SIZE)
+        try:
+            phys = int(follow_phys(mm, first).value_())
+        except FaultError:
+            continue
+        yield Span(phys, last - first, STACK)
+
+
+def stacks_in_user_space(prog: Program, pointers: List[int]) -> Iterator[Span]:
+    """
+    The stacks of those that run on the first vCPUs, in user space at these stack *pointers*: the
+    kernel's whole, since the next entry begins at its top, and their own below what a function may use
+    without moving the pointer.
+    """
+    size = prog.symbol("__end_init_stack").address - prog.symbol("__start_init_stack").address
+    for cpu, pointer in enumerate(pointers):
+        task = cpu_curr(prog, cpu)
+        kernel = int(task.stack.value_())
+        # The lowest word is no stack but says whether it was overrun.
+        yield from _present(prog["init_mm"].address_of_(), kernel + WORD, kernel + size)
+        area = vma_find(task.mm, pointer)
+        yield from _present(task.mm, int(area.vm_start.value_()), (pointer - RED_ZONE) & -WORD)
 
 
 def _lockdep(prog: Program) -> Iterator[Span]:

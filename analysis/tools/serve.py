@@ -10,10 +10,11 @@ answer a line on stdout.
   {"op": "survey", "subject": NAME, "keep": as above}
   {"op": "failures", "subject": NAME, "keep": as above, "cpus": N}
   {"op": "differences", "words": [PHYS…], "stacks": [POINTER…]}
+  {"op": "dead", "stacks": [POINTER…]}
 
 GROUP is an index into groups.  Addresses in an answer are text
 (analysis/helpers/wire.py), but in "keep", which is nobody's to read.
-With --ram the answers to "end" and "differences" have "reads", too: the stretches of physical memory that it rests on.
+With --ram the answers to "end", "differences" and "dead" have "reads", too: the stretches of physical memory that it rests on.
 An answer is {"ok": …} or {"error": "one line"}.  Ends when stdin does.
 """
 
@@ -76,6 +77,17 @@ def differences(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     )
 
 
+def dead(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Where nothing is read before it is written, while all actors stand in user space."""
+    pointers = [wire.from_u64(pointer) for pointer in request["stacks"]]
+    return {
+        "dead": [
+            {"phys": wire.u64(span.start), "size": wire.u64(span.size)}
+            for span in memory.stacks_in_user_space(prog, pointers)
+        ]
+    }
+
+
 def survey_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
     """What is no event, and can be counted."""
     found = subjects.find(request["subject"]).survey(prog, request["keep"])
@@ -89,10 +101,10 @@ def failures_of(prog: Program, request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 OPERATIONS = {"describe": describe, "end": end, "differences": differences,
-              "failures": failures_of, "survey": survey_of}
+              "dead": dead, "failures": failures_of, "survey": survey_of}
 
 #: What the rig asks after many schedules, and may find to be as it was.
-REPEATED = {"end", "differences"}
+REPEATED = {"end", "differences", "dead"}
 
 
 def main() -> None:

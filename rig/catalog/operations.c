@@ -262,6 +262,45 @@ char *operations_hash(const Operations *operations)
 	return g_strndup(sum, 16);
 }
 
+/* The watched page that @page next to the arena is; -1: it is not next to it, or recovered. */
+static int lost_page(const Operations *operations, const struct operation *op, bool stray)
+{
+	int at = (int)operations->shape.pages;
+
+	for (int edge = 0; edge < N_EDGES; edge++) {
+		if (verb_edge_page(edge) == op->page)
+			return stray || edge == EDGE_LOWER ? at : -1;
+		at += operations->shape.edges >> edge & 1;
+	}
+	return -1;
+}
+
+int operations_oops(const Operations *operations, int *ret_page, bool *ret_stray)
+{
+	int who = -1;
+
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		for (guint j = 0; j < actor->operations->len; j++) {
+			const Operation *one = g_ptr_array_index(actor->operations, j);
+			struct operation op = operation_of(one->word);
+			bool stray = op.verb == VERB_STRAY_READ || op.verb == VERB_STRAY_WRITE;
+			int page = verb_row(op.verb)->takes == TAKES_ANY_PAGE
+				   ? lost_page(operations, &op, stray) : -1;
+
+			if (page >= 0 && who >= 0 && who != (int)i)
+				return -1;
+			if (page < 0 || who >= 0)
+				continue;
+			who = (int)i;
+			*ret_page = page;
+			*ret_stray = stray;
+		}
+	}
+	return who;
+}
+
 char **operations_unseen(const Operations *operations)
 {
 	GPtrArray *unseen = g_ptr_array_new();

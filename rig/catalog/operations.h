@@ -71,6 +71,13 @@ char *operations_summary(const Operations *operations);
 /* What tells it from all others: 16 hexadecimal digits; the caller's. */
 char *operations_hash(const Operations *operations);
 
+/*
+ * The actor that has to end in an oops, since nobody recovers what it does, and the watched page of
+ * that; -1: none, or several.  *@ret_stray: it is an access of a program without an arena; else
+ * it is below what is recovered.
+ */
+int operations_oops(const Operations *operations, int *ret_page, bool *ret_stray);
+
 /* The verbs in it whose doings are no events; NULL when there are none.  The caller's. */
 char **operations_unseen(const Operations *operations);
 

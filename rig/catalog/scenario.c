@@ -402,6 +402,18 @@ bool scenario_is_text(const char *name)
 	return g_str_has_prefix(name, TEXT_NAME);
 }
 
+/* What nobody recovers has to end in an oops, on kernels that recover anything, and not that. */
+static void expect_oops(Scenario *scenario)
+{
+	bool stray;
+	int actor = operations_oops(scenario->operations, &scenario->oops_page, &stray);
+
+	if (actor < 0)
+		return;
+	scenario->oops = g_strdup(scenario->operations->names[actor]);
+	scenario->oops_needs = g_strsplit(stray ? "fault" : "lower-oops", ";", -1);
+}
+
 Scenario *scenario_of_text(Operations *operations)
 {
 	Scenario *scenario = g_new0(Scenario, 1);
@@ -414,6 +426,7 @@ Scenario *scenario_of_text(Operations *operations)
 	scenario->preemptions = -1;
 	scenario->operations = operations;
 	take_operations(scenario);
+	expect_oops(scenario);
 	return scenario;
 }
 

@@ -273,9 +273,36 @@ static void test_inverses(void)
 	}
 }
 
+/* Who has to end in an oops, by its text. */
+static void test_oops(void)
+{
+	static const struct { const char *actors; int who, page; bool stray; } cases[] = {
+		{ "peek lower | free 0", 0, 1, false },
+		{ "free 0 | stray-write upper", 1, 1, true },
+		{ "stray-read first; read 1 | peek last", 0, 2, true },
+		{ "peek first | poke upper", -1, 0, false },
+		{ "stray-read 0 | free 0", -1, 0, false },
+		{ "peek lower | stray-read lower", -1, 0, false },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Operations) made = parse(cases[i].actors, NULL);
+		int page = 0;
+		bool stray = false;
+		int who = operations_oops(made, &page, &stray);
+
+		g_assert_cmpint(who, ==, cases[i].who);
+		if (who < 0)
+			continue;
+		g_assert_cmpint(page, ==, cases[i].page);
+		g_assert_true(stray == cases[i].stray);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/operations/oops", test_oops);
 	g_test_add_func("/operations/plain-form", test_plain_form);
 	g_test_add_func("/operations/words", test_words);
 	g_test_add_func("/operations/variant", test_variant);

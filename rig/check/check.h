@@ -99,6 +99,12 @@ void check_blame(const Check *check, Violation *violation, int actor);
 /* Keep a copy of @found.  Its reason must be in the row of its invariant. */
 void check_found(Check *check, const Violation *found);
 
+/*
+ * Add to @ret all that what is still to come is judged by; what was found so far is not in it.  Two
+ * equal ones judge equal events alike, if nobody is in the middle of an operation.
+ */
+void check_state(const Check *check, GByteArray *ret);
+
 /* Every invariant that looks at how a schedule ended, by number. */
 void check_end(Check *check, const End *end);
 

@@ -61,6 +61,21 @@ gboolean command_duration(const char *text, double *ret, GError **error)
 	return FALSE;
 }
 
+gboolean command_bad(GError **error, const char *option, const char *value, const char *fix)
+{
+	g_autofree char *shown = name_shown(value);
+
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s %s: %s", option, shown, fix);
+	return FALSE;
+}
+
+gboolean command_bad_number(GError **error, const char *option, int value, const char *fix)
+{
+	g_autofree char *text = g_strdup_printf("%d", value);
+
+	return command_bad(error, option, text, fix);
+}
+
 int command_table_code(const Table *table)
 {
 	TableCounts counts = table_count(table);

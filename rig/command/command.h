@@ -67,5 +67,9 @@ gboolean command_duration(const char *text, double *ret, GError **error);
 /* Whether there is an invariant @id, which @option has; NULL: none is asked for. */
 gboolean command_invariant(const char *option, const char *id, GError **error);
 
+/* FALSE, and that @value of @option is none: @fix says what to give. */
+gboolean command_bad(GError **error, const char *option, const char *value, const char *fix);
+gboolean command_bad_number(GError **error, const char *option, int value, const char *fix);
+
 /* The exit code that a table means: the worst of its rows, or skipped when all are. */
 int command_table_code(const Table *table);

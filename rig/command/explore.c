@@ -190,12 +190,6 @@ static void print_verdict(const Verdict *verdict, const Policy *policy, const Co
 	}
 }
 
-static gboolean bad_input(GError **error, const char *option, int value, const char *fix)
-{
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s %d: %s", option, value, fix);
-	return FALSE;
-}
-
 static gboolean is_bounded(void)
 {
 	return strcmp(opt_policy, "dfs") == 0 || strcmp(opt_policy, "dpor") == 0;
@@ -206,41 +200,42 @@ static gboolean check_split(GError **error)
 	enum { DEEPEST = 64 };
 
 	if (opt_split < 0 || opt_split > DEEPEST)
-		return bad_input(error, "--split", opt_split, "give 1 to 64");
+		return command_bad_number(error, "--split", opt_split, "give 1 to 64");
 	if (opt_split && strcmp(opt_policy, "dpor") != 0)
-		return bad_input(error, "--split", opt_split, "only dpor can be split");
+		return command_bad_number(error, "--split", opt_split, "only dpor can be split");
 	if (opt_split && opt_preemptions >= 0)
-		return bad_input(error, "--split", opt_split,
-				 "under a preemption bound there are no sleep sets, and all parts would "
-				 "explore the same; leave --preemptions out");
+		return command_bad_number(error, "--split", opt_split,
+					  "under a preemption bound there are no sleep sets, and all "
+					  "parts would explore the same; leave --preemptions out");
 	if (!opt_split && opt_costs)
-		return bad_input(error, "--split", opt_split, "--costs goes with --split D");
+		return command_bad_number(error, "--split", opt_split, "--costs goes with --split D");
 	if (!opt_shard && opt_irq_events)
-		return bad_input(error, "--split", opt_split, "--irq-events goes with --shard I/N");
+		return command_bad_number(error, "--split", opt_split, "--irq-events goes with --shard I/N");
 	if (!opt_shard)
 		return TRUE;
 	if (!opt_split)
-		return bad_input(error, "--split", opt_split, "--shard takes --split D, as in --split 2");
+		return command_bad_number(error, "--split", opt_split,
+					  "--shard takes --split D, as in --split 2");
 	return shard_parse(opt_shard, &shard_index, &shard_count, error);
 }
 
 static gboolean check_options(GError **error)
 {
 	if (opt_schedules < 0)
-		return bad_input(error, "--max-schedules", opt_schedules, "give a positive number");
+		return command_bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
 	if (opt_jobs < 1 || opt_jobs > 64)
-		return bad_input(error, "--jobs", opt_jobs, "give 1 to 64");
+		return command_bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
 	if (opt_depth < 1 || opt_depth > 100)
-		return bad_input(error, "--depth", opt_depth, "give 1 to 100");
+		return command_bad_number(error, "--depth", opt_depth, "give 1 to 100");
 	if (opt_recheck < 0)
-		return bad_input(error, "--recheck", opt_recheck, "give 0 or more");
+		return command_bad_number(error, "--recheck", opt_recheck, "give 0 or more");
 	if (opt_failures < -1 || opt_failures > SCHEDULE_MAX_FAILURES)
-		return bad_input(error, "--failures", opt_failures, "give 0 to 9");
+		return command_bad_number(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_preemptions < -1)
-		return bad_input(error, "--preemptions", opt_preemptions, "give 0 or more");
+		return command_bad_number(error, "--preemptions", opt_preemptions, "give 0 or more");
 	if (opt_preemptions >= 0 && !is_bounded())
-		return bad_input(error, "--preemptions", opt_preemptions,
-				 "only dfs and dpor have a bound");
+		return command_bad_number(error, "--preemptions", opt_preemptions,
+					  "only dfs and dpor have a bound");
 	return check_split(error) && command_invariant("--stop-at", opt_stop_at, error);
 }
 
@@ -270,8 +265,8 @@ static Policy *make_policy(int actors, int failures, GError **error)
 /* A merge knows nothing of what was asked to fail. */
 static bool cannot_split(int failures, GError **error)
 {
-	return bad_input(error, "--failures", failures,
-			 "a split exploration has none; leave --split out, or give --failures 0");
+	return command_bad_number(error, "--failures", failures,
+				  "a split exploration has none; leave --split out, or give --failures 0");
 }
 
 /* The one that is named, or the one that --actors says. */
@@ -326,9 +321,128 @@ static void expect_irqs(Session *session, Irqs irqs)
 	stepper_expect_irqs(session->stepper, irqs);
 }
 
+/* What was asked for, before there is a guest. */
+typedef struct {
+	Scenario *scenario;
+	Kernel *kernel;
+	Policy *policy;
+	Costs *costs;		/* NULL: nobody asks */
+	Shard *shard;		/* NULL: all of it */
+	int failures;
+	char *folder, *words, *bound;	/* what @options points to */
+	ExploreOptions options;
+} Asked;
+
+static void asked_clear(Asked *asked)
+{
+	g_clear_pointer(&asked->scenario, scenario_free);
+	g_clear_pointer(&asked->kernel, kernel_free);
+	g_clear_pointer(&asked->policy, policy_free);
+	g_clear_pointer(&asked->costs, costs_free);
+	g_clear_pointer(&asked->shard, shard_free);
+	g_free(asked->folder);
+	g_free(asked->words);
+	g_free(asked->bound);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
+
+/* Journals of one exploration have the same. */
+static char *options_words(const Asked *asked)
+{
+	g_autofree char *among = asked->failures ? g_strdup_printf("/failures=%d", asked->failures)
+						 : g_strdup("");
+
+	if (opt_split)
+		return explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count);
+	if (is_bounded())
+		return explore_options(asked->policy->name, opt_preemptions, asked->failures);
+	return g_strdup_printf("%s/%d/%d%s", asked->policy->name, opt_seed, opt_depth, among);
+}
+
+static void set_options(Asked *asked, const char *kernel)
+{
+	asked->folder = g_strdup_printf("racerig-runs/%s-%s", asked->scenario->name, kernel);
+	asked->words = options_words(asked);
+	if (opt_preemptions >= 0)
+		asked->bound = g_strdup_printf("at most %d preemptions", opt_preemptions);
+	asked->options.out = opt_out ? opt_out : asked->folder;
+	asked->options.options = asked->words;
+	asked->options.bound = asked->bound;
+	asked->options.max_schedules = opt_schedules;
+	asked->options.stop_at = opt_stop_at;
+	asked->options.jobs = opt_jobs;
+	asked->options.recheck = opt_recheck;
+	asked->options.resume = opt_resume;
+	asked->options.part = opt_shard;
+}
+
+/* A shard that does not fit starts no guest. */
+static gboolean ask(const char *name, Asked *ret, GError **error)
+{
+	const char *kernel = opt_kernel ? opt_kernel : "stock";
+
+	ret->scenario = check_options(error) ? find_scenario(name, error) : NULL;
+	if (!ret->scenario)
+		return FALSE;
+	ret->failures = opt_failures < 0 ? ret->scenario->failures : opt_failures;
+	if (opt_split && ret->failures && !cannot_split(ret->failures, error))
+		return FALSE;
+	ret->policy = make_policy(g_strv_length(ret->scenario->actors), ret->failures, error);
+	if (!ret->policy ||
+	    (opt_time && !command_duration(opt_time, &ret->options.max_seconds, error)) ||
+	    (opt_costs && !(ret->costs = costs_load(opt_costs, error))))
+		return FALSE;
+	set_options(ret, kernel);
+	if (!folder_may_write(ret->options.out, error) || !(ret->kernel = find_kernel(kernel, error)))
+		return FALSE;
+	Pair pair = { ret->scenario, ret->kernel, opt_preemptions };
+	return !opt_shard || (ret->shard = shard_of_pair(&pair, opt_split, command_connect, shard_index,
+							 shard_count, error));
+}
+
+static Session *start(const Asked *asked, GCancellable *cancel, GError **error)
+{
+	g_autoptr(Session) session =
+		session_new_of(scenario_ref(asked->scenario), kernel_ref(asked->kernel),
+			       &(SessionPlace){ .connect = command_connect }, cancel, error);
+
+	if (session)
+		session->n_failures = asked->failures;
+	if (!session || !session_prepare(session, error))
+		return NULL;
+	if (opt_irq_events)
+		expect_irqs(session, IRQS_EVENTS);
+	if (asked->shard && !write_shard(asked->shard, asked->options.out, error))
+		return NULL;
+	return g_steal_pointer(&session);
+}
+
+/* As often as it turns out that interrupts are more than was thought. */
+static Verdict *explore_whole(Session *session, Asked *asked, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	Verdict *verdict = NULL;
+
+	while (!explore(session, asked->policy, &asked->options, &verdict, &local)) {
+		if (!g_error_matches(local, RIG_ERROR, RIG_ERROR_ANEW)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return NULL;
+		}
+		g_message("%s; exploring anew", local->message);
+		g_clear_error(&local);
+		/* What a part has found the others must be told, and there is one word for that. */
+		expect_irqs(session, opt_shard ? IRQS_EVENTS : session->irqs + 1);
+		policy_free(asked->policy);
+		asked->policy = make_policy(g_strv_length(session->scenario->actors), asked->failures, error);
+		asked->options.resume = false;
+	}
+	return verdict;
+}
+
 int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 {
-	ExploreOptions options = { 0 };
+	g_auto(Asked) asked = { 0 };
 
 	if (!command_parse(&argc, &argv, entries, "[SCENARIO]", COMMAND_ANY,
 			   "Walk the interleavings of a scenario, or of --actors.", error))
@@ -338,79 +452,17 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 			    "give the name of a scenario, or --actors 'TEXT' (racerig explore --help)");
 		return EXIT_BROKEN;
 	}
-	const char *kernel = opt_kernel ? opt_kernel : "stock";
-	g_autoptr(Scenario) scenario = check_options(error) ? find_scenario(argv[1], error) : NULL;
-	int failures = !scenario ? 0 : opt_failures < 0 ? scenario->failures : opt_failures;
-	g_autoptr(Policy) policy =
-		scenario && (!opt_split || !failures || cannot_split(failures, error))
-		? make_policy(g_strv_length(scenario->actors), failures, error) : NULL;
-	if (!policy || (opt_time && !command_duration(opt_time, &options.max_seconds, error)))
+	g_autoptr(Session) session = ask(argv[1], &asked, error) ? start(&asked, cancel, error) : NULL;
+	g_autoptr(Verdict) verdict = session ? explore_whole(session, &asked, error) : NULL;
+	if (!verdict)
 		return EXIT_BROKEN;
-	g_autoptr(Costs) costs = opt_costs ? costs_load(opt_costs, error) : NULL;
-	if (opt_costs && !costs)
-		return EXIT_BROKEN;
-	g_autofree char *folder = g_strdup_printf("racerig-runs/%s-%s", scenario->name, kernel);
-	g_autofree char *among = failures ? g_strdup_printf("/failures=%d", failures) : g_strdup("");
-	g_autofree char *words = opt_split
-		? explore_options_split(opt_split, opt_shard ? shard_index : 0, shard_count)
-		: is_bounded() ? explore_options(policy->name, opt_preemptions, failures)
-		: g_strdup_printf("%s/%d/%d%s", policy->name, opt_seed, opt_depth, among);
-	options.out = opt_out ? opt_out : folder;
-	options.options = words;
-	options.max_schedules = opt_schedules;
-	options.stop_at = opt_stop_at;
-	options.jobs = opt_jobs;
-	options.recheck = opt_recheck;
-	options.resume = opt_resume;
-	options.part = opt_shard;
-	if (!folder_may_write(options.out, error))
-		return EXIT_BROKEN;
-	g_autoptr(Kernel) found = find_kernel(kernel, error);
-	Pair pair = { scenario, found, opt_preemptions };
-	/* Before a guest is started: a shard that does not fit starts none. */
-	g_autoptr(Shard) shard = found && opt_shard ? shard_of_pair(&pair, opt_split, command_connect,
-								    shard_index, shard_count, error)
-						    : NULL;
-	if (!found || (opt_shard && !shard))
-		return EXIT_BROKEN;
-	g_autoptr(Session) session =
-		session_new_of(scenario_ref(scenario), g_steal_pointer(&found),
-			       &(SessionPlace){ .connect = command_connect }, cancel, error);
-	if (session)
-		session->n_failures = failures;
-	if (!session || !session_prepare(session, error))
-		return EXIT_BROKEN;
-	if (opt_irq_events)
-		expect_irqs(session, IRQS_EVENTS);
-	if (shard && !write_shard(shard, options.out, error))
-		return EXIT_BROKEN;
-
-	g_autoptr(Verdict) verdict = NULL;
-	g_autofree char *bound =
-		opt_preemptions >= 0 ? g_strdup_printf("at most %d preemptions", opt_preemptions) : NULL;
-	options.bound = bound;
-	g_autoptr(GError) local = NULL;
-	while (!explore(session, policy, &options, &verdict, &local)) {
-		if (!g_error_matches(local, RIG_ERROR, RIG_ERROR_ANEW)) {
-			g_propagate_error(error, g_steal_pointer(&local));
-			return EXIT_BROKEN;
-		}
-		g_message("%s; exploring anew", local->message);
-		g_clear_error(&local);
-		/* What a part has found the others must be told, and there is one word for that. */
-		expect_irqs(session, opt_shard ? IRQS_EVENTS : session->irqs + 1);
-		policy_free(policy);
-		policy = make_policy(g_strv_length(session->scenario->actors), failures, error);
-		options.resume = false;
-	}
-
 	g_autoptr(Expectation) expectation = expectation_new(session->scenario, session->kernel);
 	g_auto(GStrv) violated = verdict_invariants(verdict);
 	gboolean expected = expectation_met(expectation, verdict->verdict,
 					    (const char *const *)violated);
 	if (opt_shard && !verdict->violating)
 		expected = verdict->part_done;
-	print_verdict(verdict, policy, costs, expectation->text, opt_called ? opt_called : options.out,
-		      expected);
+	print_verdict(verdict, asked.policy, asked.costs, expectation->text,
+		      opt_called ? opt_called : asked.options.out, expected);
 	return expected ? EXIT_EXPECTED : EXIT_UNEXPECTED;
 }

@@ -63,6 +63,7 @@ void kernel_hunt_free(KernelHunt *hunt)
 KernelHunt *kernel_hunt(const char *name, HuntAbout *about, HuntOptions *options, GError **error)
 {
 	g_autoptr(KernelHunt) made = g_new0(KernelHunt, 1);
+	g_autoptr(GPtrArray) known = NULL;
 	g_autoptr(Kernel) kernel = NULL;
 	g_autofree char *code = NULL;
 
@@ -71,8 +72,10 @@ KernelHunt *kernel_hunt(const char *name, HuntAbout *about, HuntOptions *options
 	options->each.max_schedules = about->max_schedules;
 	/* Before a folder is made for it. */
 	made->hunt = hunt_new(about, error);
-	options->each.stop_at = made->hunt ? made->hunt->about->stop_at : NULL;
-	kernel = made->hunt ? kernel_find(name, error) : NULL;
+	options->stop_at = made->hunt ? made->hunt->about->stop_at : NULL;
+	known = made->hunt ? known_load(error) : NULL;
+	options->each.known = known;
+	kernel = known ? kernel_find(name, error) : NULL;
 	if (!kernel)
 		return NULL;
 	options->each.kernel = kernel;

@@ -5,8 +5,6 @@
 
 #include "command/command.h"
 #include "suite/shard.h"
-#include "util/error.h"
-#include "util/name.h"
 
 static char *opt_kernel, *opt_depth = "pairs", *opt_verbs, *opt_setup, *opt_stop_at, *opt_time;
 static char *opt_out, *opt_shard;
@@ -20,7 +18,7 @@ static const GOptionEntry entries[] = {
 	{ "verbs", 0, 0, G_OPTION_ARG_STRING, &opt_verbs,
 	  "Only these, as in alloc,free,read (racerig list --verbs)", "V,…" },
 	{ "setup", 0, 0, G_OPTION_ARG_STRING, &opt_setup,
-	  "Only from here, as in 'alloc 0; cpu1 read 0' (six states that are built in)", "TEXT" },
+	  "Only from here, as in 'alloc 0; cpu1 read 0' (five states that are built in)", "TEXT" },
 	{ "failures", 0, 0, G_OPTION_ARG_INT, &opt_failures,
 	  "Up to F calls a schedule that may fail do (0; docs/failures.md)", "F" },
 	{ "coverage", 0, 0, G_OPTION_ARG_NONE, &opt_coverage,
@@ -30,7 +28,7 @@ static const GOptionEntry entries[] = {
 	  "Of one combination; beyond that at most two preemptions, and as many (500)", "N" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
 	{ "stop-at", 0, 0, G_OPTION_ARG_STRING, &opt_stop_at,
-	  "Stop with the first schedule that violates this invariant", "INVARIANT" },
+	  "Stop with the first combination that violates this in a way that is no finding", "INVARIANT" },
 	{ "shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard,
 	  "Only part I of N, for racerig merge", "I/N" },
 	{ "resume", 0, 0, G_OPTION_ARG_NONE, &opt_resume,
@@ -40,34 +38,19 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static gboolean bad(GError **error, const char *option, const char *value, const char *fix)
-{
-	g_autofree char *shown = name_shown(value);
-
-	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s %s: %s", option, shown, fix);
-	return FALSE;
-}
-
-static gboolean bad_number(GError **error, const char *option, int value, const char *fix)
-{
-	g_autofree char *text = g_strdup_printf("%d", value);
-
-	return bad(error, option, text, fix);
-}
-
 static gboolean check_options(HuntAbout *about, GError **error)
 {
 	if (opt_jobs < 1 || opt_jobs > 64)
-		return bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
+		return command_bad_number(error, "--jobs", opt_jobs, "give 1 to 64");
 	if (opt_failures < 0 || opt_failures > SCHEDULE_MAX_FAILURES)
-		return bad_number(error, "--failures", opt_failures, "give 0 to 9");
+		return command_bad_number(error, "--failures", opt_failures, "give 0 to 9");
 	if (opt_schedules < 1)
-		return bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
+		return command_bad_number(error, "--max-schedules", opt_schedules, "give a positive number");
 	if (!command_invariant("--stop-at", opt_stop_at, error))
 		return FALSE;
 	about->scope.triples = strcmp(opt_depth, "triples") == 0;
 	if (!about->scope.triples && strcmp(opt_depth, "pairs") != 0)
-		return bad(error, "--depth", opt_depth, "give pairs or triples");
+		return command_bad(error, "--depth", opt_depth, "give pairs or triples");
 	about->scope.setup = g_strdup(opt_setup);
 	about->scope.verbs = opt_verbs ? g_strsplit(opt_verbs, ",", -1) : NULL;
 	about->failures = opt_failures;
@@ -75,10 +58,11 @@ static gboolean check_options(HuntAbout *about, GError **error)
 	about->stop_at = g_strdup(opt_stop_at);
 	about->coverage = opt_coverage;
 	if (opt_coverage && command_connect)
-		return bad(error, "--connect", command_connect,
-			   "--coverage is only where QEMU is our own child; leave one of them out");
+		return command_bad(error, "--connect", command_connect,
+				   "--coverage is only where QEMU is our own child; leave one of them out");
 	if (opt_shard && opt_stop_at)
-		return bad(error, "--shard", opt_shard, "each would stop at its own; leave --stop-at out");
+		return command_bad(error, "--shard", opt_shard,
+				   "each would stop at its own; leave --stop-at out");
 	return !opt_shard || shard_parse(opt_shard, &about->shard, &about->shards, error);
 }
 

@@ -66,6 +66,49 @@ static Step observe(const Session *session)
 	return step;
 }
 
+/*
+ * @step, which is number @number, has all stand at their sync.  *@ret_known: nothing new comes of it;
+ * else they go on, and @events gets what is no decision.
+ */
+static bool at_sync(Session *session, const Plan *plan, guint number, Step *step, GArray *events,
+		    bool *ret_known, bool *ret_again, GError **error)
+{
+	guint before = events->len;
+	SyncState state = SYNC_OTHER;
+
+	*ret_known = false;
+	if (session->syncs) {
+		bool open = plan_is_open_after(plan, step) && !session->check->violations->len;
+
+		if (!syncs_at(session->syncs, session->guest, session->stepper, session->check, open, number,
+			      &state, error))
+			return false;
+	}
+	*ret_known = state == SYNC_KNOWN;
+	if (*ret_known)
+		return true;
+	if (!stepper_pass_sync(session->stepper, events, ret_again, error))
+		return false;
+	g_autoptr(GArray) later = g_array_new(FALSE, FALSE, sizeof(Event));
+	g_array_append_vals(later, &g_array_index(events, Event, before), events->len - before);
+	take_events(session, later);
+	/* What is only run to be shown changes nothing. */
+	if (state != SYNC_AGAIN)
+		step->done = footprint_of_step(&session->dependence, events);
+	return true;
+}
+
+static bool somebody_waits(const Session *session)
+{
+	for (int i = 0; i < session->guest->n_actors; i++) {
+		ActorState state = stepper_state(session->stepper, i);
+
+		if (state == ACTOR_SPINNING || state == ACTOR_IDLE)
+			return true;
+	}
+	return false;
+}
+
 static bool somebody_crashed(const Session *session)
 {
 	for (int i = 0; i < session->guest->n_actors; i++)
@@ -111,6 +154,8 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 
 	*ret_more = false;
 	if (thread_set_empty(&step.enabled)) {
+		if (session->syncs && somebody_waits(session))
+			syncs_waited(session->syncs);
 		if (!stepper_wait(session->stepper, events, ret_again, error))
 			return false;
 		take_events(session, events);
@@ -139,19 +184,26 @@ static bool next_step(Session *session, Plan *plan, GHashTable *seen, Outcome *o
 	if (session->registers)
 		g_array_append_val(session->registers,
 				   *stepper_regs(session->stepper, thread_actor(step.thread)));
-	if (!stepper_move(session->stepper, step.thread, events, ret_again, error))
+	bool synced, known = false;
+	if (!stepper_move_to_sync(session->stepper, step.thread, events, &synced, ret_again, error))
 		return false;
 	if (*ret_again)
 		return true;
 	guint clean = session->check->violations->len;
 	step.done = take_events(session, events);
+	if (synced && !at_sync(session, plan, outcome->steps->len, &step, events, &known, ret_again, error))
+		return false;
+	if (*ret_again)
+		return true;
 	if (somebody_crashed(session) || stepper_is_stuck(session->stepper))
 		step.done = footprint_everything();
 	if (!clean && session->check->violations->len)
 		outcome->event = outcome->steps->len;
 	plan_stepped(plan, &step);
 	g_array_append_val(outcome->steps, step);
-	*ret_more = true;
+	*ret_more = !known;
+	if (known)
+		outcome_cut(outcome, outcome->steps->len);
 	return true;
 }
 
@@ -173,6 +225,8 @@ static Outcome *attempt(Session *session, Plan *plan, bool *ret_again, GError **
 	bool more = true;
 
 	plan_begin(plan);
+	if (session->syncs)
+		syncs_forget(session->syncs);
 	if (session->follow)
 		follow_begin(session->follow);
 	if (session->registers)
@@ -272,6 +326,8 @@ static Outcome *run_once(Session *session, Plan *plan, bool hash, GError **error
 	if (!is_explained(session, error))
 		return NULL;
 	describe(session, outcome);
+	if (session->syncs && !syncs_end(session->syncs, outcome, error))
+		return NULL;
 	session->run_usec += g_get_monotonic_time() - before;
 	if (hash && !(outcome->hash = guest_watched_hash(session->guest, error)))
 		return NULL;

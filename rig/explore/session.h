@@ -9,6 +9,7 @@
 #include "catalog/scenario.h"
 #include "check/check.h"
 #include "explore/cycle.h"
+#include "explore/syncs.h"
 #include "step/stepper.h"
 #include "report/trace.h"
 #include "schedule/dependence.h"
@@ -45,6 +46,7 @@ typedef struct {
 	Cycle cycle;		/* of the plan at hand */
 	Dependence dependence;	/* of the schedule at hand */
 	GArray *registers;	/* of Regs, before each step; NULL: nobody wants them; not owned */
+	Syncs *syncs;		/* a schedule ends where another was; NULL: none does; not owned */
 	Follow *follow;		/* chooses in place of the plan; NULL: the plan does; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 	MachineTimes spent;	/* by guests that are no more */

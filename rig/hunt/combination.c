@@ -18,38 +18,64 @@ typedef struct {
 	const char *edge;	/* by this name, in place of a number; NULL: by number */
 } Choice;
 
+#define BIT(verb) (G_GUINT64_CONSTANT(1) << VERB_##verb)
+
+/* Sets of verbs. */
+#define STRAYS (BIT(STRAY_READ) | BIT(STRAY_WRITE))
+#define ADDRESSES (BIT(PEEK) | BIT(POKE) | STRAYS)
+#define KERNEL (BIT(ALLOC) | BIT(FREE) | BIT(FREE_NOSLEEP) | BIT(RESERVE))
+#define MAPPINGS (BIT(MMAP) | BIT(MUNMAP) | BIT(DONTNEED) | BIT(PIN))
+#define USER (BIT(USER_READ) | BIT(USER_WRITE) | MAPPINGS)
+
+/* Where combinations start from; bits of Family.starts. */
+enum { EMPTY = 1, USED = 2, SCRATCHED = 4, PARTLY = 8, MAPPED = 16, ALL = 31 };
+
 typedef struct {
 	const char *name, *text;
 	int each[MAX_FORM];	/* operations of each actor; 0: no more actors */
 	int pages;
+	guint starts;		/* from these of the states that are built in */
 	int changes;		/* at least so many operations change a mapping, and the first does */
-	bool edges;		/* the first actor's is by kernel address, the others' change a mapping */
+	guint64 only[MAX_FORM];	/* what each actor may do, which tells the actors apart; 0: what any can */
+	bool second;		/* the first actor lives in the second process */
+	bool deep;		/* only when asked for */
 } Family;
 
+/* The small ones first: what is found there is found soon. */
 static const Family families[] = {
-	{ "pairs", "one operation against one, on two pages", { 1, 1 }, 2, 0, false },
-	{ "edges", "one access by kernel address, in the arena or next to it, against one change of the "
-	  "mapping",
-	  { 1, 1 }, 1, 0, true },
-	{ "sequences", "two operations against one, two changes of the mapping among them, on one page",
-	  { 2, 1 }, 1, 2, false },
-	{ "triples", "one operation of each of three actors, on one page", { 1, 1, 1 }, 1, 0, false },
+	{ .name = "processes", .text = "one operation by another process, or its end, against one",
+	  .each = { 1, 1 }, .pages = 1, .starts = MAPPED,
+	  .only = { USER | BIT(EXIT), KERNEL | BIT(DONTNEED) | BIT(MUNMAP) }, .second = true },
+	{ .name = "mappings", .text = "a mapping that ends and one that begins against a change of it",
+	  .each = { 1, 1, 1 }, .pages = 1, .starts = MAPPED, .only = { BIT(MUNMAP), BIT(MMAP), KERNEL } },
+	{ .name = "pairs", .text = "one operation against one, on two pages",
+	  .each = { 1, 1 }, .pages = 2, .starts = ALL },
+	{ .name = "edges", .text = "one access by kernel address, in the arena or next to it, against one "
+	  "change of the mapping or a fault",
+	  .each = { 1, 1 }, .pages = 1, .starts = EMPTY | USED,
+	  .only = { ADDRESSES, KERNEL | MAPPINGS | BIT(READ) } },
+	{ .name = "sequences",
+	  .text = "two operations against one, two changes of the mapping among them, on one page",
+	  .each = { 2, 1 }, .pages = 1, .starts = ALL, .changes = 2 },
+	{ .name = "triples", .text = "one operation of each of three actors, on one page",
+	  .each = { 1, 1, 1 }, .pages = 1, .starts = ALL, .deep = true },
 };
 
 typedef struct {
+	guint bit;
 	const char *text;
 	int pages;		/* that it names */
 	bool pages_alike;	/* nothing tells the pages apart … */
 	bool vcpus_alike;	/* … or the vCPUs */
 } Start;
 
+/* What is allocated is used by all, too: who has not used a page may have its translation all the same. */
 static const Start setups[] = {
-	{ "", 0, true, true },
-	{ "alloc 0", 1, false, true },
-	{ "alloc 0; cpu0 read 0; cpu1 read 0", 1, false, true },
-	{ "cpu0 read 0; cpu1 read 0", 1, false, true },
-	{ "alloc 0; cpu0 read 1; cpu1 read 1", 2, false, true },
-	{ "alloc 0; cpu0 user-read 0; cpu1 user-read 0", 1, false, true },
+	{ EMPTY, "", 0, true, true },
+	{ USED, "alloc 0; cpu0 read 0; cpu1 read 0", 1, false, true },
+	{ SCRATCHED, "cpu0 read 0; cpu1 read 0", 1, false, true },
+	{ PARTLY, "alloc 0; cpu0 read 1; cpu1 read 1", 2, false, true },
+	{ MAPPED, "alloc 0; cpu0 user-read 0; cpu1 user-read 0", 1, false, true },
 };
 
 typedef struct {
@@ -87,13 +113,29 @@ static bool is_touch(enum verb verb)
 	return false;
 }
 
-/* Verbs of an actor that lives on. */
 static bool is_hunted(enum verb verb)
 {
-	const VerbRow *row = verb_row(verb);
-
-	return !(row->flags & (VERB_VMAP | VERB_LAST | VERB_COMMON)) && verb != VERB_CLOSE &&
+	return !(verb_row(verb)->flags & (VERB_VMAP | VERB_COMMON)) && verb != VERB_CLOSE &&
 	       verb != VERB_OPEN;
+}
+
+static bool has_verb(guint64 verbs, enum verb verb)
+{
+	return verbs >> verb & 1;
+}
+
+/* Whether the actors do the same things: whoever comes first is the same then. */
+static bool actors_are_alike(const Family *family)
+{
+	return !family->only[0];
+}
+
+/* Whether any actor of @family may do it. */
+static bool family_has(const Family *family, enum verb verb)
+{
+	if (actors_are_alike(family))
+		return !has_verb(ADDRESSES, verb) && verb != VERB_EXIT;
+	return has_verb(family->only[0] | family->only[1] | family->only[2], verb);
 }
 
 static bool is_wanted(const HuntScope *scope, enum verb verb)
@@ -132,19 +174,16 @@ static void add_choice(GArray *choices, enum verb verb, int page, int pages, boo
 
 /*
  * By kernel address: another door to the same kernel code where there is a page, and the only one next to
- * the arena.
+ * the arena.  A program without an arena may or may not have a page there; next to the arena it never has.
  */
-static void add_edges(const HuntScope *scope, GArray *choices)
+static void add_edges(GArray *choices, enum verb verb)
 {
-	for (int verb = 0; verb < N_VERBS; verb++) {
-		if (!is_wanted(scope, verb) || verb_row(verb)->takes != TAKES_ANY_PAGE)
-			continue;
+	if (!has_verb(STRAYS, verb))
 		add_choice(choices, verb, 0, 1, false);
-		for (int edge = 0; edge < N_EDGES; edge++) {
-			Choice choice = { verb, -1, 1, false, verb_edge_word(edge) };
+	for (int edge = 0; edge < N_EDGES; edge++) {
+		Choice choice = { verb, -1, 1, false, verb_edge_word(edge) };
 
-			g_array_append_val(choices, choice);
-		}
+		g_array_append_val(choices, choice);
 	}
 }
 
@@ -153,14 +192,15 @@ static GArray *choices_of(const HuntScope *scope, const Family *family)
 {
 	GArray *choices = g_array_new(FALSE, FALSE, sizeof(Choice));
 
-	/* In front of the others, so that combinations of both are in order. */
-	if (family->edges)
-		add_edges(scope, choices);
 	for (int verb = 0; verb < N_VERBS; verb++) {
 		enum verb_takes takes = verb_row(verb)->takes;
 
-		if (!is_wanted(scope, verb) || takes == TAKES_ANY_PAGE)
+		if (!is_wanted(scope, verb) || !family_has(family, verb))
 			continue;
+		if (takes == TAKES_ANY_PAGE) {
+			add_edges(choices, verb);
+			continue;
+		}
 		if (takes == TAKES_NOTHING || takes == TAKES_ARENA) {
 			add_choice(choices, verb, -1, 0, false);
 			continue;
@@ -242,7 +282,7 @@ static bool stands_for_all(const Form *form)
 {
 	Form ordered = in_order(*form);
 
-	if (!form->start->vcpus_alike)
+	if (!form->start->vcpus_alike || !actors_are_alike(form->family))
 		return true;
 	if (memcmp(ordered.picks, form->picks, sizeof(form->picks)) != 0)
 		return false;
@@ -278,6 +318,27 @@ static int pages_named(const Form *form)
 	return n;
 }
 
+/* What of the guest depends on the operations: where the kernel chooses, and what is watched beside pages. */
+static guint guest_of(const Form *form)
+{
+	guint guest = 0;
+
+	for (int i = 0; i < n_actors(form->family); i++)
+		for (int j = 0; j < form->family->each[i]; j++) {
+			const Choice *choice = pick(form, i, j);
+
+			guest |= choice->any | (choice->edge ? 2u << verb_edge(choice->edge) : 0);
+		}
+	return guest;
+}
+
+static gint by_guest(gconstpointer a, gconstpointer b)
+{
+	guint left = (*(Combination *const *)a)->guest, right = (*(Combination *const *)b)->guest;
+
+	return left < right ? -1 : left > right;
+}
+
 static void add_combination(GPtrArray *combinations, const Form *form)
 {
 	Combination *made = g_new0(Combination, 1);
@@ -285,11 +346,15 @@ static void add_combination(GPtrArray *combinations, const Form *form)
 	int named = pages_named(form);
 
 	for (int i = 0; i < n_actors(form->family); i++) {
-		g_string_append(text, i ? " | " : "");
-		for (int j = 0; j < form->family->each[i]; j++) {
+		int each = form->family->each[i];
+
+		g_string_append(text, i ? " | " : form->family->second ? "@1: " : "");
+		for (int j = 0; j < each; j++) {
 			g_string_append(text, j ? "; " : "");
 			add_operation(text, pick(form, i, j));
 		}
+		if (verb_row(pick(form, i, each - 1)->verb)->flags & VERB_LAST)
+			continue;
 		g_string_append(text, "; sync");
 		for (int page = 0; page < named; page++)
 			g_string_append_printf(text, "; write %d; user-read %d", page, page);
@@ -298,6 +363,7 @@ static void add_combination(GPtrArray *combinations, const Form *form)
 	made->setup = g_strdup(form->start->text);
 	made->actors = g_strdup(text->str);
 	made->pages = form->family->pages;
+	made->guest = guest_of(form);
 	g_ptr_array_add(combinations, made);
 }
 
@@ -314,9 +380,7 @@ static bool has_changes(const Form *form)
 /* Whether @verb may be operation @at of @actor. */
 static bool may_be(const Family *family, int actor, int at, enum verb verb)
 {
-	bool by_address = verb_row(verb)->takes == TAKES_ANY_PAGE;
-
-	if (family->edges && (actor == 0 ? !by_address : by_address || is_touch(verb)))
+	if (!actors_are_alike(family) && !has_verb(family->only[actor], verb))
 		return false;
 	if (family->changes && actor == 0 && at == 0 && is_touch(verb))
 		return false;
@@ -374,8 +438,13 @@ static void add_family(GPtrArray *combinations, const HuntScope *scope, const Fa
 	for (gsize i = 0; i < n; i++) {
 		Form form = { .family = family, .choices = choices, .start = &starts[i] };
 
-		if (starts[i].pages <= family->pages)
-			fill_in(combinations, &form, 0, 0);
+		if (starts[i].pages > family->pages || (starts[i].bit && !(starts[i].bit & family->starts)))
+			continue;
+		g_autoptr(GPtrArray) made = g_ptr_array_new();
+		fill_in(made, &form, 0, 0);
+		/* To start another guest takes as long as some combinations; the order of others stays. */
+		g_ptr_array_sort(made, by_guest);
+		g_ptr_array_extend(combinations, made, NULL, NULL);
 	}
 }
 
@@ -392,7 +461,7 @@ GPtrArray *combinations_new(const HuntScope *scope, HuntExtent *ret_extent, GErr
 	for (gsize i = 0; i < G_N_ELEMENTS(families); i++) {
 		const Family *family = &families[i];
 
-		if (n_actors(family) > 2 && !scope->triples)
+		if (family->deep && !scope->triples)
 			continue;
 		add_family(combinations, scope, family, scope->setup ? &own : setups, extent.setups);
 	}

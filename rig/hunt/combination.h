@@ -18,6 +18,7 @@ typedef struct {
 	char *setup;		/* operations as text, or "" */
 	char *actors;
 	int pages;		/* that are watched */
+	guint guest;		/* those of one family, setup and guest need no other guest in between */
 } Combination;
 
 typedef struct {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "explore/folder.h"
+#include "hunt/known.h"
 #include "machine/code-log.h"
 #include "util/cpu.h"
 #include "util/error.h"
@@ -161,6 +162,28 @@ static void note_guest(State *state, const Hunter *hunter)
 	add_line(state, line);
 }
 
+/*
+ * It shows what the hunt was to stop at, and not only as a finding that is written down; or behind another
+ * violation only.
+ */
+static bool is_stop(const State *state, const Hunted *hunted)
+{
+	const HuntAbout *about = state->hunt->about;
+	const char *stop_at = state->options->stop_at;
+	bool known = false;
+
+	for (guint i = 0; stop_at && i < hunted->hits->len; i++) {
+		const Hit *hit = g_ptr_array_index(hunted->hits, i);
+
+		if (strcmp(hit->violation.invariant, stop_at) != 0)
+			continue;
+		if (!known_find(state->options->each.known, about->kernel, about->kind, hit))
+			return true;
+		known = true;
+	}
+	return stop_at && !known && hunted_violates(hunted, stop_at);
+}
+
 static void put(State *state, Hunter *hunter, Hunted *hunted, GError *error)
 {
 	g_autoptr(GHashTable) ran = hunter ? hunter_ran(hunter) : NULL;
@@ -176,8 +199,7 @@ static void put(State *state, Hunter *hunter, Hunted *hunted, GError *error)
 			note_ran(state, ran);
 		g_ptr_array_index(state->hunt->hunted, hunted->n) = hunted;
 		state->done++;
-		state->stopped |= state->options->each.stop_at &&
-				  hunted_violates(hunted, state->options->each.stop_at);
+		state->stopped |= is_stop(state, hunted);
 		add_line(state, line);
 	}
 	g_cond_signal(&state->changed);

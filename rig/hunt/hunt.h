@@ -15,6 +15,8 @@
 typedef struct {
 	HunterOptions each;
 	int jobs;
+	const char *stop_at;	/* the first combination that violates this in a way that is no finding is the
+				 * last one; NULL: go on */
 	double max_seconds;	/* 0: no limit; between combinations only */
 	bool resume;
 	const char *out;

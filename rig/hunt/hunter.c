@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "explore/minimise.h"
+#include "explore/shorten.h"
+#include "hunt/known.h"
 #include "explore/run.h"
 #include "hunt/signature.h"
 #include "machine/code-log.h"
@@ -12,12 +13,13 @@
 
 enum {
 	BOUND = 2,		/* preemptions, where there are too many schedules without */
-	MINIMISE = 300,		/* schedules, for the smallest one */
+	SHORTEN = 60,		/* schedules, for a small one */
 };
 
 struct Hunter {
 	const HunterOptions *options;
 	Session *session;	/* NULL: none yet, or the last one is of no use */
+	Syncs *syncs;
 	CodeLog *code;		/* NULL: nobody wants to know what runs */
 	int restarts;		/* of sessions that are no more */
 };
@@ -27,6 +29,7 @@ Hunter *hunter_new(const HunterOptions *options, GError **error)
 	Hunter *hunter = g_new0(Hunter, 1);
 
 	hunter->options = options;
+	hunter->syncs = syncs_new();
 	hunter->code = options->code ? code_log_new(options->code, error) : NULL;
 	if (hunter->code || !options->code)
 		return hunter;
@@ -46,6 +49,7 @@ void hunter_free(Hunter *hunter)
 		return;
 	drop(hunter);
 	g_clear_pointer(&hunter->code, code_log_free);
+	syncs_free(hunter->syncs);
 	g_free(hunter);
 }
 
@@ -108,16 +112,20 @@ static bool take_scenario(Hunter *hunter, Scenario *scenario, GError **error)
 	return hunter->session && session_prepare(hunter->session, error);
 }
 
-/* What an exploration has found: the first schedule for each violation that comes first in one. */
+/* What an exploration has found: the smallest schedule for each violation that comes first in one. */
 typedef struct {
 	Violation violation;
-	char *schedule;
+	char *schedule, *signature;
+	int switches, events;	/* up to the event that violates */
 	int count;
 } Finding;
 
 static void finding_clear(gpointer data)
 {
-	g_free(((Finding *)data)->schedule);
+	Finding *finding = data;
+
+	g_free(finding->schedule);
+	g_free(finding->signature);
 }
 
 static void note_invariants(Hunted *hunted, const Outcome *outcome)
@@ -130,26 +138,46 @@ static void note_invariants(Hunted *hunted, const Outcome *outcome)
 	}
 }
 
-static void note(Hunted *hunted, GArray *findings, const Outcome *outcome)
+/* The one that @violation is of, or a new one. */
+static Finding *finding_of(GArray *findings, const Violation *violation)
+{
+	for (guint i = 0; i < findings->len; i++) {
+		Finding *one = &g_array_index(findings, Finding, i);
+
+		if (one->violation.invariant == violation->invariant &&
+		    one->violation.kind == violation->kind &&
+		    strcmp(one->violation.reason, violation->reason) == 0)
+			return one;
+	}
+	Finding made = { .violation = *violation, .switches = G_MAXINT };
+	g_array_append_val(findings, made);
+	return &g_array_index(findings, Finding, findings->len - 1);
+}
+
+static void note(const Session *session, Hunted *hunted, GArray *findings, const Outcome *outcome)
 {
 	hunted->executed++;
 	hunted->documented += !outcome->violates && outcome_documents(outcome);
 	if (!outcome->violates)
 		return;
-	const Violation *first = outcome_found(outcome, 0);
+	const Record *record = trace_record(session->trace);
+	Finding *finding = finding_of(findings, outcome_found(outcome, 0));
+	guint n = outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
+	int switches = shorten_switches(outcome, n);
 	hunted->violating++;
 	note_invariants(hunted, outcome);
-	for (guint i = 0; i < findings->len; i++) {
-		Finding *one = &g_array_index(findings, Finding, i);
-
-		if (one->violation.invariant != first->invariant || one->violation.kind != first->kind ||
-		    strcmp(one->violation.reason, first->reason) != 0)
-			continue;
-		one->count++;
+	finding->count++;
+	if (switches > finding->switches ||
+	    (switches == finding->switches && (int)n >= finding->events))
 		return;
-	}
-	Finding made = { *first, g_strdup(outcome->schedule), 1 };
-	g_array_append_val(findings, made);
+	finding_clear(finding);
+	g_autoptr(Schedule) schedule = run_decisions(session, outcome);
+	schedule_cut(schedule, n);
+	finding->violation = *outcome_found(outcome, 0);
+	finding->schedule = schedule_format(schedule);
+	finding->signature = signature_of(record, record_violation(record, 0));
+	finding->switches = switches;
+	finding->events = (int)n;
 }
 
 /* Interrupts turn out to be more than was thought: what was explored so far says nothing. */
@@ -189,15 +217,15 @@ static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *find
 			return false;
 		}
 		settled &= !outcome->differs;
-		note(hunted, findings, outcome);
-		if (options->stop_at && outcome_violates(outcome, options->stop_at))
-			return true;
+		note(hunter->session, hunted, findings, outcome);
 	}
 	return true;
 }
 
-static void begin_anew(Hunted *hunted, GArray *findings)
+/* Ends that are known are those of one exploration. */
+static void begin_anew(Hunter *hunter, Hunted *hunted, GArray *findings)
 {
+	syncs_begin(hunter->syncs);
 	g_array_set_size(findings, 0);
 	g_ptr_array_set_size(hunted->invariants, 0);
 	hunted->executed = hunted->violating = hunted->documented = 0;
@@ -215,14 +243,15 @@ static bool explore_all(Hunter *hunter, Hunted *hunted, GArray *findings, GError
 			g_autoptr(Policy) policy = policy_dpor_new(hows[i] == HUNTED_COMPLETE ? -1 : BOUND);
 
 			/* What a bound explores it has for itself: some of it has been seen before. */
-			begin_anew(hunted, findings);
-			if (!explore(hunter, policy, hunted, findings, &all, &anew, error))
+			begin_anew(hunter, hunted, findings);
+			hunter->session->syncs = hunter->syncs;
+			bool ok = explore(hunter, policy, hunted, findings, &all, &anew, error);
+			hunter->session->syncs = NULL;
+			if (!ok)
 				return false;
 		} while (anew);
 		if (all)
 			hunted->how = hows[i];
-		if (hunter->options->stop_at && hunted_violates(hunted, hunter->options->stop_at))
-			return true;
 	}
 	return true;
 }
@@ -242,7 +271,37 @@ static Hit *same_hit(const Hunted *hunted, const Violation *violation, const cha
 	return NULL;
 }
 
-/* The smallest schedule that begins with @finding, and what that is. */
+static void add_hit(Hunted *hunted, const Violation *violation, const char *signature, int count,
+		    const Minimum *minimum, const char *schedule)
+{
+	Hit *hit = same_hit(hunted, violation, signature);
+
+	if (hit) {
+		hit->count += count;
+		return;
+	}
+	hit = hunted_add(hunted, violation);
+	hit->signature = g_strdup(signature);
+	hit->count = count;
+	hit->switches = minimum->switches;
+	hit->events = minimum->events;
+	hit->schedule = g_strdup(schedule);
+}
+
+/* What is written down needs no smaller schedule to be known by; whether it does. */
+static bool take_known(const Hunter *hunter, Hunted *hunted, const Finding *finding)
+{
+	const Kernel *kernel = hunter->options->kernel;
+	Hit hit = { .violation = finding->violation, .signature = finding->signature };
+	Minimum minimum = { .switches = finding->switches, .events = finding->events };
+
+	if (!known_find(hunter->options->known, kernel->name, kernel->kind, &hit))
+		return false;
+	add_hit(hunted, &finding->violation, finding->signature, finding->count, &minimum, finding->schedule);
+	return true;
+}
+
+/* A small schedule that begins with @finding, and what that is. */
 static bool minimise_one(Hunter *hunter, Hunted *hunted, const Finding *finding, GError **error)
 {
 	g_autoptr(Schedule) schedule = schedule_parse(finding->schedule, "a schedule", error);
@@ -250,7 +309,7 @@ static bool minimise_one(Hunter *hunter, Hunted *hunted, const Finding *finding,
 	g_autofree char *diverged = NULL;
 	Minimum minimum;
 
-	if (!schedule || !minimise(hunter->session, schedule, MINIMISE, &small, &minimum, error))
+	if (!schedule || !shorten(hunter->session, schedule, SHORTEN, &small, &minimum, error))
 		return false;
 	g_autoptr(Outcome) outcome = run_schedule(hunter->session, small, &diverged, error);
 	if (!outcome)
@@ -263,17 +322,8 @@ static bool minimise_one(Hunter *hunter, Hunted *hunted, const Finding *finding,
 	}
 	const Record *record = trace_record(hunter->session->trace);
 	g_autofree char *signature = signature_of(record, record_violation(record, 0));
-	Hit *hit = same_hit(hunted, record_violation(record, 0), signature);
-	if (hit) {
-		hit->count += finding->count;
-		return true;
-	}
-	hit = hunted_add(hunted, record_violation(record, 0));
-	hit->signature = g_steal_pointer(&signature);
-	hit->count = finding->count;
-	hit->switches = minimum.switches;
-	hit->events = minimum.events;
-	hit->schedule = schedule_format(small);
+	g_autofree char *text = schedule_format(small);
+	add_hit(hunted, record_violation(record, 0), signature, finding->count, &minimum, text);
 	return true;
 }
 
@@ -289,9 +339,12 @@ static bool hunt(Hunter *hunter, Scenario *scenario, Hunted *hunted, GError **er
 	before = hunter_ran(hunter);
 	if (!explore_all(hunter, hunted, findings, error))
 		return false;
-	for (guint i = 0; i < findings->len; i++)
-		if (!minimise_one(hunter, hunted, &g_array_index(findings, Finding, i), error))
+	for (guint i = 0; i < findings->len; i++) {
+		const Finding *finding = &g_array_index(findings, Finding, i);
+
+		if (!take_known(hunter, hunted, finding) && !minimise_one(hunter, hunted, finding, error))
 			return false;
+	}
 	return true;
 }
 

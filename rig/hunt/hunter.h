@@ -14,8 +14,7 @@ typedef struct {
 	const char *connect;
 	int failures;		/* calls that may fail in a schedule */
 	int max_schedules;	/* of one combination; beyond that within a bound, or cut */
-	const char *stop_at;	/* a combination ends with the first schedule that violates this, and so
-				 * does the hunt; NULL: go on */
+	const GPtrArray *known;	/* of Known: what is written down; the caller's */
 	const char *code;	/* ranges of code of which is noted what runs (cover_ranges()), or NULL */
 	GCancellable *cancel;
 } HunterOptions;

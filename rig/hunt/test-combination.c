@@ -31,14 +31,21 @@ static guint count(const GPtrArray *made, const char *family, const char *setup)
 	return n;
 }
 
+/* Who ends its process has no end that all have alike. */
+static char *without_end(const char *actor)
+{
+	const char *end = strstr(actor, "; sync");
+
+	return end ? g_strndup(actor, end - actor) : g_strdup(actor);
+}
+
 /* What comes before the end that all have alike. */
 static bool has(const GPtrArray *made, const char *setup, const char *first, const char *second)
 {
 	for (guint i = 0; i < made->len; i++) {
 		const Combination *one = g_ptr_array_index(made, i);
 		g_auto(GStrv) actors = g_strsplit(one->actors, " | ", -1);
-		g_autofree char *a = g_strndup(actors[0], strstr(actors[0], "; sync") - actors[0]);
-		g_autofree char *b = g_strndup(actors[1], strstr(actors[1], "; sync") - actors[1]);
+		g_autofree char *a = without_end(actors[0]), *b = without_end(actors[1]);
 
 		if (strcmp(one->setup, setup) == 0 && strcmp(a, first) == 0 && strcmp(b, second) == 0)
 			return true;
@@ -72,14 +79,14 @@ static void test_symmetry(void)
 	g_autoptr(GPtrArray) made = combine("alloc,read", false);
 
 	/* Six things, so 21 pairs without regard to order, where the pages are told apart. */
-	g_assert_cmpuint(count(made, "pairs", "alloc 0"), ==, 21);
+	g_assert_cmpuint(count(made, "pairs", "cpu0 read 0; cpu1 read 0"), ==, 21);
 	/*
 	 * Where they are not, eight classes of two under 0 <-> 1 and five that are their own: "alloc 0-1"
 	 * with itself, "any" with itself and with it, and the two of one verb on one page and the other.
 	 */
 	g_assert_cmpuint(count(made, "pairs", ""), ==, (21 + 5) / 2);
-	g_assert_true(has(made, "alloc 0", "alloc 1", "read 0"));
-	g_assert_false(has(made, "alloc 0", "read 0", "alloc 1"));
+	g_assert_true(has(made, "cpu0 read 0; cpu1 read 0", "alloc 1", "read 0"));
+	g_assert_false(has(made, "cpu0 read 0; cpu1 read 0", "read 0", "alloc 1"));
 	g_assert_true(has(made, "", "alloc 0", "read 1"));
 	g_assert_false(has(made, "", "alloc 1", "read 0"));
 }
@@ -90,7 +97,7 @@ static void test_sequences(void)
 	const char *used = "alloc 0; cpu0 read 0; cpu1 read 0";
 
 	/* Two changes of two, against one of three; a change and a touch, against a change. */
-	g_assert_cmpuint(count(made, "sequences", "alloc 0"), ==, 2 * 2 * 3 + 2 * 2);
+	g_assert_cmpuint(count(made, "sequences", used), ==, 2 * 2 * 3 + 2 * 2);
 	g_assert_true(has(made, used, "free 0; alloc 0", "write 0"));
 	g_assert_true(has(made, used, "alloc 0; write 0", "free 0"));
 	g_assert_false(has(made, used, "free 0; write 0", "write 0"));
@@ -105,7 +112,7 @@ static void test_triples(void)
 	g_autoptr(GPtrArray) made = combine("free,alloc", true);
 
 	/* Three of two, in any order: aaa aab abb bbb. */
-	g_assert_cmpuint(count(made, "triples", "alloc 0"), ==, 4);
+	g_assert_cmpuint(count(made, "triples", ""), ==, 4);
 }
 
 static void test_own_setup(void)
@@ -131,7 +138,7 @@ static void test_bad_verbs(void)
 {
 	static const struct { const char *verbs, *expected; } bad[] = {
 		{ "aloc", "--verbs: no verb 'aloc'; did you mean 'alloc'?" },
-		{ "exit", "--verbs: 'exit' is no verb that a hunt combines" },
+		{ "close", "--verbs: 'close' is no verb that a hunt combines" },
 		{ "vmap", "--verbs: 'vmap' is no verb that a hunt combines" },
 		{ "touch", "--verbs: 'touch' is no verb that a hunt combines" },
 		{ "unpin", "--verbs: nothing can be combined" },
@@ -149,17 +156,19 @@ static void test_bad_verbs(void)
 	}
 }
 
-/* By kernel address: page 0 and four edges, with each of four verbs, against each change. */
+/* By kernel address: page 0 and four edges against each change and a fault; strays at the edges only. */
 static void test_edges(void)
 {
-	g_autoptr(GPtrArray) made = combine("peek,poke,free,reserve,read", false);
+	g_autoptr(GPtrArray) made = combine("peek,stray-read,free,reserve,read,write", false);
 
-	g_assert_cmpuint(count(made, "edges", ""), ==, 2 * (1 + N_EDGES) * 2);
+	g_assert_cmpuint(count(made, "edges", ""), ==, (1 + N_EDGES + N_EDGES) * 3);
 	g_assert_true(has(made, "", "peek lower", "free 0"));
-	g_assert_true(has(made, "", "poke 0", "reserve 0"));
-	/* Not the other way round, not against a touch, and in no other family. */
+	g_assert_true(has(made, "", "peek 0", "reserve 0"));
+	g_assert_true(has(made, "", "stray-read first", "read 0"));
+	/* Not the other way round, not against another touch, and in no other family. */
 	g_assert_false(has(made, "", "free 0", "peek lower"));
-	g_assert_false(has(made, "", "peek lower", "read 0"));
+	g_assert_false(has(made, "", "peek lower", "write 0"));
+	g_assert_false(has(made, "", "stray-read 0", "free 0"));
 	for (guint i = 0; i < made->len; i++) {
 		const Combination *one = g_ptr_array_index(made, i);
 
@@ -167,10 +176,37 @@ static void test_edges(void)
 	}
 }
 
+/* Another process's user space and its end against changes; whose process ends comes to no sync. */
+static void test_processes(void)
+{
+	g_autoptr(GPtrArray) made = combine("user-read,exit,free,munmap", false);
+	const char *mapped = "alloc 0; cpu0 user-read 0; cpu1 user-read 0";
+	guint exits = 0;
+
+	g_assert_cmpuint(count(made, "processes", mapped), ==, 3 * 2);
+	g_assert_true(has(made, mapped, "@1: user-read 0", "free 0"));
+	for (guint i = 0; i < made->len; i++) {
+		const Combination *one = g_ptr_array_index(made, i);
+
+		exits += g_str_has_prefix(one->actors, "@1: exit | ");
+		g_assert_true(strcmp(one->family, "processes") == 0 || !strstr(one->actors, "exit"));
+	}
+	g_assert_cmpuint(exits, ==, 2);
+}
+
+static void test_mappings(void)
+{
+	g_autoptr(GPtrArray) made = combine("munmap,mmap,free,alloc", false);
+
+	g_assert_cmpuint(count(made, "mappings", NULL), ==, 2);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/combination/edges", test_edges);
+	g_test_add_func("/combination/processes", test_processes);
+	g_test_add_func("/combination/mappings", test_mappings);
 	g_test_add_func("/combination/all-are-texts", test_all_are_texts);
 	g_test_add_func("/combination/symmetry", test_symmetry);
 	g_test_add_func("/combination/sequences", test_sequences);

@@ -21,16 +21,38 @@ static char *cause_text(const Group *group)
 	}
 }
 
-static void add_group(GString *text, const HuntResult *result, guint i, const char *out)
+/* What is said of a group in words. */
+typedef struct {
+	const Group *group;	/* not owned */
+	char *sentence, *mail, *stem;
+	char *cause;		/* NULL: nobody knows it */
+} Words;
+
+static Words words_of(const HuntResult *result, guint i)
 {
 	const Group *group = g_ptr_array_index(result->groups, i);
-	g_autofree char *sentence = violation_text(&group->hit->violation);
-	g_autofree char *mail = hunt_mail(result, group->combination);
-	g_autofree char *stem = hunt_stem(result, i);
-	g_autofree char *cause = cause_text(group);
+
+	return (Words){ .group = group, .sentence = violation_text(&group->hit->violation),
+			.mail = hunt_mail(result, group->combination), .stem = hunt_stem(result, i),
+			.cause = cause_text(group) };
+}
+
+static void words_clear(Words *words)
+{
+	g_free(words->sentence);
+	g_free(words->mail);
+	g_free(words->stem);
+	g_free(words->cause);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Words, words_clear)
+
+static void add_group(GString *text, const Words *words, const char *out)
+{
+	const Group *group = words->group;
 
 	g_string_append_printf(text, "\n%s%s: %s\n", group->known ? "known: " : "NEW: ",
-			       group->hit->violation.invariant, sentence);
+			       group->hit->violation.invariant, words->sentence);
 	if (group->known)
 		g_string_append_printf(text, "  finding    docs/findings/%s.md\n", group->known);
 	if (group->hit->violation.kind != VIOLATION_SEEN)
@@ -41,8 +63,8 @@ static void add_group(GString *text, const HuntResult *result, guint i, const ch
 		g_string_append_printf(text, "             and %u other%s (hunt.json)\n",
 				       group->interleavings->len - 1,
 				       group->interleavings->len > 2 ? "s" : "");
-	if (cause) {
-		g_autofree char *line = g_strdup_printf("  cause      %s", cause);
+	if (words->cause) {
+		g_autofree char *line = g_strdup_printf("  cause      %s", words->cause);
 		g_autofree char *lines = wrap_text(line, 110, 13);
 
 		g_string_append(text, lines);
@@ -52,8 +74,8 @@ static void add_group(GString *text, const HuntResult *result, guint i, const ch
 	g_string_append_printf(text, "  smallest   %d context switch%s, %d events\n", group->hit->switches,
 			       group->hit->switches == 1 ? "" : "es", group->hit->events);
 	g_string_append_printf(text, "  replay     racerig replay %s/schedules/%s.sched --times 10\n",
-			       out, stem);
-	g_string_append_printf(text, "%s\n", mail);
+			       out, words->stem);
+	g_string_append_printf(text, "%s\n", words->mail);
 }
 
 char *hunt_text(const HuntResult *result, const char *out)
@@ -81,9 +103,33 @@ char *hunt_text(const HuntResult *result, const char *out)
 			g_string_append_printf(text, "  not judged '%s' after '%s': %s\n",
 					       one->actors, one->setup, hunted->error);
 	}
-	for (guint i = 0; i < result->groups->len; i++)
-		add_group(text, result, i, out);
+	for (guint i = 0; i < result->groups->len; i++) {
+		g_auto(Words) words = words_of(result, i);
+
+		add_group(text, &words, out);
+	}
 	return g_string_free(text, FALSE);
+}
+
+static void add_section(GString *page, const Words *words)
+{
+	const Group *group = words->group;
+
+	html_add(page, "<section><h2>%s %s: %s</h2>", group->known ? "known" : "new",
+		 group->hit->violation.invariant, words->sentence);
+	if (group->known)
+		html_add(page, "<p>docs/findings/%s.md</p>", group->known);
+	html_add(page, "<p>%s; in %u combinations, context switches of the smallest schedule: %d, "
+		 "events: %d (schedules/%s.sched).</p>",
+		 violation_kind_text(&group->hit->violation), group->combinations,
+		 group->hit->switches, group->hit->events, words->stem);
+	if (words->cause)
+		html_add(page, "<p>The cause: %s.</p>", words->cause);
+	html_add(page, "<p>Interleavings:</p><ul>");
+	for (guint i = 0; i < group->interleavings->len; i++)
+		html_add(page, "<li><code>%s</code></li>",
+			 (char *)g_ptr_array_index(group->interleavings, i));
+	html_add(page, "</ul><pre>%s</pre></section>", words->mail);
 }
 
 char *hunt_html(const HuntResult *result)
@@ -100,27 +146,9 @@ char *hunt_html(const HuntResult *result)
 		html_add(page, "<p>Reached of <a href=\"coverage.html\">%s</a>.</p>", file);
 	}
 	for (guint i = 0; i < result->groups->len; i++) {
-		const Group *group = g_ptr_array_index(result->groups, i);
-		g_autofree char *text = violation_text(&group->hit->violation);
-		g_autofree char *mail = hunt_mail(result, group->combination);
-		g_autofree char *stem = hunt_stem(result, i);
-		g_autofree char *cause = cause_text(group);
+		g_auto(Words) words = words_of(result, i);
 
-		html_add(page, "<section><h2>%s %s: %s</h2>", group->known ? "known" : "new",
-			 group->hit->violation.invariant, text);
-		if (group->known)
-			html_add(page, "<p>docs/findings/%s.md</p>", group->known);
-		html_add(page, "<p>%s; in %u combinations, context switches of the smallest schedule: %d, "
-			 "events: %d (schedules/%s.sched).</p>",
-			 violation_kind_text(&group->hit->violation), group->combinations,
-			 group->hit->switches, group->hit->events, stem);
-		if (cause)
-			html_add(page, "<p>The cause: %s.</p>", cause);
-		html_add(page, "<p>Interleavings:</p><ul>");
-		for (guint j = 0; j < group->interleavings->len; j++)
-			html_add(page, "<li><code>%s</code></li>",
-				 (char *)g_ptr_array_index(group->interleavings, j));
-		html_add(page, "</ul><pre>%s</pre></section>", mail);
+		add_section(page, &words);
 	}
 	html_end(page);
 	return g_string_free(page, FALSE);

@@ -53,6 +53,15 @@ void outcome_add(Outcome *outcome, const Violation *found)
 		outcome->violates = found->invariant;
 }
 
+void outcome_cut(Outcome *outcome, guint n)
+{
+	Step last = { .thread = -1 };
+
+	g_array_set_size(outcome->steps, n);
+	g_array_append_val(outcome->steps, last);
+	outcome->end = END_KNOWN;
+}
+
 bool outcome_violates(const Outcome *outcome, const char *invariant)
 {
 	for (guint i = 0; i < outcome->found->len; i++)

@@ -17,6 +17,7 @@ typedef enum {
 	END_ASLEEP,		/* only sleeping threads were left: explored elsewhere */
 	END_STOPPED,		/* the plan asked for no more */
 	END_REFUSED,		/* the plan names a thread that cannot go on */
+	END_KNOWN,		/* at its sync, from where another has ended well; in no journal */
 } OutcomeEnd;
 
 typedef struct {
@@ -46,6 +47,9 @@ typedef struct {
 
 Outcome *outcome_new(void);
 void outcome_free(Outcome *outcome);
+
+/* It ends behind its first @n steps, where it came to what is known. */
+void outcome_cut(Outcome *outcome, guint n);
 
 /* Keep a copy of @found; violations come before what is documented. */
 void outcome_add(Outcome *outcome, const Violation *found);

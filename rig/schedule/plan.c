@@ -160,12 +160,25 @@ ThreadSet plan_sleep_after(const ThreadSet *asleep, const Footprint *const *touc
 	return ret;
 }
 
+/* Who sleeps behind the plan's next step, which is @step. */
+static ThreadSet asleep_after(const Plan *plan, const Step *step)
+{
+	if (plan->step + 1 < plan->prefix->len)
+		return plan->asleep;
+	return plan_sleep_after(plan->step + 1 == plan->prefix->len ? &plan->sleep : &plan->asleep,
+				plan->touched, step);
+}
+
+bool plan_is_open_after(const Plan *plan, const Step *step)
+{
+	ThreadSet asleep = asleep_after(plan, step);
+
+	return plan->step + 1 >= plan->prefix->len && thread_set_empty(&asleep);
+}
+
 void plan_stepped(Plan *plan, const Step *step)
 {
-	if (plan->step + 1 == plan->prefix->len)
-		plan->asleep = plan->sleep;
-	if (plan->step + 1 >= plan->prefix->len)
-		plan->asleep = plan_sleep_after(&plan->asleep, plan->touched, step);
+	plan->asleep = asleep_after(plan, step);
 	plan->last = step->thread;
 	plan->step++;
 }

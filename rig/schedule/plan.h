@@ -47,6 +47,9 @@ void plan_begin(Plan *plan);
 /* A thread of @enabled, or what the schedule ends with (never DONE). */
 int plan_choose(Plan *plan, const ThreadSet *enabled, OutcomeEnd *ret_end);
 
+/* Behind @step, which is the next one, the plan prescribes nothing more, and nobody sleeps. */
+bool plan_is_open_after(const Plan *plan, const Step *step);
+
 /* The step chosen last, as it was: its state, its thread, what it touched. */
 void plan_stepped(Plan *plan, const Step *step);
 

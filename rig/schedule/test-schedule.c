@@ -147,6 +147,23 @@ static void test_plan(void)
 	g_assert_cmpuint(schedule->decisions->len, ==, 1);
 }
 
+/* Behind the last prescribed step, and only where nobody sleeps. */
+static void test_open(void)
+{
+	g_autoptr(Plan) plan = plan_new((const guint8[]){ 0, 1 }, 2, REST_STAY);
+	const Step first = { .thread = 0 }, second = { .thread = 1 };
+
+	plan_begin(plan);
+	g_assert_false(plan_is_open_after(plan, &first));
+	plan_stepped(plan, &first);
+	g_assert_true(plan_is_open_after(plan, &second));
+	/* Another thread sleeps, with nothing that this step touches; its own sleep ends. */
+	plan->sleep = thread_set_single(2);
+	g_assert_false(plan_is_open_after(plan, &second));
+	plan->sleep = thread_set_single(1);
+	g_assert_true(plan_is_open_after(plan, &second));
+}
+
 /* Found by fuzzing: an event may be called as its verb is. */
 static void test_event_run(void)
 {
@@ -166,6 +183,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/schedule/failures", test_failures);
 	g_test_add_func("/schedule/bad-input", test_bad_input);
 	g_test_add_func("/schedule/plan", test_plan);
+	g_test_add_func("/schedule/open", test_open);
 	g_test_add_func("/schedule/event-run", test_event_run);
 	return g_test_run();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/pte.h"
+#include "step/alone.h"
 #include "step/learned.h"
 #include "util/error.h"
 #include "util/lose.h"
@@ -20,6 +21,7 @@ typedef struct {
 	guint32 held_in_irq;
 	guint32 dying, gone;
 	guint64 over;
+	bool synced;
 	guint frames;		/* how many of the vcpus's, which only grow */
 	GArray *events;		/* of Event: on the way to the start */
 } Start;
@@ -28,6 +30,7 @@ struct Stepper {
 	Vcpus *vcpus;
 	Start start;
 	bool started;		/* START and start are there */
+	Alones *alones;		/* of actors that have run after this setup */
 	int failures;		/* so many in a schedule at most */
 	Tlb tlb;		/* as it is after the last move */
 };
@@ -37,6 +40,7 @@ void stepper_free(Stepper *stepper)
 	if (!stepper)
 		return;
 	g_clear_pointer(&stepper->start.events, g_array_unref);
+	g_clear_pointer(&stepper->alones, alones_free);
 	vcpus_free(stepper->vcpus);
 	g_free(stepper);
 }
@@ -59,7 +63,7 @@ static void forget(Vcpus *vcpus)
 		vcpus->holders[i] = -1;
 	vcpus->dying = vcpus->gone = 0;
 	vcpus->over = 0;
-	vcpus->new_site = false;
+	vcpus->new_site = vcpus->synced = false;
 }
 
 /* Every actor from where the guest parked it to its first event. */
@@ -90,6 +94,7 @@ static bool save_start(Stepper *stepper, GError **error)
 	start->gone = vcpus->gone;
 	start->over = vcpus->over;
 	start->dying = vcpus->dying;
+	start->synced = vcpus->synced;
 	start->frames = vcpus->frames->len;
 	g_clear_pointer(&start->events, g_array_unref);
 	start->events = g_array_new(FALSE, FALSE, sizeof(Event));
@@ -109,6 +114,7 @@ static bool restore_start(Stepper *stepper, GError **error)
 	vcpus->gone = start->gone;
 	vcpus->over = start->over;
 	vcpus->dying = start->dying;
+	vcpus->synced = start->synced;
 	g_array_set_size(vcpus->frames, start->frames);
 	g_array_set_size(vcpus->log, 0);
 	vcpus->new_site = false;
@@ -124,21 +130,6 @@ static void note_translations(Stepper *stepper, const GArray *events)
 		tlb_event(&stepper->tlb, &g_array_index(events, Event, i));
 }
 
-static void begin_tlb(Stepper *stepper)
-{
-	const Guest *guest = stepper->vcpus->guest;
-	guint64 ptes[MAX_PTES];
-	TlbTables tables = { { 0 }, { 0 } };
-
-	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
-		tables.views[slot] = guest->watch.pages[guest->watch.ptes[slot].page]
-				     .views[guest->watch.ptes[slot].view].mm + 1;
-	for (int i = 0; i < guest->n_actors; i++)
-		tables.roots[i] = guest->report.actors[i].process + 1;
-	guest_ptes(guest, ptes);
-	tlb_begin(&stepper->tlb, guest->n_actors, guest->watch.n_ptes, ptes, &tables);
-}
-
 bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
 {
 	Vcpus *vcpus = stepper->vcpus;
@@ -152,7 +143,7 @@ bool stepper_begin(Stepper *stepper, GArray *ret_events, bool *ret_again, GError
 	if (!(stepper->started ? restore_start : save_start)(stepper, error))
 		return false;
 	g_array_append_vals(ret_events, stepper->start.events->data, stepper->start.events->len);
-	begin_tlb(stepper);
+	vcpus_begin_tlb(vcpus, &stepper->tlb);
 	note_translations(stepper, ret_events);
 	return true;
 }
@@ -289,19 +280,41 @@ static void finish(Stepper *stepper, GArray *ret_events, bool *ret_again)
 		stepper->started = false;
 }
 
-bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
-		  GError **error)
+bool stepper_move_to_sync(Stepper *stepper, int thread, GArray *ret_events, bool *ret_at_sync,
+			  bool *ret_again, GError **error)
 {
 	Vcpus *vcpus = stepper->vcpus;
+	bool before = vcpus->synced;
 	Event event;
 
 	if (!execute(stepper, thread, &event, error))
 		return false;
 	g_array_append_val(ret_events, event);
-	if (!vcpus_poll(vcpus, false, error))
+	vcpus->pauses = true;
+	bool polled = vcpus_poll(vcpus, false, error);
+	vcpus->pauses = false;
+	if (!polled)
+		return false;
+	*ret_at_sync = vcpus->synced && !before;
+	finish(stepper, ret_events, ret_again);
+	return true;
+}
+
+bool stepper_pass_sync(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error)
+{
+	if (!vcpus_end_sync(stepper->vcpus, error))
 		return false;
 	finish(stepper, ret_events, ret_again);
 	return true;
+}
+
+bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_again,
+		  GError **error)
+{
+	bool at_sync;
+
+	return stepper_move_to_sync(stepper, thread, ret_events, &at_sync, ret_again, error) &&
+	       (!at_sync || *ret_again || stepper_pass_sync(stepper, ret_events, ret_again, error));
 }
 
 static bool somebody_can_move(const Stepper *stepper)
@@ -417,8 +430,34 @@ static bool discover(Stepper *stepper, const ThreadSet *only, GError **error)
 	return true;
 }
 
+/* @actor alone, or what was seen when it ran so before; @setup: NULL where nobody knows what it runs. */
+static bool learn_alone(Stepper *stepper, const Setup *setup, int actor, ThreadSet threads, GError **error)
+{
+	Vcpus *vcpus = stepper->vcpus;
+	const Alone *known = setup ? alones_find(stepper->alones, setup, actor) : NULL;
+	Alone before = { false, vcpus->interrupts, vcpus->irq_events }, seen;
+
+	if (known) {
+		seen = *known;
+	} else {
+		for (int other = 0; other < MAX_ACTORS; other++)
+			if (other != actor)
+				thread_set_remove(&threads, thread_of(THREAD_ACTOR, other));
+		vcpus->interrupts = vcpus->irq_events = false;
+		if (!discover(stepper, &threads, error))
+			return false;
+		seen = (Alone){ vcpus->decided >> actor & 1, vcpus->interrupts, vcpus->irq_events };
+		if (setup)
+			alones_note(stepper->alones, setup, actor, seen);
+	}
+	vcpus->decided |= (guint32)seen.decided << actor;
+	vcpus->interrupts = before.interrupts || seen.interrupts;
+	vcpus->irq_events = before.irq_events || seen.irq_events;
+	return true;
+}
+
 /* All sites of all actors, each alone first. */
-static bool learn(Stepper *stepper, GError **error)
+static bool learn(Stepper *stepper, const Setup *setup, GError **error)
 {
 	ThreadSet all = { { 0 } };
 
@@ -427,15 +466,9 @@ static bool learn(Stepper *stepper, GError **error)
 		thread_set_add(&all, thread);
 	if (!vcpus_discover(stepper->vcpus, true, error))
 		return false;
-	for (int i = 0; i < stepper->vcpus->guest->n_actors; i++) {
-		ThreadSet alone = all;
-
-		for (int other = 0; other < MAX_ACTORS; other++)
-			if (other != i)
-				thread_set_remove(&alone, thread_of(THREAD_ACTOR, other));
-		if (!discover(stepper, &alone, error))
+	for (int i = 0; i < stepper->vcpus->guest->n_actors; i++)
+		if (!learn_alone(stepper, setup, i, all, error))
 			return false;
-	}
 	if (!discover(stepper, &all, error) || !vcpus_discover(stepper->vcpus, false, error) ||
 	    !vcpus_check_sites(stepper->vcpus, error))
 		return false;
@@ -449,7 +482,8 @@ static bool learn_once(Stepper *stepper, const KeptAs *as, const Setup *setup, G
 	g_auto(Kept) kept = learned_init(stepper->vcpus, as, setup);
 	g_autofree char *expected = NULL;
 
-	return learned_take(stepper->vcpus, &kept, &expected, error) && learn(stepper, error) &&
+	return learned_take(stepper->vcpus, &kept, &expected, error) &&
+	       learn(stepper, setup, error) &&
 	       learned_end(stepper->vcpus, &kept, expected, error);
 }
 
@@ -458,6 +492,7 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	g_autoptr(Stepper) stepper = g_new0(Stepper, 1);
 
 	stepper->failures = options->failures ? options->n_failures : 0;
+	stepper->alones = alones_new();
 	stepper->vcpus = vcpus_new(guest, error);
 	if (!stepper->vcpus ||
 	    (options->setup && !(setup_run(stepper->vcpus, options->setup, error) &&
@@ -478,7 +513,7 @@ bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
 	vcpus->interrupts = vcpus->irq_events = false;
 	vcpus->decided = 0;
 	return setup_program(vcpus, setup, error) && setup_count(vcpus, setup, error) &&
-	       learn(stepper, error);
+	       learn(stepper, setup, error);
 }
 
 void stepper_skip_probe(Stepper *stepper)
@@ -514,23 +549,7 @@ const Regs *stepper_regs(const Stepper *stepper, int actor)
 
 Wait stepper_wait_of(const Stepper *stepper, int actor)
 {
-	Vcpus *vcpus = stepper->vcpus;
-	const struct guest_actor *actors = vcpus->guest->report.actors;
-	const Context *self = vcpus_context(vcpus, actor);
-	Wait wait = { .actor = g_intern_string(actors[actor].name) };
-
-	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
-		wait.kind = WAIT_LOCK;
-		wait.lock = vcpus->guest->watch.locks[self->pending.lock].name;
-		int holder = vcpus->holders[self->pending.lock];
-		if (holder >= 0)
-			wait.holder = g_intern_string(actors[holder].name);
-		return wait;
-	}
-	g_autofree char *where = symbols_describe(vcpus->guest->symbols, self->regs.pc);
-	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
-	wait.where = g_intern_string(where);
-	return wait;
+	return vcpus_wait_of(stepper->vcpus, actor);
 }
 
 Irqs stepper_irqs(const Stepper *stepper)

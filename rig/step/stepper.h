@@ -61,6 +61,14 @@ bool stepper_move(Stepper *stepper, int thread, GArray *ret_events, bool *ret_ag
 		  GError **error);
 
 /*
+ * The same, but where it is that move that has all stand at their sync (*@ret_at_sync) nobody goes on
+ * from there before stepper_pass_sync().
+ */
+bool stepper_move_to_sync(Stepper *stepper, int thread, GArray *ret_events, bool *ret_at_sync,
+			  bool *ret_again, GError **error);
+bool stepper_pass_sync(Stepper *stepper, GArray *ret_events, bool *ret_again, GError **error);
+
+/*
  * Nobody can move: let guest time pass, timers included, for up to a tenth of a
  * second, until somebody can.
  */

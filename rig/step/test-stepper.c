@@ -257,9 +257,39 @@ static void test_again(void)
 	end(&run);
 }
 
+/* One maps the page, both come to their sync, and one loads from it behind. */
+static const FakeFunction map_sync_load[] = {
+	{ "map", { PLAIN(FAKE_NOP), MEMORY(FAKE_CAS, REG_MAPS_A, REG_PTE), CALL("guest_sync"), RETURNS } },
+	{ "load", { MEMORY(FAKE_LOAD, REG_SCRATCH, REG_PTE), CALL("guest_sync"),
+		    MEMORY(FAKE_LOAD, REG_SCRATCH, REG_PAGE), RETURNS } },
+};
+
+static void test_sync(void)
+{
+	Run run = run_of(map_sync_load, 2, false);
+	bool at_sync, again;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(stepper_move_to_sync(run.stepper, B, run.events, &at_sync, &again, &error));
+	g_assert_false(at_sync || again);
+	g_assert_cmpint(stepper_state(run.stepper, B), ==, ACTOR_SYNC);
+	g_assert_true(stepper_move_to_sync(run.stepper, A, run.events, &at_sync, &again, &error));
+	g_assert_true(at_sync);
+	g_assert_cmpint(stepper_state(run.stepper, A), ==, ACTOR_SYNC);
+	g_assert_cmpint(stepper_state(run.stepper, B), ==, ACTOR_SYNC);
+	g_assert_false(may(&run, THREAD_ACTOR, A) || may(&run, THREAD_ACTOR, B));
+	/* The first goes on alone, and when it has returned the other does. */
+	g_assert_true(stepper_pass_sync(run.stepper, run.events, &again, &error));
+	g_assert_true(has_happened(&run, EVENT_RETURN, A));
+	g_assert_cmpint(stepper_state(run.stepper, B), ==, ACTOR_READY);
+	g_assert_cmphex(move(&run, THREAD_ACTOR, B).landed, ==, FRAME_A);
+	end(&run);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/stepper/sync", test_sync);
 	g_test_add_func("/stepper/sites", test_sites);
 	g_test_add_func("/stepper/lands", test_lands);
 	g_test_add_func("/stepper/faults", test_faults);

@@ -23,6 +23,12 @@ bool vcpus_set_failures(Vcpus *vcpus, const Failures *failures, GError **error)
 	return true;
 }
 
+/* Behind the sync of all it is looked at what they have done before: nothing fails there. */
+static bool is_to_fail(const Vcpus *vcpus)
+{
+	return vcpus->failures && !vcpus->synced;
+}
+
 static bool is_caller(const Vcpus *vcpus, guint64 pc)
 {
 	g_autofree char *unit = symbols_unit(vcpus->guest->symbols, pc);
@@ -57,7 +63,7 @@ static bool leaves_behind(const Vcpus *vcpus, const FailingCall *call, guint64 s
 bool vcpus_find_call(Vcpus *vcpus, int actor, Event *ret, GError **error)
 {
 	const Context *at = vcpus_context(vcpus, actor);
-	const FailingCall *call = vcpus->failures && !vcpus->actors[actor].in_irq
+	const FailingCall *call = is_to_fail(vcpus) && !vcpus->actors[actor].in_irq
 		? failures_at(vcpus->failures, at->regs.pc) : NULL;
 	guint64 site;
 
@@ -75,7 +81,7 @@ bool vcpus_find_call(Vcpus *vcpus, int actor, Event *ret, GError **error)
 
 bool vcpus_may_be_given_up(const Vcpus *vcpus, int lock)
 {
-	return vcpus->failures && (vcpus->failures->locks >> lock & 1);
+	return is_to_fail(vcpus) && (vcpus->failures->locks >> lock & 1);
 }
 
 /* As if the function that the vCPU is about to begin had ended. */
@@ -267,7 +273,7 @@ bool vcpus_can_fail(const Vcpus *vcpus, int actor)
 	const Actor *self = &vcpus->actors[actor];
 	const Event *pending = &self->own.pending;
 
-	return vcpus->failures && vcpus->failures_left > 0 && !self->in_irq &&
+	return is_to_fail(vcpus) && vcpus->failures_left > 0 && !self->in_irq &&
 	       self->own.state == ACTOR_READY &&
 	       (pending->kind == EVENT_CALL ||
 		(pending->kind == EVENT_LOCK && vcpus_may_be_given_up(vcpus, pending->lock)));

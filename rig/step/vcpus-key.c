@@ -42,6 +42,7 @@ static void add_context(const Guest *guest, const Context *at, GChecksum *sum)
 char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	const guint32 ended[] = { vcpus->dying, vcpus->gone };
 	guint64 ptes[MAX_PTES];
 
 	guest_ptes(vcpus->guest, ptes);
@@ -57,6 +58,10 @@ char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled)
 	}
 	g_checksum_update(sum, (const guchar *)enabled, sizeof(*enabled));
 	g_checksum_update(sum, (const guchar *)&vcpus->failures_left, sizeof(vcpus->failures_left));
+	/* What has come to its end. */
+	g_checksum_update(sum, (const guchar *)&vcpus->over, sizeof(vcpus->over));
+	for (gsize i = 0; i < G_N_ELEMENTS(ended); i++)
+		g_checksum_update(sum, (const guchar *)&ended[i], sizeof(ended[i]));
 	for (int i = 0; i < vcpus->guest->n_actors; i++) {
 		const Actor *actor = &vcpus->actors[i];
 
@@ -69,4 +74,19 @@ char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled)
 			add_stack(vcpus, i, sum);
 	}
 	return g_strdup(g_checksum_get_string(sum));
+}
+
+void vcpus_begin_tlb(const Vcpus *vcpus, Tlb *ret)
+{
+	const Guest *guest = vcpus->guest;
+	guint64 ptes[MAX_PTES];
+	TlbTables tables = { { 0 }, { 0 } };
+
+	for (int slot = 0; slot < guest->watch.n_ptes; slot++)
+		tables.views[slot] = guest->watch.pages[guest->watch.ptes[slot].page]
+				     .views[guest->watch.ptes[slot].view].mm + 1;
+	for (int i = 0; i < guest->n_actors; i++)
+		tables.roots[i] = guest->report.actors[i].process + 1;
+	guest_ptes(guest, ptes);
+	tlb_begin(ret, guest->n_actors, guest->watch.n_ptes, ptes, &tables);
 }

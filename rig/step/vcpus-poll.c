@@ -37,8 +37,8 @@ static bool look_again(Vcpus *vcpus, int actor, bool timers, GError **error)
 	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
 }
 
-/* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
-static bool end_sync(Vcpus *vcpus, GError **error)
+/* The first that stands at its sync; -1: nobody does, or not all that have not ended. */
+static int first_at_sync(const Vcpus *vcpus)
 {
 	int first = -1;
 
@@ -46,11 +46,28 @@ static bool end_sync(Vcpus *vcpus, GError **error)
 		const Actor *self = &vcpus->actors[i];
 
 		if (self->in_irq || (self->own.state != ACTOR_SYNC && !self->done))
-			return true;
+			return -1;
 		if (first < 0 && self->own.state == ACTOR_SYNC)
 			first = i;
 	}
-	return first < 0 || vcpus_advance(vcpus, first, true, error);
+	return first;
+}
+
+bool vcpus_end_sync(Vcpus *vcpus, GError **error)
+{
+	int first;
+
+	/* Who does nothing more that is an event comes to its end at once, and it is the next one's turn. */
+	while ((first = first_at_sync(vcpus)) >= 0 && !vcpus->new_site) {
+		if (!vcpus->synced) {
+			vcpus->synced = true;
+			if (vcpus->pauses)
+				return true;
+		}
+		if (!vcpus_advance(vcpus, first, true, error))
+			return false;
+	}
+	return true;
 }
 
 bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error)
@@ -67,5 +84,25 @@ bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error)
 		    : state == ACTOR_SPINNING && !look_again(vcpus, i, timers, error))
 			return false;
 	}
-	return vcpus->new_site || end_sync(vcpus, error);
+	return vcpus->new_site || vcpus_end_sync(vcpus, error);
+}
+
+Wait vcpus_wait_of(Vcpus *vcpus, int actor)
+{
+	const struct guest_actor *actors = vcpus->guest->report.actors;
+	const Context *self = vcpus_context(vcpus, actor);
+	Wait wait = { .actor = g_intern_string(actors[actor].name) };
+
+	if (self->state == ACTOR_READY && self->pending.kind == EVENT_LOCK) {
+		wait.kind = WAIT_LOCK;
+		wait.lock = vcpus->guest->watch.locks[self->pending.lock].name;
+		int holder = vcpus->holders[self->pending.lock];
+		if (holder >= 0)
+			wait.holder = g_intern_string(actors[holder].name);
+		return wait;
+	}
+	g_autofree char *where = symbols_describe(vcpus->guest->symbols, self->regs.pc);
+	wait.kind = self->state == ACTOR_IDLE ? WAIT_SLEEP : WAIT_SPIN;
+	wait.where = g_intern_string(where);
+	return wait;
 }

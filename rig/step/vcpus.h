@@ -10,6 +10,7 @@
 
 #include "event/thread.h"
 #include "event/tlb.h"
+#include "event/violation.h"
 #include "step/failures.h"
 #include "step/sites.h"
 #include "step/survey.h"
@@ -65,6 +66,8 @@ typedef struct {
 	guint64 queues[MAX_ACTORS];	/* what guest_irq_queue() said last */
 	bool interrupts;	/* some vCPU has had an interrupt from another one */
 	bool irq_events;	/* and in an interrupt there was an event: it may touch anything */
+	bool synced;		/* all have stood at their sync, and go on one after another */
+	bool pauses;		/* … and nobody goes on there before it is asked for */
 	bool new_site;		/* an unknown instruction touched something watched */
 	bool no_probe;		/* do not look which frame an access uses */
 	bool hasty;		/* a vCPU that is late is looked at soon: it may be at an unknown wait */
@@ -204,6 +207,9 @@ bool vcpus_fail(Vcpus *vcpus, int actor, Event *ret_event, GError **error);
  */
 bool vcpus_serve(Vcpus *vcpus, int actor, GError **error);
 
+/* Once all stand at their sync, or have ended, the first of them goes on alone to its end, and so on. */
+bool vcpus_end_sync(Vcpus *vcpus, GError **error);
+
 /* Whoever waits may find that it need not any more.  @timers: let those in, too. */
 bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error);
 
@@ -224,6 +230,12 @@ bool vcpus_check_sites(const Vcpus *vcpus, GError **error);
  * @enabled can go on.  The caller's.
  */
 char *vcpus_key(Vcpus *vcpus, const Tlb *tlb, const ThreadSet *enabled);
+
+/* What @actor, which cannot go on, waits for. */
+Wait vcpus_wait_of(Vcpus *vcpus, int actor);
+
+/* What vCPUs may hold where a schedule starts. */
+void vcpus_begin_tlb(const Vcpus *vcpus, Tlb *ret);
 
 /* The PTEs as they are, their frames remembered. */
 void vcpus_ptes(Vcpus *vcpus, guint64 ret[MAX_PTES]);

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explore/shorten.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+/* Decisions of one thread, one after another. */
+typedef struct {
+	guint start, n;
+} Block;
+
+typedef struct {
+	Session *session;
+	const char *invariant;
+	Schedule *best;		/* cut behind the event that violates … */
+	GArray *threads;	/* guint8: who decides in it */
+	Minimum found;
+	int max_schedules;
+} Shortener;
+
+int shorten_switches(const Outcome *outcome, guint n)
+{
+	int switches = 0;
+
+	for (guint i = 1; i < n; i++)
+		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
+					    outcome_step(outcome, i)->thread);
+	return switches;
+}
+
+/* Take @outcome for the best, if it is better. */
+static bool consider(Shortener *shortener, const Outcome *outcome)
+{
+	guint n = outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
+	int switches = shorten_switches(outcome, n);
+
+	if (g_strcmp0(outcome->violates, shortener->invariant) != 0 ||
+	    switches > shortener->found.switches ||
+	    (switches == shortener->found.switches && (int)n >= shortener->found.events))
+		return false;
+	g_clear_pointer(&shortener->best, schedule_free);
+	shortener->best = run_decisions(shortener->session, outcome);
+	schedule_cut(shortener->best, n);
+	shortener->found.switches = switches;
+	shortener->found.events = (int)n;
+	g_array_set_size(shortener->threads, 0);
+	for (guint i = 0; i < n; i++) {
+		guint8 thread = outcome_step(outcome, i)->thread;
+
+		g_array_append_val(shortener->threads, thread);
+	}
+	return true;
+}
+
+static guint8 thread_at(const Shortener *shortener, guint at)
+{
+	return g_array_index(shortener->threads, guint8, at);
+}
+
+static GArray *blocks_of(const Shortener *shortener)
+{
+	GArray *blocks = g_array_new(FALSE, FALSE, sizeof(Block));
+
+	for (guint i = 0; i < shortener->threads->len; i++) {
+		Block made = { i, 1 };
+
+		if (i && !thread_switches(thread_at(shortener, i - 1), thread_at(shortener, i)))
+			g_array_index(blocks, Block, blocks->len - 1).n++;
+		else
+			g_array_append_val(blocks, made);
+	}
+	return blocks;
+}
+
+static const Block *block_at(const GArray *blocks, guint at)
+{
+	return &g_array_index(blocks, Block, at);
+}
+
+static void add_block(const Shortener *shortener, Plan *plan, const Block *block)
+{
+	g_byte_array_append(plan->prefix, (const guint8 *)shortener->threads->data + block->start, block->n);
+}
+
+/* With block @from where block @to is, the others in order. */
+static Plan *plan_moved(const Shortener *shortener, const GArray *blocks, guint from, guint to)
+{
+	Plan *plan = plan_new(NULL, 0, REST_STAY);
+
+	for (guint i = 0; i < blocks->len; i++) {
+		if (i == from)
+			continue;
+		if (i == to && from > to) {
+			add_block(shortener, plan, block_at(blocks, i));
+			add_block(shortener, plan, block_at(blocks, from));
+		} else if (i == to) {
+			add_block(shortener, plan, block_at(blocks, from));
+			add_block(shortener, plan, block_at(blocks, i));
+		} else {
+			add_block(shortener, plan, block_at(blocks, i));
+		}
+	}
+	return plan;
+}
+
+/* The next block of the thread that block @at is of; -1: none. */
+static int next_of_same(const Shortener *shortener, const GArray *blocks, guint at)
+{
+	guint8 thread = thread_at(shortener, block_at(blocks, at)->start);
+
+	for (guint i = at + 1; i < blocks->len; i++)
+		if (!thread_switches(thread, thread_at(shortener, block_at(blocks, i)->start)))
+			return (int)i;
+	return -1;
+}
+
+/* With block @at shorter by its last @less decisions; its thread's next block begins with those. */
+static Plan *plan_trimmed(const Shortener *shortener, const GArray *blocks, guint at, guint less)
+{
+	Plan *plan = plan_new(NULL, 0, REST_STAY);
+	int next = next_of_same(shortener, blocks, at);
+	const Block *trimmed = block_at(blocks, at);
+	const Block kept = { trimmed->start, trimmed->n - less }, tail = { kept.start + kept.n, less };
+
+	for (guint i = 0; i < blocks->len; i++) {
+		if ((int)i == next)
+			add_block(shortener, plan, &tail);
+		add_block(shortener, plan, i == at ? &kept : block_at(blocks, i));
+	}
+	return plan;
+}
+
+/* Run @plan; *@ret_better: it is, and is the best from now on. */
+static bool try(Shortener *shortener, Plan *plan, bool *ret_better, GError **error)
+{
+	g_autoptr(Outcome) outcome = NULL;
+
+	*ret_better = false;
+	if (shortener->found.executed >= shortener->max_schedules)
+		return true;
+	outcome = run_plan(shortener->session, plan, error);
+	if (!outcome)
+		return false;
+	shortener->found.executed++;
+	*ret_better = consider(shortener, outcome);
+	return true;
+}
+
+/* Two blocks of one thread put together. */
+static bool merge(Shortener *shortener, const GArray *blocks, bool *ret_better, GError **error)
+{
+	*ret_better = false;
+	for (guint i = 0; i < blocks->len; i++) {
+		int next = next_of_same(shortener, blocks, i);
+
+		for (int forth = 0; next >= 0 && forth < 2; forth++) {
+			g_autoptr(Plan) plan = plan_moved(shortener, blocks, forth ? i : (guint)next,
+							  forth ? (guint)next : i);
+
+			if (!try(shortener, plan, ret_better, error))
+				return false;
+			if (*ret_better)
+				return true;
+		}
+	}
+	return true;
+}
+
+/* A block that ends earlier, by half of it, a quarter, … down to one decision. */
+static bool trim(Shortener *shortener, const GArray *blocks, bool *ret_better, GError **error)
+{
+	*ret_better = false;
+	for (guint i = 0; i + 1 < blocks->len; i++)
+		for (guint less = block_at(blocks, i)->n / 2; less; less /= 2) {
+			g_autoptr(Plan) plan = plan_trimmed(shortener, blocks, i, less);
+
+			if (!try(shortener, plan, ret_better, error))
+				return false;
+			if (*ret_better)
+				return true;
+		}
+	return true;
+}
+
+/* One that is better; *@ret_done: there is none, or it is enough. */
+static bool improve(Shortener *shortener, bool *ret_done, GError **error)
+{
+	g_autoptr(GArray) blocks = blocks_of(shortener);
+	bool better;
+
+	if (!merge(shortener, blocks, &better, error) ||
+	    (!better && !trim(shortener, blocks, &better, error)))
+		return false;
+	*ret_done = !better;
+	return true;
+}
+
+bool shorten(Session *session, const Schedule *schedule, int max_schedules, Schedule **ret,
+	     Minimum *ret_minimum, GError **error)
+{
+	g_autofree char *diverged = NULL;
+	g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
+	bool done = false, ok = true;
+
+	if (!outcome)
+		return false;
+	if (diverged || !outcome->violates) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
+			    "the guest is not deterministic: a replay shows nothing%s%s",
+			    diverged ? ": " : "", diverged ? diverged : "");
+		return false;
+	}
+	g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(guint8));
+	Shortener shortener = { .session = session, .invariant = outcome->violates, .threads = threads,
+				.max_schedules = max_schedules,
+				.found = { .switches = G_MAXINT, .events = G_MAXINT } };
+	consider(&shortener, outcome);
+	while (ok && !done)
+		ok = improve(&shortener, &done, error);
+	g_autoptr(Schedule) best = shortener.best;
+	if (!ok)
+		return false;
+	*ret = g_steal_pointer(&best);
+	*ret_minimum = shortener.found;
+	return true;
+}
