@@ -26,6 +26,7 @@ typedef struct {
 	Vcpus *vcpus;		/* not ours */
 	Controls *done;
 	int actor;		/* whose vCPU touches */
+	int words;		/* the first word to touch */
 	guint64 parked;		/* guest_park() */
 	/* Seen during the last touch: */
 	GArray *watched;	/* guint64: addresses of watchpoints that were hit */
@@ -43,31 +44,6 @@ typedef struct {
 	guint64 site_inside;	/* … here */
 	bool asked;		/* it waited for other vCPUs to serve an interrupt */
 } Control;
-
-const char *control_name(ControlKind kind)
-{
-	static const char *const names[CONTROL_KINDS] = {
-		[CONTROL_PTE_LOAD] = "PTE load",
-		[CONTROL_PTE_STORE] = "PTE store",
-		[CONTROL_KERNEL_LOAD] = "page load by kernel address",
-		[CONTROL_KERNEL_STORE] = "page store by kernel address",
-		[CONTROL_USER_LOAD] = "page load by user address",
-		[CONTROL_USER_STORE] = "page store by user address",
-		[CONTROL_SITE] = "breakpoint at an access",
-		[CONTROL_STAMP] = "stamp in a page",
-		[CONTROL_LOCK] = "lock word store",
-		[CONTROL_WORD_LOAD] = "guarded word load",
-		[CONTROL_WORD_STORE] = "guarded word store",
-		[CONTROL_FREE] = "page given to the allocator",
-		[CONTROL_FREE_LIST] = "list of pages given to the allocator",
-		[CONTROL_FLUSH] = "TLB flush",
-		[CONTROL_IRQ_HELD] = "interrupt held",
-		[CONTROL_IRQ_SERVED] = "interrupt let in",
-		[CONTROL_INSIDE] = "access inside an interrupt",
-	};
-
-	return names[kind];
-}
 
 /* @where: of which there are several, or NULL. */
 static bool blind(const Control *control, ControlKind kind, const char *where, GError **error)
@@ -542,7 +518,7 @@ static bool try_actor(Control *control, GError **error)
 	for (int lock = 0; lock < guest->watch.n_locks; lock++)
 		if (!try_lock(control, lock, error))
 			return false;
-	for (int word = 0; word < guest->watch.n_words; word++)
+	for (int word = control->words; word < guest->watch.n_words; word++)
 		if (!try_word(control, word, error))
 			return false;
 	if (!try_unmap(control, error) || !try_inside(control, error) || !try_free(control, error))
@@ -553,23 +529,48 @@ static bool try_actor(Control *control, GError **error)
 	return true;
 }
 
-bool control_all(Vcpus *vcpus, Controls *ret, GError **error)
+typedef bool TryFunc(Control *control, GError **error);
+
+static bool try_words(Control *control, GError **error)
+{
+	Guest *guest = control->vcpus->guest;
+
+	if (!guest_restore(guest, GUEST_PARKED, error) || !stand(control->vcpus, error))
+		return false;
+	for (int word = control->words; word < guest->watch.n_words; word++)
+		if (!try_word(control, word, error))
+			return false;
+	return true;
+}
+
+/* By every actor; @words: the first of those that are new. */
+static bool try_all(Vcpus *vcpus, TryFunc *func, int words, Controls *ret, GError **error)
 {
 	Machine *machine = vcpus->guest->machine;
 	g_autoptr(GArray) watched = g_array_new(FALSE, FALSE, sizeof(guint64));
 	g_autoptr(GArray) freed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	Control control = {
-		.vcpus = vcpus, .done = ret, .watched = watched, .freed = freed, .door = -1,
+		.vcpus = vcpus, .done = ret, .watched = watched, .freed = freed, .door = -1, .words = words,
 		.parked = symbols_address(vcpus->guest->symbols, "guest_park"),
 	};
-	bool ok = true;
+	bool ok = machine_break(machine, control.parked, true, error);
 
-	memset(ret, 0, sizeof(*ret));
-	if (!machine_break(machine, control.parked, true, error))
-		return false;
 	for (control.actor = 0; control.actor < vcpus->guest->n_actors && ok; control.actor++)
-		ok = try_actor(&control, error);
+		ok = func(&control, error);
 	return ok && machine_break(machine, control.parked, false, error);
+}
+
+bool control_all(Vcpus *vcpus, Controls *ret, GError **error)
+{
+	memset(ret, 0, sizeof(*ret));
+	return try_all(vcpus, try_actor, 0, ret, error);
+}
+
+bool control_words(Vcpus *vcpus, int from, GError **error)
+{
+	Controls ignored = { 0 };
+
+	return from >= vcpus->guest->watch.n_words || try_all(vcpus, try_words, from, &ignored, error);
 }
 
 bool control_operation(Vcpus *vcpus, int actor, guint64 word, gint64 *ret, GError **error)
@@ -580,8 +581,7 @@ bool control_operation(Vcpus *vcpus, int actor, guint64 word, gint64 *ret, GErro
 	Controls ignored = { 0 };
 	Control control = {
 		.vcpus = vcpus, .done = &ignored, .watched = watched, .freed = freed, .actor = actor,
-		.door = -1,
-		.parked = symbols_address(vcpus->guest->symbols, "guest_park"),
+		.door = -1, .parked = symbols_address(vcpus->guest->symbols, "guest_park"),
 	};
 
 	if (!machine_break(machine, control.parked, true, error) || !stand(vcpus, error) ||

@@ -42,6 +42,9 @@ const char *control_name(ControlKind kind);
 /* RIG_ERROR_BLIND when something is not reported as it should be. */
 bool control_all(Vcpus *vcpus, Controls *ret, GError **error);
 
+/* The same of words only, from this one on: what another program has watched, and the one before had not. */
+bool control_words(Vcpus *vcpus, int from, GError **error);
+
 /*
  * One operation before the race, a word of lib/verbs.h, by @actor, which parks again; nobody
  * else runs but for the interrupts that it waits for.  *@ret: what it returned.

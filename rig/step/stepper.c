@@ -32,6 +32,7 @@ struct Stepper {
 	bool started;		/* START and start are there */
 	Alones *alones;		/* of actors that have run after this setup */
 	int failures;		/* so many in a schedule at most */
+	int controlled;		/* so many words were seen to be reported; all, if nobody wants to know */
 	Tlb tlb;		/* as it is after the last move */
 };
 
@@ -502,6 +503,7 @@ Stepper *stepper_new(Guest *guest, const StepperOptions *options, Controls *cont
 	    (options->failures && !vcpus_set_failures(stepper->vcpus, options->failures, error)))
 		return NULL;
 	stepper->vcpus->hasty = true;
+	stepper->controlled = controls && !lose("controls") ? guest->watch.n_words : MAX_WORDS;
 	return learn_once(stepper, &options->kept, options->setup, error) ? g_steal_pointer(&stepper) : NULL;
 }
 
@@ -512,8 +514,11 @@ bool stepper_program(Stepper *stepper, const Setup *setup, GError **error)
 	/* What is dependent on what hangs on these: each text starts without them. */
 	vcpus->interrupts = vcpus->irq_events = false;
 	vcpus->decided = 0;
-	return setup_program(vcpus, setup, error) && setup_count(vcpus, setup, error) &&
-	       learn(stepper, setup, error);
+	if (!setup_program(vcpus, setup, error) || !setup_count(vcpus, setup, error) ||
+	    !control_words(vcpus, stepper->controlled, error))
+		return false;
+	stepper->controlled = MAX(stepper->controlled, vcpus->guest->watch.n_words);
+	return learn(stepper, setup, error);
 }
 
 void stepper_skip_probe(Stepper *stepper)
