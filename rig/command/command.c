@@ -26,10 +26,10 @@ gboolean command_check_qemu(GError **error)
 	return identity != NULL;
 }
 
-gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *arguments,
 		       int n, const char *summary, GError **error)
 {
-	g_autoptr(GOptionContext) context = g_option_context_new(words);
+	g_autoptr(GOptionContext) context = g_option_context_new(arguments);
 	g_autofree char *name = g_strdup_printf("racerig %s", (*argv)[0]);
 	g_autoptr(GError) local = NULL;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The subcommands: each parses its own words and returns an exit code, or
+ * The subcommands: each parses its own arguments and returns an exit code, or
  * sets @error (exit code 2, or 77 for RIG_ERROR_SKIP).
  */
 #pragma once
@@ -57,8 +57,8 @@ extern char *command_connect;
 /* One word or more, and any number. */
 enum { COMMAND_SOME = -1, COMMAND_ANY = -2 };
 
-/* Parse options; exactly @n words must remain, named by @words in the help. */
-gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *words,
+/* Parse options; exactly @n arguments must remain, named by @arguments in the help. */
+gboolean command_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *arguments,
 		       int n, const char *summary, GError **error);
 
 /* The seconds of --max-time: "90s", "15m", "2h" or plain seconds. */

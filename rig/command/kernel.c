@@ -8,7 +8,7 @@
 #include "util/error.h"
 #include "util/paths.h"
 
-/* The build is guest-kernel/build's; it checks the words and says what is wrong. */
+/* The build is guest-kernel/build's; it checks the arguments and says what is wrong. */
 int command_kernel(int argc, char **argv, GCancellable *cancel, GError **error)
 {
 	(void)cancel;

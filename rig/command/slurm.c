@@ -27,7 +27,7 @@ static gboolean is_plain(const char *path)
 }
 
 /* An interrupted one goes on; 1 is a result and no failure of the job. */
-static char *shards_text(const char *rig, const char *out, char **words)
+static char *shards_text(const char *rig, const char *out, char **arguments)
 {
 	g_autoptr(GString) text = g_string_new("#!/bin/sh\n");
 
@@ -37,11 +37,11 @@ static char *shards_text(const char *rig, const char *out, char **words)
 		"out=%s/shard-$SLURM_ARRAY_TASK_ID\nresume=\n"
 		"[ ! -e \"$out/shard.json\" ] || resume=--resume\n",
 		opt_shards, out, out);
-	if (strcmp(words[0], "explore") == 0)
+	if (strcmp(arguments[0], "explore") == 0)
 		g_string_append(text, "[ -e \"$out/journal\" ] || resume=\n");
 	g_string_append_printf(text, "%s", rig);
-	for (char **word = words; *word; word++) {
-		g_autofree char *quoted = g_shell_quote(*word);
+	for (char **argument = arguments; *argument; argument++) {
+		g_autofree char *quoted = g_shell_quote(*argument);
 		g_string_append_printf(text, " %s", quoted);
 	}
 	g_string_append_printf(text, " \\\n\t--shard \"$SLURM_ARRAY_TASK_ID/%d\" --out \"$out\" $resume || "

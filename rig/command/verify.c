@@ -353,7 +353,7 @@ static int verify(double max_seconds, GCancellable *cancel, GError **error)
 	return code;
 }
 
-/* What is wrong with the words is wrong with every commit. */
+/* What is wrong with the arguments is wrong with every commit. */
 static int verify_for_bisect(int argc, char **argv, GCancellable *cancel)
 {
 	g_autoptr(GError) error = NULL;
