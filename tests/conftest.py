@@ -53,6 +53,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                                     f"{' '.join(out)}")
 
 
+def built(name: str) -> Path:
+    """build/NAME, made by one worker: the other would link what this one runs already."""
+    with (RIG.parent / "made-by-tests").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(["make", "-s", f"{RIG.parent.name}/{name}"], cwd=TOP, check=True)
+    return RIG.parent / name
+
+
 def run_rig(*words: Any, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [str(RIG), *map(str, words)],

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import RIG, TOP
+from conftest import RIG, TOP, built
 
 # What tells of what is on the disk, and asks no guest and none of its words.
 ANYWHERE = {"list", "setup", "doctor", "cache", "kernel"}
@@ -14,8 +14,7 @@ REFUSAL = "racerig: not on this machine: the rig was built for no processor; bui
 
 @pytest.fixture(scope="module")
 def on_none():
-    subprocess.run(["make", "-s", "build/on-none"], cwd=TOP, check=True)
-    return RIG.parent / "on-none"
+    return built("on-none")
 
 
 def commands(binary):

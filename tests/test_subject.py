@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import RIG, TOP
+from conftest import TOP, built
 
 # Of each subject: its invariants, a scenario, and what stock is.
 SUBJECTS = {
@@ -23,8 +23,7 @@ def without(data, subject):
     The rig linked without rig/subject/SUBJECT, with nothing to read that is of that subject, and
     with one scenario of each.
     """
-    binary = RIG.parent / f"without-{subject}"
-    subprocess.run(["make", "-s", f"{binary.parent.name}/{binary.name}"], cwd=TOP, check=True)
+    binary = built(f"without-{subject}")
     (data / "build").symlink_to(TOP / "build")
     shutil.copytree(TOP / "analysis", data / "analysis",
                     ignore=lambda folder, _: [f"{subject}.py"] if folder.endswith("/subjects") else [])
