@@ -184,6 +184,14 @@ def test_a_loop_that_counts_is_not_a_cycle(explored):
     assert json.loads((out / "verdict.json").read_text())["unsettled"] == 0
 
 
+def test_who_waits_for_a_lock_is_no_livelock(explored):
+    """A writer that spins on the mmap lock's owner looks at the lock again and again; the owner can go on."""
+    result, out = explored("zap-waits-for-faults", "munmap-vs-free")
+    found = verdict(out)
+    assert result.returncode == 0 and found["complete"], result.stdout + result.stderr
+    assert found["verdict"] == "clean" and found["cycles"] > 0
+
+
 def test_a_cycle_with_other_memory_is_not_complete(tmp_path, monkeypatch):
     monkeypatch.setenv("RACERIG_LOSE", "growth")
     result = run_rig("explore", "fault-vs-alloc", "--out", tmp_path / "out")

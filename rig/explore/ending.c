@@ -31,14 +31,34 @@ static void take_actor(const Session *session, int actor, EndActor *ret)
 	}
 }
 
-/* Who repeats a cycle alone can do so for ever: no scheduler is to blame. */
+/* Somebody else can go on, and may change what it looks at. */
+static bool is_another_enabled(const Step *step)
+{
+	for (int other = 0; other < MAX_THREADS; other++)
+		if (thread_set_has(&step->enabled, other) &&
+		    thread_actor(other) != thread_actor(step->thread))
+			return true;
+	return false;
+}
+
+/*
+ * Who repeats a cycle alone can do so for ever: no scheduler is to blame.  But to look at a lock with several
+ * holders, again and again, is to wait for one of them, who can go on.
+ */
 static int who_is_alone(const Outcome *outcome)
 {
 	int thread = outcome_step(outcome, outcome->cycle)->thread;
+	bool only_looks = true;
 
-	for (guint i = outcome->cycle; i < outcome_length(outcome); i++)
-		if (outcome_step(outcome, i)->thread != thread)
+	for (guint i = outcome->cycle; i < outcome_length(outcome); i++) {
+		const Step *step = outcome_step(outcome, i);
+
+		if (step->thread != thread)
 			return -1;
+		only_looks &= step->done->kinds == 1u << OBJECT_WORD && !step->done->written;
+	}
+	if (only_looks && is_another_enabled(outcome_step(outcome, outcome->cycle)))
+		return -1;
 	return thread_actor(thread);
 }
 
