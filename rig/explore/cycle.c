@@ -6,6 +6,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/lose.h"
+#include "util/u64.h"
 
 enum {
 	/* A loop that counts comes to its end in so many rounds, or nobody knows when. */
@@ -39,20 +40,13 @@ bool cycle_may_close(const Cycle *cycle, guint from)
 	return from >= cycle->since;
 }
 
-static void add_text(JsonArray *array, guint64 value)
-{
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
-
-	json_array_add_string_element(array, text);
-}
-
 /* Guest-physical addresses of the words that differ, up to MAX_DIFFERING + 1 of them. */
 static void add_differing(gsize page, const guint8 *before, const guint8 *now, gpointer words)
 {
 	for (gsize at = 0; at < TRACK_PAGE; at += sizeof(guint64))
 		if (memcmp(before + at, now + at, sizeof(guint64)) != 0 &&
 		    json_array_get_length(words) <= MAX_DIFFERING)
-			add_text(words, page * TRACK_PAGE + at);
+			u64_add_element(words, page * TRACK_PAGE + at);
 }
 
 /* Who is in user space has an empty kernel stack; the pointer says nothing of it. */
@@ -61,7 +55,7 @@ static JsonArray *stack_pointers(const Guest *guest, const Stepper *stepper)
 	JsonArray *pointers = json_array_new();
 
 	for (int i = 0; i < guest->n_actors; i++)
-		add_text(pointers, regs_sp(stepper_regs(stepper, i)));
+		u64_add_element(pointers, regs_sp(stepper_regs(stepper, i)));
 	return pointers;
 }
 

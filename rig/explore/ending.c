@@ -34,9 +34,8 @@ static void take_actor(const Session *session, int actor, EndActor *ret)
 /* Somebody else can go on, and may change what it looks at. */
 static bool is_another_enabled(const Step *step)
 {
-	for (int other = 0; other < MAX_THREADS; other++)
-		if (thread_set_has(&step->enabled, other) &&
-		    thread_actor(other) != thread_actor(step->thread))
+	thread_set_foreach(other, &step->enabled)
+		if (thread_actor(other) != thread_actor(step->thread))
 			return true;
 	return false;
 }

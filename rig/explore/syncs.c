@@ -7,6 +7,7 @@
 #include "util/json.h"
 #include "util/lose.h"
 #include "util/sample.h"
+#include "util/u64.h"
 
 enum {
 	/* Of the states that came again, so often one is run on. */
@@ -80,13 +81,6 @@ void syncs_forget(Syncs *syncs)
 	syncs->waited = false;
 }
 
-static void add_text(JsonArray *array, guint64 value)
-{
-	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
-
-	json_array_add_string_element(array, text);
-}
-
 static bool take_span(Syncs *syncs, const Json *span, GError **error)
 {
 	guint64 phys, size;
@@ -111,7 +105,7 @@ static bool ask_dead(Syncs *syncs, const Guest *guest, const Stepper *stepper, G
 	Json one;
 
 	for (int i = 0; i < guest->n_actors; i++)
-		add_text(pointers, regs_sp(stepper_regs(stepper, i)));
+		u64_add_element(pointers, regs_sp(stepper_regs(stepper, i)));
 	json_object_set_string_member(request, "op", "dead");
 	json_object_set_array_member(request, "stacks", pointers);
 	g_autoptr(JsonObject) answer = answers_ask(guest->answers, request, error);

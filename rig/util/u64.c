@@ -39,3 +39,10 @@ void u64_set_member(JsonObject *object, const char *name, guint64 value)
 
 	json_object_set_string_member(object, name, text);
 }
+
+void u64_add_element(JsonArray *array, guint64 value)
+{
+	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
+
+	json_array_add_string_element(array, text);
+}

@@ -21,3 +21,6 @@ bool u64_element(JsonArray *array, guint i, const char *name, guint64 *ret, GErr
 
 /* The text for @value, as a member of @object. */
 void u64_set_member(JsonObject *object, const char *name, guint64 value);
+
+/* … and as one more element of @array. */
+void u64_add_element(JsonArray *array, guint64 value);
