@@ -239,7 +239,8 @@ def main() -> int:
     part = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     top = Path(sys.argv[2] if len(sys.argv) > 2 else TOP / "racerig-runs" / "soak")
     top.mkdir(parents=True, exist_ok=True)
-    emulator = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
+    emulator = subprocess.run([os.environ.get("RACERIG_QEMU", "qemu-system-x86_64"), "--version"],
+                              capture_output=True, text=True).stdout.split("\n")[0]
     rows = [f"{time.strftime('%d %B %Y', time.gmtime())}, {emulator}, host Linux {platform.release()}, "
             f"{os.cpu_count()} CPUs: `make soak PART={part}`", "",
             "| run | backend | schedules | violating | unexplained | rig | QEMU | drgn |",

@@ -140,6 +140,19 @@ def test_no_room_for_a_snapshot(fresh, tmp_path):  # noqa: F811
     assert code == 2 and "No space left" in one_line(said) and "snapshots" in said, said
 
 
+def test_no_room_for_the_guest(unbroken, tmp_path):  # noqa: F811
+    """Under libvirt its memory is a file, and who writes where there is no room is killed."""
+    small = tmp_path / "small"
+    small.mkdir()
+    code, said = run(tmp_path, *WORDS, "--out", tmp_path / "run", env={"RACERIG_SHM": str(small)},
+                     before=[*mounted(f"mount -t tmpfs -o size=24m none {small}"), TOP / "tests" / "libvirtd.py",
+                             "sh", "-euc", 'exec "$@" --connect "$RACERIG_CONNECT"', "sh"])
+    if code == 77:
+        pytest.skip(said)
+    assert code == 2 and "No space left for a guest's memory (2" in one_line(said) and str(small) in said, said
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("files", [48, 24, 16])
 def test_few_descriptors(files, unbroken, tmp_path):  # noqa: F811
     def limit():
