@@ -41,7 +41,7 @@ PARTS = ("rig", "QEMU", "drgn")
 MORE_DESCRIPTORS = 0
 MORE_KIB = 2048
 #: The code that a QEMU keeps which does not throw it away, and the rest of it: no growth before it has that.
-CODE_KIB = (64 + 40) << 10
+CODE_KIB = (64 + 24) << 10
 REPLAYS = 1000
 VIOLATIONS = 10
 
