@@ -53,7 +53,9 @@ static void begin_dependence(Session *session)
 static Step observe(const Session *session)
 {
 	Step step = { .thread = -1, .enabled = stepper_enabled(session->stepper) };
+	guint64 ptes[MAX_PTES];
 
+	guest_ptes(session->guest, ptes);
 	for (int thread = 0; thread < MAX_THREADS; thread++) {
 		Event event;
 
@@ -61,7 +63,7 @@ static Step observe(const Session *session)
 		    !stepper_pending(session->stepper, thread, &event))
 			continue;
 		thread_set_add(&step.known, thread);
-		step.pending[thread] = footprint_of_pending(&event);
+		step.pending[thread] = footprint_of_pending(&event, ptes, &session->check->tlb);
 	}
 	return step;
 }
