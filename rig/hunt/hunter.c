@@ -21,6 +21,7 @@ struct Hunter {
 	Session *session;	/* NULL: none yet, or the last one is of no use */
 	Syncs *syncs;
 	CodeLog *code;		/* NULL: nobody wants to know what runs */
+	guint64 absent;		/* bits of verb: the kernel has nothing for them */
 	int restarts;		/* of sessions that are no more */
 };
 
@@ -39,7 +40,10 @@ Hunter *hunter_new(const HunterOptions *options, GError **error)
 
 static void drop(Hunter *hunter)
 {
-	hunter->restarts += hunter->session ? hunter->session->restarts : 0;
+	if (!hunter->session)
+		return;
+	hunter->restarts += hunter->session->restarts;
+	hunter->absent |= hunter->session->absent;
 	g_clear_pointer(&hunter->session, session_free);
 }
 
@@ -363,6 +367,14 @@ bool hunter_is_of_combination(const Hunter *hunter, const GError *error)
 	       (hunter->session && g_error_matches(error, RIG_ERROR, RIG_ERROR_INPUT));
 }
 
+/* As far as it is known: what the kernel has not was tried once, in whatever combination came first. */
+static bool has_verbs(const Hunter *hunter, const Scenario *scenario, GError **error)
+{
+	guint64 absent = hunter->absent | (hunter->session ? hunter->session->absent : 0);
+
+	return run_has_verbs(scenario->operations, hunter->options->kernel, absent, error);
+}
+
 Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, GError **error)
 {
 	g_autoptr(Hunted) hunted = hunted_new(n);
@@ -371,6 +383,12 @@ Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, 
 
 	if (!scenario)
 		return NULL;
+	if (!has_verbs(hunter, scenario, &local)) {
+		scenario_free(scenario);
+		hunted->how = HUNTED_ABSENT;
+		hunted->error = g_strdup(local->message);
+		return g_steal_pointer(&hunted);
+	}
 	if (hunt(hunter, scenario, hunted, &local))
 		return g_steal_pointer(&hunted);
 	if (!hunter_is_of_combination(hunter, local)) {
