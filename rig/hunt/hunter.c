@@ -8,12 +8,12 @@
 #include "explore/run.h"
 #include "hunt/signature.h"
 #include "machine/code-log.h"
-#include "schedule/policy.h"
+#include "schedule/patience.h"
 #include "util/error.h"
 
 enum {
-	BOUND = 2,		/* preemptions, where there are too many schedules without */
 	SHORTEN = 60,		/* schedules, for a small one */
+	GROWTH = 8,		/* one preemption more makes so many times as many, about */
 };
 
 struct Hunter {
@@ -199,14 +199,13 @@ static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *find
 {
 	const HunterOptions *options = hunter->options;
 	bool settled = true;
-	int executed = 0;
 
 	*ret_all = *ret_void = false;
-	while (executed++ < options->max_schedules) {
+	for (int executed = 0;; executed++) {
 		g_autoptr(Plan) plan = policy->next(policy);
 
 		*ret_all = plan == NULL && settled;
-		if (!plan)
+		if (!plan || patience_is_over(policy, executed, options->max_schedules))
 			return true;
 		g_autoptr(Outcome) outcome = run_plan(hunter->session, plan, error);
 		if (!outcome)
@@ -223,40 +222,69 @@ static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *find
 		settled &= !outcome->differs;
 		note(hunter->session, hunted, findings, outcome);
 	}
-	return true;
 }
 
-/* Ends that are known are those of one exploration. */
-static void begin_anew(Hunter *hunter, Hunted *hunted, GArray *findings)
+static void forget(Hunted *hunted, GArray *findings)
 {
-	syncs_begin(hunter->syncs);
 	g_array_set_size(findings, 0);
 	g_ptr_array_set_size(hunted->invariants, 0);
 	hunted->executed = hunted->violating = hunted->documented = 0;
 }
 
-/* All interleavings or, where there are too many, those with few preemptions. */
-static bool explore_all(Hunter *hunter, Hunted *hunted, GArray *findings, GError **error)
+/* All schedules with at most @bound preemptions (-1: any number); the rest as explore() has it. */
+static bool explore_within(Hunter *hunter, int bound, Hunted *hunted, GArray *findings, bool *ret_all,
+			   bool *ret_void, GError **error)
 {
-	static const HuntedHow hows[] = { HUNTED_COMPLETE, HUNTED_BOUNDED };
-	bool all = false, anew = false;
+	g_autoptr(Policy) policy = policy_dpor_new(bound);
+
+	/* Ends that are known are those of one exploration. */
+	syncs_begin(hunter->syncs);
+	hunter->session->syncs = hunter->syncs;
+	bool ok = explore(hunter, policy, hunted, findings, ret_all, ret_void, error);
+	hunter->session->syncs = NULL;
+	return ok;
+}
+
+/*
+ * All interleavings or, where there are too many, those with no preemption, then with one, two, as
+ * far as there is patience.  What was found on the way is found, whether its exploration came to an
+ * end or not.
+ */
+static bool explore_levels(Hunter *hunter, Hunted *hunted, GArray *findings, bool *ret_void, GError **error)
+{
+	bool all;
 
 	hunted->how = HUNTED_CUT;
-	for (gsize i = 0; i < G_N_ELEMENTS(hows) && hunted->how == HUNTED_CUT; i++) {
-		do {
-			g_autoptr(Policy) policy = policy_dpor_new(hows[i] == HUNTED_COMPLETE ? -1 : BOUND);
-
-			/* What a bound explores it has for itself: some of it has been seen before. */
-			begin_anew(hunter, hunted, findings);
-			hunter->session->syncs = hunter->syncs;
-			bool ok = explore(hunter, policy, hunted, findings, &all, &anew, error);
-			hunter->session->syncs = NULL;
-			if (!ok)
-				return false;
-		} while (anew);
-		if (all)
-			hunted->how = hows[i];
+	if (!explore_within(hunter, -1, hunted, findings, &all, ret_void, error))
+		return false;
+	if (all) {
+		hunted->how = HUNTED_COMPLETE;
+		return true;
 	}
+	for (int bound = 0; bound <= HUNTED_MAX_BOUND && !*ret_void; bound++) {
+		int before = hunted->executed;
+
+		if (!explore_within(hunter, bound, hunted, findings, &all, ret_void, error))
+			return false;
+		if (!all)
+			return true;
+		hunted->how = HUNTED_BOUNDED;
+		hunted->bound = bound;
+		if (hunted->executed - before > hunter->options->max_schedules / GROWTH)
+			return true;
+	}
+	return true;
+}
+
+static bool explore_all(Hunter *hunter, Hunted *hunted, GArray *findings, GError **error)
+{
+	bool anew;
+
+	do {
+		forget(hunted, findings);
+		if (!explore_levels(hunter, hunted, findings, &anew, error))
+			return false;
+	} while (anew);
 	return true;
 }
 

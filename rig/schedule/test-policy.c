@@ -2,6 +2,7 @@
 /*
  * The policies against a brute-force enumerator, on generated programs for a toy machine.
  */
+#include "schedule/patience.h"
 #include "schedule/toy-programs.h"
 
 static void assert_same(GHashTable *expected, GHashTable *found, int program, const char *who)
@@ -302,6 +303,54 @@ static void test_hidden_orders(void)
 	}
 }
 
+/* How many schedules dpor runs of @program before patience is over, or all of them. */
+static guint patient_runs(const Program *program, int max, bool *ret_all)
+{
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	int executed = 0;
+
+	for (;; executed++) {
+		g_autoptr(Plan) plan = dpor->next(dpor);
+
+		*ret_all = plan == NULL;
+		if (!plan || patience_is_over(dpor, executed, max))
+			return executed;
+		g_autoptr(Outcome) outcome = run(program, plan);
+		g_assert_true(dpor->learn(dpor, outcome));
+	}
+}
+
+/* What fits is explored to its end, what is far too large is given up before all is spent. */
+static void test_patience(void)
+{
+	enum { MAX = 20, LARGE = 64 };
+	g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
+	Program writers = { .actors = 2 };	/* 12 writes of one cell: 924 orders */
+	guint fit = 0, explored = 0;
+	bool all;
+
+	for (int i = 0; i < 4 * PROGRAMS; i++) {
+		Program program;
+		bool fits;
+
+		generate(rand, &program);
+		guint runs = patient_runs(&program, 5 * MAX, &fits);
+		g_assert_true(patient_runs(&program, MAX, &all) == runs || !all);
+		fit += fits && runs <= MAX;
+		explored += all;
+	}
+	g_test_message("%u of %u that fit are explored", explored, fit);
+	g_assert_cmpuint(explored, >=, fit * 95 / 100);
+	for (int i = 0; i < writers.actors; i++)
+		for (int j = 0; j < MAX_OPS; j++)
+			writers.ops[i][j] = (Op){ OP_WRITE, 0, 1 + i, 0 };
+	g_assert_cmpuint(patient_runs(&writers, LARGE, &all), <=, LARGE / 2);
+	g_assert_false(all);
+	writers.ops[0][3].kind = writers.ops[1][3].kind = OP_END;
+	g_assert_cmpuint(patient_runs(&writers, LARGE, &all), ==, 20);
+	g_assert_true(all);
+}
+
 /* Two independent actors of three events: (3+3)!/(3!3!) against one. */
 static void test_counts(void)
 {
@@ -491,6 +540,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/policy/failures-bound-1", GINT_TO_POINTER(1), test_failures);
 	g_test_add_data_func("/policy/data", GINT_TO_POINTER(-1), test_data);
 	g_test_add_data_func("/policy/data-bound-1", GINT_TO_POINTER(1), test_data);
+	g_test_add_func("/policy/patience", test_patience);
 	g_test_add_func("/policy/frames-matter", test_frames_matter);
 	g_test_add_func("/policy/frames-count", test_frames_count);
 	g_test_add_data_func("/policy/split-1", GUINT_TO_POINTER(1), test_split);
