@@ -166,8 +166,8 @@ static void note(const Session *session, Hunted *hunted, GArray *findings, const
 		return;
 	const Record *record = trace_record(session->trace);
 	Finding *finding = finding_of(findings, outcome_found(outcome, 0));
-	guint n = outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
-	int switches = shorten_switches(outcome, n);
+	guint n = outcome_shown_after(outcome);
+	int switches = outcome_switches(outcome, n);
 	hunted->violating++;
 	note_invariants(hunted, outcome);
 	finding->count++;
