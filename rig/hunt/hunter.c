@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "catalog/verb.h"
+#include "explore/run.h"
 #include "explore/shorten.h"
 #include "hunt/known.h"
-#include "explore/run.h"
 #include "hunt/signature.h"
 #include "machine/code-log.h"
 #include "schedule/patience.h"
@@ -13,6 +14,7 @@
 
 enum {
 	SHORTEN = 60,		/* schedules, for a small one */
+	EXPENSIVE = 8,		/* so many fewer of those that take long */
 	GROWTH = 8,		/* one preemption more makes so many times as many, about */
 };
 
@@ -193,11 +195,35 @@ static bool is_void(Session *session)
 	return true;
 }
 
-/* All schedules of @policy; *@ret_all: there are no more, *@ret_void: they were about nothing. */
-static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *findings, bool *ret_all,
-		    bool *ret_void, GError **error)
+/*
+ * How many schedules of the combination at hand there is time for.  The end of a process goes through
+ * all that it has mapped, past breakpoints at each PTE: one schedule takes as long as a hundred others.
+ */
+static int allowed(const Hunter *hunter)
 {
-	const HunterOptions *options = hunter->options;
+	const Operations *operations = hunter->session->scenario->operations;
+	bool last = false;
+
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		for (guint j = 0; j < actor->operations->len; j++) {
+			const Operation *operation = g_ptr_array_index(actor->operations, j);
+
+			last |= verb_row(operation_of(operation->word).verb)->flags & VERB_LAST;
+		}
+	}
+	return last ? MAX(hunter->options->max_schedules / EXPENSIVE, 1) : hunter->options->max_schedules;
+}
+
+/*
+ * All schedules of @policy; *@ret_all: there are no more, *@ret_void: they were about nothing.  @estimated:
+ * give it up as soon as it looks too large.
+ */
+static bool explore(Hunter *hunter, Policy *policy, bool estimated, Hunted *hunted, GArray *findings,
+		    bool *ret_all, bool *ret_void, GError **error)
+{
+	const int max = allowed(hunter);
 	bool settled = true;
 
 	*ret_all = *ret_void = false;
@@ -205,7 +231,7 @@ static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *find
 		g_autoptr(Plan) plan = policy->next(policy);
 
 		*ret_all = plan == NULL && settled;
-		if (!plan || patience_is_over(policy, executed, options->max_schedules))
+		if (!plan || executed >= max || (estimated && patience_is_over(policy, executed, max)))
 			return true;
 		g_autoptr(Outcome) outcome = run_plan(hunter->session, plan, error);
 		if (!outcome)
@@ -240,7 +266,8 @@ static bool explore_within(Hunter *hunter, int bound, Hunted *hunted, GArray *fi
 	/* Ends that are known are those of one exploration. */
 	syncs_begin(hunter->syncs);
 	hunter->session->syncs = hunter->syncs;
-	bool ok = explore(hunter, policy, hunted, findings, ret_all, ret_void, error);
+	/* With a bound most choices turn out to be beyond it, and an estimate is far too large. */
+	bool ok = explore(hunter, policy, bound < 0, hunted, findings, ret_all, ret_void, error);
 	hunter->session->syncs = NULL;
 	return ok;
 }
@@ -270,7 +297,7 @@ static bool explore_levels(Hunter *hunter, Hunted *hunted, GArray *findings, boo
 			return true;
 		hunted->how = HUNTED_BOUNDED;
 		hunted->bound = bound;
-		if (hunted->executed - before > hunter->options->max_schedules / GROWTH)
+		if (hunted->executed - before > allowed(hunter) / GROWTH)
 			return true;
 	}
 	return true;
