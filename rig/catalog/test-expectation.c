@@ -48,6 +48,20 @@ static const struct {
 	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "violation", "I7 I1", false },
 	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "clean", "", true },
 	{ "", "mine", "own", NULL, "clean", "documented", "", false },
+	/* One way to violate it, and no other. */
+	{ "[expect]\nstock = I7/a\n", "stock", "stock", NULL, "I7/a", "violation", "I7/a", true },
+	{ "[expect]\nstock = I7/a\n", "stock", "stock", NULL, "I7/a", "violation", "I7/a I7/b", false },
+	{ "[expect]\nstock = I7/a\n", "stock", "stock", NULL, "I7/a", "violation", "I7/b", false },
+	{ "[expect]\nstock = I7/a\n", "mine", "own", NULL, "at most I7/a", "violation", "I7/a", true },
+	{ "[expect]\nstock = I7/a\n", "mine", "own", NULL, "at most I7/a", "violation", "I7/b", false },
+	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "violation", "I7/a I7/b", true },
+	{ "[expect]\nstock = I1\n", "mine", "own", NULL, "at most I1", "violation", "I11/a", false },
+	{ "[expect]\nboth = I7/a;I7/b\n", "both", "variant", NULL, "I7/a;I7/b", "violation", "I7/b", true },
+	{ "[expect]\nboth = I7/a;I6;I7/b\n", "both", "variant", NULL, "I7/a;I6;I7/b", "violation",
+	  "I7/b", false },
+	{ "[expect]\nboth = I7/a;I6\n", "both", "variant", NULL, "I7/a;I6", "violation", "I7/a I6/c", true },
+	{ "[expect]\nboth = I7/a;I6\n", "both", "variant", NULL, "I7/a;I6", "violation", "I7/b I6/c", false },
+	{ KEYS, "scratch-plain-store", "mutant", "I1", "I1", "violation", "I1/maps-scratch I4/a", true },
 };
 
 static void test_met(void)

@@ -365,13 +365,12 @@ static void add_combination(GPtrArray *combinations, const Form *form)
 {
 	Combination *made = g_new0(Combination, 1);
 	g_autoptr(GString) text = g_string_new(NULL);
+	const int *each = form->family->each;
 	int named = pages_named(form);
 
-	for (int i = 0; i < n_actors(form->family); i++) {
-		int each = form->family->each[i];
-
+	for (int i = 0; i < MAX_FORM && each[i]; i++) {
 		g_string_append(text, i ? " | " : form->family->second ? "@1: " : "");
-		for (int j = 0; j < each; j++) {
+		for (int j = 0; j < each[i]; j++) {
 			g_string_append(text, j ? "; " : "");
 			add_operation(text, pick(form, i, j));
 		}
