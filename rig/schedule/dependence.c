@@ -226,8 +226,9 @@ static Event as_it_was(const Event *event)
 {
 	Event ret = *event;
 
-	if (event->kind == EVENT_PTE &&
-	    event->before[event_slot(event)] == event->after[event_slot(event)])
+	if ((event->kind == EVENT_PTE &&
+	     event->before[event_slot(event)] == event->after[event_slot(event)]) ||
+	    (event->kind == EVENT_WORD && event->kept))
 		ret.access = ACCESS_READ;
 	return ret;
 }
