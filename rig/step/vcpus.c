@@ -115,7 +115,7 @@ bool vcpus_is_guarded(const Vcpus *vcpus, int actor, int word)
 	if (lock < 0)
 		return vcpus->over >> word & 1;
 	return is_gone(vcpus, group) || (group >= 0 && (vcpus->dying >> group & 1)) ||
-	       (vcpus->holders[lock] == actor &&
+	       (vcpus->holders[lock] == actor && !lose("folding") &&
 		(vcpus->held_in_irq >> lock & 1) == vcpus->actors[actor].in_irq);
 }
 
