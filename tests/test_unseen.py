@@ -31,7 +31,7 @@ def test_what_is_touched_is_counted(explored):
 def test_what_is_made_in_the_race_is_said(explored):
     result, out = explored("stock", "user-access-vs-free")
     assert verdict(out)["unwatched"] == ["pages"]
-    line = "how many references there are to a page that is allocated in the race"
+    line = "who has references to a page that is allocated in the race, or its folio's lock"
     assert f"not seen   {line}" in result.stdout
     assert f"No event is {line}." in " ".join((out / "evidence.txt").read_text().split())
     assert verdict(explored("stock", "fault-vs-free")[1])["unwatched"] == []

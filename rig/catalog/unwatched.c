@@ -25,14 +25,13 @@ static bool is_users(const TextActor *actor)
 
 char **operations_unwatched(const Operations *operations)
 {
-	guint users = 0, faulting = 0, allocating = 0, mapping = 0;
+	guint users = 0, allocating = 0, mapping = 0;
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
 	for (guint i = 0; i < operations->actors->len; i++) {
 		const TextActor *actor = g_ptr_array_index(operations->actors, i);
 
 		users += is_users(actor);
-		faulting += faults(actor);
 		allocating += faults(actor) || does(actor, VERB_ALLOC);
 		mapping += does(actor, VERB_MMAP);
 	}
@@ -40,8 +39,6 @@ char **operations_unwatched(const Operations *operations)
 		g_strv_builder_add(builder, "pages");
 	if (mapping)
 		g_strv_builder_add(builder, "mappings");
-	if (faulting > 1)
-		g_strv_builder_add(builder, "folios");
 	g_auto(GStrv) found = g_strv_builder_end(builder);
 	return *found ? g_steal_pointer(&found) : NULL;
 }

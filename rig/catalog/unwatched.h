@@ -7,8 +7,8 @@
 #include "catalog/operations.h"
 
 /*
- * "pages": those that are allocated while user space has some, whose references are no events;
- * "mappings": those that are made, whose locks are none; "folios": the locks of pages that two faults
- * may want.  NULL when there is nothing of these; the caller's.
+ * "pages": those that are allocated while user space has some, whose references and folios' locks are no
+ * events; "mappings": those that are made, whose locks are none.  NULL when there is nothing of these; the
+ * caller's.
  */
 char **operations_unwatched(const Operations *operations);

@@ -22,9 +22,9 @@ const char *unwatched_text(const char *made)
 	static const struct {
 		const char *made, *text;
 	} texts[] = {
-		{ "pages", "how many references there are to a page that is allocated in the race" },
-		{ "mappings", "the locks of a mapping that is made in the race" },
-		{ "folios", "the lock of a page that two faults want" },
+		{ "pages",
+		  "who has references to a page that is allocated in the race, or its folio's lock" },
+		{ "mappings", "who has the locks of a mapping that is made in the race" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)

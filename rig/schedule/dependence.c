@@ -97,6 +97,8 @@ static void add_event(GArray *touches, const Event *event)
 		add_pte(touches, event);
 		break;
 	case EVENT_WORD:
+		if (event->beside)
+			break;
 		touch(touches, OBJECT_WORD, event->word,
 		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 		/* What the lock's holder does to it is no event: this comes before all of that or after. */

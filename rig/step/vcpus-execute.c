@@ -121,6 +121,7 @@ static void note_count(Vcpus *vcpus, Event *event, guint64 before)
 	guint64 now = guest_word(vcpus->guest, event->word);
 
 	event->kept = now == before;
+	event->beside = !event->kept && !((now ^ before) & word->bits);
 	event->count = now >> 8 * (word->bytes - sizeof(gint32));
 	if (event->count == 0 && word->ends)
 		vcpus->over |= G_GUINT64_CONSTANT(1) << event->word;

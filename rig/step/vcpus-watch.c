@@ -170,12 +170,12 @@ bool vcpus_watch(Vcpus *vcpus, GError **error)
 	return true;
 }
 
-/* Who comes to the counts of a struct page has looked at what is before them. */
+/* Who comes to the counts of a struct page has looked at what is between its flags and them. */
 static guint64 near_start(const Vcpus *vcpus, int word)
 {
 	const Guest *guest = vcpus->guest;
 
-	return guest->vmemmap + guest->watch.words[word].pfn * guest->page_size;
+	return guest->vmemmap + guest->watch.words[word].pfn * guest->page_size + sizeof(guint64);
 }
 
 static bool watch_near(Vcpus *vcpus, guint64 words, bool insert, GError **error)
@@ -208,7 +208,8 @@ bool vcpus_pass(Vcpus *vcpus, const Site *site, GError **error)
 	if (!sites_has_muted(vcpus->sites) || vcpus->near || lose("near"))
 		return true;
 	for (int i = 0; i < watch->n_words; i++)
-		if (watch->words[i].is == COUNT_FRAMES && !(vcpus->over >> i & 1))
+		if (watch->words[i].is == COUNT_FRAMES && watch->words[i].va > near_start(vcpus, i) &&
+		    !(vcpus->over >> i & 1))
 			vcpus->near |= G_GUINT64_CONSTANT(1) << i;
 	return watch_near(vcpus, vcpus->near, true, error);
 }
