@@ -22,6 +22,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 import baseline
 import libvirtd
+import translated
 
 TOP = Path(__file__).resolve().parent.parent
 RIG = TOP / "build" / "racerig"
@@ -91,6 +92,18 @@ def breakdown(work: Path, words: Tuple[str, ...]) -> float:
         print(f"  schedules per second      {spread([1000 / total for total in totals])}")
     first = next(iter(rounds.values()))
     return 1000 / statistics.median(run["total"] for run in first)
+
+
+def count_translations(work: Path) -> None:
+    """Why one QEMU is faster than another."""
+    for qemu in emulators():
+        folder = work / f"translated-{len(list(work.iterdir()))}"
+        folder.mkdir()
+        counts = translated.per_schedule(folder, qemu, CACHE, "fault-vs-alloc-vs-free", "--policy", "dfs",
+                                         "--recheck", "0", "--max-schedules", "100")
+        print(f"{qemu if qemu.is_relative_to(CACHE) else 'QEMU of the PATH'}, fault-vs-alloc-vs-free")
+        for what, count in counts.items():
+            print(f"  {what:<25} {count:6.1f}")
 
 
 def processors() -> float:
@@ -249,6 +262,7 @@ def main() -> None:
         rate = breakdown(work, words)
         print(f"from a reboot instead       {boot:.1f} s, {boot * rate:.0f} times as long")
 
+        count_translations(work)
         starts(work)
         compare_jobs(work)
         compare_sandbox(work / "run")

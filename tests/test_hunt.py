@@ -128,6 +128,28 @@ def test_shards_are_the_whole(small, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_what_is_too_large_is_explored_within_a_bound(tmp_path):
+    """What came to an end is said, the same whoever hunts; more schedules go further."""
+    words = ("--verbs", "read,user-write", "--setup", "alloc 0; cpu0 read 0; cpu1 read 0")
+    few, some, more = tmp_path / "few", tmp_path / "some", tmp_path / "more"
+    assert hunt(few, *words, "--max-schedules", 1).returncode == 2
+    said = found(few)
+    assert said["verdict"] == "inconclusive" and said["counts"]["cut"] > 0 and "bound (" not in said["coverage"]
+    assert hunt(some, *words, "--max-schedules", 8).returncode == 0
+    said = found(some)
+    validator("hunt").validate(said)
+    counts, bounds = said["counts"], [one["bound"] for one in said["unfinished"]]
+    assert counts["bounded"] == len(bounds) > 0 and not counts["cut"] and counts["complete"] > 0
+    assert [counts[f"bound-{bound}"] for bound in range(3)] == [bounds.count(bound) for bound in range(3)]
+    assert f"{counts['bounded']} within a bound (" in said["coverage"]
+    assert not said["coverage"].endswith(": complete")
+    again = tmp_path / "again"
+    hunt(again, *words, "--max-schedules", 8, "--jobs", 2)
+    assert found(again) == said
+    assert hunt(more, *words, "--max-schedules", 64).returncode == 0
+    assert found(more)["counts"]["complete"] > counts["complete"]
+
+
 def test_stop_at(tmp_path):
     out = tmp_path / "run"
     result = hunt(out, *SMALL, "--stop-at", "I1",

@@ -5,6 +5,7 @@ The tree here has the targets that guest-kernel/build asks for and nothing to co
 bzImage is the words that make was given.
 """
 
+import concurrent.futures
 import json
 import os
 import shutil
@@ -286,6 +287,28 @@ def test_a_compiler_alone(tree, build, tmp_path):
     assert json.loads((tmp_path / folder / "origin.json").read_text())["make"] == "CC=gcc -pipe"
     assert json.loads((tmp_path / folder / "kernel.json").read_text())["source"] == source.name
     assert built(build("other")) == folder
+
+
+def test_two_builders_of_one_kernel(tree, build, tmp_path):
+    """Of ours, whose source has two folders to build in: the second one waits, and has nothing to do."""
+    source = tmp_path / "cache" / "racerig" / "sources" / "linux-source-7.3_9"
+    makefile = MAKEFILE.replace("bzImage:\n", f"bzImage:\n\techo >>'{tmp_path}/made'\n\tsleep 2\n")
+    merge = tree / "scripts" / "kconfig" / "merge_config.sh"
+    merge.parent.mkdir(parents=True)
+    merge.write_text('#!/bin/sh\nshift 3\ncat "$@" >.config.all && mv .config.all .config\n')
+    merge.chmod(0o755)
+    (tree / "Makefile").write_text(makefile)
+    for linux in (source / "linux", source / "slot-2" / "linux"):
+        shutil.copytree(tree, linux)
+    (source / "slot-2" / "bin").mkdir()
+    (source / "complete").touch()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda _: build("stock"), range(2))
+    assert built(first) == built(second)
+    assert "stock: somebody else is building it" in first.stderr + second.stderr
+    assert (tmp_path / "made").read_text() == "\n"
+    images = tmp_path / "cache" / "racerig" / "images"
+    assert [len(list(path.glob(".*"))) for path in images.iterdir()] == [0]
 
 
 def test_how_far_a_build_is():

@@ -85,6 +85,23 @@ def test_sync_is_the_end_of_the_race(tmp_path):
     assert alone.returncode == 0 and all("page0=frame A" in one for one in states), alone.stdout
 
 
+def test_sync_waits_for_what_was_put_off(tmp_path):
+    """What is behind it comes behind the interrupt and the work that the kernel has left, too."""
+    result = explore(tmp_path / "run", "free-nosleep 0 | write 0; sync; read 0", "--setup", "alloc 0; cpu1 read 0")
+    found = verdict(tmp_path / "run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert found["complete"] and found["executed"] > 1
+    assert found["final_states"] and all("page0=scratch" in one for one in found["final_states"])
+
+
+def test_vcpu_of_a_process_that_has_ended_goes_on_in_another(tmp_path):
+    """By the same address, so a flush there is of that process's translation, and the page is free after it (I6)."""
+    explore(tmp_path / "run", "@1: exit | free 0; sync; write 0", "--max-schedules", 1,
+            "--setup", "alloc 0; cpu0 user-read 0; cpu1 user-read 0")
+    found = verdict(tmp_path / "run")
+    assert found["executed"] == 1 and found["violating"] == 0
+
+
 # The same for vmap, beside an actor that keeps the second vCPU.
 VMAP = [
     ("vunmap 0", "vmap 0", "vunmap=0 keep=0 page0=none"),

@@ -364,6 +364,32 @@ def test_compare(suite, tmp_path):
     assert "newly" not in same.stdout and "2 pairs found the same" in same.stdout
 
 
+def test_another_way_to_violate_the_same(suite, tmp_path):
+    """It is not what was expected, and not what there was before."""
+    base = json.loads((suite[1] / "suite.json").read_text())
+    mutant = next(row for row in base["rows"] if row["kernel"] == "scratch-plain-store")
+    ways = mutant["violated"]
+    assert "I1/pte-overwritten" in ways and {way.split("/")[0] for way in ways} == set(mutant["invariants"])
+    mutant["violated"] = [way.replace("I1/pte-overwritten", "I1/other") for way in ways]
+    (tmp_path / "base.json").write_text(json.dumps(base))
+    result = run_rig("suite", *PAIRS, "--out", suite[1], "--resume", "--compare", tmp_path / "base.json")
+    assert re.search(r"newly violated\n  fault-vs-alloc on scratch-plain-store: I1/pte-overwritten \(was I1\S*\)\n",
+                     result.stdout), result.stdout
+    assert "1 pairs found the same" in result.stdout
+
+    def expect(way):
+        return lambda data: replace(data / "scenarios" / "fault-vs-alloc.scenario", "scratch-plain-store = I1",
+                                    f"scratch-plain-store = {way}")
+
+    out = tmp_path / "out"
+    shutil.copytree(suite[1], out)
+    env = data_with(tmp_path / "other", expect("I1/maps-scratch"))
+    result = run_rig("suite", *PAIRS, "--out", out, "--resume", env=env)
+    assert result.returncode == 1 and "expected I1/maps-scratch, found I1/pte-overwritten;I2" in result.stdout
+    env = data_with(tmp_path / "none", expect("I1/nope"))
+    assert_refused(run_rig("suite", *PAIRS, "--out", tmp_path / "none", env=env), "'I1/nope'", "I6/REASON")
+
+
 def test_list_has_every_invariant():
     listed = json.loads(run_rig("list", "--json").stdout)
     files = {path.stem.removeprefix("check-").upper()

@@ -22,6 +22,9 @@ RED_ZONE = 128
 KERNEL_MAP = 0xFFFFFFFF80000000
 KERNEL_MAP_SIZE = 1 << 30
 DIRECT_MAP = 0xFFFF888000000000
+# Generic KASAN has a byte for each eight of memory there (KASAN_SHADOW_OFFSET).
+_SHADOW_OFFSET = 0xDFFFFC0000000000
+SHADOWED = 8
 
 _PRESENT = 1
 _LARGE = 1 << 7
@@ -47,6 +50,11 @@ def pte_pfn(pte: int) -> int:
 def pte_index(address: int) -> int:
     """The place of the PTE of *address* in its table."""
     return (address >> PAGE_SHIFT) % PTES_PER_TABLE
+
+
+def shadow_address(address: int) -> int:
+    """Where KASAN's shadow of the memory at *address* is."""
+    return (address // SHADOWED + _SHADOW_OFFSET) % (1 << 64)
 
 
 def pte_address(

@@ -4,8 +4,8 @@ Whose a word of memory is, where two states of one guest differ.
 
 A loop in the kernel may come back to the same registers and PTEs and have counted something
 meanwhile.  Some things may be counted without an end that matters to an arena: what a program
-has been told (its stream is a log), what the slab allocator has free, and what lockdep has numbered.
-All else is a state of its own.
+has been told (its stream is a log), what the slab allocator has free, and what lockdep has numbered;
+and of all that may be another, KASAN's shadow.  All else is a state of its own.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from drgn.helpers.linux.pid import for_each_task
 from drgn.helpers.linux.sched import cpu_curr
 from drgn.helpers.linux.slab import for_each_slab_cache, slab_object_info
 
-from .arch import KERNEL_MAP, PAGE_SIZE, RED_ZONE
+from .arch import KERNEL_MAP, PAGE_SIZE, RED_ZONE, SHADOWED, shadow_address
 
 
 # What may grow in a loop.
@@ -204,6 +204,25 @@ def _slab_page(prog: Program, phys: int) -> bool:
     return slab_object_info(prog, phys_to_virt(prog, pfn * PAGE_SIZE)) is not None
 
 
+def _shadow_pages(prog: Program) -> Dict[int, int]:
+    """
+    Of each frame that is KASAN's shadow of the direct map, the frame that its shadow begins with.
+
+    A frame that is the shadow of several is the one of memory that has none of its own.
+    """
+    if "kasan_flags" not in prog:
+        return {}
+    mm = prog["init_mm"].address_of_()
+    found: Dict[int, List[int]] = {}
+    for first in range(0, prog["max_pfn"].value_(), SHADOWED):
+        shadow = shadow_address(phys_to_virt(prog, first * PAGE_SIZE).value_())
+        try:
+            found.setdefault(int(follow_phys(mm, shadow).value_()) // PAGE_SIZE, []).append(first)
+        except FaultError:
+            continue
+    return {frame: firsts[0] for frame, firsts in found.items() if len(firsts) == 1}
+
+
 def _symbol(prog: Program, phys: int) -> Optional[str]:
     """The variable of the kernel's image at *phys*, which has it without relocation."""
     try:
@@ -220,9 +239,19 @@ class Owners:
         self.spans = [
             *_streams(prog), *_slab_lists(prog), *_stacks(prog, stack_pointers), *_lockdep(prog)
         ]
+        self.shadows = _shadow_pages(prog)
+
+    def _shadow_owner(self, first: int, at: int) -> Tuple[bool, str]:
+        """A word *at* bytes into the shadow that begins with the frame *first*'s."""
+        memory = first * PAGE_SIZE + at * SHADOWED
+        owners = [self.owner(memory + i * WORD) for i in range(SHADOWED)]
+        fixed = [owner for may, owner in owners if not may]
+        return not fixed, f"KASAN's shadow of {fixed[0]}" if fixed else owners[0][1]
 
     def owner(self, phys: int) -> Tuple[bool, str]:
         """Whose the word at *phys* is, and whether that may be another one."""
+        if phys // PAGE_SIZE in self.shadows:
+            return self._shadow_owner(self.shadows[phys // PAGE_SIZE], phys % PAGE_SIZE)
         for span in self.spans:
             if span.has(phys):
                 return True, span.owner

@@ -81,28 +81,54 @@ Expectation *expectation_new(const Scenario *scenario, const Kernel *kernel)
 	return expectation;
 }
 
-static bool all_in(const char *const *these, const char *const *those)
+static bool covers_some(const char *word, const char *const *violated)
 {
-	for (; *these; these++)
-		if (!g_strv_contains(those, *these))
+	while (*violated && !expect_text_covers(word, *violated))
+		violated++;
+	return *violated != NULL;
+}
+
+/* Each invariant of @words, in one of its ways at least: who has not seen all may have missed others. */
+static bool each_is_violated(char **words, const char *const *violated)
+{
+	for (char **word = words; *word; word++) {
+		g_autofree char *id = g_strndup(*word, strcspn(*word, "/"));
+		char **way = words;
+
+		while (*way && !(expect_text_covers(id, *way) && covers_some(*way, violated)))
+			way++;
+		if (!*way)
 			return false;
+	}
+	return true;
+}
+
+static bool all_covered(const char *const *violated, char **words)
+{
+	for (; *violated; violated++) {
+		char **word = words;
+
+		while (*word && !expect_text_covers(*word, *violated))
+			word++;
+		if (!*word)
+			return false;
+	}
 	return true;
 }
 
 bool expectation_met(const Expectation *expectation, const char *verdict,
 		     const char *const *violated)
 {
-	const char *const *wanted = (const char *const *)expectation->wanted;
-
 	if (strcmp(verdict, "clean") == 0)
 		return expectation->clean;
 	if (strcmp(verdict, "documented") == 0)
 		return expectation->documented;
 	if (strcmp(verdict, "violation") != 0)
 		return false;
-	if (*wanted && all_in(wanted, violated) && (expectation->more || all_in(violated, wanted)))
+	if (*expectation->wanted && each_is_violated(expectation->wanted, violated) &&
+	    (expectation->more || all_covered(violated, expectation->wanted)))
 		return true;
-	return all_in(violated, (const char *const *)expectation->allowed);
+	return all_covered(violated, expectation->allowed);
 }
 
 static const char *missing(char **needs, const Kernel *kernel)

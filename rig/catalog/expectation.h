@@ -3,7 +3,7 @@
  * What a scenario expects of a kernel, and whether a verdict is that.
  *
  * Where the scenario names the kernel in [expect] that counts: 'clean', 'documented'
- * or invariants, separated by ';'.  A mutant may break more than is named; any other
+ * or invariants, separated by ';' (expect-text.h).  A mutant may break more than is named; any other
  * kernel must break just that.  Where it does not:
  *
  * What is expected of stock or a variant is of one release of it (its expected_on).  On a
@@ -21,7 +21,7 @@
 #include "catalog/scenario.h"
 
 typedef struct {
-	char *text;		/* "clean", "documented", "I1", "I6;I7", "I1?", "at most I7" */
+	char *text;		/* "clean", "documented", "I1", "I6;I7", "I1?", "at most I7/read-old" */
 	bool named;		/* the scenario names the kernel */
 	bool clean, documented;	/* these verdicts will do */
 	char **wanted;		/* all of these must be violated … */
@@ -32,7 +32,7 @@ typedef struct {
 Expectation *expectation_new(const Scenario *scenario, const Kernel *kernel);
 void expectation_free(Expectation *expectation);
 
-/* @violated: the ids of the invariants. */
+/* @violated: invariants with the ways they were violated: "I7/read-old". */
 bool expectation_met(const Expectation *expectation, const char *verdict,
 		     const char *const *violated);
 

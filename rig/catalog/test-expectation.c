@@ -48,6 +48,25 @@ static const struct {
 	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "violation", "I7 I1", false },
 	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "clean", "", true },
 	{ "", "mine", "own", NULL, "clean", "documented", "", false },
+	/* One way to violate it, and no other. */
+	{ "[expect]\nstock = I7/read-old\n", "stock", "stock", NULL, "I7/read-old", "violation", "I7/read-old",
+	  true },
+	{ "[expect]\nstock = I7/a;I7/b\n", "stock", "stock", NULL, "I7/a;I7/b", "violation", "I7/b", true },
+	{ "[expect]\nstock = I7/a;I6;I7/b\n", "stock", "stock", NULL, "I7/a;I6;I7/b", "violation", "I7/b", false },
+	{ "[expect]\nstock = I7/a;I6\n", "stock", "stock", NULL, "I7/a;I6", "violation", "I7/a I6/c", true },
+	{ "[expect]\nstock = I7/a;I6\n", "stock", "stock", NULL, "I7/a;I6", "violation", "I7/b I6/c", false },
+	{ "[expect]\nstock = I7/read-old\n", "stock", "stock", NULL, "I7/read-old", "violation",
+	  "I7/read-old I7/wrote-old", false },
+	{ "[expect]\nstock = I7/read-old\n", "stock", "stock", NULL, "I7/read-old", "violation", "I7/wrote-old",
+	  false },
+	{ "[expect]\nstock = I7/read-old\n", "mine", "own", NULL, "at most I7/read-old", "violation",
+	  "I7/wrote-old", false },
+	{ "[expect]\nstock = I7/read-old\n", "mine", "own", NULL, "at most I7/read-old", "violation",
+	  "I7/read-old", true },
+	{ "[expect]\nstock = I7\n", "mine", "own", NULL, "at most I7", "violation",
+	  "I7/read-old I7/wrote-old", true },
+	{ "[expect]\nstock = I1\n", "mine", "own", NULL, "at most I1", "violation", "I11/read-old", false },
+	{ KEYS, "scratch-plain-store", "mutant", "I1", "I1", "violation", "I1/maps-scratch I4/a", true },
 };
 
 static void test_met(void)

@@ -75,6 +75,7 @@ static void add_page(GByteArray *ret, const Check *check, int i)
 	add_number(ret, page->owned);
 	add_number(ret, (gint64)page->pfn);
 	add_number(ret, page->lost);
+	add_number(ret, page->by_user);
 	add_number(ret, check->left[i].by);
 	add_number(ret, check->left[i].returned >= 0);
 	add_number(ret, check->ended[i]);
@@ -111,7 +112,7 @@ void check_state(const Check *check, GByteArray *ret)
 		add_number(ret, check->holders[i].irq);
 	}
 	for (int i = 0; i < check->n_actors; i++)
-		add_number(ret, check->begun[i] >= 0);
+		add_number(ret, check->begun[i] >= 0 ? 1 + (gint64)check->walked[i] : 0);
 	add_number(ret, check->scratch_written);
 	add_number(ret, check->unused);
 	add_number(ret, check->failed);

@@ -52,6 +52,7 @@ void check_begin(Check *check, const guint64 *ptes)
 	tlb_begin(&check->tlb, check->n_actors, header_ptes(&check->header), ptes, &tables);
 	g_array_set_size(check->faults_taken, 0);
 	memset(check->pages, 0, sizeof(check->pages));
+	memset(check->walked, 0, sizeof(check->walked));
 	memset(check->faults, 0, sizeof(check->faults));
 	memset(check->emptied, 0, sizeof(check->emptied));
 	memset(check->ended, 0, sizeof(check->ended));
@@ -249,7 +250,8 @@ static void update_ownership(Check *check, const Event *event)
 				page->owned = true;
 		} else if (check_is_page(check, i, after) && !is_same_pte(before, after)) {
 			*page = (Ownership){ .installed = true, .by = event->actor,
-					     .pfn = pte_pfn(after) };
+					     .pfn = pte_pfn(after),
+					     .by_user = check->walked[event->actor] >> i & 1 };
 		} else if (check_takes_back(check, event, i)) {
 			/* A free takes the page back before it returns. */
 			*page = (Ownership){ 0 };
@@ -257,6 +259,15 @@ static void update_ownership(Check *check, const Event *event)
 		if (before != 0 && after == 0)
 			check->emptied[i]++;
 	}
+}
+
+/* A fault of user space, or a pin, begins at the process's PTE; an allocation knows of none. */
+static void note_walk(Check *check, const Event *event)
+{
+	if (event->kind == EVENT_RETURN)
+		check->walked[event->actor] = 0;
+	else if (event->kind == EVENT_PTE && event->view)
+		check->walked[event->actor] |= 1u << event->page;
 }
 
 /* Which operation an event is of, and which pages it has left without one. */
@@ -401,6 +412,7 @@ void check_event(Check *check, const Event *event)
 			invariants[i]->event(check, event);
 	note_taken(check, event);
 	update_ownership(check, event);
+	note_walk(check, event);
 	note_operations(check, event);
 	note_pages(check, event);
 	note_lock(check, event);

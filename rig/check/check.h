@@ -20,6 +20,7 @@ typedef struct {
 	bool owned;		/* … whose operation has returned it to the program */
 	guint64 pfn;
 	bool lost;		/* the PTE maps something else, and I2 said so */
+	bool by_user;		/* for user space: who put it there had looked for a PTE of a process first */
 } Ownership;
 
 /* A kernel fault that the program should hear of. */
@@ -45,6 +46,7 @@ typedef struct Check {
 	int faults[MAX_ACTORS][MAX_PAGES];	/* the kernel's page faults, … */
 	int fault_emptied[MAX_ACTORS][MAX_PAGES];	/* … and what emptied was at the last of them */
 	int emptied[MAX_PAGES];		/* times the PTE became none */
+	guint32 walked[MAX_ACTORS];	/* bits of pages: its operation has looked at a PTE of a process */
 	int last_fault[MAX_ACTORS];	/* page of the kernel fault that was its last event; -1 */
 	guint64 ptes[MAX_PTES];	/* as they were after the event before */
 	struct {

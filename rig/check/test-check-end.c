@@ -153,6 +153,34 @@ static void reserved_maps_page(Play *play)
 	play->end->pages[0].reserved = true;
 }
 
+/* Actor 1 looks at @view's PTE of page 0, and puts a page there as the kernel has it. */
+static void populate(Play *play, int view)
+{
+	Event look = { .kind = EVENT_PTE, .actor = 1, .view = view, .slot = 2, .access = ACCESS_READ };
+	Event install = { .kind = EVENT_PTE, .actor = 1, .access = ACCESS_CMPXCHG };
+
+	play->header.n_more = 1;
+	play->header.more[0].page = 0;
+	play->header.more[0].view = 1;
+	play->header.ptes[0] = play->header.ptes[2] = 0;
+	install.after[0] = PTE(FRAME);
+	add(play, (Event){ .kind = EVENT_LOCK, .actor = 1 });
+	add(play, look);
+	add(play, install);
+	reserved_maps_page(play);
+}
+
+static void reserved_populated(Play *play)
+{
+	populate(play, 1);
+}
+
+/* An allocation that looks at the kernel's PTE only. */
+static void reserved_allocated(Play *play)
+{
+	populate(play, 0);
+}
+
 static void half_done(Play *play)
 {
 	free_maps_page(play);
@@ -260,6 +288,8 @@ static void test_facts(void)
 		{ reserved, "" },
 		{ reserved_free, "reserved-free" },
 		{ reserved_maps_page, "reserved-maps-page" },
+		{ reserved_allocated, "reserved-maps-page" },
+		{ reserved_populated, "(reserved-populated)" },
 		{ maybe_reserved, "" },
 		{ maybe_reserved_free, "" },
 		{ maybe_reserved_free_maps_page, "free-maps-page" },

@@ -459,7 +459,7 @@ int command_explore(int argc, char **argv, GCancellable *cancel, GError **error)
 	if (!verdict)
 		return EXIT_BROKEN;
 	g_autoptr(Expectation) expectation = expectation_new(session->scenario, session->kernel);
-	g_auto(GStrv) violated = verdict_invariants(verdict);
+	g_auto(GStrv) violated = verdict_violated(verdict);
 	gboolean expected = expectation_met(expectation, verdict->verdict,
 					    (const char *const *)violated);
 	if (opt_shard && !verdict->violating)

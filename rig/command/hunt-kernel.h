@@ -5,7 +5,7 @@
 #include "hunt/result.h"
 
 /* What is hunted with when nothing is said: schedules of a combination, calls that may fail in one. */
-enum { HUNT_SCHEDULES = 500, HUNT_FAILURES = 0 };
+enum { HUNT_SCHEDULES = 64, HUNT_FAILURES = 0 };
 
 /* A hunt and what it came to; the result points into the hunt. */
 typedef struct {

@@ -25,7 +25,7 @@ static const GOptionEntry entries[] = {
 	  "Note which lines of the kernel's source are reached (coverage.html)", NULL },
 	{ "jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Guests side by side (1)", "J" },
 	{ "max-schedules", 0, 0, G_OPTION_ARG_INT, &opt_schedules,
-	  "Of one combination; beyond that at most two preemptions, and as many (500)", "N" },
+	  "Of one combination; beyond that, with as few preemptions as have as many (64)", "N" },
 	{ "max-time", 0, 0, G_OPTION_ARG_STRING, &opt_time, "Stop after 90s, 15m or 2h", "T" },
 	{ "stop-at", 0, 0, G_OPTION_ARG_STRING, &opt_stop_at,
 	  "Stop with the first combination that violates this in a way that is no finding", "INVARIANT" },

@@ -27,6 +27,7 @@ typedef struct {
 	Journal *journal;
 	GHashTable *ready;	/* plan key -> Outcome: done, and not asked for yet */
 	GHashTable *running;	/* set of plan keys */
+	GHashTable *again;	/* set of them: the journal has it */
 	Tally *tally;
 	gint64 started;
 	Progress progress;
@@ -132,7 +133,8 @@ static bool fetch(Explorer *explorer, GError **error)
 		g_propagate_error(error, g_steal_pointer(&result->error));
 		return false;
 	}
-	if (!journal_add(explorer->journal, result->key, result->outcome, error))
+	if (!g_hash_table_remove(explorer->again, result->key) &&
+	    !journal_add(explorer->journal, result->key, result->outcome, error))
 		return false;
 	g_hash_table_insert(explorer->ready, g_steal_pointer(&result->key),
 			    g_steal_pointer(&result->outcome));
@@ -160,6 +162,7 @@ static const Outcome *outcome_with_texts(Explorer *explorer, Plan *plan, const c
 	if (!outcome || explorer->policy->elsewhere || !tally_lacks_files(explorer->tally, outcome))
 		return outcome;
 	g_hash_table_remove(explorer->ready, key);
+	g_hash_table_add(explorer->again, g_strdup(key));
 	return outcome_of(explorer, g_steal_pointer(&again), key, error);
 }
 
@@ -337,13 +340,14 @@ static bool explore_locked(Session *session, Policy *policy, const ExploreOption
 	g_autoptr(Verdict) verdict = start_verdict(session, policy);
 	g_autoptr(Tally) tally = tally_new(verdict, options->out);
 	g_autoptr(GHashTable) running = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) again = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							    (GDestroyNotify)outcome_free);
 	verdict->bound = g_strdup(options->bound);
 	verdict->part = g_strdup(options->part);
 	Explorer explorer = {
 		.session = session, .policy = policy, .options = options, .verdict = verdict,
-		.ready = ready, .running = running, .tally = tally,
+		.ready = ready, .running = running, .again = again, .tally = tally,
 	};
 	g_autoptr(GError) local = NULL;
 

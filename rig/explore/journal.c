@@ -21,7 +21,7 @@ struct Journal {
 	char *first;		/* line of what was there */
 };
 
-static const char MAGIC[] = "racerig-journal 7";
+static const char MAGIC[] = "racerig-journal 8";
 
 static Journal *alloc_journal(void)
 {

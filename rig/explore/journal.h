@@ -2,7 +2,7 @@
 /*
  * Outcomes on disk, a line each, so that a killed exploration can go on.
  *
- * *	racerig-journal 7 WHAT…		all that decides what a plan comes to
+ * *	racerig-journal 8 WHAT…		all that decides what a plan comes to
  *	PLAN-KEY<tab>OUTCOME
  *
  * A line is written whole when its plan is done.  One that a kill cut short is

@@ -5,13 +5,7 @@
  */
 #pragma once
 
-#include "explore/run.h"
-
-typedef struct {
-	int switches, events;	/* up to and with the event that violates */
-	int executed;		/* schedules it took */
-	bool proven;		/* every schedule with fewer switches was run, too */
-} Minimum;
+#include "explore/smallest.h"
 
 /*
  * Search all schedules with no switches, with one, and so on, up to @max_schedules

@@ -6,24 +6,47 @@
 #include "explore/ending.h"
 #include "util/error.h"
 
+G_STATIC_ASSERT((int)N_VERBS <= 64);
+
+static guint64 verb_bit(const Operation *operation)
+{
+	return G_GUINT64_CONSTANT(1) << operation_of(operation->word).verb;
+}
+
+bool run_has_verbs(const Operations *operations, const Kernel *kernel, guint64 absent, GError **error)
+{
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		for (guint j = 0; j < actor->operations->len; j++) {
+			const Operation *operation = g_ptr_array_index(actor->operations, j);
+
+			if (!(verb_bit(operation) & absent))
+				continue;
+			g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+				    "kernel %s has nothing for '%s' of %s (ENOSYS)", kernel->name,
+				    operation->text, actor->name);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* An operation that the kernel does not have was not explored, whatever came of it. */
-static bool has_all(const Session *session, GError **error)
+static bool has_all(Session *session, GError **error)
 {
 	const Operations *operations = session->scenario->operations;
+	guint64 absent = 0;
 
 	for (int i = 0; operations && i < session->guest->n_actors; i++) {
 		const TextActor *actor = g_ptr_array_index(operations->actors, i);
 		guint64 lacks = guest_actor_report(session->guest, i).lacks;
 
-		if (!lacks || lacks > actor->operations->len)
-			continue;
-		const Operation *operation = g_ptr_array_index(actor->operations, lacks - 1);
-		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
-			    "kernel %s has nothing for '%s' of %s (ENOSYS)", session->kernel->name,
-			    operation->text, actor->name);
-		return false;
+		if (lacks && lacks <= actor->operations->len)
+			absent |= verb_bit(g_ptr_array_index(actor->operations, lacks - 1));
 	}
-	return true;
+	session->absent |= absent;
+	return !absent || run_has_verbs(operations, session->kernel, absent, error);
 }
 
 /* What they touched. */
@@ -53,7 +76,9 @@ static void begin_dependence(Session *session)
 static Step observe(const Session *session)
 {
 	Step step = { .thread = -1, .enabled = stepper_enabled(session->stepper) };
+	guint64 ptes[MAX_PTES];
 
+	guest_ptes(session->guest, ptes);
 	for (int thread = 0; thread < MAX_THREADS; thread++) {
 		Event event;
 
@@ -61,7 +86,7 @@ static Step observe(const Session *session)
 		    !stepper_pending(session->stepper, thread, &event))
 			continue;
 		thread_set_add(&step.known, thread);
-		step.pending[thread] = footprint_of_pending(&event);
+		step.pending[thread] = footprint_of_pending(&event, ptes, &session->check->tlb);
 	}
 	return step;
 }

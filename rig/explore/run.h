@@ -7,6 +7,9 @@
 #include "schedule/schedule.h"
 #include "explore/session.h"
 
+/* False: an operation's verb is in @absent (bits of verb), so @kernel has nothing for it, as @error says. */
+bool run_has_verbs(const Operations *operations, const Kernel *kernel, guint64 absent, GError **error);
+
 /* Run @plan; the session's trace and check keep what happened. */
 Outcome *run_plan(Session *session, Plan *plan, GError **error);
 

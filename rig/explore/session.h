@@ -50,6 +50,7 @@ typedef struct {
 	Follow *follow;		/* chooses in place of the plan; NULL: the plan does; not owned */
 	gint64 run_usec, drgn_usec;	/* spent so far: in all, and of that in drgn */
 	MachineTimes spent;	/* by guests that are no more */
+	guint64 absent;		/* bits of verb: those that the kernel turned out to have nothing for */
 	int lost;		/* guests in a row, in the place at hand */
 	int restarts;		/* of QEMU and drgn, without the guest's fault */
 } Session;

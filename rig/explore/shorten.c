@@ -11,46 +11,20 @@ typedef struct {
 } Block;
 
 typedef struct {
-	Session *session;
-	const char *invariant;
-	Schedule *best;		/* cut behind the event that violates … */
+	Smallest smallest;
 	GArray *threads;	/* guint8: who decides in it */
-	Minimum found;
 	int max_schedules;
 } Shortener;
 
-int shorten_switches(const Outcome *outcome, guint n)
+/* Who decides in the smallest, which is @outcome. */
+static void note_threads(Shortener *shortener, const Outcome *outcome)
 {
-	int switches = 0;
-
-	for (guint i = 1; i < n; i++)
-		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
-					    outcome_step(outcome, i)->thread);
-	return switches;
-}
-
-/* Take @outcome for the best, if it is better. */
-static bool consider(Shortener *shortener, const Outcome *outcome)
-{
-	guint n = outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
-	int switches = shorten_switches(outcome, n);
-
-	if (g_strcmp0(outcome->violates, shortener->invariant) != 0 ||
-	    switches > shortener->found.switches ||
-	    (switches == shortener->found.switches && (int)n >= shortener->found.events))
-		return false;
-	g_clear_pointer(&shortener->best, schedule_free);
-	shortener->best = run_decisions(shortener->session, outcome);
-	schedule_cut(shortener->best, n);
-	shortener->found.switches = switches;
-	shortener->found.events = (int)n;
 	g_array_set_size(shortener->threads, 0);
-	for (guint i = 0; i < n; i++) {
+	for (int i = 0; i < shortener->smallest.found.events; i++) {
 		guint8 thread = outcome_step(outcome, i)->thread;
 
 		g_array_append_val(shortener->threads, thread);
 	}
-	return true;
 }
 
 static guint8 thread_at(const Shortener *shortener, guint at)
@@ -137,13 +111,15 @@ static bool try(Shortener *shortener, Plan *plan, bool *ret_better, GError **err
 	g_autoptr(Outcome) outcome = NULL;
 
 	*ret_better = false;
-	if (shortener->found.executed >= shortener->max_schedules)
+	if (shortener->smallest.found.executed >= shortener->max_schedules)
 		return true;
-	outcome = run_plan(shortener->session, plan, error);
+	outcome = run_plan(shortener->smallest.session, plan, error);
 	if (!outcome)
 		return false;
-	shortener->found.executed++;
-	*ret_better = consider(shortener, outcome);
+	shortener->smallest.found.executed++;
+	*ret_better = smallest_consider(&shortener->smallest, outcome);
+	if (*ret_better)
+		note_threads(shortener, outcome);
 	return true;
 }
 
@@ -199,29 +175,20 @@ static bool improve(Shortener *shortener, bool *ret_done, GError **error)
 bool shorten(Session *session, const Schedule *schedule, int max_schedules, Schedule **ret,
 	     Minimum *ret_minimum, GError **error)
 {
-	g_autofree char *diverged = NULL;
-	g_autoptr(Outcome) outcome = run_schedule(session, schedule, &diverged, error);
+	g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(guint8));
+	Shortener shortener = { .threads = threads, .max_schedules = max_schedules };
+	g_autoptr(Outcome) outcome = NULL;
 	bool done = false, ok = true;
 
-	if (!outcome)
+	if (!smallest_begin(&shortener.smallest, session, schedule, &outcome, error))
 		return false;
-	if (diverged || !outcome->violates) {
-		g_set_error(error, RIG_ERROR, RIG_ERROR_GUEST,
-			    "the guest is not deterministic: a replay shows nothing%s%s",
-			    diverged ? ": " : "", diverged ? diverged : "");
-		return false;
-	}
-	g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(guint8));
-	Shortener shortener = { .session = session, .invariant = outcome->violates, .threads = threads,
-				.max_schedules = max_schedules,
-				.found = { .switches = G_MAXINT, .events = G_MAXINT } };
-	consider(&shortener, outcome);
+	note_threads(&shortener, outcome);
 	while (ok && !done)
 		ok = improve(&shortener, &done, error);
-	g_autoptr(Schedule) best = shortener.best;
-	if (!ok)
-		return false;
-	*ret = g_steal_pointer(&best);
-	*ret_minimum = shortener.found;
-	return true;
+	if (ok) {
+		*ret = g_steal_pointer(&shortener.smallest.best);
+		*ret_minimum = shortener.smallest.found;
+	}
+	smallest_clear(&shortener.smallest);
+	return ok;
 }

@@ -7,11 +7,8 @@
  */
 #pragma once
 
-#include "explore/minimise.h"
+#include "explore/smallest.h"
 
 /* As minimise(); nothing is ever proven. */
 bool shorten(Session *session, const Schedule *schedule, int max_schedules, Schedule **ret,
 	     Minimum *ret_minimum, GError **error);
-
-/* Context switches of the first @n steps. */
-int shorten_switches(const Outcome *outcome, guint n);

@@ -74,26 +74,26 @@ static bool is_violated(const Tally *tally, const char *invariant)
 	return g_strv_contains((const char *const *)violated, invariant);
 }
 
-/* Whether @outcome violates an invariant that no saved schedule does, as its first or not. */
-static bool violates_more(const Tally *tally, const Outcome *outcome)
+static bool is_in(const GPtrArray *list, const Violation *found)
 {
-	for (guint i = 0; i < outcome->found->len; i++) {
-		const Violation *found = outcome_found(outcome, i);
+	for (guint i = 0; i < list->len; i++) {
+		const VerdictViolation *known = g_ptr_array_index(list, i);
 
-		if (!found->documented && !is_violated(tally, found->invariant))
+		/* Both strings are interned. */
+		if (known->found.invariant == found->invariant &&
+		    known->found.reason == found->reason)
 			return true;
 	}
 	return false;
 }
 
-static bool is_listed(const Verdict *verdict, const Violation *found)
+/* Whether @outcome violates something, or in a way, that no saved schedule does, as its first or not. */
+static bool violates_more(const Tally *tally, const Outcome *outcome)
 {
-	for (guint i = 0; i < verdict->accepted->len; i++) {
-		const VerdictViolation *known = g_ptr_array_index(verdict->accepted, i);
+	for (guint i = 0; i < outcome->found->len; i++) {
+		const Violation *found = outcome_found(outcome, i);
 
-		/* Both strings are interned. */
-		if (known->found.invariant == found->invariant &&
-		    known->found.reason == found->reason)
+		if (!found->documented && !is_in(tally->verdict->violations, found))
 			return true;
 	}
 	return false;
@@ -108,7 +108,7 @@ static bool save(Tally *tally, const Outcome *outcome, const char *stem, GError 
 	for (guint i = 0; i < outcome->found->len; i++) {
 		const Violation *found = outcome_found(outcome, i);
 
-		if (!found->documented || !is_listed(verdict, found))
+		if (!found->documented || !is_in(verdict->accepted, found))
 			verdict_add(verdict, found, file, outcome_length(outcome),
 				    switches_of(outcome));
 	}
@@ -128,7 +128,7 @@ static bool print_first(const Tally *tally, const Outcome *outcome, GError **err
 	return true;
 }
 
-/* Keep the first schedule of every invariant, and a few more. */
+/* Keep the first schedule of every way to violate an invariant, and a few more. */
 static bool keep_violating(Tally *tally, const Outcome *outcome, GError **error)
 {
 	Verdict *verdict = tally->verdict;
@@ -183,9 +183,10 @@ static void count_calls(Verdict *verdict, const Outcome *outcome)
 	}
 }
 
+/* The trace is what is written last. */
 static bool is_there(const Tally *tally, const char *stem)
 {
-	g_autofree char *file = g_strdup_printf("schedules/%s.sched", stem);
+	g_autofree char *file = g_strdup_printf("trace/%s.jsonl", stem);
 	g_autofree char *path = folder_path(tally->out, file);
 
 	return g_file_test(path, G_FILE_TEST_EXISTS);

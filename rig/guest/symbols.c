@@ -9,11 +9,19 @@
 
 #include "util/error.h"
 
+/* Of a compilation unit: libdwfl's addresses. */
+typedef struct {
+	guint64 start, end;
+	Dwarf_Die *unit;	/* libdwfl's */
+	Dwarf_Addr bias;
+} Range;
+
 typedef struct {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	guint64 delta;		/* guest address minus libdwfl's */
 	bool relocatable;
+	GArray *ranges;		/* of Range, by address: of all units; NULL: nobody has needed them */
 } Binary;
 
 typedef struct {
@@ -38,6 +46,7 @@ static void binary_free(gpointer data)
 {
 	Binary *binary = data;
 
+	g_clear_pointer(&binary->ranges, g_array_unref);
 	dwfl_end(binary->dwfl);
 	g_free(binary);
 }
@@ -203,19 +212,73 @@ static const char *short_path(const char *file)
 	return file;
 }
 
+static gint by_start(gconstpointer a, gconstpointer b)
+{
+	const Range *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+static GArray *find_ranges(const Binary *binary)
+{
+	GArray *ranges = g_array_new(FALSE, FALSE, sizeof(Range));
+	Range range = { 0 };
+
+	while ((range.unit = dwfl_module_nextcu(binary->module, range.unit, &range.bias))) {
+		Dwarf_Addr base, start, end;
+
+		for (ptrdiff_t at = 0; (at = dwarf_ranges(range.unit, at, &base, &start, &end)) > 0;) {
+			range.start = start + range.bias;
+			range.end = end + range.bias;
+			g_array_append_val(ranges, range);
+		}
+	}
+	g_array_sort(ranges, by_start);
+	return ranges;
+}
+
+/*
+ * The unit that the code at @addr is of.  clang writes no .debug_aranges, and until 0.191 elfutils
+ * knows of nothing else.
+ */
+static Dwarf_Die *unit_at(Binary *binary, guint64 addr, Dwarf_Addr *ret_bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(binary->module, addr, ret_bias);
+	guint low = 0;
+
+	/* What it knows nothing of is the unit's before, for libdwfl. */
+	if (unit && dwarf_haspc(unit, addr - *ret_bias) > 0)
+		return unit;
+	if (!binary->ranges)
+		binary->ranges = find_ranges(binary);
+	for (guint high = binary->ranges->len; low < high;) {
+		guint middle = low + (high - low) / 2;
+
+		if (g_array_index(binary->ranges, Range, middle).start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const Range *range = low ? &g_array_index(binary->ranges, Range, low - 1) : NULL;
+
+	if (!range || addr >= range->end)
+		return NULL;
+	*ret_bias = range->bias;
+	return range->unit;
+}
+
 /*
  * Where the outermost function calls what was inlined into it at @addr: a
  * reviewer wants arena.c, not the line of ptep_get() in pgtable.h.
  */
-static bool outer_line(Dwfl_Module *module, guint64 addr, const char **ret_file, int *ret_line)
+static bool outer_line(Dwfl_Module *module, Dwarf_Die *unit, guint64 addr, Dwarf_Addr bias,
+		       const char **ret_file, int *ret_line)
 {
 	const char *name = dwfl_module_addrname(module, addr);
-	Dwarf_Addr bias;
-	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, &bias);
 	Dwarf_Die *lexical = NULL, *scopes = NULL;
 	/* Behind an inlined function the first list goes on where that was written; the
 	 * second where it was put. */
-	int n = unit ? dwarf_getscopes(unit, addr - bias, &lexical) : 0;
+	int n = dwarf_getscopes(unit, addr - bias, &lexical);
 	n = n > 0 ? dwarf_getscopes_die(&lexical[0], &scopes) : 0;
 	bool found = false;
 
@@ -251,10 +314,13 @@ char *symbols_line(Symbols *symbols, guint64 addr)
 	if (!binary)
 		return NULL;
 	guint64 local = addr - binary->delta;
-	if (!outer_line(binary->module, local, &file, &number)) {
-		Dwfl_Line *line = dwfl_module_getsrc(binary->module, local);
+	Dwarf_Addr bias;
+	Dwarf_Die *unit = unit_at(binary, local, &bias);
 
-		file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+	if (unit && !outer_line(binary->module, unit, local, bias, &file, &number)) {
+		Dwarf_Line *line = dwarf_getsrc_die(unit, local - bias);
+
+		file = line && !dwarf_lineno(line, &number) ? dwarf_linesrc(line, NULL, NULL) : NULL;
 	}
 	return file ? g_strdup_printf("%s:%d", short_path(file), number) : NULL;
 }
@@ -263,8 +329,7 @@ char *symbols_unit(Symbols *symbols, guint64 addr)
 {
 	Binary *binary = find_binary(symbols, addr);
 	Dwarf_Addr bias;
-	Dwarf_Die *unit =
-		binary ? dwfl_module_addrdie(binary->module, addr - binary->delta, &bias) : NULL;
+	Dwarf_Die *unit = binary ? unit_at(binary, addr - binary->delta, &bias) : NULL;
 	const char *file = unit ? dwarf_diename(unit) : NULL;
 
 	return file ? g_strdup(short_path(file)) : NULL;

@@ -6,7 +6,7 @@
 #include "schedule/schedule.h"
 #include "util/json.h"
 
-enum { JOURNAL_VERSION = 2 };
+enum { JOURNAL_VERSION = 3 };
 
 static const char VERSION[] = "racerig-hunt-journal";
 

@@ -339,21 +339,42 @@ static gint by_guest(gconstpointer a, gconstpointer b)
 	return left < right ? -1 : left > right;
 }
 
+/* Whether any operation of @actor has one of @flags. */
+static bool has_flag(const Form *form, int actor, int flags)
+{
+	for (int i = 0; i < form->family->each[actor]; i++)
+		if (verb_row(pick(form, actor, i)->verb)->flags & flags)
+			return true;
+	return false;
+}
+
+/*
+ * Whether @actor looks at the end at what is there: not one that is no more, nor one that has put work off,
+ * which its vCPU does when it sleeps.  Whoever looks waits for that; so where all have, all look.
+ */
+static bool looks_behind(const Form *form, int actor)
+{
+	bool all_defer = true;
+
+	for (int i = 0; i < n_actors(form->family); i++)
+		all_defer &= has_flag(form, i, VERB_DEFERS);
+	return !has_flag(form, actor, VERB_LAST) && (all_defer || !has_flag(form, actor, VERB_DEFERS));
+}
+
 static void add_combination(GPtrArray *combinations, const Form *form)
 {
 	Combination *made = g_new0(Combination, 1);
 	g_autoptr(GString) text = g_string_new(NULL);
+	const int *each = form->family->each;
 	int named = pages_named(form);
 
-	for (int i = 0; i < n_actors(form->family); i++) {
-		int each = form->family->each[i];
-
+	for (int i = 0; i < MAX_FORM && each[i]; i++) {
 		g_string_append(text, i ? " | " : form->family->second ? "@1: " : "");
-		for (int j = 0; j < each; j++) {
+		for (int j = 0; j < each[i]; j++) {
 			g_string_append(text, j ? "; " : "");
 			add_operation(text, pick(form, i, j));
 		}
-		if (verb_row(pick(form, i, each - 1)->verb)->flags & VERB_LAST)
+		if (!looks_behind(form, i))
 			continue;
 		g_string_append(text, "; sync");
 		for (int page = 0; page < named; page++)

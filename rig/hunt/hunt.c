@@ -195,7 +195,8 @@ static void put(State *state, Hunter *hunter, Hunted *hunted, GError *error)
 		g_autofree char *line = hunted_format(hunted);
 
 		note_guest(state, hunter);
-		if (ran)
+		/* Which of those with a verb that the kernel has not was tried is a matter of luck. */
+		if (ran && hunted->how != HUNTED_ABSENT)
 			note_ran(state, ran);
 		g_ptr_array_index(state->hunt->hunted, hunted->n) = hunted;
 		state->done++;

@@ -78,6 +78,8 @@ char *hunted_format(const Hunted *hunted)
 		json_array_add_object_element(hits, hit_json(g_ptr_array_index(hunted->hits, i)));
 	json_object_set_int_member(object, "n", hunted->n);
 	json_object_set_string_member(object, "how", hows[hunted->how]);
+	if (hunted->how == HUNTED_BOUNDED)
+		json_object_set_int_member(object, "bound", hunted->bound);
 	json_object_set_int_member(object, "executed", hunted->executed);
 	json_object_set_int_member(object, "violating", hunted->violating);
 	json_object_set_int_member(object, "documented", hunted->documented);
@@ -124,6 +126,8 @@ Hunted *hunted_parse(const char *line, gsize len, guint n_combinations, const ch
 		return NULL;
 	g_autoptr(Hunted) hunted = hunted_new(n);
 	if (!json_choice(&json, "how", hows, &how, error) ||
+	    (how == HUNTED_BOUNDED &&
+	     !json_small(&json, "bound", 0, HUNTED_MAX_BOUND, &hunted->bound, error)) ||
 	    !json_small(&json, "executed", 0, G_MAXINT, &hunted->executed, error) ||
 	    !json_small(&json, "violating", 0, G_MAXINT, &hunted->violating, error) ||
 	    !json_small(&json, "documented", 0, G_MAXINT, &hunted->documented, error) ||

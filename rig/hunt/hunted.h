@@ -4,7 +4,8 @@
  *
  *	{"n":12,"how":"complete","executed":6,"violating":1,"documented":0,"invariants":["I7"],
  *	 "hits":[{"violation":{…},"signature":"…","count":1,"schedule":"…"}]}
- *	{"n":13,"how":"broken","error":"…"}
+ *	{"n":13,"how":"bounded","bound":1,"executed":90,…}
+ *	{"n":14,"how":"broken","error":"…"}
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 
 typedef enum {
 	HUNTED_COMPLETE,	/* every interleaving of the events */
-	HUNTED_BOUNDED,		/* … with a preemption bound */
-	HUNTED_CUT,		/* the limit of schedules came first, or a cycle could not be settled */
+	HUNTED_BOUNDED,		/* … with so many preemptions at most */
+	HUNTED_CUT,		/* not even those without: too many schedules, or a cycle that differs */
 	HUNTED_ABSENT,		/* this kernel has not all of its operations */
 	HUNTED_BROKEN,		/* the rig could not judge it */
 	HUNTED_KINDS,
@@ -31,11 +32,15 @@ typedef struct {
 typedef struct {
 	guint n;		/* of the combination */
 	HuntedHow how;
+	int bound;		/* of BOUNDED: preemptions */
 	int executed, violating, documented;	/* schedules */
 	GPtrArray *invariants;	/* ids, interned: all that any schedule violates, in order */
 	GPtrArray *hits;	/* of Hit */
 	char *error;		/* of BROKEN and ABSENT */
 } Hunted;
+
+/* BOUNDED's bounds are 0 to this. */
+enum { HUNTED_MAX_BOUND = 2 };
 
 Hunted *hunted_new(guint n);
 void hunted_free(Hunted *hunted);

@@ -3,17 +3,19 @@
 
 #include <string.h>
 
+#include "catalog/verb.h"
+#include "explore/run.h"
 #include "explore/shorten.h"
 #include "hunt/known.h"
-#include "explore/run.h"
 #include "hunt/signature.h"
 #include "machine/code-log.h"
-#include "schedule/policy.h"
+#include "schedule/patience.h"
 #include "util/error.h"
 
 enum {
-	BOUND = 2,		/* preemptions, where there are too many schedules without */
 	SHORTEN = 60,		/* schedules, for a small one */
+	EXPENSIVE = 8,		/* so many fewer of those that take long */
+	GROWTH = 8,		/* one preemption more makes so many times as many, about */
 };
 
 struct Hunter {
@@ -21,6 +23,7 @@ struct Hunter {
 	Session *session;	/* NULL: none yet, or the last one is of no use */
 	Syncs *syncs;
 	CodeLog *code;		/* NULL: nobody wants to know what runs */
+	guint64 absent;		/* bits of verb: the kernel has nothing for them */
 	int restarts;		/* of sessions that are no more */
 };
 
@@ -39,7 +42,10 @@ Hunter *hunter_new(const HunterOptions *options, GError **error)
 
 static void drop(Hunter *hunter)
 {
-	hunter->restarts += hunter->session ? hunter->session->restarts : 0;
+	if (!hunter->session)
+		return;
+	hunter->restarts += hunter->session->restarts;
+	hunter->absent |= hunter->session->absent;
 	g_clear_pointer(&hunter->session, session_free);
 }
 
@@ -162,8 +168,8 @@ static void note(const Session *session, Hunted *hunted, GArray *findings, const
 		return;
 	const Record *record = trace_record(session->trace);
 	Finding *finding = finding_of(findings, outcome_found(outcome, 0));
-	guint n = outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
-	int switches = shorten_switches(outcome, n);
+	guint n = outcome_shown_after(outcome);
+	int switches = outcome_switches(outcome, n);
 	hunted->violating++;
 	note_invariants(hunted, outcome);
 	finding->count++;
@@ -189,20 +195,43 @@ static bool is_void(Session *session)
 	return true;
 }
 
-/* All schedules of @policy; *@ret_all: there are no more, *@ret_void: they were about nothing. */
-static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *findings, bool *ret_all,
-		    bool *ret_void, GError **error)
+/*
+ * How many schedules of the combination at hand there is time for.  The end of a process goes through
+ * all that it has mapped, past breakpoints at each PTE: one schedule takes as long as a hundred others.
+ */
+static int allowed(const Hunter *hunter)
 {
-	const HunterOptions *options = hunter->options;
+	const Operations *operations = hunter->session->scenario->operations;
+	bool last = false;
+
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		for (guint j = 0; j < actor->operations->len; j++) {
+			const Operation *operation = g_ptr_array_index(actor->operations, j);
+
+			last |= verb_row(operation_of(operation->word).verb)->flags & VERB_LAST;
+		}
+	}
+	return last ? MAX(hunter->options->max_schedules / EXPENSIVE, 1) : hunter->options->max_schedules;
+}
+
+/*
+ * All schedules of @policy; *@ret_all: there are no more, *@ret_void: they were about nothing.  @estimated:
+ * give it up as soon as it looks too large.
+ */
+static bool explore(Hunter *hunter, Policy *policy, bool estimated, Hunted *hunted, GArray *findings,
+		    bool *ret_all, bool *ret_void, GError **error)
+{
+	const int max = allowed(hunter);
 	bool settled = true;
-	int executed = 0;
 
 	*ret_all = *ret_void = false;
-	while (executed++ < options->max_schedules) {
+	for (int executed = 0;; executed++) {
 		g_autoptr(Plan) plan = policy->next(policy);
 
 		*ret_all = plan == NULL && settled;
-		if (!plan)
+		if (!plan || executed >= max || (estimated && patience_is_over(policy, executed, max)))
 			return true;
 		g_autoptr(Outcome) outcome = run_plan(hunter->session, plan, error);
 		if (!outcome)
@@ -219,40 +248,70 @@ static bool explore(Hunter *hunter, Policy *policy, Hunted *hunted, GArray *find
 		settled &= !outcome->differs;
 		note(hunter->session, hunted, findings, outcome);
 	}
-	return true;
 }
 
-/* Ends that are known are those of one exploration. */
-static void begin_anew(Hunter *hunter, Hunted *hunted, GArray *findings)
+static void forget(Hunted *hunted, GArray *findings)
 {
-	syncs_begin(hunter->syncs);
 	g_array_set_size(findings, 0);
 	g_ptr_array_set_size(hunted->invariants, 0);
 	hunted->executed = hunted->violating = hunted->documented = 0;
 }
 
-/* All interleavings or, where there are too many, those with few preemptions. */
-static bool explore_all(Hunter *hunter, Hunted *hunted, GArray *findings, GError **error)
+/* All schedules with at most @bound preemptions (-1: any number); the rest as explore() has it. */
+static bool explore_within(Hunter *hunter, int bound, Hunted *hunted, GArray *findings, bool *ret_all,
+			   bool *ret_void, GError **error)
 {
-	static const HuntedHow hows[] = { HUNTED_COMPLETE, HUNTED_BOUNDED };
-	bool all = false, anew = false;
+	g_autoptr(Policy) policy = policy_dpor_new(bound);
+
+	/* Ends that are known are those of one exploration. */
+	syncs_begin(hunter->syncs);
+	hunter->session->syncs = hunter->syncs;
+	/* With a bound most choices turn out to be beyond it, and an estimate is far too large. */
+	bool ok = explore(hunter, policy, bound < 0, hunted, findings, ret_all, ret_void, error);
+	hunter->session->syncs = NULL;
+	return ok;
+}
+
+/*
+ * All interleavings or, where there are too many, those with no preemption, then with one, two, as
+ * far as there is patience.  What was found on the way is found, whether its exploration came to an
+ * end or not.
+ */
+static bool explore_levels(Hunter *hunter, Hunted *hunted, GArray *findings, bool *ret_void, GError **error)
+{
+	bool all;
 
 	hunted->how = HUNTED_CUT;
-	for (gsize i = 0; i < G_N_ELEMENTS(hows) && hunted->how == HUNTED_CUT; i++) {
-		do {
-			g_autoptr(Policy) policy = policy_dpor_new(hows[i] == HUNTED_COMPLETE ? -1 : BOUND);
-
-			/* What a bound explores it has for itself: some of it has been seen before. */
-			begin_anew(hunter, hunted, findings);
-			hunter->session->syncs = hunter->syncs;
-			bool ok = explore(hunter, policy, hunted, findings, &all, &anew, error);
-			hunter->session->syncs = NULL;
-			if (!ok)
-				return false;
-		} while (anew);
-		if (all)
-			hunted->how = hows[i];
+	if (!explore_within(hunter, -1, hunted, findings, &all, ret_void, error))
+		return false;
+	if (all) {
+		hunted->how = HUNTED_COMPLETE;
+		return true;
 	}
+	for (int bound = 0; bound <= HUNTED_MAX_BOUND && !*ret_void; bound++) {
+		int before = hunted->executed;
+
+		if (!explore_within(hunter, bound, hunted, findings, &all, ret_void, error))
+			return false;
+		if (!all)
+			return true;
+		hunted->how = HUNTED_BOUNDED;
+		hunted->bound = bound;
+		if (hunted->executed - before > allowed(hunter) / GROWTH)
+			return true;
+	}
+	return true;
+}
+
+static bool explore_all(Hunter *hunter, Hunted *hunted, GArray *findings, GError **error)
+{
+	bool anew;
+
+	do {
+		forget(hunted, findings);
+		if (!explore_levels(hunter, hunted, findings, &anew, error))
+			return false;
+	} while (anew);
 	return true;
 }
 
@@ -363,6 +422,14 @@ bool hunter_is_of_combination(const Hunter *hunter, const GError *error)
 	       (hunter->session && g_error_matches(error, RIG_ERROR, RIG_ERROR_INPUT));
 }
 
+/* As far as it is known: what the kernel has not was tried once, in whatever combination came first. */
+static bool has_verbs(const Hunter *hunter, const Scenario *scenario, GError **error)
+{
+	guint64 absent = hunter->absent | (hunter->session ? hunter->session->absent : 0);
+
+	return run_has_verbs(scenario->operations, hunter->options->kernel, absent, error);
+}
+
 Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, GError **error)
 {
 	g_autoptr(Hunted) hunted = hunted_new(n);
@@ -371,6 +438,12 @@ Hunted *hunter_explore(Hunter *hunter, const Combination *combination, guint n, 
 
 	if (!scenario)
 		return NULL;
+	if (!has_verbs(hunter, scenario, &local)) {
+		scenario_free(scenario);
+		hunted->how = HUNTED_ABSENT;
+		hunted->error = g_strdup(local->message);
+		return g_steal_pointer(&hunted);
+	}
 	if (hunt(hunter, scenario, hunted, &local))
 		return g_steal_pointer(&hunted);
 	if (!hunter_is_of_combination(hunter, local)) {

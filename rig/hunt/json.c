@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hunt/result.h"
 
-enum { HUNT_VERSION = 2 };
+enum { HUNT_VERSION = 3 };
 
 static JsonObject *cause_json(const Group *group)
 {
@@ -59,6 +59,8 @@ static JsonArray *unfinished_json(const HuntResult *result)
 			continue;
 		JsonObject *object = json_object_new();
 		json_object_set_string_member(object, "how", hunted_how(hunted->how));
+		if (hunted->how == HUNTED_BOUNDED)
+			json_object_set_int_member(object, "bound", hunted->bound);
 		json_object_set_string_member(object, "setup", combination->setup);
 		json_object_set_string_member(object, "actors", combination->actors);
 		json_object_set_int_member(object, "executed", hunted->executed);
@@ -89,6 +91,7 @@ static JsonArray *source_json(const Cover *cover)
 
 char *hunt_json(const HuntResult *result)
 {
+	static const char *const bounds[] = { "bound-0", "bound-1", "bound-2" };
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 	JsonObject *object = json_object_new(), *counts = json_object_new();
 	JsonArray *groups = json_array_new(), *gone = json_array_new();
@@ -112,6 +115,8 @@ char *hunt_json(const HuntResult *result)
 	json_object_set_int_member(counts, "combinations", result->all);
 	for (int how = 0; how < HUNTED_KINDS; how++)
 		json_object_set_int_member(counts, hunted_how(how), result->how[how]);
+	for (int bound = 0; bound <= HUNTED_MAX_BOUND; bound++)
+		json_object_set_int_member(counts, bounds[bound], result->bounded[bound]);
 	json_object_set_int_member(counts, "not-begun", result->not_begun);
 	json_object_set_int_member(counts, "elsewhere", result->elsewhere);
 	json_object_set_int_member(counts, "executed", (gint64)result->executed);

@@ -5,7 +5,7 @@
 
 static const char *const how_texts[HUNTED_KINDS] = {
 	[HUNTED_COMPLETE] = "explored to the end",
-	[HUNTED_BOUNDED] = "within a bound of two preemptions",
+	[HUNTED_BOUNDED] = "within a bound",
 	[HUNTED_CUT] = "cut by the limit of schedules",
 	[HUNTED_ABSENT] = "with operations that this kernel has not",
 	[HUNTED_BROKEN] = "not judged",
@@ -41,6 +41,8 @@ static void count(HuntResult *result)
 			continue;
 		}
 		result->how[hunted->how]++;
+		if (hunted->how == HUNTED_BOUNDED)
+			result->bounded[hunted->bound]++;
 		result->executed += hunted->executed;
 	}
 	for (guint i = 0; i < result->groups->len; i++)
@@ -109,6 +111,25 @@ static GPtrArray *families_of(const Hunt *hunt)
 	return families;
 }
 
+/* " (300 of two preemptions, 8 of one, 2 of none)" */
+static void add_bounds(GString *text, const HuntResult *result)
+{
+	static const char *const bounds[] = { "none", "one", "two" };
+	bool first = true;
+
+	g_string_append(text, " (");
+	for (int bound = HUNTED_MAX_BOUND; bound >= 0; bound--) {
+		if (!result->bounded[bound])
+			continue;
+		g_string_append(text, first ? "" : ", ");
+		add_number(text, result->bounded[bound]);
+		g_string_append_printf(text, " of %s%s", bounds[bound],
+				       !first ? "" : bound == 1 ? " preemption" : " preemptions");
+		first = false;
+	}
+	g_string_append_c(text, ')');
+}
+
 char *hunt_sentence(const HuntResult *result)
 {
 	GString *text = g_string_new("all ");
@@ -137,6 +158,8 @@ char *hunt_sentence(const HuntResult *result)
 		g_string_append(text, ", ");
 		add_number(text, result->how[how]);
 		g_string_append_printf(text, " %s", how_texts[how]);
+		if (how == HUNTED_BOUNDED && result->how[how])
+			add_bounds(text, result);
 	}
 	g_string_append(text, ", ");
 	if (result->elsewhere) {

@@ -14,6 +14,7 @@ typedef struct {
 	GPtrArray *groups;	/* of Group */
 	char **gone;		/* findings of this kernel that were not found again */
 	guint all, how[HUNTED_KINDS], not_begun, elsewhere;	/* combinations; elsewhere: of other shards */
+	guint bounded[HUNTED_MAX_BOUND + 1];	/* of those, by bound */
 	guint64 executed;	/* schedules */
 	guint fresh;		/* groups that are no finding yet */
 	Cover *cover;		/* NULL: nobody has asked, or the kernel is not here */

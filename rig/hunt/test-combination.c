@@ -194,6 +194,32 @@ static void test_processes(void)
 	g_assert_cmpuint(exits, ==, 2);
 }
 
+/* Whose vCPU has work left does not look, but sleeps, and lets it do that. */
+static void test_deferred_work(void)
+{
+	g_autoptr(GPtrArray) made = combine("free-nosleep,write", false);
+	guint none = 0, one = 0, both = 0;
+
+	for (guint i = 0; i < made->len; i++) {
+		const Combination *combination = g_ptr_array_index(made, i);
+		g_auto(GStrv) actors = g_strsplit(combination->actors, " | ", -1);
+		guint looks = 0, defers = 0;
+
+		for (char **actor = actors; *actor; actor++) {
+			looks += strstr(*actor, "; sync; write 0; user-read 0") != NULL;
+			defers += strstr(*actor, "free-nosleep") != NULL;
+		}
+		/* Where all have, somebody has to. */
+		g_assert_cmpuint(looks, ==, defers == 1 ? 1 : 2);
+		for (char **actor = actors; *actor && defers == 1; actor++)
+			g_assert_true(!strstr(*actor, "sync") == (strstr(*actor, "free-nosleep") != NULL));
+		none += defers == 0;
+		one += defers == 1;
+		both += defers == 2;
+	}
+	g_assert_true(none && one && both);
+}
+
 static void test_mappings(void)
 {
 	g_autoptr(GPtrArray) made = combine("munmap,mmap,free,alloc", false);
@@ -207,6 +233,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/combination/edges", test_edges);
 	g_test_add_func("/combination/processes", test_processes);
 	g_test_add_func("/combination/mappings", test_mappings);
+	g_test_add_func("/combination/deferred-work", test_deferred_work);
 	g_test_add_func("/combination/all-are-texts", test_all_are_texts);
 	g_test_add_func("/combination/symmetry", test_symmetry);
 	g_test_add_func("/combination/sequences", test_sequences);

@@ -14,6 +14,7 @@ static void test_round_trip(void)
 
 	violation.page = 1;
 	hunted->how = HUNTED_BOUNDED;
+	hunted->bound = 1;
 	hunted->executed = 7;
 	hunted->violating = 2;
 	g_ptr_array_add(hunted->invariants, (char *)g_intern_string("I7"));
@@ -26,6 +27,7 @@ static void test_round_trip(void)
 	g_autofree char *again = hunted_format(back);
 	g_assert_cmpstr(line, ==, again);
 	g_assert_null(strchr(line, '\n'));
+	g_assert_cmpint(back->bound, ==, 1);
 	g_assert_true(hunted_violates(back, "I7"));
 	g_assert_false(hunted_violates(back, "I6"));
 }
@@ -37,6 +39,10 @@ static void test_bad_lines(void)
 		"{\"n\":4,\"how\":\"complete\",\"executed\":0,\"violating\":0,\"documented\":0,"
 		"\"invariants\":[],\"hits\":[]}",
 		"{\"n\":0,\"how\":\"perhaps\",\"executed\":0,\"violating\":0,\"documented\":0,"
+		"\"invariants\":[],\"hits\":[]}",
+		"{\"n\":0,\"how\":\"bounded\",\"executed\":0,\"violating\":0,\"documented\":0,"
+		"\"invariants\":[],\"hits\":[]}",
+		"{\"n\":0,\"how\":\"bounded\",\"bound\":3,\"executed\":0,\"violating\":0,\"documented\":0,"
 		"\"invariants\":[],\"hits\":[]}",
 		"{\"n\":0,\"how\":\"complete\",\"executed\":-1,\"violating\":0,\"documented\":0,"
 		"\"invariants\":[],\"hits\":[]}",

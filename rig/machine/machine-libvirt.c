@@ -20,6 +20,7 @@
 #include "machine/remote.h"
 #include "util/cpu.h"
 #include "util/error.h"
+#include "util/shmdir.h"
 
 typedef struct {
 	Backend base;
@@ -81,6 +82,8 @@ static int connect_to(const char *folder, const char *name, GError **error)
 /* Give the parts names that QEMU can find. */
 static bool name_parts(Backend *base, const char *folder, GError **error)
 {
+	if (!shmdir_has_room(folder, base->ram_bytes, error))
+		return false;
 	for (int part = PART_RAM; part <= PART_CONSOLE; part++) {
 		int fd = create_file(folder, part_names[part], error);
 

@@ -56,6 +56,14 @@ static char *only_in(char **these, char **those)
 	return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }
 
+/* Invariants, or the ways to violate one that was violated otherwise before; or NULL. */
+static char *newly_violated(const TableRow *before, const TableRow *after)
+{
+	char *broken = only_in(after->invariants, before->invariants);
+
+	return broken || !*before->violated ? broken : only_in(after->violated, before->violated);
+}
+
 static char *found(const TableRow *row)
 {
 	return *row->invariants ? g_strjoinv(";", row->invariants) : g_strdup(row->verdict);
@@ -70,7 +78,7 @@ static bool ran_through(const TableRow *row)
 static void compare_verdicts(Comparison *comparison, const TableRow *before, const TableRow *after,
 			     const char *pair)
 {
-	g_autofree char *broken = only_in(after->invariants, before->invariants);
+	g_autofree char *broken = newly_violated(before, after);
 	g_autofree char *mended = only_in(before->invariants, after->invariants);
 	g_autofree char *was = found(before), *is = found(after);
 
@@ -84,7 +92,7 @@ static void compare_verdicts(Comparison *comparison, const TableRow *before, con
 				g_strdup_printf("%s: %s no longer violated (now %s)", pair, mended, is));
 	} else if (!broken && strcmp(was, is) != 0)
 		g_ptr_array_add(comparison->other, g_strdup_printf("%s: %s, was %s", pair, is, was));
-	if (strcmp(was, is) != 0)
+	if (broken || strcmp(was, is) != 0)
 		return;
 	comparison->same++;
 	if (*after->invariants && after->as_expected)

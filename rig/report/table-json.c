@@ -27,6 +27,15 @@ static void add_bool(JsonBuilder *builder, const char *name, bool value)
 	json_builder_add_boolean_value(builder, value);
 }
 
+static void add_strings(JsonBuilder *builder, const char *name, char **strings)
+{
+	json_builder_set_member_name(builder, name);
+	json_builder_begin_array(builder);
+	for (; *strings; strings++)
+		json_builder_add_string_value(builder, *strings);
+	json_builder_end_array(builder);
+}
+
 static void add_row(JsonBuilder *builder, const TableRow *row)
 {
 	json_builder_begin_object(builder);
@@ -38,11 +47,8 @@ static void add_row(JsonBuilder *builder, const TableRow *row)
 	add_bool(builder, "named", row->named);
 	add_string(builder, "known", row->known);
 	add_string(builder, "verdict", row->verdict);
-	json_builder_set_member_name(builder, "invariants");
-	json_builder_begin_array(builder);
-	for (char **id = row->invariants; *id; id++)
-		json_builder_add_string_value(builder, *id);
-	json_builder_end_array(builder);
+	add_strings(builder, "invariants", row->invariants);
+	add_strings(builder, "violated", row->violated);
 	add_string(builder, "bound", row->bound);
 	add_bool(builder, "complete", row->complete);
 	add_int(builder, "executed", row->executed);
@@ -72,6 +78,11 @@ char *table_json(const Table *table)
 	return g_strconcat(text, "\n", NULL);
 }
 
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static gint by_number(gconstpointer a, gconstpointer b)
 {
 	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
@@ -80,25 +91,44 @@ static gint by_number(gconstpointer a, gconstpointer b)
 	return lengths ? lengths : strcmp(left, right);
 }
 
-/* The ids in @violations, each once; NULL: one of them is none. */
-static char **invariants_of(const Json *verdict, JsonArray *violations, GError **error)
+static void add_once(GPtrArray *strings, const char *string)
+{
+	if (!g_ptr_array_find_with_equal_func(strings, string, g_str_equal, NULL))
+		g_ptr_array_add(strings, g_strdup(string));
+}
+
+static void take_sorted(GPtrArray *strings, GCompareFunc order, char ***ret)
+{
+	g_ptr_array_sort(strings, order);
+	g_ptr_array_add(strings, NULL);
+	g_ptr_array_set_free_func(strings, NULL);
+	g_strfreev(*ret);
+	*ret = (char **)g_ptr_array_free(strings, FALSE);
+}
+
+/* What @violations are of, each once. */
+static bool read_violated(TableRow *row, const Json *verdict, JsonArray *violations, GError **error)
 {
 	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; violations && i < json_array_get_length(violations); i++) {
 		Json violation;
-		const char *id;
+		const char *id, *reason;
 
 		if (!json_element(verdict, "violations", violations, i, &violation, error) ||
-		    !json_name(&violation, "invariant", NAME_INVARIANT, &id, error))
-			return NULL;
-		if (!g_ptr_array_find_with_equal_func(ids, id, g_str_equal, NULL))
-			g_ptr_array_add(ids, g_strdup(id));
+		    !json_name(&violation, "invariant", NAME_INVARIANT, &id, error) ||
+		    !json_string(&violation, "reason", &reason, error))
+			return false;
+		g_autofree char *way = g_strconcat(id, "/", reason, NULL);
+		if (!name_check(NAME_FOLDER, way, verdict->name, error))
+			return false;
+		add_once(ids, id);
+		add_once(ways, way);
 	}
-	g_ptr_array_sort(ids, by_number);
-	g_ptr_array_add(ids, NULL);
-	g_ptr_array_set_free_func(ids, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&ids), FALSE);
+	take_sorted(g_steal_pointer(&ids), by_number, &row->invariants);
+	take_sorted(g_steal_pointer(&ways), by_text, &row->violated);
+	return true;
 }
 
 static bool read_counts(TableRow *row, const Json *json, GError **error)
@@ -165,33 +195,39 @@ bool table_row_read(TableRow *row, const char *path, GError **error)
 	if (!object || !json_string(&json, "verdict", &verdict, error) ||
 	    (json_has(&json, "violations") && !json_array(&json, "violations", &violations, error)))
 		return false;
-	g_auto(GStrv) ids = invariants_of(&json, violations, error);
-	if (!ids || !read_counts(row, &json, error) ||
+	if (!read_violated(row, &json, violations, error) || !read_counts(row, &json, error) ||
 	    !read_schedule(row, &json, violations, error))
 		return false;
 	g_free(row->verdict);
 	row->verdict = g_strdup(verdict);
-	g_strfreev(row->invariants);
-	row->invariants = g_steal_pointer(&ids);
 	row->wall_s = read_wall(path);
 	return true;
 }
 
-static bool load_ids(TableRow *row, const Json *json, GError **error)
+/* Names in the array @member. */
+static bool load_strings(const Json *json, const char *member, NameKind kind, char ***ret, GError **error)
 {
-	JsonArray *ids;
-	const char *id;
+	JsonArray *names;
+	const char *name;
 
-	if (!json_array(json, "invariants", &ids, error))
+	if (!json_array(json, member, &names, error))
 		return false;
-	g_strfreev(row->invariants);
-	row->invariants = g_new0(char *, json_array_get_length(ids) + 1);
-	for (guint i = 0; i < json_array_get_length(ids); i++) {
-		if (!json_name_element(json, "invariants", ids, i, NAME_INVARIANT, &id, error))
+	g_strfreev(*ret);
+	*ret = g_new0(char *, json_array_get_length(names) + 1);
+	for (guint i = 0; i < json_array_get_length(names); i++) {
+		if (!json_name_element(json, member, names, i, kind, &name, error))
 			return false;
-		row->invariants[i] = g_strdup(id);
+		(*ret)[i] = g_strdup(name);
 	}
 	return true;
+}
+
+/* A table of an older racerig does not say in which ways. */
+static bool load_violated(TableRow *row, const Json *json, GError **error)
+{
+	return load_strings(json, "invariants", NAME_INVARIANT, &row->invariants, error) &&
+	       (!json_has(json, "violated") ||
+		load_strings(json, "violated", NAME_FOLDER, &row->violated, error));
 }
 
 static bool load_texts(TableRow *row, const Json *json, GError **error)
@@ -241,7 +277,7 @@ static bool load_row(Table *table, const Json *json, GError **error)
 	TableRow *row = table_add(table);
 
 	return load_names(row, json, error) && load_texts(row, json, error) &&
-	       load_ids(row, json, error) && read_counts(row, json, error) &&
+	       load_violated(row, json, error) && read_counts(row, json, error) &&
 	       json_maybe_bool(json, "named", &row->named, error) &&
 	       json_maybe_bool(json, "as_expected", &row->as_expected, error);
 }

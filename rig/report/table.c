@@ -2,6 +2,8 @@
 #include "report/table.h"
 
 #include <string.h>
+
+#include "catalog/expect-text.h"
 #include "util/noise.h"
 
 static void row_free(gpointer data)
@@ -16,6 +18,7 @@ static void row_free(gpointer data)
 	g_free(row->known);
 	g_free(row->verdict);
 	g_strfreev(row->invariants);
+	g_strfreev(row->violated);
 	g_free(row->bound);
 	g_free(row->skipped);
 	g_free(row->error);
@@ -46,6 +49,7 @@ TableRow *table_add(Table *table)
 	TableRow *row = g_new0(TableRow, 1);
 
 	row->invariants = g_new0(char *, 1);
+	row->violated = g_new0(char *, 1);
 	g_ptr_array_add(table->rows, row);
 	return row;
 }
@@ -137,6 +141,22 @@ char *table_fixed(const TableRow *row)
 	return g_strdup(known);
 }
 
+/* Whether each way in which @row violates @id is among the @known. */
+static bool is_known(const TableRow *row, const char *id, char **known)
+{
+	char *alone[] = { (char *)id, NULL };
+
+	for (char **way = *row->violated ? row->violated : alone; *way; way++) {
+		char **word = known;
+
+		while (*word && !expect_text_covers(*word, *way))
+			word++;
+		if (!*word && expect_text_covers(id, *way))
+			return false;
+	}
+	return true;
+}
+
 /* What @row violates beyond what stock is expected to. */
 static char *own_invariants(const TableRow *row)
 {
@@ -144,8 +164,7 @@ static char *own_invariants(const TableRow *row)
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (char **id = row->invariants; *id; id++)
-		if (g_strcmp0(*id, row->breaks) == 0 ||
-		    !g_strv_contains((const char *const *)known, *id))
+		if (g_strcmp0(*id, row->breaks) == 0 || !is_known(row, *id, known))
 			g_string_append_printf(text, "%s%s", text->len ? ";" : "", *id);
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -166,10 +185,27 @@ char *table_cell(const TableRow *row)
 			: strcmp(row->verdict, "inconclusive") == 0 ? "?" : "-");
 }
 
+/* What was found, with the ways of an invariant where the expectation names one. */
+static char *found_text(const TableRow *row)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (char **id = row->invariants; *id; id++) {
+		g_autofree char *prefix = g_strconcat(*id, "/", NULL);
+		bool ways = strstr(row->expected, prefix) != NULL;
+
+		if (!ways)
+			g_string_append_printf(text, "%s%s", text->len ? ";" : "", *id);
+		for (char **way = row->violated; ways && *way; way++)
+			if (g_str_has_prefix(*way, prefix))
+				g_string_append_printf(text, "%s%s", text->len ? ";" : "", *way);
+	}
+	return *row->invariants ? g_string_free(g_steal_pointer(&text), FALSE) : g_strdup(row->verdict);
+}
+
 char *table_reason(const TableRow *row)
 {
-	g_autofree char *found = *row->invariants ? g_strjoinv(";", row->invariants)
-						  : g_strdup(row->verdict);
+	g_autofree char *found = found_text(row);
 
 	if (row->skipped || row->error)
 		return noise(g_strdup(row->skipped ? row->skipped : row->error));

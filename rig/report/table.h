@@ -19,6 +19,7 @@ typedef struct {
 	char *known;		/* what the scenario expects of stock; NULL: nothing */
 	char *verdict;		/* clean, documented, violation, inconclusive, "not run", skipped, error */
 	char **invariants;	/* violated; never NULL */
+	char **violated;	/* the same with the ways: "I7/read-old"; none in an older table */
 	char *bound;		/* NULL: none */
 	bool complete, as_expected;
 	int executed;

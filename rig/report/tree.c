@@ -87,7 +87,7 @@ TreeNode *tree_new(const GPtrArray *outcomes)
 static void append_object(GString *text, Object object)
 {
 	static const char *const names[] = {
-		[OBJECT_PTE] = "PTE", [OBJECT_DATA] = "page data", [OBJECT_LOCK] = "the lock",
+		[OBJECT_PTE] = "PTE", [OBJECT_DATA] = "page's data", [OBJECT_LOCK] = "the lock",
 		[OBJECT_TLB] = "TLB of CPU", [OBJECT_IRQ] = "interrupts of CPU",
 		[OBJECT_OWNER] = "owner of page", [OBJECT_ALLOCATOR] = "page allocator",
 		[OBJECT_EMPTIED] = "count of emptied PTEs", [OBJECT_USER] = "user mappings",

@@ -87,6 +87,18 @@ char **verdict_invariants(const Verdict *verdict)
 	return ids;
 }
 
+char **verdict_violated(const Verdict *verdict)
+{
+	char **ways = g_new0(char *, verdict->violations->len + 1);
+
+	for (guint i = 0; i < verdict->violations->len; i++) {
+		const VerdictViolation *violation = g_ptr_array_index(verdict->violations, i);
+
+		ways[i] = g_strdup_printf("%s/%s", violation->found.invariant, violation->found.reason);
+	}
+	return ways;
+}
+
 char *verdict_names(GHashTable *set)
 {
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(set), (GCompareFunc)strcmp);

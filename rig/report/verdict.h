@@ -76,8 +76,9 @@ void verdict_free(Verdict *verdict);
 void verdict_add(Verdict *verdict, const Violation *found, const char *schedule, int events,
 		 int switches);
 
-/* The violated invariants, one for each violation; the caller's. */
+/* The violated invariants, one for each violation, and with the way: "I7/read-old"; the caller's. */
 char **verdict_invariants(const Verdict *verdict);
+char **verdict_violated(const Verdict *verdict);
 
 /* The names in @set, sorted, with commas; the caller's. */
 char *verdict_names(GHashTable *set);

@@ -14,6 +14,12 @@ static const struct {
 	{ READS_EMPTIED, OBJECT_EMPTIED },
 };
 
+/* Where a pending access may go; fields are NULL where nobody knows. */
+typedef struct {
+	const guint64 *ptes;
+	const Tlb *tlb;
+} Reach;
+
 static void touch(GArray *touches, ObjectKind kind, int index, TouchLevel level)
 {
 	Touch one = { object_of(kind, index), level };
@@ -36,6 +42,8 @@ static guint32 judged_reads(const Event *event)
 			reads |= invariants[i]->reads;
 	if (event->kind != EVENT_ACCESS)
 		return reads;
+	/* Of what it reaches, which is in its footprint. */
+	reads &= ~(guint32)READS_DATA;
 	/* A fault is explained by a PTE that was emptied; by one that is not watched nothing is judged. */
 	if (!event->faulted)
 		reads &= ~(guint32)READS_EMPTIED;
@@ -47,14 +55,44 @@ static void add_reads(GArray *touches, guint32 reads, int page, int actor)
 	for (gsize i = 0; i < G_N_ELEMENTS(READ_OBJECTS); i++) {
 		ObjectKind kind = READ_OBJECTS[i].kind;
 		int index = kind == OBJECT_PTE || kind == OBJECT_OWNER ? page
-			    : kind == OBJECT_TLB ? actor : 0;
+			    : kind == OBJECT_TLB ? actor : kind == OBJECT_DATA ? (int)OBJECT_EACH : 0;
 
 		if (reads & READ_OBJECTS[i].reads)
 			touch(touches, kind, index, TOUCH_READ);
 	}
 }
 
-static void add_access(GArray *touches, const Event *event)
+static void add_frame(GArray *touches, const Event *event, guint64 pfn)
+{
+	touch(touches, OBJECT_DATA, (int)MIN(pfn, OBJECT_EACH),
+	      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+}
+
+/* Through its PTE, or through what its vCPU holds of it: nothing, if it is to fault. */
+static void add_reached(GArray *touches, const Event *event, const Reach *reach)
+{
+	int slot = event_slot(event);
+
+	if (slot < 0 || !reach->tlb) {
+		add_frame(touches, event, OBJECT_EACH);
+		return;
+	}
+	if (pte_present(reach->ptes[slot]))
+		add_frame(touches, event, pte_pfn(reach->ptes[slot]));
+	for (int i = 0; i < reach->tlb->n[event->actor][slot]; i++)
+		add_frame(touches, event, pte_pfn(reach->tlb->may[event->actor][slot][i]));
+}
+
+/* @reach: of one that is still to come; NULL: it went where @event says. */
+static void add_data(GArray *touches, const Event *event, const Reach *reach)
+{
+	if (reach)
+		add_reached(touches, event, reach);
+	else if (!event->faulted)
+		add_frame(touches, event, event->landed ? event->landed : OBJECT_EACH);
+}
+
+static void add_access(GArray *touches, const Event *event, const Reach *reach)
 {
 	int slot = event_slot(event);
 
@@ -67,7 +105,7 @@ static void add_access(GArray *touches, const Event *event)
 		      event->view && (event->access != ACCESS_READ ||
 				      event->before[slot] != event->after[slot])
 		      ? TOUCH_WRITE : TOUCH_READ);
-	touch(touches, OBJECT_DATA, 0, event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
+	add_data(touches, event, reach);
 	touch(touches, OBJECT_TLB, event->actor, TOUCH_WRITE);
 	if (slot >= 0)
 		return;
@@ -89,8 +127,8 @@ static void add_pte(GArray *touches, const Event *event)
 		touch(touches, OBJECT_REFS, event->page, TOUCH_WRITE);
 }
 
-/* What an event does, whoever judges it. */
-static void add_event(GArray *touches, const Event *event)
+/* What an event does, whoever judges it; @reach: as in add_data(). */
+static void add_event(GArray *touches, const Event *event, const Reach *reach)
 {
 	switch (event->kind) {
 	case EVENT_PTE:
@@ -106,7 +144,7 @@ static void add_event(GArray *touches, const Event *event)
 			touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
 		break;
 	case EVENT_ACCESS:
-		add_access(touches, event);
+		add_access(touches, event, reach);
 		break;
 	case EVENT_LOCK:
 		touch(touches, OBJECT_LOCK, event->lock, TOUCH_ACQUIRE);
@@ -118,7 +156,7 @@ static void add_event(GArray *touches, const Event *event)
 		touch(touches, OBJECT_LOCK, event->lock, TOUCH_WRITE);
 		break;
 	case EVENT_FREE:
-		touch(touches, OBJECT_DATA, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_DATA, OBJECT_EACH, TOUCH_WRITE);
 		if (!lose("judged"))
 			touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 		break;
@@ -149,7 +187,7 @@ static void add_event(GArray *touches, const Event *event)
 		touch(touches, OBJECT_PTE, OBJECT_EACH, TOUCH_WRITE);
 		touch(touches, OBJECT_OWNER, OBJECT_EACH, TOUCH_WRITE);
 		touch(touches, OBJECT_TLB, OBJECT_EACH, TOUCH_WRITE);
-		touch(touches, OBJECT_DATA, 0, TOUCH_WRITE);
+		touch(touches, OBJECT_DATA, OBJECT_EACH, TOUCH_WRITE);
 		touch(touches, OBJECT_ALLOCATOR, 0, TOUCH_WRITE);
 		touch(touches, OBJECT_EMPTIED, 0, TOUCH_WRITE);
 		break;
@@ -240,16 +278,17 @@ static const Footprint *of_touches(const GArray *touches)
 	return footprint_new((const Touch *)touches->data, touches->len);
 }
 
-const Footprint *footprint_of_pending(const Event *event)
+const Footprint *footprint_of_pending(const Event *event, const guint64 *ptes, const Tlb *tlb)
 {
 	g_autoptr(GArray) touches = g_array_new(FALSE, FALSE, sizeof(Touch));
+	const Reach reach = { ptes, tlb };
 	Event will = *event;
 
 	if (event->opaque)
 		return footprint_everything();
 	if (event->half == HALF_LOAD)
 		will.access = ACCESS_READ;
-	add_event(touches, &will);
+	add_event(touches, &will, &reach);
 	add_judged(touches, &will);
 	return of_touches(touches);
 }
@@ -262,7 +301,7 @@ const Footprint *footprint_of_step(Dependence *dependence, const GArray *events)
 	for (guint i = 0; i < events->len; i++) {
 		Event event = as_it_was(&g_array_index(events, Event, i));
 
-		add_event(touches, &event);
+		add_event(touches, &event, NULL);
 		add_judged(touches, &event);
 		note_ptes(dependence, touches, &event);
 		if (event.kind == EVENT_RETURN)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "event/event.h"
+#include "event/tlb.h"
 #include "schedule/footprint.h"
 
 /* Where a schedule stands, as far as it decides what its next events touch.  All zeroes, and the
@@ -23,8 +23,12 @@ typedef struct {
 	bool taken[MAX_ACTORS][MAX_PAGES];
 } Dependence;
 
-/* What a pending event may touch; the step it begins may touch more. */
-const Footprint *footprint_of_pending(const Event *event);
+/*
+ * What a pending event may touch; the step it begins may touch more.  Where an access goes is a
+ * matter of its PTE and its vCPU's TLB, which are objects of their own: as long as nobody changes
+ * them it reaches one of the frames that they lead to now, by @ptes and @tlb.  NULL: it may be any.
+ */
+const Footprint *footprint_of_pending(const Event *event, const guint64 *ptes, const Tlb *tlb);
 
 /*
  * What a step touched, given its events (of Event) in order: the decision, which is known to have

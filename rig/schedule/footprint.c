@@ -8,7 +8,7 @@ static const struct {
 	const char *name;
 	bool single;		/* there is one of that kind */
 } KINDS[] = {
-	[OBJECT_PTE] = { "pte", false },	[OBJECT_DATA] = { "data", true },
+	[OBJECT_PTE] = { "pte", false },	[OBJECT_DATA] = { "data", false },
 	[OBJECT_LOCK] = { "lock", false },	[OBJECT_TLB] = { "tlb", false },
 	[OBJECT_IRQ] = { "irq", false },	[OBJECT_OWNER] = { "owner", false },
 	[OBJECT_ALLOCATOR] = { "allocator", true },
@@ -18,8 +18,8 @@ static const struct {
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(KINDS) == OBJECT_KINDS);
-/* Footprint.kinds has a bit for each. */
-G_STATIC_ASSERT((int)OBJECT_KINDS <= 32);
+/* Footprint.kinds has a bit for each, an Object room for its number. */
+G_STATIC_ASSERT((int)OBJECT_KINDS <= 32 && (int)OBJECT_INDEX_BITS <= 27);
 G_STATIC_ASSERT((int)MAX_ACTORS < (int)OBJECT_EACH && (int)MAX_PTES < (int)OBJECT_EACH);
 /* They are hashed and compared as bytes. */
 G_STATIC_ASSERT(sizeof(Touch) == sizeof(Object) + sizeof(guint32));

@@ -13,8 +13,8 @@
 /* A new kind is a row in footprint.c, too; it goes last. */
 typedef enum {
 	OBJECT_PTE,		/* by watched PTE: those of the kernel have their page's number */
-	OBJECT_DATA,		/* behind the pages: through scratch or a stale translation
-				 * any page may be any other, so it is one object */
+	OBJECT_DATA,		/* by frame, since through scratch or a stale translation one page
+				 * may be another */
 	OBJECT_LOCK,		/* by lock */
 	OBJECT_TLB,		/* by actor: what its vCPU's TLB may hold */
 	OBJECT_IRQ,		/* by actor: whether its vCPU takes interrupts, and has some */
@@ -32,7 +32,7 @@ typedef enum {
 typedef guint32 Object;
 
 enum {
-	OBJECT_INDEX_BITS = 16,
+	OBJECT_INDEX_BITS = 26,
 	OBJECT_EACH = (1 << OBJECT_INDEX_BITS) - 1,	/* an index: all of that kind */
 };
 

@@ -62,6 +62,21 @@ void outcome_cut(Outcome *outcome, guint n)
 	outcome->end = END_KNOWN;
 }
 
+guint outcome_shown_after(const Outcome *outcome)
+{
+	return outcome->event >= 0 ? (guint)outcome->event + 1 : outcome_length(outcome);
+}
+
+int outcome_switches(const Outcome *outcome, guint n)
+{
+	int switches = 0;
+
+	for (guint i = 1; i < n; i++)
+		switches += thread_switches(outcome_step(outcome, i - 1)->thread,
+					    outcome_step(outcome, i)->thread);
+	return switches;
+}
+
 bool outcome_violates(const Outcome *outcome, const char *invariant)
 {
 	for (guint i = 0; i < outcome->found->len; i++)

@@ -74,6 +74,12 @@ static inline const Step *outcome_step(const Outcome *outcome, guint i)
 	return &g_array_index(outcome->steps, Step, i);
 }
 
+/* So many steps show what it violates first: all, if only the end does. */
+guint outcome_shown_after(const Outcome *outcome);
+
+/* Context switches of the first @n steps. */
+int outcome_switches(const Outcome *outcome, guint n);
+
 /* One line of text and back; NULL when it is damaged.  The texts are kept only
  * of outcomes that violate or document something. */
 char *outcome_format(const Outcome *outcome);

@@ -30,6 +30,12 @@ static const char *step(Dependence *dependence, const Event *events, guint n)
 	return footprint_text(footprint_of_step(dependence, array));
 }
 
+/* Nobody knows where an access goes. */
+static const Footprint *pending(const Event *event)
+{
+	return footprint_of_pending(event, NULL, NULL);
+}
+
 static Dependence begin(int n_pages)
 {
 	Dependence dependence = { .n_pages = n_pages };
@@ -50,13 +56,13 @@ static void test_pending(void)
 		{ { .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_LOAD }, "pte0" },
 		{ { .kind = EVENT_PTE, .access = ACCESS_RMW, .half = HALF_STORE }, "pte0= owner0 refs0=" },
 		{ { .kind = EVENT_ACCESS, .actor = 2, .page = 1, .access = ACCESS_READ, .pc = KERNEL },
-		  "pte1 data tlb2= owner1" },
+		  "pte1 data* tlb2= owner1" },
 		{ { .kind = EVENT_ACCESS, .actor = 2, .access = ACCESS_WRITE, .pc = USER, .view = 1,
-		    .slot = -1 }, "pte0 data= tlb2= user=" },
+		    .slot = -1 }, "pte0 data*= tlb2= user=" },
 		{ { .kind = EVENT_ACCESS, .actor = 2, .access = ACCESS_READ, .pc = USER, .view = 1,
-		    .slot = 3 }, "pte0 pte3 data tlb2= owner0" },
+		    .slot = 3 }, "pte0 pte3 data* tlb2= owner0" },
 		{ { .kind = EVENT_ACCESS, .actor = 2, .access = ACCESS_WRITE, .pc = USER, .view = 1,
-		    .slot = 3 }, "pte0 pte3= data= tlb2= owner0" },
+		    .slot = 3 }, "pte0 pte3= data*= tlb2= owner0" },
 		{ { .kind = EVENT_MASK, .actor = 3, .page = -1 }, "irq3=" },
 		{ { .kind = EVENT_LOCK, .page = -1, .guards = true }, "lock0+ allocator=" },
 		{ { .kind = EVENT_LOCK, .page = -1, .lock = 3 }, "lock3+" },
@@ -72,7 +78,7 @@ static void test_pending(void)
 		  "pte1 pte5= owner1 refs1=" },
 		{ { .kind = EVENT_FLUSH, .actor = 1, .page = 2, .view = 1, .slot = 6 },
 		  "pte6 tlb1= user" },
-		{ { .kind = EVENT_FREE, .page = 1 }, "pte* data= tlb* allocator=" },
+		{ { .kind = EVENT_FREE, .page = 1 }, "pte* data*= tlb* allocator=" },
 		{ { .kind = EVENT_IRQ, .actor = 1, .page = -1 }, "tlb1= irq1=" },
 		{ { .kind = EVENT_EVICT, .actor = 1 }, "pte* tlb1=" },
 		{ { .kind = EVENT_CALL, .page = -1, .failing = 1 }, "allocator=" },
@@ -86,7 +92,7 @@ static void test_pending(void)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-		g_assert_cmpstr(footprint_text(footprint_of_pending(&cases[i].event)), ==,
+		g_assert_cmpstr(footprint_text(pending(&cases[i].event)), ==,
 				cases[i].touches);
 }
 
@@ -99,7 +105,7 @@ static void test_done(void)
 
 	g_assert_cmpstr(step(&dependence, &failed, 1), ==, "pte0");
 	g_assert_cmpstr(step(&dependence, &emptied, 1), ==, "pte1= owner1 emptied= refs1=");
-	g_assert_cmpstr(step(&dependence, &faulted, 1), ==, "pte0 data tlb0= owner0 emptied");
+	g_assert_cmpstr(step(&dependence, &faulted, 1), ==, "pte0 tlb0= owner0 emptied");
 	g_assert_cmpstr(step(&dependence, NULL, 0), ==, "");
 	Event counted = { .kind = EVENT_WORD, .page = -1, .word = 2, .lock = -1, .access = ACCESS_CMPXCHG };
 	Event kept = counted, beside = counted;
@@ -107,6 +113,39 @@ static void test_done(void)
 	g_assert_cmpstr(step(&dependence, &counted, 1), ==, "word2=");
 	g_assert_cmpstr(step(&dependence, &kept, 1), ==, "word2");
 	g_assert_cmpstr(step(&dependence, &beside, 1), ==, "");
+}
+
+/* An access is about the frame it went to; where it may go, about those that PTE and TLB lead to. */
+static void test_data(void)
+{
+	Dependence dependence = begin(2);
+	guint64 ptes[MAX_PTES] = { pte(5), pte(6), [3] = pte(7) };
+	Event load = { .kind = EVENT_ACCESS, .access = ACCESS_READ, .pc = KERNEL, .landed = 5 };
+	Event store = { .kind = EVENT_ACCESS, .actor = 1, .page = 1, .access = ACCESS_WRITE, .pc = KERNEL };
+	Event user = { .kind = EVENT_ACCESS, .access = ACCESS_WRITE, .pc = USER, .view = 1, .slot = -1,
+		       .landed = G_GUINT64_CONSTANT(1) << 40 };
+	Event frees = pte_event(1, 1, pte(6), 0);
+	Tlb tlb;
+
+	tlb_begin(&tlb, 2, 4, ptes, NULL);
+	g_assert_cmpstr(step(&dependence, &load, 1), ==, "pte0 data5 tlb0= owner0");
+	g_assert_cmpstr(footprint_text(footprint_of_pending(&store, ptes, &tlb)), ==,
+			"pte1 data6= tlb1= owner1");
+	/* A program's page that nobody watches, and a frame that no object has the number of. */
+	g_assert_cmpstr(footprint_text(footprint_of_pending(&user, ptes, &tlb)), ==,
+			"pte0 data*= tlb0= user=");
+	g_assert_cmpstr(step(&dependence, &user, 1), ==, "pte0 data*= tlb0= user=");
+	user.slot = 3;
+	g_assert_cmpstr(footprint_text(footprint_of_pending(&user, ptes, &tlb)), ==,
+			"pte0 pte3= data7= tlb0= owner0");
+	/* Stale: it may go to the old frame, or fault. */
+	tlb_event(&tlb, &frees);
+	ptes[1] = pte(8);
+	g_assert_cmpstr(footprint_text(footprint_of_pending(&store, ptes, &tlb)), ==,
+			"pte1 data6= data8= tlb1= owner1");
+	tlb_event(&tlb, &(Event){ .kind = EVENT_FLUSH, .actor = 1, .page = -1, .flush = FLUSH_ALL });
+	ptes[1] = 0;
+	g_assert_cmpstr(footprint_text(footprint_of_pending(&store, ptes, &tlb)), ==, "pte1 tlb1= owner1");
 }
 
 /* A return is about the pages that its actor has installed, once. */
@@ -138,24 +177,24 @@ static void test_orders(void)
 	Event flush = { .kind = EVENT_FLUSH, .actor = 1, .page = -1 };
 	Event load = { .kind = EVENT_ACCESS, .actor = 1, .access = ACCESS_READ, .pc = KERNEL };
 	Event mask = { .kind = EVENT_MASK, .actor = 1, .page = -1 };
-	const Footprint *returns, *frees = footprint_of_pending(&free);
+	const Footprint *returns, *frees = pending(&free);
 
 	step(&dependence, &install, 1);
 	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(Event));
 	Event back = { .kind = EVENT_RETURN, .actor = 0, .page = -1 };
 	g_array_append_val(events, back);
 	returns = footprint_of_step(&dependence, events);
-	g_assert_true(footprint_race(returns, footprint_of_pending(&load)));
-	g_assert_true(footprint_race(returns, footprint_of_pending(&install)));
-	g_assert_false(footprint_race(returns, footprint_of_pending(&other)));
+	g_assert_true(footprint_race(returns, pending(&load)));
+	g_assert_true(footprint_race(returns, pending(&install)));
+	g_assert_false(footprint_race(returns, pending(&other)));
 	g_assert_false(footprint_race(returns, frees));
-	g_assert_true(footprint_race(frees, footprint_of_pending(&flush)));
-	g_assert_true(footprint_race(frees, footprint_of_pending(&other)));
-	g_assert_true(footprint_race(frees, footprint_of_pending(&lock)));
+	g_assert_true(footprint_race(frees, pending(&flush)));
+	g_assert_true(footprint_race(frees, pending(&other)));
+	g_assert_true(footprint_race(frees, pending(&lock)));
 	g_assert_true(footprint_race(frees, frees));
-	g_assert_false(footprint_race(frees, footprint_of_pending(&mask)));
-	g_assert_true(footprint_race(footprint_of_pending(&flush), footprint_of_pending(&install)));
-	g_assert_false(footprint_race(footprint_of_pending(&flush), footprint_of_pending(&mask)));
+	g_assert_false(footprint_race(frees, pending(&mask)));
+	g_assert_true(footprint_race(pending(&flush), pending(&install)));
+	g_assert_false(footprint_race(pending(&flush), pending(&mask)));
 }
 
 /* The arena's end is nobody's order but everybody's. */
@@ -165,7 +204,7 @@ static void test_destroy(void)
 	Event destroy = { .kind = EVENT_DESTROY, .page = -1 };
 
 	g_assert_cmpstr(step(&dependence, &destroy, 1), ==,
-			"pte*= data= tlb*= owner*= allocator= emptied=");
+			"pte*= data*= tlb*= owner*= allocator= emptied=");
 }
 
 int main(int argc, char **argv)
@@ -173,6 +212,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/dependence/pending", test_pending);
 	g_test_add_func("/dependence/done", test_done);
+	g_test_add_func("/dependence/data", test_data);
 	g_test_add_func("/dependence/return", test_return);
 	g_test_add_func("/dependence/orders", test_orders);
 	g_test_add_func("/dependence/destroy", test_destroy);

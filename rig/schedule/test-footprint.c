@@ -43,11 +43,11 @@ static void test_any_number(void)
 static void test_text(void)
 {
 	static const char *const good[] = {
-		"", "pte0", "pte7=", "data=", "lock0+", "tlb0= tlb7=", "pte* data= tlb*",
-		"pte0= pte*", "owner65534 allocator= emptied= user",
+		"", "pte0", "pte7=", "data*=", "lock0+", "tlb0= tlb7=", "pte* data7= data* tlb*",
+		"pte0= pte*", "owner67108862 allocator= emptied= user",
 	};
 	static const char *const bad[] = {
-		"pte", "pte0 ", "pte-1", "pte65535", "pte0?", "data0", "lock0++", "nothing", "pte0==",
+		"pte", "pte0 ", "pte-1", "pte67108863", "pte0?", "data", "lock0++", "nothing", "pte0==",
 		"pte99999999999999999999", "*", "ptee0",
 	};
 
@@ -61,7 +61,7 @@ static void test_text(void)
 	/* What is said of all need not be said of one. */
 	g_assert_cmpstr(footprint_text(parse("pte0 pte1= pte*")), ==, "pte1= pte*");
 	g_assert_cmpstr(footprint_text(footprint_everything()), ==,
-			"pte*= data= lock*+ tlb*= irq*= owner*= allocator= emptied= user= word*= refs*= "
+			"pte*= data*= lock*+ tlb*= irq*= owner*= allocator= emptied= user= word*= refs*= "
 			"failures=");
 }
 
@@ -86,8 +86,10 @@ static void test_dependence(void)
 		/* who gives a lock up does so before it is let go of, or cannot */
 		{ "lock0", "lock0=", true, true },
 		{ "lock0", "lock0+", true, true },
-		{ "pte0 tlb0=", "data= tlb0", true, true },
-		{ "", "pte*= data=", false, false },
+		{ "pte0 tlb0=", "data1= tlb0", true, true },
+		{ "data1=", "data2=", false, false },
+		{ "data1=", "data*", true, true },
+		{ "", "pte*= data*=", false, false },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

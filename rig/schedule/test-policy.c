@@ -2,7 +2,8 @@
 /*
  * The policies against a brute-force enumerator, on generated programs for a toy machine.
  */
-#include "schedule/toy.h"
+#include "schedule/patience.h"
+#include "schedule/toy-programs.h"
 
 static void assert_same(GHashTable *expected, GHashTable *found, int program, const char *who)
 {
@@ -66,6 +67,11 @@ static void test_agree(gconstpointer data)
 static void test_failures(gconstpointer data)
 {
 	agree(generate_failing, GPOINTER_TO_INT(data));
+}
+
+static void test_data(gconstpointer data)
+{
+	agree(generate_data, GPOINTER_TO_INT(data));
 }
 
 /* Their states and violations, what they ran, and that no two ran the same. */
@@ -218,6 +224,41 @@ static void test_reads_by_property(void)
 	}
 }
 
+/* Final states that dpor lacks of what brute force finds, with data by cell. */
+static guint count_lost(const Program *program)
+{
+	g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
+	Brute brute_force = { program, expected, ignored, 0, -1 };
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	State state;
+	guint runs;
+
+	start(program, &state);
+	brute(&brute_force, &state, -1, 0);
+	if (brute_force.paths > MAX_PATHS / 20)
+		return 0;
+	data_by_cell = true;
+	g_autoptr(GHashTable) found = explore(program, dpor, &runs, ignored);
+	data_by_cell = false;
+	return g_hash_table_size(expected) - g_hash_table_size(found);
+}
+
+/* What is behind two cells may be one frame: by cell, final states are lost. */
+static void test_frames_matter(void)
+{
+	g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
+	guint lost = 0;
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		Program program;
+
+		generate_data(rand, &program);
+		lost += count_lost(&program) > 0;
+	}
+	g_test_message("with data by cell dpor loses final states of %u programs", lost);
+	g_assert_cmpuint(lost, >, 0);
+}
+
 /* Nobody gives up a lock that is never let go of once nobody else can go on: only before that. */
 static void test_gives_up_in_time(void)
 {
@@ -262,6 +303,54 @@ static void test_hidden_orders(void)
 	}
 }
 
+/* How many schedules dpor runs of @program before patience is over, or all of them. */
+static guint patient_runs(const Program *program, int max, bool *ret_all)
+{
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	int executed = 0;
+
+	for (;; executed++) {
+		g_autoptr(Plan) plan = dpor->next(dpor);
+
+		*ret_all = plan == NULL;
+		if (!plan || patience_is_over(dpor, executed, max))
+			return executed;
+		g_autoptr(Outcome) outcome = run(program, plan);
+		g_assert_true(dpor->learn(dpor, outcome));
+	}
+}
+
+/* What fits is explored to its end, what is far too large is given up before all is spent. */
+static void test_patience(void)
+{
+	enum { MAX = 20, LARGE = 64 };
+	g_autoptr(GRand) rand = g_rand_new_with_seed(20261126);
+	Program writers = { .actors = 2 };	/* 12 writes of one cell: 924 orders */
+	guint fit = 0, explored = 0;
+	bool all;
+
+	for (int i = 0; i < 4 * PROGRAMS; i++) {
+		Program program;
+		bool fits;
+
+		generate(rand, &program);
+		guint runs = patient_runs(&program, 5 * MAX, &fits);
+		g_assert_true(patient_runs(&program, MAX, &all) == runs || !all);
+		fit += fits && runs <= MAX;
+		explored += all;
+	}
+	g_test_message("%u of %u that fit are explored", explored, fit);
+	g_assert_cmpuint(explored, >=, fit * 95 / 100);
+	for (int i = 0; i < writers.actors; i++)
+		for (int j = 0; j < MAX_OPS; j++)
+			writers.ops[i][j] = (Op){ OP_WRITE, 0, 1 + i, 0 };
+	g_assert_cmpuint(patient_runs(&writers, LARGE, &all), <=, LARGE / 2);
+	g_assert_false(all);
+	writers.ops[0][3].kind = writers.ops[1][3].kind = OP_END;
+	g_assert_cmpuint(patient_runs(&writers, LARGE, &all), ==, 20);
+	g_assert_true(all);
+}
+
 /* Two independent actors of three events: (3+3)!/(3!3!) against one. */
 static void test_counts(void)
 {
@@ -280,6 +369,32 @@ static void test_counts(void)
 	g_autoptr(GHashTable) one = explore(&program, dpor, &runs, wrong);
 	g_assert_cmpuint(runs, ==, 1);
 	g_assert_cmpuint(dpor->pruned, >, 0);
+}
+
+/* How many schedules dpor runs of @program. */
+static guint count_runs(const Program *program)
+{
+	g_autoptr(GHashTable) wrong = string_set();
+	g_autoptr(Policy) dpor = policy_dpor_new(-1);
+	guint runs;
+
+	g_hash_table_unref(explore(program, dpor, &runs, wrong));
+	return runs;
+}
+
+/* Stores to two frames are one order, to one frame, by whatever cell, (3+3)!/(3!3!). */
+static void test_frames_count(void)
+{
+	Program program = { 2, 0, {
+		{ { OP_WRITE, 0, 1, 0 },
+		  { OP_STORE, 0, 1, 0 }, { OP_STORE, 0, 2, 0 }, { OP_STORE, 0, 3, 0 } },
+		{ { OP_WRITE, 1, 2, 0 },
+		  { OP_STORE, 1, 1, 0 }, { OP_STORE, 1, 2, 0 }, { OP_STORE, 1, 3, 0 } },
+	} };
+
+	g_assert_cmpuint(count_runs(&program), ==, 1);
+	program.ops[1][0].a = 1;
+	g_assert_cmpuint(count_runs(&program), ==, 20);
 }
 
 static const Outcome *known_ahead(gpointer ahead, const Plan *plan)
@@ -423,6 +538,11 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/policy/agree-bound-2", GINT_TO_POINTER(2), test_agree);
 	g_test_add_data_func("/policy/failures", GINT_TO_POINTER(-1), test_failures);
 	g_test_add_data_func("/policy/failures-bound-1", GINT_TO_POINTER(1), test_failures);
+	g_test_add_data_func("/policy/data", GINT_TO_POINTER(-1), test_data);
+	g_test_add_data_func("/policy/data-bound-1", GINT_TO_POINTER(1), test_data);
+	g_test_add_func("/policy/patience", test_patience);
+	g_test_add_func("/policy/frames-matter", test_frames_matter);
+	g_test_add_func("/policy/frames-count", test_frames_count);
 	g_test_add_data_func("/policy/split-1", GUINT_TO_POINTER(1), test_split);
 	g_test_add_data_func("/policy/split-2", GUINT_TO_POINTER(2), test_split);
 	g_test_add_data_func("/policy/split-4", GUINT_TO_POINTER(4), test_split);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A toy machine, its programs and a brute-force enumerator, for the tests of policies: shared
- * cells, cmpxchg, locks, spins, branches on what was read, and shootdowns of cached
- * values that wait for everybody's interrupt.
+ * A toy machine for the tests of policies: shared cells, cmpxchg, locks, spins, branches on what was
+ * read, memory behind the cells, and shootdowns of cached values that wait for everybody's
+ * interrupt.  Its programs and a brute-force enumerator are in toy-programs.h.
  *
  * A value that is not 0 is a frame.  Three properties are judged at every event: a frame is
  * not freed while a cell has it or a vCPU caches it (I6); what an actor has put into a cell is its
@@ -14,7 +14,7 @@
 
 #include "schedule/policy.h"
 
-enum { CELLS = 3, LOCKS = 2, MAX_OPS = 6, PROGRAMS = 400, MAX_PATHS = 60000 };
+enum { CELLS = 3, FRAMES = 3, LOCKS = 2, MAX_OPS = 6 };
 
 typedef enum {
 	OP_END,
@@ -32,6 +32,9 @@ typedef enum {
 	N_OPS,
 	OP_CRASH = N_OPS,	/* event: read a cell, and nobody goes on */
 	OP_CALL,	/* event: note that it succeeded, or that it failed */
+	OP_LOAD,	/* event: read the frame that a cell has, through the vCPU's cache of the cell; 0 is
+			 * scratch, which many may have … */
+	OP_STORE,	/* … put @a there */
 } OpKind;
 
 typedef struct {
@@ -60,6 +63,7 @@ typedef struct {
 	guint8 installed[3];		/* cells this actor has put something into since it returned */
 	guint8 returned[3];		/* … by the step at hand, which has returned */
 	guint8 failed;			/* so many have */
+	guint8 memory[FRAMES];		/* what frames 0, 1, … contain */
 } State;
 
 static bool is_event(OpKind kind)
@@ -155,7 +159,38 @@ static const Footprint *cached_footprint(const Op *op, int actor)
 	return footprint_new(touches, without_reads ? 2 : G_N_ELEMENTS(touches));
 }
 
-static const Footprint *footprint(const Op *op, int actor)
+static bool is_data(OpKind kind)
+{
+	return kind == OP_LOAD || kind == OP_STORE;
+}
+
+/* The frame that @actor gets to by @cell now. */
+static int reached_frame(const State *state, int actor, int cell)
+{
+	guint8 cached = state->cache[actor][cell];
+
+	return (cached ? cached - 1 : state->cells[cell]) % FRAMES;
+}
+
+/* By cell instead of by frame: to see that one frame may be behind two cells. */
+static bool data_by_cell;
+
+/* What the cell has, and what the vCPU has cached of it, decide where it goes. */
+static const Footprint *data_footprint(const State *state, const Op *op, int actor)
+{
+	guint frame = reached_frame(state, actor, op->cell);
+	const Touch touches[] = {
+		{ object_of(OBJECT_PTE, op->cell), TOUCH_READ },
+		{ object_of(OBJECT_TLB, actor), TOUCH_WRITE },
+		{ object_of(OBJECT_OWNER, op->cell), TOUCH_READ },
+		{ object_of(OBJECT_DATA, data_by_cell ? op->cell : frame),
+		  op->kind == OP_LOAD ? TOUCH_READ : TOUCH_WRITE },
+	};
+
+	return footprint_new(touches, G_N_ELEMENTS(touches));
+}
+
+static const Footprint *footprint(const State *state, const Op *op, int actor)
 {
 	switch (op->kind) {
 	case OP_READ:
@@ -164,6 +199,9 @@ static const Footprint *footprint(const Op *op, int actor)
 		return one(OBJECT_PTE, op->cell, TOUCH_READ);
 	case OP_CACHED:
 		return cached_footprint(op, actor);
+	case OP_LOAD:
+	case OP_STORE:
+		return data_footprint(state, op, actor);
 	case OP_FREE:
 		return free_footprint();
 	case OP_ALLOC:
@@ -200,7 +238,7 @@ static bool is_stale(const State *state, const Op *op, int actor)
 {
 	guint8 cached = state->cache[actor][op->cell];
 
-	return op->kind == OP_CACHED && cached && cached != state->cells[op->cell] + 1;
+	return (op->kind == OP_CACHED || is_data(op->kind)) && cached && cached != state->cells[op->cell] + 1;
 }
 
 /* Nobody gives a lock up when nobody else can go on: that is a deadlock. */
@@ -230,7 +268,7 @@ static void observe(const Program *program, const State *state, Step *ret)
 
 		if (is_event(op->kind)) {
 			thread_set_add(&ret->known, i);
-			ret->pending[i] = footprint(op, i);
+			ret->pending[i] = footprint(state, op, i);
 			bool waits = op->kind == OP_LOCK ? state->holder[op->cell] != 0
 				     : op->kind == OP_SPIN && state->cells[op->cell] != op->a;
 			if (!waits)
@@ -328,6 +366,17 @@ static void load_cached(State *state, int actor, int cell, GHashTable *violation
 	note(state, actor, state->cache[actor][cell] - 1);
 }
 
+static void use_frame(State *state, int actor, const Op *op, GHashTable *violations)
+{
+	int frame = reached_frame(state, actor, op->cell);
+
+	load_cached(state, actor, op->cell, violations);
+	if (op->kind == OP_LOAD)
+		note(state, actor, state->memory[frame]);
+	else
+		state->memory[frame] = op->a;
+}
+
 /* Whether nobody can go on but by giving up a lock, which nobody does then. */
 static bool is_stuck(const Program *program, const State *state)
 {
@@ -374,7 +423,7 @@ static const Footprint *execute(const Program *program, State *state, int thread
 	int actor = thread_actor(thread);
 	const Op *op = &program->ops[actor][state->pc[actor]];
 	State before = *state;
-	const Footprint *done = thread == actor ? footprint(op, actor)
+	const Footprint *done = thread == actor ? footprint(state, op, actor)
 						: other_way(state, op, thread);
 
 	memset(state->returned, 0, sizeof(state->returned));
@@ -399,6 +448,10 @@ static const Footprint *execute(const Program *program, State *state, int thread
 		break;
 	case OP_CACHED:
 		load_cached(state, actor, op->cell, violations);
+		break;
+	case OP_LOAD:
+	case OP_STORE:
+		use_frame(state, actor, op, violations);
 		break;
 	case OP_FREE:
 		judge_free(program, state, op, actor, violations);
@@ -435,6 +488,8 @@ static char *final_state(const Program *program, const State *state)
 
 	for (int i = 0; i < CELLS; i++)
 		g_string_append_printf(text, "%d ", state->cells[i]);
+	for (int i = 0; i < FRAMES; i++)
+		g_string_append_printf(text, "%d ", state->memory[i]);
 	for (int i = 0; i < program->actors; i++)
 		g_string_append_printf(text, "%x@%d ", state->seen[i], state->pc[i]);
 	return g_string_free(text, FALSE);
@@ -483,113 +538,4 @@ static Outcome *run(const Program *program, Plan *plan)
 	g_autoptr(GHashTable) ignored = string_set();
 
 	return run_and_judge(program, plan, ignored);
-}
-
-typedef struct {
-	const Program *program;
-	GHashTable *states, *violations;
-	guint paths;
-	int bound;		/* preemptions; -1: none */
-} Brute;
-
-static void brute(Brute *brute_force, const State *state, int last, int preemptions)
-{
-	Step step;
-
-	if (brute_force->paths > MAX_PATHS)
-		return;
-	observe(brute_force->program, state, &step);
-	if (thread_set_empty(&step.enabled)) {
-		brute_force->paths++;
-		g_hash_table_add(brute_force->states, final_state(brute_force->program, state));
-		return;
-	}
-	thread_set_foreach(thread, &step.enabled) {
-		bool preempts = last >= 0 && thread_preempts(last, thread, &step.enabled);
-		State next = *state;
-
-		if (brute_force->bound >= 0 && preemptions + preempts > brute_force->bound)
-			continue;
-		execute(brute_force->program, &next, thread, brute_force->violations);
-		brute(brute_force, &next, thread, preemptions + preempts);
-	}
-}
-
-static void generate(GRand *rand, Program *program)
-{
-	static const guint8 pages[] = { OP_WRITE, OP_CMPXCHG, OP_CACHED, OP_CACHED, OP_FREE, OP_ALLOC,
-					OP_RETURN, OP_FLUSH, OP_READ };
-	/* Half of the programs are about what the properties are about. */
-	bool about_pages = g_rand_boolean(rand);
-
-	memset(program, 0, sizeof(*program));
-	program->actors = g_rand_int_range(rand, 2, 4);
-	for (int i = 0; i < program->actors; i++) {
-		int n = g_rand_int_range(rand, 1, program->actors == 2 ? 6 : 4);
-		int locked = -1;
-
-		/* As the arena does it: mask, lock, change something, unlock. */
-		if (g_rand_boolean(rand))
-			program->ops[i][0] = (Op){ .kind = OP_MASK };
-		for (int j = program->ops[i][0].kind == OP_MASK; j < n; j++) {
-			Op *op = &program->ops[i][j];
-
-			op->kind = about_pages ? pages[g_rand_int_range(rand, 0, sizeof(pages))]
-					       : g_rand_int_range(rand, OP_READ, N_OPS);
-			/* Only a value cached twice can be stale. */
-			if (op->kind == OP_SKIP || op->kind == OP_MASK)
-				op->kind = g_rand_boolean(rand) ? op->kind : OP_CACHED;
-			op->cell = g_rand_int_range(rand, 0, about_pages ? CELLS - 1 : CELLS);
-			op->a = g_rand_int_range(rand, 0, 2);
-			op->b = g_rand_int_range(rand, 0, 2) + (op->kind == OP_SKIP);
-			if (op->kind == OP_FREE)
-				op->a = 1;
-			if (op->kind == OP_LOCK || op->kind == OP_UNLOCK) {
-				op->cell = locked >= 0 ? locked : op->cell % LOCKS;
-				op->kind = locked >= 0 ? OP_UNLOCK : OP_LOCK;
-				locked = locked >= 0 ? -1 : op->cell;
-			}
-		}
-		if (locked >= 0)
-			program->ops[i][n] = (Op){ .kind = OP_UNLOCK, .cell = locked };
-		if (g_rand_int_range(rand, 0, 8) == 0)
-			program->ops[i][g_rand_int_range(rand, 0, n)].kind = OP_CRASH;
-	}
-}
-
-/* The same with calls that may fail, and branches on that. */
-static void generate_failing(GRand *rand, Program *program)
-{
-	generate(rand, program);
-	program->failures = g_rand_int_range(rand, 1, 3);
-	for (int i = 0; i < program->actors; i++)
-		for (int j = 0; program->ops[i][j].kind != OP_END; j++) {
-			Op *op = &program->ops[i][j];
-
-			if (op->kind != OP_LOCK && op->kind != OP_UNLOCK && op->kind != OP_SKIP &&
-			    g_rand_int_range(rand, 0, 3) == 0)
-				op->kind = OP_CALL;
-		}
-}
-
-/* All final states a policy reaches; @ret_runs: schedules run to their ends. */
-static GHashTable *explore(const Program *program, Policy *policy, guint *ret_runs,
-			   GHashTable *violations)
-{
-	GHashTable *states = string_set();
-	Plan *plan;
-
-	*ret_runs = 0;
-	while ((plan = policy->next(policy))) {
-		g_autoptr(Outcome) outcome = run_and_judge(program, plan, violations);
-		bool learnt = policy->learn(policy, outcome);
-
-		g_assert_true(learnt);
-		plan_free(plan);
-		if (outcome->end != END_DONE)
-			continue;
-		++*ret_runs;
-		g_hash_table_add(states, g_steal_pointer(&outcome->final_state));
-	}
-	return states;
 }

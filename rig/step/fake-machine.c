@@ -88,14 +88,14 @@ guint64 machine_phys64(Machine *machine, guint64 phys)
 {
 	guint64 word;
 
-	g_assert_true(machine_has_phys(machine, phys, sizeof(word)));
+	g_assert(machine_has_phys(machine, phys, sizeof(word)));
 	memcpy(&word, machine->now.ram + phys, sizeof(word));
 	return word;
 }
 
 void machine_phys64_set(Machine *machine, guint64 phys, guint64 value)
 {
-	g_assert_true(machine_has_phys(machine, phys, sizeof(value)));
+	g_assert(machine_has_phys(machine, phys, sizeof(value)));
 	memcpy(machine->now.ram + phys, &value, sizeof(value));
 }
 

@@ -37,7 +37,16 @@ static bool look_again(Vcpus *vcpus, int actor, bool timers, GError **error)
 	       (!timers || machine_hold_interrupts(machine, vcpu, INTERRUPTS_HELD, error));
 }
 
-/* The first that stands at its sync; -1: nobody does, or not all that have not ended. */
+/* It has ended, and so has what its vCPU had to do after it. */
+static bool is_over(const Actor *self)
+{
+	return self->done && self->own.state != ACTOR_READY && self->own.state != ACTOR_SPINNING;
+}
+
+/*
+ * The first that stands at its sync; -1: nobody does, or not all that have not ended.  An interrupt that
+ * waits is of what was done before.
+ */
 static int first_at_sync(const Vcpus *vcpus)
 {
 	int first = -1;
@@ -45,7 +54,8 @@ static int first_at_sync(const Vcpus *vcpus)
 	for (int i = 0; i < vcpus->guest->n_actors; i++) {
 		const Actor *self = &vcpus->actors[i];
 
-		if (self->in_irq || (self->own.state != ACTOR_SYNC && !self->done))
+		if (self->in_irq || guest_irq_queue(vcpus->guest, i) ||
+		    (self->own.state != ACTOR_SYNC && !is_over(self)))
 			return -1;
 		if (first < 0 && self->own.state == ACTOR_SYNC)
 			first = i;

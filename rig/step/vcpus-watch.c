@@ -262,21 +262,33 @@ int vcpus_pte_at(const Vcpus *vcpus, guint64 addr)
 	return -1;
 }
 
-int vcpus_page_at(const Vcpus *vcpus, int actor, guint64 addr, const WatchView **ret)
+/* By the kernel's address, or by that of process @mm. */
+static int page_in(const Vcpus *vcpus, int mm, guint64 addr, const WatchView **ret)
 {
 	const Watch *watch = &vcpus->guest->watch;
-	int process = vcpus->guest->report.actors[actor].process;
 
 	for (int i = 0; i < watch->n_pages; i++)
 		for (int j = 0; j < watch->pages[i].n_views; j++) {
 			const WatchView *view = &watch->pages[i].views[j];
 
-			if (addr - view->va < arch_page_bytes() && (view->mm < 0 || view->mm == process)) {
+			if (addr - view->va < arch_page_bytes() && (view->mm < 0 || view->mm == mm)) {
 				*ret = view;
 				return i;
 			}
 		}
 	return -1;
+}
+
+int vcpus_page_at(const Vcpus *vcpus, int actor, guint64 addr, const WatchView **ret)
+{
+	return page_in(vcpus, vcpus->guest->report.actors[actor].process, addr, ret);
+}
+
+int vcpus_page_walked(const Vcpus *vcpus, int actor, guint64 root, guint64 addr, const WatchView **ret)
+{
+	int view = watch_root(&vcpus->guest->watch, root);
+
+	return view > 0 ? page_in(vcpus, view - 1, addr, ret) : vcpus_page_at(vcpus, actor, addr, ret);
 }
 
 int vcpus_lock_at(const Vcpus *vcpus, guint64 addr)

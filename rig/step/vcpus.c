@@ -253,7 +253,8 @@ static void note_flush(Vcpus *vcpus, int actor, const Site *site, const Regs *re
 	if (site->insn.root >= 0)
 		event.root = watch_root(&vcpus->guest->watch, regs->general[site->insn.root]);
 	if (event.flush == FLUSH_PAGE) {
-		event.page = vcpus_page_at(vcpus, actor, insn_address(&site->insn, regs), &view);
+		event.page = vcpus_page_walked(vcpus, actor, regs->root, insn_address(&site->insn, regs),
+					       &view);
 		if (event.page < 0)
 			return;
 		/* One address is flushed, not the page's others. */

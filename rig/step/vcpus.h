@@ -129,6 +129,13 @@ bool vcpus_count(Vcpus *vcpus, WatchCounts counts, GError **error);
  */
 int vcpus_pte_at(const Vcpus *vcpus, guint64 addr);
 int vcpus_page_at(const Vcpus *vcpus, int actor, guint64 addr, const WatchView **ret);
+
+/*
+ * The same by the tables that its vCPU walks, which begin at @root (Regs.root): when a process has
+ * ended its vCPU goes on with another one.
+ */
+int vcpus_page_walked(const Vcpus *vcpus, int actor, guint64 root, guint64 addr, const WatchView **ret);
+
 int vcpus_lock_at(const Vcpus *vcpus, guint64 addr);
 int vcpus_word_at(const Vcpus *vcpus, guint64 addr);
 

@@ -94,7 +94,7 @@ static void judge(const Pair *pair, TableRow *row)
 
 	row->as_expected = !row->skipped && !row->error &&
 			   expectation_met(expectation, row->verdict,
-					   (const char *const *)row->invariants);
+					   (const char *const *)row->violated);
 }
 
 static void set_verdict(TableRow *row, const char *verdict, char **reason, const char *text)

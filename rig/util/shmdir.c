@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "util/error.h"
@@ -100,4 +101,24 @@ ShmDir *shmdir_new(GError **error)
 		    "memory that you may write to", base,
 		    g_path_is_absolute(base) ? g_strerror(errno) : "not an absolute path");
 	return NULL;
+}
+
+bool shmdir_has_room(const char *path, guint64 bytes, GError **error)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs)) {
+		g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
+		return false;
+	}
+	/* A tmpfs without a limit has no blocks at all. */
+	guint64 room = fs.f_blocks ? (guint64)fs.f_bavail * fs.f_frsize : G_MAXUINT64;
+
+	if (room >= bytes)
+		return true;
+	g_set_error(error, RIG_ERROR, RIG_ERROR_INPUT,
+		    "%s: No space left for a guest's memory (%" G_GUINT64_FORMAT " MiB of %" G_GUINT64_FORMAT
+		    " are free); set RACERIG_SHM to a folder in memory that has room", path, room >> 20,
+		    bytes >> 20);
+	return false;
 }

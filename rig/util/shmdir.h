@@ -21,4 +21,10 @@ void shmdir_free(ShmDir *dir);
 
 const char *shmdir_path(const ShmDir *dir);
 
+/*
+ * Whether a file of @bytes in the folder @path could be filled now.  Files in memory grow as they are
+ * written, and who writes where there is no room is killed (SIGBUS).
+ */
+bool shmdir_has_room(const char *path, guint64 bytes, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ShmDir, shmdir_free)

@@ -59,10 +59,25 @@ static void test_refused(void)
 	g_assert_null(shmdir_new(&error));
 }
 
+static void test_room(void)
+{
+	g_autoptr(GError) error = NULL;
+	const char *here = g_get_tmp_dir();
+
+	g_assert_true(shmdir_has_room(here, 0, &error));
+	g_assert_no_error(error);
+	g_assert_false(shmdir_has_room(here, G_MAXUINT64, &error));
+	g_assert_true(g_str_has_prefix(error->message, here));
+	g_clear_error(&error);
+	g_assert_false(shmdir_has_room("/nonexistent", 0, &error));
+	g_assert_nonnull(error);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/shmdir/sweep", test_sweep);
 	g_test_add_func("/shmdir/refused", test_refused);
+	g_test_add_func("/shmdir/room", test_room);
 	return g_test_run();
 }
