@@ -23,7 +23,8 @@ static bool is_violation(const char *word)
 {
 	g_auto(GStrv) parts = g_strsplit(word, "/", 2);
 
-	return *parts && (parts[1] ? invariant_reason(parts[0], parts[1]) != NULL : invariant_exists(parts[0]));
+	return *parts && (parts[1] ? invariant_reason(parts[0], parts[1]) != NULL
+				   : invariant_exists(parts[0]));
 }
 
 bool expect_text_check(const char *path, const char *group, const char *kernel, const char *text,

@@ -40,6 +40,8 @@ static const struct {
 	  "to a folder QEMU may use (docs/libvirt.md)" },
 	{ "Failed to connect socket", "no libvirtd there; start libvirtd or virtqemud" },
 	{ "ssh:", "ssh to that host has to work without a password" },
+	/* What libvirt says where its questions to an emulator end without an answer. */
+	{ "the cause is unknown", "it cannot use that QEMU, which may be too new for it; its log says why" },
 	{ "does not exist in $PATH", "no libvirtd there; install libvirt-daemon" },
 };
 
