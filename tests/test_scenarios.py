@@ -139,3 +139,37 @@ def test_halves_of_a_scenario_that_differ(tmp_path, old, new, what):
     result = run_rig("explore", "lost-write", "--out", tmp_path / "run", env=env)
     assert result.returncode == 2 and what in result.stderr, result.stderr
     assert not (tmp_path / "run").exists()
+
+
+def other_kernel(tmp_path, name, **keys):
+    """The rig's data with one more kernel, which is stock but for @keys."""
+    data = tmp_path / "data"
+    kernels = data / "guest-kernel" / "kernels"
+    kernels.mkdir(parents=True)
+    for folder in ("scenarios", "analysis", "build"):
+        os.symlink(TOP / folder, data / folder)
+    for entry in (TOP / "guest-kernel").iterdir():
+        if entry.name != "kernels":
+            os.symlink(entry, data / "guest-kernel" / entry.name)
+    for entry in (TOP / "guest-kernel" / "kernels").iterdir():
+        os.symlink(entry, kernels / entry.name)
+    more = "".join(f"{key} = {value}\n" for key, value in keys.items())
+    text = (kernels / "stock.kernel").read_text().replace("kind = stock", "kind = variant")
+    (kernels / f"{name}.kernel").write_text(text + more)
+    return {"RACERIG_DATA": str(data)}
+
+
+def test_an_arena_in_which_user_space_gets_a_signal(tmp_path):
+    """
+    BPF_F_SEGV_ON_FAULT: no fault of user space allocates, so what it does not get is SIGSEGV (-14).
+    The fault that takes the page before it is freed maps it after that, as in user-fault-vs-free.
+    """
+    env = other_kernel(tmp_path, "signals", map_flags="0x20000")
+    out = tmp_path / "run"
+    result = run_rig("explore", "--kernel", "signals", "--setup", "alloc 0", "--actors",
+                     "user: user-read 0 | free 0", "--out", out, env=env)
+    found = verdict(out)
+    assert found["complete"] and found["verdict"] == "violation", result.stdout + result.stderr
+    assert {state.strip() for state in found["final_states"]} == {
+        "user=-14 free=0 page0=none", "user=0 free=0 page0=none"}
+    assert {each["invariant"] for each in found["violations"]} == {"I12"}

@@ -29,6 +29,19 @@ def test_the_same_to_the_byte_without(off, usual, tmp_path):
     assert explored(tmp_path / "run", **{off: "off"}) == usual
 
 
+def test_sites_that_are_passed_again_and_again(tmp_path):
+    """The end of a process goes through all of its pages by the same instructions: what is seen is the same, in fewer stops."""
+    found = {}
+    for lost in ("nothing", "mute"):
+        out = tmp_path / lost
+        run_rig("explore", "exit-vs-free", "--max-schedules", 1, "--recheck", 0, "--out", out,
+                env={"RACERIG_LOSE": lost})
+        stops = json.loads((out / "run.json").read_text())["counts"]["stops"]
+        found[lost] = stops, [(out / name).read_bytes() for name in ("journal", "verdict.json", "trace/0001-clean.jsonl")]
+    assert found["nothing"][1] == found["mute"][1]
+    assert found["nothing"][0] < found["mute"][0] / 5
+
+
 def test_a_write_that_is_not_reported_is_found(tmp_path):
     result = run_rig("explore", SCENARIO, "--out", tmp_path / "run", env={"RACERIG_LOSE": "track"})
     assert result.returncode == 2

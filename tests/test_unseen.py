@@ -28,6 +28,15 @@ def test_what_is_touched_is_counted(explored):
     assert free["word"]["total"] > 0
 
 
+def test_what_is_made_in_the_race_is_said(explored):
+    result, out = explored("stock", "user-access-vs-free")
+    assert verdict(out)["unwatched"] == ["pages"]
+    line = "who has references to a page that is allocated in the race, or its folio's lock"
+    assert f"not seen   {line}" in result.stdout
+    assert f"No event is {line}." in " ".join((out / "evidence.txt").read_text().split())
+    assert verdict(explored("stock", "fault-vs-free")[1])["unwatched"] == []
+
+
 def test_user_ptes_are_events(explored):
     found = unseen(explored, "user-fault-vs-kernel-fault")["user-pte"]
     assert (found["total"], found["uncounted"]) == (0, [])

@@ -255,6 +255,15 @@ def references(prog: Program, pfn: int) -> Tuple[int, int]:
     return (mapped, 8) if all_of_them == mapped + 4 and not mapped % 8 else (all_of_them, 4)
 
 
+def folio_flags(prog: Program, pfn: int) -> Tuple[int, int, int]:
+    """
+    Address and bytes of the word in which the lock of frame *pfn*'s folio is, and its bits there: that it is held,
+    and that somebody waits.
+    """
+    bits = sum(1 << int(prog.constant(name).value_()) for name in ("PG_locked", "PG_waiters"))
+    return int(pfn_to_page(prog, pfn).flags.address_of_().value_()), 4, bits
+
+
 def is_free(arena: Object, pgoff: int) -> bool:
     """Whether *pgoff* is nobody's: a range tree holds what is free, a maple tree what is not."""
     if not arena.prog_.type("struct bpf_arena").has_member("rt"):

@@ -100,7 +100,7 @@ class Lockless:
 class Word:
     """
     A word that only the holder of a lock should touch; or, without one, that is anybody's: it counts the references
-    to the frame *pfn*, is a lock of the *mapping*s of process *mm*, or counts the users of that.  These come last,
+    to the frame *pfn* or has the lock of its folio in it, is a lock of the *mapping*s of process *mm*, or counts the users of that.  These come last,
     in that order.
     """
 
@@ -113,6 +113,7 @@ class Word:
     pfn: Optional[Word64] = None
     mapping: Optional[bool] = None
     read_in: Optional[str] = None  # the source outside of which a load of it only asserts
+    bits: Optional[Word64] = None  # those that say something to others; without it all
     ends: Optional[bool] = None  # at 0 the mapping is gone, and what had the lock may be something else
     mm: Optional[int] = None
 

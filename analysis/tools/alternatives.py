@@ -4,7 +4,9 @@
 Compare designs: from the run folders below RUNS, tables in Markdown on stdout.
 
   analysis/tools/alternatives.py RUNS KERNEL… >docs/alternatives.md
+  analysis/tools/alternatives.py --user RUNS KERNEL…
 
+The latter is that page's section about user space, from a run of its own.
 What a kernel was not run with stays a question mark.
 """
 
@@ -137,6 +139,10 @@ def say_effort(run: Optional[Run]) -> str:
     return f"{run.executed}{'' if run.complete else ', not all'}"
 
 
+def say_both(run: Optional[Run]) -> str:
+    return "?" if run is None else f"{say(run)}, {say_effort(run)}"
+
+
 def say_cost(run: Optional[Run], actor: str) -> str:
     if run is None:
         return "?"
@@ -187,9 +193,9 @@ class Comparison:
             return "documented: " + enumerate_some(documented)
         return "not asked" if invariant in self.unasked.get(kernel, ()) else "holds"
 
-    def invariants(self) -> List[str]:
+    def invariants(self, names: Iterable[str] = tuple(INVARIANTS)) -> List[str]:
         rows = []
-        for name in INVARIANTS:
+        for name in names:
             row = [name]
             for kernel in self.kernels:
                 row.append(self.judge(kernel, name))
@@ -219,6 +225,13 @@ class Comparison:
         ]
         return table(["scenario", *self.kernels], rows)
 
+    def both(self) -> List[str]:
+        rows = [
+            [scenario] + [say_both(self.run(kernel, scenario)) for kernel in self.kernels]
+            for scenario in self.scenarios
+        ]
+        return table(["scenario", *self.kernels], rows)
+
     def efforts(self) -> List[str]:
         rows = [
             [scenario] + [say_effort(self.run(kernel, scenario)) for kernel in self.kernels]
@@ -241,6 +254,7 @@ listed under every invariant that it would violate.
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("--user", action="store_true", help="the section about user space")
     parser.add_argument("runs", type=Path, help="folder with run folders in it")
     parser.add_argument("kernels", nargs="+", help="columns")
     args = parser.parse_args()
@@ -250,6 +264,9 @@ def main() -> int:
         print(f"alternatives.py: {args.runs}: no run of kernel {missing[0]}", file=sys.stderr)
         return 2
     compared = Comparison(runs, args.kernels)
+    if args.user:
+        print("\n".join([*compared.both(), *compared.invariants(("I6", "I9", "I12", "I13"))]))
+        return 0
     sections = [
         ("Invariants, over all scenarios run", compared.invariants()),
         ("The corner cases of the thread", compared.corners()),

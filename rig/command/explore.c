@@ -149,6 +149,8 @@ static void print_coverage(const Verdict *verdict, const Policy *policy, const C
 	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
 		g_print("  not seen   %s: nothing in it is an event, so its order is explored only as far\n"
 			"             as what stands around it has events\n", *verb);
+	for (char **made = verdict->unwatched; made && *made; made++)
+		g_print("  not seen   %s\n", unwatched_text(*made));
 	for (char **name = verdict->absent_hooks; name && *name; name++)
 		g_print("  not seen   this kernel has no %s(): pages that go that way\n", *name);
 	print_cycles(verdict);

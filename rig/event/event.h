@@ -77,6 +77,8 @@ typedef struct Event {
 	bool guards;		/* LOCK: PTEs are changed under it, and pages allocated; not in traces */
 	int word;		/* WORD: which … */
 	gint32 count;		/* WORD that is anybody's, whose lock is -1: what it is now */
+	bool kept;		/* … and was before: a cmpxchg found something else; not in traces */
+	bool beside;		/* … and what it changed is nobody's business; not in traces */
 	bool lockless;		/* … by a function that needs no lock for it, by design */
 	int group;		/* DESTROY: of what pages */
 	int to;			/* SEND: the actor of that vCPU */

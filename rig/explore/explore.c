@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "catalog/unwatched.h"
 #include "explore/folder.h"
 #include "explore/journal.h"
 #include "explore/publish.h"
@@ -211,6 +212,7 @@ static Verdict *start_verdict(const Session *session, const Policy *policy)
 		verdict->arenas = (int)operations->shape.arenas;
 		verdict->processes = (int)operations->shape.processes;
 		verdict->unseen_verbs = operations_unseen(operations);
+		verdict->unwatched = operations_unwatched(operations);
 	}
 	verdict->failures = session->n_failures;
 	verdict->kernel_kind = g_strdup(kernel->kind);

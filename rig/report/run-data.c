@@ -355,6 +355,8 @@ char **run_data_not_covered(const RunData *data)
 	g_autoptr(JsonArray) none = json_array_new();
 	JsonArray *verbs = json_object_has_member(data->verdict, "unseen_verbs")
 		? json_object_get_array_member(data->verdict, "unseen_verbs") : none;
+	JsonArray *made = json_object_has_member(data->verdict, "unwatched")
+		? json_object_get_array_member(data->verdict, "unwatched") : none;
 
 	if (!run_data_bool(data, "complete"))
 		g_ptr_array_add(list, g_strdup("Interleavings that were not run: this run ended "
@@ -380,6 +382,12 @@ char **run_data_not_covered(const RunData *data)
 		g_ptr_array_add(list, g_strdup_printf(
 			"Nothing that %s does is an event: it is explored in the order of what stands around "
 			"it.", json_array_get_string_element(verbs, i)));
+	for (guint i = 0; i < json_array_get_length(made); i++) {
+		const char *text = unwatched_text(json_array_get_string_element(made, i));
+
+		if (text)
+			g_ptr_array_add(list, g_strdup_printf("No event is %s.", text));
+	}
 	g_ptr_array_add(list, g_strdup("SC only: sequential consistency, one instruction at a time, "
 				       "as TCG runs it; no store buffers, no reordering."));
 	g_ptr_array_add(list, g_strdup_printf("Only the listed actors, one operation each, and only the "

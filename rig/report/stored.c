@@ -118,6 +118,7 @@ JsonObject *stored_verdict(const char *path, GError **error)
 	    !json_maybe_bool(&json, "complete", &complete, error) ||
 	    !check_texts(&json, "final_states", error) ||
 	    !check_texts(&json, "unseen_verbs", error) ||
+	    !check_texts(&json, "unwatched", error) ||
 	    !check_texts(&json, "cycles_grown", error) ||
 	    !check_texts(&json, "unsettled_differs", error) || !unseen_check(&json, error) ||
 	    !failures_check(&json, error) ||

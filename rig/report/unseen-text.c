@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/unseen-text.h"
 
+#include <string.h>
+
 static const char *const TEXTS[SURVEY_KINDS] = {
 	[SURVEY_USER_PTE] = "accesses to PTEs of processes",
 	[SURVEY_WORD] = "accesses to plain words",
@@ -13,6 +15,22 @@ const char *unseen_words(SurveyKind kind, bool with_failures)
 {
 	return kind == SURVEY_FAILURE && with_failures ? "calls that could fail, those asked to among them"
 						       : TEXTS[kind];
+}
+
+const char *unwatched_text(const char *made)
+{
+	static const struct {
+		const char *made, *text;
+	} texts[] = {
+		{ "pages",
+		  "who has references to a page that is allocated in the race, or its folio's lock" },
+		{ "mappings", "who has the locks of a mapping that is made in the race" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (strcmp(texts[i].made, made) == 0)
+			return texts[i].text;
+	return NULL;
 }
 
 static bool are_counts(const Json *of, GError **error)

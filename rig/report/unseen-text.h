@@ -10,6 +10,9 @@
 /* What is counted, in words: "other locks taken"; @with_failures: calls were made to fail. */
 const char *unseen_words(SurveyKind kind, bool with_failures);
 
+/* What operations_unwatched() calls @made, in words; NULL: it calls nothing so. */
+const char *unwatched_text(const char *made);
+
 /* False when "unseen" of @verdict is not what verdict.c writes; there may be none. */
 bool unseen_check(const Json *verdict, GError **error);
 

@@ -36,6 +36,7 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict->setup);
 	g_free(verdict->operations);
 	g_strfreev(verdict->unseen_verbs);
+	g_strfreev(verdict->unwatched);
 	g_free(verdict->kernel_kind);
 	g_free(verdict->kernel_title);
 	g_free(verdict->kernel_release);
@@ -254,6 +255,15 @@ static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *a
 	json_builder_end_array(builder);
 }
 
+static void add_names(JsonBuilder *builder, const char *member, char **names)
+{
+	json_builder_set_member_name(builder, member);
+	json_builder_begin_array(builder);
+	for (char **name = names; name && *name; name++)
+		json_builder_add_string_value(builder, *name);
+	json_builder_end_array(builder);
+}
+
 /* What the actors do and what came before, where a text says it. */
 static void add_operations(JsonBuilder *builder, const Verdict *verdict)
 {
@@ -264,11 +274,8 @@ static void add_operations(JsonBuilder *builder, const Verdict *verdict)
 	add_int(builder, "pages", verdict->pages);
 	add_int(builder, "arenas", verdict->arenas);
 	add_int(builder, "processes", verdict->processes);
-	json_builder_set_member_name(builder, "unseen_verbs");
-	json_builder_begin_array(builder);
-	for (char **verb = verdict->unseen_verbs; verb && *verb; verb++)
-		json_builder_add_string_value(builder, *verb);
-	json_builder_end_array(builder);
+	add_names(builder, "unseen_verbs", verdict->unseen_verbs);
+	add_names(builder, "unwatched", verdict->unwatched);
 }
 
 char *verdict_json(const Verdict *verdict)

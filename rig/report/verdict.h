@@ -34,6 +34,7 @@ typedef struct {
 	char *setup, *operations;	/* what was done, as text; NULL: a .c says it */
 	int pages, arenas, processes;	/* of the guest that the text takes */
 	char **unseen_verbs;	/* verbs in it whose doings are no events; NULL: none */
+	char **unwatched;	/* operations_unwatched(), of it */
 	char *bound;		/* "2 preemptions", or NULL: none */
 	int failures;		/* calls that may fail in a schedule; 0: none were asked to */
 	GHashTable *failed;	/* "ACTOR WHAT SITE" -> schedules in which that failed, as a number */

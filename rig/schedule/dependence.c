@@ -135,6 +135,8 @@ static void add_event(GArray *touches, const Event *event, const Reach *reach)
 		add_pte(touches, event);
 		break;
 	case EVENT_WORD:
+		if (event->beside)
+			break;
 		touch(touches, OBJECT_WORD, event->word,
 		      event->access == ACCESS_READ ? TOUCH_READ : TOUCH_WRITE);
 		/* What the lock's holder does to it is no event: this comes before all of that or after. */
@@ -264,8 +266,9 @@ static Event as_it_was(const Event *event)
 {
 	Event ret = *event;
 
-	if (event->kind == EVENT_PTE &&
-	    event->before[event_slot(event)] == event->after[event_slot(event)])
+	if ((event->kind == EVENT_PTE &&
+	     event->before[event_slot(event)] == event->after[event_slot(event)]) ||
+	    (event->kind == EVENT_WORD && event->kept))
 		ret.access = ACCESS_READ;
 	return ret;
 }

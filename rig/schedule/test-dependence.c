@@ -96,7 +96,7 @@ static void test_pending(void)
 				cases[i].touches);
 }
 
-/* What a step turned out to do: nothing to a PTE, or emptying it, or to fault. */
+/* What a step turned out to do: nothing to a PTE or word, or emptying it, or to fault. */
 static void test_done(void)
 {
 	Dependence dependence = begin(2);
@@ -107,6 +107,12 @@ static void test_done(void)
 	g_assert_cmpstr(step(&dependence, &emptied, 1), ==, "pte1= owner1 emptied= refs1=");
 	g_assert_cmpstr(step(&dependence, &faulted, 1), ==, "pte0 tlb0= owner0 emptied");
 	g_assert_cmpstr(step(&dependence, NULL, 0), ==, "");
+	Event counted = { .kind = EVENT_WORD, .page = -1, .word = 2, .lock = -1, .access = ACCESS_CMPXCHG };
+	Event kept = counted, beside = counted;
+	kept.kept = beside.beside = true;
+	g_assert_cmpstr(step(&dependence, &counted, 1), ==, "word2=");
+	g_assert_cmpstr(step(&dependence, &kept, 1), ==, "word2");
+	g_assert_cmpstr(step(&dependence, &beside, 1), ==, "");
 }
 
 /* An access is about the frame it went to; where it may go, about those that PTE and TLB lead to. */

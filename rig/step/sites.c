@@ -16,6 +16,8 @@ struct Sites {
 	GArray *later;		/* guint64: those of them that are armed when a vCPU hangs */
 	GHashTable *gates;	/* set of guint64: entries of functions whose waits are armed there */
 	int armed;		/* sites_armed() */
+	GArray *passed;		/* guint64: sites that were stopped at for nothing since sites_unmute() */
+	guint muted;		/* so many of them are */
 };
 
 static void site_free(gpointer data)
@@ -36,6 +38,7 @@ void sites_free(Sites *sites)
 	g_array_unref(sites->scanned);
 	g_array_unref(sites->later);
 	g_hash_table_unref(sites->gates);
+	g_array_unref(sites->passed);
 	g_free(sites);
 }
 
@@ -153,6 +156,7 @@ Sites *sites_new(Guest *guest, GError **error)
 	sites->by_pc = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, site_free);
 	sites->scanned = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->later = g_array_new(FALSE, FALSE, sizeof(guint64));
+	sites->passed = g_array_new(FALSE, FALSE, sizeof(guint64));
 	sites->gates = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	g_autoptr(GArray) scanned = scan_kernel(guest, sites->decoder);
 	for (guint i = 0; i < scanned->len; i++)
@@ -375,6 +379,55 @@ bool sites_forget(Sites *sites, guint64 pc, GError **error)
 	       (!machine_is_break(machine, pc) || machine_break(machine, pc, false, error));
 }
 
+bool sites_pass(Sites *sites, const Site *site, GError **error)
+{
+	enum { MAX_PASSED = 16 };
+	Site *own = g_hash_table_lookup(sites->by_pc, &site->insn.pc);
+
+	if ((own->kind != SITE_PTE && own->kind != SITE_WORD) || own->kept || lose("mute"))
+		return true;
+	if (own->passed++ == 0)
+		g_array_append_val(sites->passed, own->insn.pc);
+	if (own->passed < MAX_PASSED)
+		return true;
+	own->muted = true;
+	sites->muted++;
+	return machine_break(sites->guest->machine, own->insn.pc, false, error);
+}
+
+bool sites_unmute(Sites *sites, GError **error)
+{
+	for (guint i = 0; i < sites->passed->len; i++) {
+		Site *site = g_hash_table_lookup(sites->by_pc, &g_array_index(sites->passed, guint64, i));
+
+		if (!site)
+			continue;
+		if (site->muted && !machine_break(sites->guest->machine, site->insn.pc, true, error))
+			return false;
+		site->muted = false;
+		site->passed = 0;
+	}
+	g_array_set_size(sites->passed, 0);
+	sites->muted = 0;
+	return true;
+}
+
+bool sites_has_muted(const Sites *sites)
+{
+	return sites->muted > 0;
+}
+
+bool sites_keep(Sites *sites, guint64 pc)
+{
+	Site *site = g_hash_table_lookup(sites->by_pc, &pc);
+
+	if (!site || !site->muted)
+		return false;
+	site->kept = true;
+	g_info("site %s is passed again and again, and now it was an event: never muted again", site->where);
+	return true;
+}
+
 int sites_armed(const Sites *sites)
 {
 	return sites->armed;
@@ -385,6 +438,8 @@ bool sites_arm_ptes(Sites *sites, bool arm, GError **error)
 	GHashTableIter iter;
 	gpointer site;
 
+	if (!sites_unmute(sites, error))
+		return false;
 	g_hash_table_iter_init(&iter, sites->by_pc);
 	while (g_hash_table_iter_next(&iter, NULL, &site))
 		if (((Site *)site)->kind == SITE_PTE &&

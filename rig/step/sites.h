@@ -25,6 +25,9 @@ typedef struct {
 	Insn insn;
 	guint32 actors;		/* bits: who has been seen there */
 	guint relearned;	/* times an access there came as a surprise again */
+	guint passed;		/* stops there for nothing since sites_unmute() */
+	bool muted;		/* its breakpoint is out until then … */
+	bool kept;		/* … and never is again */
 	char *where;		/* "apply_range_set_cb+0x4b"; NULL for WAIT and FLUSH */
 	char *line;		/* "kernel/bpf/arena.c:160", or NULL */
 } Site;
@@ -83,6 +86,16 @@ bool sites_open_gates(Sites *sites, GError **error);
 /* Whether waits for a frozen vCPU are still to be armed; and arm them all. */
 bool sites_has_later(const Sites *sites);
 int sites_arm_later(Sites *sites, GError **error);
+
+/*
+ * A stop at @site, if it is one on a PTE or a word, was for nothing; after many such its breakpoint is
+ * taken out until sites_unmute().  Whoever does that relies on watchpoints to see what is missed, and
+ * then says that it was at @pc: false, if no muted site is there.
+ */
+bool sites_pass(Sites *sites, const Site *site, GError **error);
+bool sites_unmute(Sites *sites, GError **error);
+bool sites_has_muted(const Sites *sites);
+bool sites_keep(Sites *sites, guint64 pc);
 
 /* How many breakpoints were armed since sites_new(), without those that were forgotten again. */
 int sites_armed(const Sites *sites);

@@ -9,6 +9,7 @@
 
 #include "arch/pte.h"
 #include "step/fake-guest.h"
+#include "step/fake-machine.h"
 
 enum { A, B };
 
@@ -257,6 +258,77 @@ static void test_again(void)
 	end(&run);
 }
 
+/* A long list, of which the last node is the PTE; it ends where that is empty. */
+static const FakeFunction walk_and_map[] = {
+	{ "walk", { MEMORY(FAKE_LOAD, REG_SCRATCH, REG_SCRATCH), BRANCH(REG_SCRATCH, -2), RETURNS } },
+	{ "map", { MEMORY(FAKE_CAS, REG_MAPS_A, REG_PTE), RETURNS } },
+};
+
+/* By the same instruction one goes through a list that nobody watches, and one looks at the PTE. */
+static const FakeFunction walk_and_look[] = {
+	{ "walk", { CALL("list"), MEMORY(FAKE_STORE, REG_MAPS_B, REG_PTE), RETURNS } },
+	{ "look", { CALL("list"), RETURNS } },
+	{ "list", { MEMORY(FAKE_LOAD, REG_SCRATCH, REG_SCRATCH), BRANCH(REG_SCRATCH, -2),
+		    PLAIN(FAKE_RETURN) } },
+};
+
+/* Actor A begins at the list's first node, B at the PTE, which follows the last node if @watched. */
+static Run run_of_list(const FakeFunction *functions, int n, bool watched)
+{
+	enum { FRAME = 34, NODES = 40 };
+	g_autoptr(GError) error = NULL;
+	Run run = { .guest = fake_guest(functions, n, 2, false) };
+	const WatchPte *pte = watch_pte(&run.guest->watch, 0);
+	guint64 all = pte->va - pte->phys, first = FRAME * FAKE_PAGE;
+
+	for (int i = 0; i < NODES; i++)
+		machine_phys64_set(run.guest->machine, first + 8 * i,
+				   i + 1 < NODES ? all + first + 8 * (i + 1) : watched ? pte->va : 0);
+	fake_regs(run.guest->machine, A)->general[REG_SCRATCH] = all + first;
+	fake_regs(run.guest->machine, B)->general[REG_SCRATCH] = pte->va;
+	guest_save(run.guest, GUEST_PARKED, NULL);
+	run.stepper = stepper_new(run.guest, &(StepperOptions){ 0 }, NULL, &error);
+	g_assert_no_error(error);
+	run.events = g_array_new(FALSE, FALSE, sizeof(Event));
+	begin(&run);
+	return run;
+}
+
+static const Site *site_at(const Run *run, const char *function)
+{
+	return sites_find(stepper_sites(run->stepper), symbols_address(run->guest->symbols, function));
+}
+
+/* What a muted site does to something watched is seen, and then it is muted no more. */
+static void test_missed(void)
+{
+	Run run = run_of_list(walk_and_map, 2, true);
+	const Site *site = site_at(&run, "walk");
+	Event looked = move(&run, THREAD_ACTOR, A);
+
+	g_assert_cmpint(site->kind, ==, SITE_PTE);
+	g_assert_true(site->kept && !site->muted);
+	g_assert_cmpint(looked.kind, ==, EVENT_PTE);
+	g_assert_cmphex(looked.before[0], ==, 0);
+	begin(&run);
+	move(&run, THREAD_ACTOR, B);
+	g_assert_true(pte_maps(move(&run, THREAD_ACTOR, A).before[0], FRAME_A));
+	end(&run);
+}
+
+static void test_muted(void)
+{
+	Run run = run_of_list(walk_and_look, 3, false);
+	const Site *site = site_at(&run, "list");
+
+	g_assert_cmpint(site->kind, ==, SITE_PTE);
+	g_assert_cmpint(move(&run, THREAD_ACTOR, A).access, ==, ACCESS_WRITE);
+	/* It was passed often, and is there for who stands before it now. */
+	g_assert_false(site->kept || site->muted || site->passed);
+	g_assert_true(pte_maps(move(&run, THREAD_ACTOR, B).before[0], FRAME_B));
+	end(&run);
+}
+
 /* One maps the page, both come to their sync, and one loads from it behind. */
 static const FakeFunction map_sync_load[] = {
 	{ "map", { PLAIN(FAKE_NOP), MEMORY(FAKE_CAS, REG_MAPS_A, REG_PTE), CALL("guest_sync"), RETURNS } },
@@ -291,6 +363,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/stepper/sync", test_sync);
 	g_test_add_func("/stepper/sites", test_sites);
+	g_test_add_func("/stepper/missed", test_missed);
+	g_test_add_func("/stepper/muted", test_muted);
 	g_test_add_func("/stepper/lands", test_lands);
 	g_test_add_func("/stepper/faults", test_faults);
 	g_test_add_func("/stepper/lock", test_lock);

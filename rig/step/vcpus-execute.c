@@ -113,12 +113,16 @@ static void note_stored(Vcpus *vcpus, Event *event, const Insn *insn, guint64 ad
 }
 
 /* Who counts down to nothing ends what is counted: the struct that the words are in may be another's next. */
-static void note_count(Vcpus *vcpus, Event *event)
+static void note_count(Vcpus *vcpus, Event *event, guint64 before)
 {
 	const Watch *watch = &vcpus->guest->watch;
 	const WatchWord *word = &watch->words[event->word];
 
-	event->count = guest_word(vcpus->guest, event->word) >> 8 * (word->bytes - sizeof(gint32));
+	guint64 now = guest_word(vcpus->guest, event->word);
+
+	event->kept = now == before;
+	event->beside = !event->kept && !((now ^ before) & word->bits);
+	event->count = now >> 8 * (word->bytes - sizeof(gint32));
 	if (event->count == 0 && word->ends)
 		vcpus->over |= G_GUINT64_CONSTANT(1) << event->word;
 	for (int i = 0; word->is == COUNT_PROCESSES && event->count == 0 && i < watch->n_words; i++)
@@ -158,6 +162,7 @@ bool vcpus_execute(Vcpus *vcpus, int actor, guint64 stale, Event *ret_event, GEr
 	if (self->pending.kind == EVENT_FREE)
 		return vcpus_free_one(vcpus, actor, ret_event, error);
 	int word = self->pending.kind == EVENT_WORD ? self->pending.word : -1;
+	guint64 counted = word >= 0 ? guest_word(vcpus->guest, word) : 0;
 	if (!vcpus_watch_words(vcpus, actor, word, error))
 		return false;
 	const Site *site = sites_find(vcpus->sites, self->pending.pc);
@@ -179,7 +184,7 @@ bool vcpus_execute(Vcpus *vcpus, int actor, guint64 stale, Event *ret_event, GEr
 	if (self->pending.kind == EVENT_LOCK && guest_lock(vcpus->guest, self->pending.lock))
 		note_holder(vcpus, actor, self->pending.lock);
 	if (self->pending.kind == EVENT_WORD && self->pending.lock < 0)
-		note_count(vcpus, ret_event);
+		note_count(vcpus, ret_event, counted);
 	vcpus_ptes(vcpus, ret_event->after);
 	/* Whoever gives it up does so while it is held: even where its holder does nothing else. */
 	if (self->pending.kind == EVENT_LOCK && vcpus_may_be_given_up(vcpus, self->pending.lock)) {

@@ -170,6 +170,58 @@ bool vcpus_watch(Vcpus *vcpus, GError **error)
 	return true;
 }
 
+/* Who comes to the counts of a struct page has looked at what is between its flags and them. */
+static guint64 near_start(const Vcpus *vcpus, int word)
+{
+	const Guest *guest = vcpus->guest;
+
+	return guest->vmemmap + guest->watch.words[word].pfn * guest->page_size + sizeof(guint64);
+}
+
+static bool watch_near(Vcpus *vcpus, guint64 words, bool insert, GError **error)
+{
+	for (; words; words &= words - 1) {
+		int i = __builtin_ctzll(words);
+		guint64 start = near_start(vcpus, i);
+
+		if (!machine_watch(vcpus->guest->machine, start, vcpus->guest->watch.words[i].va - start,
+				   WATCH_ACCESS, insert, error))
+			return false;
+	}
+	return true;
+}
+
+bool vcpus_is_near(const Vcpus *vcpus, guint64 addr)
+{
+	for (guint64 words = vcpus->near; words; words &= words - 1)
+		if (near_start(vcpus, __builtin_ctzll(words)) == addr)
+			return true;
+	return false;
+}
+
+bool vcpus_pass(Vcpus *vcpus, const Site *site, GError **error)
+{
+	const Watch *watch = &vcpus->guest->watch;
+
+	if (!sites_pass(vcpus->sites, site, error))
+		return false;
+	if (!sites_has_muted(vcpus->sites) || vcpus->near || lose("near"))
+		return true;
+	for (int i = 0; i < watch->n_words; i++)
+		if (watch->words[i].is == COUNT_FRAMES && watch->words[i].va > near_start(vcpus, i) &&
+		    !(vcpus->over >> i & 1))
+			vcpus->near |= G_GUINT64_CONSTANT(1) << i;
+	return watch_near(vcpus, vcpus->near, true, error);
+}
+
+bool vcpus_unmute(Vcpus *vcpus, GError **error)
+{
+	guint64 near = vcpus->near;
+
+	vcpus->near = 0;
+	return watch_near(vcpus, near, false, error) && sites_unmute(vcpus->sites, error);
+}
+
 int vcpus_run_seconds(const Vcpus *vcpus)
 {
 	return vcpus->disarmed ? DYING_SECONDS : MACHINE_RUN_SECONDS;

@@ -68,8 +68,7 @@ void vcpus_ptes(Vcpus *vcpus, guint64 ret[MAX_PTES])
 	}
 }
 
-/* Something that is no decision has happened. */
-static void note(Vcpus *vcpus, Event event)
+void vcpus_note(Vcpus *vcpus, Event event)
 {
 	event.irq = vcpus->actors[event.actor].in_irq;
 	vcpus_ptes(vcpus, event.before);
@@ -116,7 +115,7 @@ bool vcpus_is_guarded(const Vcpus *vcpus, int actor, int word)
 	if (lock < 0)
 		return vcpus->over >> word & 1;
 	return is_gone(vcpus, group) || (group >= 0 && (vcpus->dying >> group & 1)) ||
-	       (vcpus->holders[lock] == actor &&
+	       (vcpus->holders[lock] == actor && !lose("folding") &&
 		(vcpus->held_in_irq >> lock & 1) == vcpus->actors[actor].in_irq);
 }
 
@@ -215,12 +214,14 @@ static bool at_watchpoint(Vcpus *vcpus, int actor, const Stop *stop, bool *ret_s
 	Insn insn;
 
 	*ret_stay = false;
+	if (vcpus_is_near(vcpus, stop->watch))
+		return vcpus_unmute(vcpus, error);
 	if (lock >= 0) {
 		if (is_gone(vcpus, guest->watch.locks[lock].group))
 			return true;
 		if (guest_lock(guest, lock) == 0) {
 			vcpus->holders[lock] = -1;
-			note(vcpus, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1,
+			vcpus_note(vcpus, (Event){ .kind = EVENT_UNLOCK, .actor = actor, .page = -1,
 					     .lock = lock });
 			return true;
 		}
@@ -238,7 +239,7 @@ static bool at_watchpoint(Vcpus *vcpus, int actor, const Stop *stop, bool *ret_s
 	if (kind == SITE_WORD && only_asserts(vcpus, word, &insn))
 		return true;
 	*ret_stay = vcpus->new_site = true;
-	return sites_learn(vcpus->sites, &insn, kind, error);
+	return sites_keep(vcpus->sites, insn.pc) || sites_learn(vcpus->sites, &insn, kind, error);
 }
 
 static void note_flush(Vcpus *vcpus, int actor, const Site *site, const Regs *regs)
@@ -260,19 +261,7 @@ static void note_flush(Vcpus *vcpus, int actor, const Site *site, const Regs *re
 		event.view = view->mm + 1;
 		event.slot = view->slot;
 	}
-	note(vcpus, event);
-}
-
-void vcpus_note_queues(Vcpus *vcpus, int actor)
-{
-	for (int i = 0; i < vcpus->guest->n_actors; i++) {
-		guint64 now = guest_irq_queue(vcpus->guest, i);
-
-		if (now && now != vcpus->queues[i] && actor >= 0)
-			note(vcpus, (Event){ .kind = EVENT_SEND, .actor = actor, .page = -1,
-					     .to = i });
-		vcpus->queues[i] = now;
-	}
+	vcpus_note(vcpus, event);
 }
 
 static void note_return(Vcpus *vcpus, int actor, gint64 result)
@@ -281,7 +270,7 @@ static void note_return(Vcpus *vcpus, int actor, gint64 result)
 
 	self->returns++;
 	self->result = result;
-	note(vcpus, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
+	vcpus_note(vcpus, (Event){ .kind = EVENT_RETURN, .actor = actor, .page = -1,
 			     .pc = self->own.regs.pc, .result = result });
 }
 
@@ -322,7 +311,7 @@ static bool note_destruction(Vcpus *vcpus, int actor, const Regs *regs, GError *
 			continue;
 		}
 		vcpus->dying |= 1u << end->group;
-		note(vcpus, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
+		vcpus_note(vcpus, (Event){ .kind = EVENT_DESTROY, .actor = actor, .page = -1,
 				     .group = end->group, .pc = regs->pc });
 	}
 	return vcpus_arm_ptes(vcpus, error);
@@ -423,7 +412,7 @@ static bool at_breakpoint(Vcpus *vcpus, int actor, bool *ret_stay, GError **erro
 	else if (site && pending_at_site(vcpus, actor, site, &at->regs))
 		return true;
 	*ret_stay = false;
-	return true;
+	return !site || vcpus_pass(vcpus, site, error);
 }
 
 /* It spins where nobody thought it would: break there, and start again. */
@@ -549,7 +538,7 @@ static void say_stop(Vcpus *vcpus, int actor, const Stop *stop)
 		g_debug("%s stops at %s", name, where);
 }
 
-bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error)
+static bool advance(Vcpus *vcpus, int actor, bool step, GError **error)
 {
 	Machine *machine = vcpus->guest->machine;
 	int vcpu = vcpus_number(vcpus, actor), unserved = 0;
@@ -578,23 +567,7 @@ bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error)
 	return false;
 }
 
-bool vcpus_takes_irq(const Vcpus *vcpus, int actor)
+bool vcpus_advance(Vcpus *vcpus, int actor, bool step, GError **error)
 {
-	const Actor *self = &vcpus->actors[actor];
-
-	return !self->in_irq && self->own.state != ACTOR_CRASHED &&
-	       self->own.state != ACTOR_IDLE && regs_takes_interrupts(&self->own.regs) &&
-	       guest_irq_queue(vcpus->guest, actor);
-}
-
-bool vcpus_serve(Vcpus *vcpus, int actor, GError **error)
-{
-	Actor *self = &vcpus->actors[actor];
-
-	self->in_irq = true;
-	self->irq_stood = false;
-	self->irq = (Context){ .state = ACTOR_READY, .regs = self->own.regs };
-	return machine_hold_interrupts(vcpus->guest->machine, vcpus_number(vcpus, actor),
-				       INTERRUPTS_TIMERS_HELD, error) &&
-	       vcpus_advance(vcpus, actor, false, error);
+	return advance(vcpus, actor, step, error) && vcpus_unmute(vcpus, error);
 }

@@ -91,6 +91,7 @@ typedef struct {
 	guint flushes;		/* flush instructions that were reached, ever */
 	int counts;		/* so many of the watched words are anybody's */
 	guint64 unwatched;	/* bits of words: what runs is the only one to touch them */
+	guint64 near;		/* bits of words: what is beside them is watched, since a site is muted */
 	GPtrArray *absent;	/* names of hooks that this kernel lacks and may lack; not owned */
 } Vcpus;
 
@@ -180,6 +181,19 @@ bool vcpus_watch_words(Vcpus *vcpus, int actor, int pending, GError **error);
  */
 bool vcpus_arm_ptes(Vcpus *vcpus, GError **error);
 
+/*
+ * A stop at @site was for nothing.  Where that is so again and again, as in the end of a process, which
+ * goes through all of its pages, the site is muted: its breakpoint is out until the vCPU that runs stops
+ * for good, or touches the struct of a page whose references are counted.  What it does there to
+ * something watched in spite of that hits a watchpoint; then the site is never muted again, and the
+ * schedule is to be begun anew.
+ */
+bool vcpus_pass(Vcpus *vcpus, const Site *site, GError **error);
+bool vcpus_unmute(Vcpus *vcpus, GError **error);
+
+/* Whether a watchpoint that vcpus_pass() has set is at @addr. */
+bool vcpus_is_near(const Vcpus *vcpus, guint64 addr);
+
 /* How long a vCPU may run from stop to stop now. */
 int vcpus_run_seconds(const Vcpus *vcpus);
 
@@ -222,6 +236,9 @@ bool vcpus_poll(Vcpus *vcpus, bool timers, GError **error);
 
 /* Whether @actor's vCPU would take an interrupt now. */
 bool vcpus_takes_irq(const Vcpus *vcpus, int actor);
+
+/* Something that is no decision has happened: into the log. */
+void vcpus_note(Vcpus *vcpus, Event event);
 
 /* Look at what is queued for interrupts; what is new there was sent by @actor (-1: see nothing). */
 void vcpus_note_queues(Vcpus *vcpus, int actor);

@@ -32,7 +32,7 @@ static const char SOUND[] =
 	"\"guarded_by\":\"ptl-0\",\"lockless\":[{\"function\":\"arena_map_mem_usage\","
 	"\"source\":\"READ_ONCE(arena->nr_pages)\"}]},"
 	"{\"name\":\"page0.refs\",\"va\":\"0xffffea0000000030\",\"phys\":\"0x1200030\",\"bytes\":8,"
-	"\"lockless\":[],\"pfn\":\"0x1235\"},"
+	"\"lockless\":[],\"pfn\":\"0x1235\",\"read_in\":\"mm/filemap.c\",\"bits\":\"0x81\"},"
 	"{\"name\":\"process1.mmap-lock\",\"va\":\"0xffff888001000280\",\"phys\":\"0x1000280\",\"bytes\":4,"
 	"\"lockless\":[],\"mapping\":true,\"read_in\":\"kernel/locking/rwsem.c\",\"mm\":0},"
 	"{\"name\":\"process1.users\",\"va\":\"0xffff888001000200\",\"phys\":\"0x1000200\",\"bytes\":4,"
@@ -88,6 +88,9 @@ static void test_sound(void)
 	g_assert_cmpint(watch.n_words, ==, 2);
 	g_assert_cmphex(watch.words[1].pfn, ==, 0x1235);
 	g_assert_cmpint(watch.words[1].lock, ==, -1);
+	g_assert_cmpstr(watch.words[1].read_in, ==, "mm/filemap.c");
+	g_assert_cmphex(watch.words[1].bits, ==, 0x81);
+	g_assert_cmphex(watch.words[2].bits, ==, G_MAXUINT64);
 	g_assert_cmpint(watch.words[2].is, ==, COUNT_MAPPINGS);
 	g_assert_cmpstr(watch.words[2].read_in, ==, "kernel/locking/rwsem.c");
 	g_assert_cmpint(watch.words[3].mm, ==, 0);

@@ -290,11 +290,15 @@ static bool read_count(const Reading *reading, const Json *json, WatchWord *word
 	    !json_maybe_bool(json, "mapping", &mapping, error) ||
 	    !json_maybe_int(json, "mm", 0, MAX_ACTORS - 1, &mm, error))
 		return false;
+	word->bits = G_MAXUINT64;
+	if (json_has(json, "bits") && !read_word(json, "bits", &word->bits, error))
+		return false;
 	word->mm = mm;
 	word->is = word->pfn ? COUNT_FRAMES : mapping ? COUNT_MAPPINGS
 		   : mm >= 0 ? COUNT_PROCESSES : COUNT_NONE;
-	if (mapping && (!read_source(reading, json, "read_in", &word->read_in, error) ||
-			!json_maybe_bool(json, "ends", &word->ends, error)))
+	if (((mapping || json_has(json, "read_in")) &&
+	     !read_source(reading, json, "read_in", &word->read_in, error)) ||
+	    (mapping && !json_maybe_bool(json, "ends", &word->ends, error)))
 		return false;
 	bool good = (word->lock >= 0) == (word->is == COUNT_NONE) && !(word->pfn && (mapping || mm >= 0)) &&
 		    !(mapping && mm < 0) && (!word->is || word->bytes >= (int)sizeof(gint32));

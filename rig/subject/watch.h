@@ -78,8 +78,8 @@ typedef struct {
 } WatchFree;
 
 /*
- * What a word is that no lock guards: it counts references to a frame, is a lock of a process's mappings
- * (which has several holders), or counts a process's users.  NONE: one is guarded.
+ * What a word is that no lock guards: it counts references to a frame or has its folio's lock, is a lock
+ * of a process's mappings (which has several holders), or counts a process's users.  NONE: one is guarded.
  */
 typedef enum { COUNT_NONE, COUNT_FRAMES, COUNT_MAPPINGS, COUNT_PROCESSES, N_COUNTS } WatchCounts;
 
@@ -92,8 +92,9 @@ typedef struct {
 	WatchCounts is;		/* … and that */
 	guint64 pfn;		/* FRAMES: of which frame; its last four bytes count */
 	int mm;			/* MAPPINGS, PROCESSES: of which process, from 0 */
-	const char *read_in;	/* MAPPINGS: a source; loads elsewhere only assert … */
-	bool ends;		/* … and at 0 the mapping is gone, and its struct may be another's */
+	const char *read_in;	/* of a lock: a source; loads elsewhere ask nothing of it */
+	guint64 bits;		/* those that say something to others */
+	bool ends;		/* MAPPINGS: at 0 the mapping is gone, and its struct may be another's */
 	int n_lockless;
 	const char *lockless[MAX_LOCKLESS];	/* functions that read it without, by design */
 } WatchWord;

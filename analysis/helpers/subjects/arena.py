@@ -79,13 +79,17 @@ def _words(prog: Program, found: Object, group: int) -> Iterator[Word]:
 def _anybodys(prog: Program, states: List[arena.PageState], found: List[Object]) -> Iterator[Word]:
     """
     Counts of the pages that are mapped now, and of the processes: a free decides by the former (page_ref_count(),
-    page_mapped()), its zap by the latter (mmget_not_zero()).  Between them locks that have several holders.
+    page_mapped()), its zap by the latter (mmget_not_zero()).  With the former the flags that a folio's lock is one of, which
+    are read to decide where it is taken; between them locks that have several holders.
     """
     for i, state in enumerate(states):
         if state.pfn is not None and state.pfn != state.scratch_pfn:
             va, size = arena.references(prog, state.pfn)
             yield Word(f"page{i}.refs", Word64(va), Word64(arena.physical(prog, va)), size,
                        pfn=Word64(state.pfn))
+            va, size, bits = arena.folio_flags(prog, state.pfn)
+            yield Word(f"page{i}.flags", Word64(va), Word64(arena.physical(prog, va)), size,
+                       pfn=Word64(state.pfn), read_in="mm/filemap.c", bits=Word64(bits))
     for i, mm in enumerate(arena.processes(prog)):
         for name, (va, source, ends) in arena.mapping_locks(mm, found).items():
             yield Word(f"process{i + 1}.{name}", Word64(va), Word64(arena.physical(prog, va)), 4,

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "catalog/unwatched.h"
+
+#include "catalog/verb.h"
+
+static bool does(const TextActor *actor, enum verb verb)
+{
+	return operations_have(actor->operations, verb);
+}
+
+/* It may take a fault for which the kernel maps a page, or a new one. */
+static bool faults(const TextActor *actor)
+{
+	return does(actor, VERB_USER_READ) || does(actor, VERB_USER_WRITE) || does(actor, VERB_PIN);
+}
+
+/* Only then references are events at all: nobody else changes how many there are (step/setup.h). */
+static bool is_users(const TextActor *actor)
+{
+	for (int verb = 0; verb < N_VERBS; verb++)
+		if ((verb_row(verb)->flags & VERB_USER) && does(actor, verb))
+			return true;
+	return false;
+}
+
+char **operations_unwatched(const Operations *operations)
+{
+	guint users = 0, allocating = 0, mapping = 0;
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; i < operations->actors->len; i++) {
+		const TextActor *actor = g_ptr_array_index(operations->actors, i);
+
+		users += is_users(actor);
+		allocating += faults(actor) || does(actor, VERB_ALLOC);
+		mapping += does(actor, VERB_MMAP);
+	}
+	if (users && allocating)
+		g_strv_builder_add(builder, "pages");
+	if (mapping)
+		g_strv_builder_add(builder, "mappings");
+	g_auto(GStrv) found = g_strv_builder_end(builder);
+	return *found ? g_steal_pointer(&found) : NULL;
+}
