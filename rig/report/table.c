@@ -130,6 +130,20 @@ TableCounts table_count(const Table *table)
 	return counts;
 }
 
+/* "I7;I6" of "I7/read-old;I7/wrote-old;I6"; the caller's. */
+static char *ids_of(const char *violations)
+{
+	g_auto(GStrv) words = g_strsplit(violations, ";", -1);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (char **word = words; *word; word++) {
+		(*word)[strcspn(*word, "/")] = '\0';
+		if (word == words || strcmp(*word, word[-1]) != 0)
+			g_string_append_printf(text, "%s%s", text->len ? ";" : "", *word);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 char *table_fixed(const TableRow *row)
 {
 	const char *known = row->named ? row->expected : row->known;
@@ -138,7 +152,7 @@ char *table_fixed(const TableRow *row)
 	if (row->breaks || !known || !g_str_has_prefix(known, "I") || !row->as_expected ||
 	    !row->complete || *row->invariants)
 		return NULL;
-	return g_strdup(known);
+	return ids_of(known);
 }
 
 /* Whether each way in which @row violates @id is among the @known. */
