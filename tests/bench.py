@@ -94,12 +94,23 @@ def breakdown(work: Path, words: Tuple[str, ...]) -> float:
     return 1000 / statistics.median(run["total"] for run in first)
 
 
+def cache_without(names: Tuple[str, ...], top: Path) -> Path:
+    """One that has all but these of the user's, in the empty folder *top*."""
+    cache = top / "racerig"
+    cache.mkdir(parents=True)
+    for entry in CACHE.iterdir():
+        if entry.name not in names:
+            os.symlink(entry, cache / entry.name)
+    return cache
+
+
 def count_translations(work: Path) -> None:
     """Why one QEMU is faster than another."""
     for qemu in emulators():
         folder = work / f"translated-{len(list(work.iterdir()))}"
         folder.mkdir()
-        counts = translated.per_schedule(folder, qemu, CACHE, "fault-vs-alloc-vs-free", "--policy", "dfs",
+        cache = cache_without(("snapshots",), folder / "cache")
+        counts = translated.per_schedule(folder, qemu, cache, "fault-vs-alloc-vs-free", "--policy", "dfs",
                                          "--recheck", "0", "--max-schedules", "100")
         print(f"{qemu if qemu.is_relative_to(CACHE) else 'QEMU of the PATH'}, fault-vs-alloc-vs-free")
         for what, count in counts.items():
@@ -123,11 +134,7 @@ def start(cache: Path, qemu: Path) -> Tuple[float, float]:
 
 def starts(work: Path) -> None:
     """With nothing but the snapshot, and again: in turns."""
-    cache = work / "starts" / "racerig"
-    cache.mkdir(parents=True)
-    for entry in CACHE.iterdir():
-        if entry.name not in KEPT:
-            os.symlink(entry, cache / entry.name)
+    cache = cache_without(KEPT, work / "starts")
     for qemu in emulators():
         times: Dict[str, List[Tuple[float, float]]] = {"a first start": [], "a warm start": []}
         for _ in range(ROUNDS):

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from conftest import TOP, run_rig, verdict
+from test_suite import data_with
 
 # (scenario, verdict, what a run has to have reached)
 ROWS = [
@@ -143,20 +144,12 @@ def test_halves_of_a_scenario_that_differ(tmp_path, old, new, what):
 
 def other_kernel(tmp_path, name, **keys):
     """The rig's data with one more kernel, which is stock but for @keys."""
-    data = tmp_path / "data"
-    kernels = data / "guest-kernel" / "kernels"
-    kernels.mkdir(parents=True)
-    for folder in ("scenarios", "analysis", "build"):
-        os.symlink(TOP / folder, data / folder)
-    for entry in (TOP / "guest-kernel").iterdir():
-        if entry.name != "kernels":
-            os.symlink(entry, data / "guest-kernel" / entry.name)
-    for entry in (TOP / "guest-kernel" / "kernels").iterdir():
-        os.symlink(entry, kernels / entry.name)
-    more = "".join(f"{key} = {value}\n" for key, value in keys.items())
-    text = (kernels / "stock.kernel").read_text().replace("kind = stock", "kind = variant")
-    (kernels / f"{name}.kernel").write_text(text + more)
-    return {"RACERIG_DATA": str(data)}
+    def edit(data):
+        kernels = data / "guest-kernel" / "kernels"
+        text = (kernels / "stock.kernel").read_text().replace("kind = stock", "kind = variant")
+        (kernels / f"{name}.kernel").write_text(text + "".join(f"{key} = {value}\n" for key, value in keys.items()))
+
+    return data_with(tmp_path, edit)
 
 
 def test_an_arena_in_which_user_space_gets_a_signal(tmp_path):

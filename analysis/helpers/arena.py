@@ -257,8 +257,8 @@ def references(prog: Program, pfn: int) -> Tuple[int, int]:
 
 def folio_flags(prog: Program, pfn: int) -> Tuple[int, int, int]:
     """
-    Address and bytes of the word in which the lock of frame *pfn*'s folio is, and its bits there: that it is held,
-    and that somebody waits.
+    Address and bytes of the word in which the lock of frame *pfn*'s folio is, and its bits there: that it is
+    held, and that somebody waits.
     """
     bits = sum(1 << int(prog.constant(name).value_()) for name in ("PG_locked", "PG_waiters"))
     return int(pfn_to_page(prog, pfn).flags.address_of_().value_()), 4, bits

@@ -99,9 +99,9 @@ class Lockless:
 @dataclass(frozen=True)
 class Word:
     """
-    A word that only the holder of a lock should touch; or, without one, that is anybody's: it counts the references
-    to the frame *pfn* or has the lock of its folio in it, is a lock of the *mapping*s of process *mm*, or counts the users of that.  These come last,
-    in that order.
+    A word that only the holder of a lock should touch; or, without one, that is anybody's: it counts the
+    references to the frame *pfn* or has the lock of its folio in it, is a lock of the *mapping*s of process
+    *mm*, or counts the users of that.  These come last, in that order.
     """
 
     name: str

@@ -18,6 +18,13 @@ bool expect_text_covers(const char *word, const char *violated)
 	return strncmp(word, violated, len) == 0 && (violated[len] == '\0' || violated[len] == '/');
 }
 
+bool expect_text_any_covers(char **words, const char *violated)
+{
+	while (*words && !expect_text_covers(*words, violated))
+		words++;
+	return *words != NULL;
+}
+
 /* "I6", or "I6/freed-still-held". */
 static bool is_violation(const char *word)
 {

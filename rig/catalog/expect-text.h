@@ -14,6 +14,9 @@ bool expect_text_is_verdict(const char *text);
 /* Whether @word of a line stands for @violated: an invariant, with its way ("I7/read-old") or without. */
 bool expect_text_covers(const char *word, const char *violated);
 
+/* Whether one of @words does. */
+bool expect_text_any_covers(char **words, const char *violated);
+
 /* That the line of [@group] can be one; for whoever loads scenarios. */
 bool expect_text_check(const char *path, const char *group, const char *kernel, const char *text,
 		       GError **error);

@@ -105,15 +105,9 @@ static bool each_is_violated(char **words, const char *const *violated)
 
 static bool all_covered(const char *const *violated, char **words)
 {
-	for (; *violated; violated++) {
-		char **word = words;
-
-		while (*word && !expect_text_covers(*word, *violated))
-			word++;
-		if (!*word)
-			return false;
-	}
-	return true;
+	while (*violated && expect_text_any_covers(words, *violated))
+		violated++;
+	return !*violated;
 }
 
 bool expectation_met(const Expectation *expectation, const char *verdict,

@@ -140,6 +140,17 @@ bool operations_have(const GPtrArray *operations, enum verb verb)
 	return false;
 }
 
+bool operations_have_flag(const GPtrArray *operations, guint flags)
+{
+	for (guint i = 0; i < operations->len; i++) {
+		const Operation *operation = g_ptr_array_index(operations, i);
+
+		if (verb_row(operation_of(operation->word).verb)->flags & flags)
+			return true;
+	}
+	return false;
+}
+
 bool operations_has_actor(const Operations *made, const char *name)
 {
 	for (guint i = 0; i < made->actors->len; i++)

@@ -99,6 +99,9 @@ bool operations_has_actor(const Operations *made, const char *name);
 /* Whether one of @operations is of that verb. */
 bool operations_have(const GPtrArray *operations, enum verb verb);
 
+/* Whether the verb of one of them has one of @flags (VERB_LAST, …). */
+bool operations_have_flag(const GPtrArray *operations, guint flags);
+
 /* One more operation.  @name: of what it takes, which is @pages pages; or NULL. */
 void operations_add(GPtrArray *operations, const struct operation *op, int vcpu, const char *name,
 		    int pages);

@@ -14,15 +14,6 @@ static bool faults(const TextActor *actor)
 	return does(actor, VERB_USER_READ) || does(actor, VERB_USER_WRITE) || does(actor, VERB_PIN);
 }
 
-/* Only then references are events at all: nobody else changes how many there are (step/setup.h). */
-static bool is_users(const TextActor *actor)
-{
-	for (int verb = 0; verb < N_VERBS; verb++)
-		if ((verb_row(verb)->flags & VERB_USER) && does(actor, verb))
-			return true;
-	return false;
-}
-
 char **operations_unwatched(const Operations *operations)
 {
 	guint users = 0, allocating = 0, mapping = 0;
@@ -31,7 +22,8 @@ char **operations_unwatched(const Operations *operations)
 	for (guint i = 0; i < operations->actors->len; i++) {
 		const TextActor *actor = g_ptr_array_index(operations->actors, i);
 
-		users += is_users(actor);
+		/* Only then references are events at all: nobody else changes them (step/setup.h). */
+		users += operations_have_flag(actor->operations, VERB_USER);
 		allocating += faults(actor) || does(actor, VERB_ALLOC);
 		mapping += does(actor, VERB_MMAP);
 	}

@@ -6,6 +6,7 @@
 #include "catalog/invariant.h"
 #include "catalog/verb.h"
 #include "explore/session.h"
+#include "util/json.h"
 
 static gboolean opt_json, opt_verbs;
 static char *opt_windows, *opt_kernel = "stock";
@@ -151,11 +152,8 @@ static void print_json(GPtrArray *scenarios, GPtrArray *kernels)
 		member(builder, "source", invariants[i]->source);
 		member(builder, "checked", invariant_checked(invariants[i]));
 		add_exceptions(builder, invariants[i]);
-		begin(builder, "broken_by");
 		g_auto(GStrv) names = breakers(kernels, invariants[i]->id);
-		for (char **name = names; *name; name++)
-			json_builder_add_string_value(builder, *name);
-		json_builder_end_array(builder);
+		json_build_strings(builder, "broken_by", names);
 		json_builder_end_object(builder);
 	}
 	json_builder_end_array(builder);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "catalog/verb.h"
 #include "explore/run.h"
 #include "explore/shorten.h"
 #include "hunt/known.h"
@@ -207,11 +206,7 @@ static int allowed(const Hunter *hunter)
 	for (guint i = 0; i < operations->actors->len; i++) {
 		const TextActor *actor = g_ptr_array_index(operations->actors, i);
 
-		for (guint j = 0; j < actor->operations->len; j++) {
-			const Operation *operation = g_ptr_array_index(actor->operations, j);
-
-			last |= verb_row(operation_of(operation->word).verb)->flags & VERB_LAST;
-		}
+		last |= operations_have_flag(actor->operations, VERB_LAST);
 	}
 	return last ? MAX(hunter->options->max_schedules / EXPENSIVE, 1) : hunter->options->max_schedules;
 }
@@ -231,7 +226,7 @@ static bool explore(Hunter *hunter, Policy *policy, bool estimated, Hunted *hunt
 		g_autoptr(Plan) plan = policy->next(policy);
 
 		*ret_all = plan == NULL && settled;
-		if (!plan || executed >= max || (estimated && patience_is_over(policy, executed, max)))
+		if (!plan || (estimated ? patience_is_over(policy, executed, max) : executed >= max))
 			return true;
 		g_autoptr(Outcome) outcome = run_plan(hunter->session, plan, error);
 		if (!outcome)

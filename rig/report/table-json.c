@@ -27,15 +27,6 @@ static void add_bool(JsonBuilder *builder, const char *name, bool value)
 	json_builder_add_boolean_value(builder, value);
 }
 
-static void add_strings(JsonBuilder *builder, const char *name, char **strings)
-{
-	json_builder_set_member_name(builder, name);
-	json_builder_begin_array(builder);
-	for (; *strings; strings++)
-		json_builder_add_string_value(builder, *strings);
-	json_builder_end_array(builder);
-}
-
 static void add_row(JsonBuilder *builder, const TableRow *row)
 {
 	json_builder_begin_object(builder);
@@ -47,8 +38,8 @@ static void add_row(JsonBuilder *builder, const TableRow *row)
 	add_bool(builder, "named", row->named);
 	add_string(builder, "known", row->known);
 	add_string(builder, "verdict", row->verdict);
-	add_strings(builder, "invariants", row->invariants);
-	add_strings(builder, "violated", row->violated);
+	json_build_strings(builder, "invariants", row->invariants);
+	json_build_strings(builder, "violated", row->violated);
 	add_string(builder, "bound", row->bound);
 	add_bool(builder, "complete", row->complete);
 	add_int(builder, "executed", row->executed);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/verdict.h"
+#include "util/json.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -174,11 +175,7 @@ static void add_controls(JsonBuilder *builder, const Verdict *verdict)
 		if (verdict->controls.seen[kind])
 			add_int(builder, control_name(kind), verdict->controls.seen[kind]);
 	json_builder_end_object(builder);
-	json_builder_set_member_name(builder, "absent_hooks");
-	json_builder_begin_array(builder);
-	for (char **name = verdict->absent_hooks; name && *name; name++)
-		json_builder_add_string_value(builder, *name);
-	json_builder_end_array(builder);
+	json_build_strings(builder, "absent_hooks", verdict->absent_hooks);
 }
 
 static void add_uncounted(JsonBuilder *builder, const GArray *unseen, int kind)
@@ -255,15 +252,6 @@ static void add_found(JsonBuilder *builder, const char *name, const GPtrArray *a
 	json_builder_end_array(builder);
 }
 
-static void add_names(JsonBuilder *builder, const char *member, char **names)
-{
-	json_builder_set_member_name(builder, member);
-	json_builder_begin_array(builder);
-	for (char **name = names; name && *name; name++)
-		json_builder_add_string_value(builder, *name);
-	json_builder_end_array(builder);
-}
-
 /* What the actors do and what came before, where a text says it. */
 static void add_operations(JsonBuilder *builder, const Verdict *verdict)
 {
@@ -274,8 +262,8 @@ static void add_operations(JsonBuilder *builder, const Verdict *verdict)
 	add_int(builder, "pages", verdict->pages);
 	add_int(builder, "arenas", verdict->arenas);
 	add_int(builder, "processes", verdict->processes);
-	add_names(builder, "unseen_verbs", verdict->unseen_verbs);
-	add_names(builder, "unwatched", verdict->unwatched);
+	json_build_strings(builder, "unseen_verbs", verdict->unseen_verbs);
+	json_build_strings(builder, "unwatched", verdict->unwatched);
 }
 
 char *verdict_json(const Verdict *verdict)

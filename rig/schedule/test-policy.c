@@ -27,15 +27,12 @@ static void agree(Generate generate_one, int bound)
 
 	for (int i = 0; i < PROGRAMS; i++) {
 		Program program;
-		State state;
 
 		generate_one(rand, &program);
 		g_autoptr(GHashTable) expected = string_set(), wrong = string_set();
 		g_autoptr(GHashTable) dfs_wrong = string_set(), dpor_wrong = string_set();
-		Brute brute_force = { &program, expected, wrong, 0, bound };
-		start(&program, &state);
-		brute(&brute_force, &state, -1, 0);
-		if (brute_force.paths > MAX_PATHS / 20)
+		const guint paths = by_force(&program, bound, expected, wrong);
+		if (paths > MAX_PATHS / 20)
 			continue;
 		g_autoptr(Policy) dfs =
 			policy_dfs_new(bound < 0 ? BOUND_NONE : BOUND_PREEMPTIONS, bound);
@@ -47,7 +44,7 @@ static void agree(Generate generate_one, int bound)
 		assert_same(expected, dpor_states, i, "dpor");
 		assert_same(wrong, dfs_wrong, i, "dfs");
 		assert_same(wrong, dpor_wrong, i, "dpor");
-		g_assert_cmpuint(dfs_runs, ==, brute_force.paths);
+		g_assert_cmpuint(dfs_runs, ==, paths);
 		g_assert_cmpuint(dpor_runs, <=, dfs_runs);
 		compared++;
 		fewer += dpor_runs < dfs_runs;
@@ -122,15 +119,11 @@ static void test_split(gconstpointer data)
 
 	for (int i = 0; i < PROGRAMS; i++) {
 		Program program;
-		State state;
 
 		generate(rand, &program);
 		g_autoptr(GHashTable) expected = string_set(), wrong = string_set();
 		g_autoptr(GHashTable) ignored = string_set();
-		Brute brute_force = { &program, expected, wrong, 0, -1 };
-		start(&program, &state);
-		brute(&brute_force, &state, -1, 0);
-		if (brute_force.paths > MAX_PATHS / 20)
+		if (by_force(&program, -1, expected, wrong) > MAX_PATHS / 20)
 			continue;
 		g_autoptr(Policy) plain = policy_dpor_new(-1);
 		guint runs, whole = 0;
@@ -160,16 +153,12 @@ static void test_split(gconstpointer data)
 static guint count_missed(const Program *program, bool reads)
 {
 	g_autoptr(GHashTable) expected = string_set(), wrong = string_set(), found = string_set();
-	Brute brute_force = { program, expected, wrong, 0, -1 };
 	g_autoptr(Policy) dpor = policy_dpor_new(-1);
 	guint runs, missed = 0;
 	GHashTableIter iter;
 	gpointer violation;
-	State state;
 
-	start(program, &state);
-	brute(&brute_force, &state, -1, 0);
-	if (brute_force.paths > MAX_PATHS / 20)
+	if (by_force(program, -1, expected, wrong) > MAX_PATHS / 20)
 		return 0;
 	without_reads = !reads;
 	g_hash_table_unref(explore(program, dpor, &runs, found));
@@ -228,14 +217,10 @@ static void test_reads_by_property(void)
 static guint count_lost(const Program *program)
 {
 	g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
-	Brute brute_force = { program, expected, ignored, 0, -1 };
 	g_autoptr(Policy) dpor = policy_dpor_new(-1);
-	State state;
 	guint runs;
 
-	start(program, &state);
-	brute(&brute_force, &state, -1, 0);
-	if (brute_force.paths > MAX_PATHS / 20)
+	if (by_force(program, -1, expected, ignored) > MAX_PATHS / 20)
 		return 0;
 	data_by_cell = true;
 	g_autoptr(GHashTable) found = explore(program, dpor, &runs, ignored);
@@ -265,13 +250,10 @@ static void test_gives_up_in_time(void)
 	static const Program program = { 2, 1, { { { OP_LOCK, 0, 0, 0 }, { OP_WRITE, 0, 1, 0 } },
 						 { { OP_LOCK, 0, 0, 0 }, { OP_READ, 1, 0, 0 } } } };
 	g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
-	Brute brute_force = { &program, expected, ignored, 0, -1 };
 	g_autoptr(Policy) dpor = policy_dpor_new(-1);
-	State state;
 	guint runs;
 
-	start(&program, &state);
-	brute(&brute_force, &state, -1, 0);
+	by_force(&program, -1, expected, ignored);
 	g_autoptr(GHashTable) found = explore(&program, dpor, &runs, ignored);
 	assert_same(expected, found, 0, "dpor");
 	g_assert_cmpuint(g_hash_table_size(expected), ==, 4);
@@ -291,13 +273,10 @@ static void test_hidden_orders(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(programs); i++) {
 		g_autoptr(GHashTable) expected = string_set(), ignored = string_set();
-		Brute brute_force = { &programs[i], expected, ignored, 0, -1 };
 		g_autoptr(Policy) dpor = policy_dpor_new(-1);
-		State state;
 		guint runs;
 
-		start(&programs[i], &state);
-		brute(&brute_force, &state, -1, 0);
+		by_force(&programs[i], -1, expected, ignored);
 		g_autoptr(GHashTable) found = explore(&programs[i], dpor, &runs, ignored);
 		assert_same(expected, found, i, "dpor");
 	}

@@ -38,6 +38,17 @@ static void brute(Brute *brute_force, const State *state, int last, int preempti
 	}
 }
 
+/* All final states and violations of @program, by brute force; how many paths there are. */
+static guint by_force(const Program *program, int bound, GHashTable *states, GHashTable *violations)
+{
+	Brute brute_force = { program, states, violations, 0, bound };
+	State state;
+
+	start(program, &state);
+	brute(&brute_force, &state, -1, 0);
+	return brute_force.paths;
+}
+
 static void generate(GRand *rand, Program *program)
 {
 	static const guint8 pages[] = { OP_WRITE, OP_CMPXCHG, OP_CACHED, OP_CACHED, OP_FREE, OP_ALLOC,

@@ -300,6 +300,15 @@ void json_add_string(JsonObject *object, const char *member, const char *value)
 		json_object_set_string_member(object, member, value);
 }
 
+void json_build_strings(JsonBuilder *builder, const char *member, char **strings)
+{
+	json_builder_set_member_name(builder, member);
+	json_builder_begin_array(builder);
+	for (; strings && *strings; strings++)
+		json_builder_add_string_value(builder, *strings);
+	json_builder_end_array(builder);
+}
+
 char *json_text(JsonObject *object)
 {
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);

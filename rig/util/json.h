@@ -89,3 +89,6 @@ char *json_text(JsonObject *object);
 
 /* Write one member; NULL: none. */
 void json_add_string(JsonObject *object, const char *member, const char *value);
+
+/* An array of strings as a member of what is being built; NULL: an empty one. */
+void json_build_strings(JsonBuilder *builder, const char *member, char **strings);

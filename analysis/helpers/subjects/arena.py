@@ -78,9 +78,10 @@ def _words(prog: Program, found: Object, group: int) -> Iterator[Word]:
 
 def _anybodys(prog: Program, states: List[arena.PageState], found: List[Object]) -> Iterator[Word]:
     """
-    Counts of the pages that are mapped now, and of the processes: a free decides by the former (page_ref_count(),
-    page_mapped()), its zap by the latter (mmget_not_zero()).  With the former the flags that a folio's lock is one of, which
-    are read to decide where it is taken; between them locks that have several holders.
+    Counts of the pages that are mapped now, and of the processes: a free decides by the former
+    (page_ref_count(), page_mapped()), its zap by the latter (mmget_not_zero()).  With the former the flags
+    that a folio's lock is one of, which are read to decide where it is taken; between them locks that have
+    several holders.
     """
     for i, state in enumerate(states):
         if state.pfn is not None and state.pfn != state.scratch_pfn:
